@@ -1,0 +1,5 @@
+"""``python -m catsdogs``."""
+
+from catsdogs.cli import main
+
+main()

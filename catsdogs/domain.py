@@ -1,0 +1,209 @@
+"""The words of the house: what a prediction, a consent and a statistic are.
+
+Plain data only, so that a visitor's kernel can import it without a model or a database driver.
+The ``TypedDict`` classes are the JSON shapes of the REST contract: the in-process service and the
+HTTP one return the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypedDict
+from uuid import UUID
+
+
+class Answer(StrEnum):
+    """What the photo shows, as stored in ``prediction_result``."""
+
+    CAT = "cat"
+    DOG = "dog"
+    NEITHER = "neither"
+    ERROR = "error"
+    """No answer: the photo could not be read."""
+
+
+class TrueLabel(StrEnum):
+    """What a person says the photo really shows."""
+
+    CAT = "cat"
+    DOG = "dog"
+    BOTH = "both"
+    NEITHER = "neither"
+
+
+class Note(StrEnum):
+    """What a person should know about how the photo was read."""
+
+    FIRST_FRAME = "first_frame"
+    """An animation: only its first picture was looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The model's answer for one photo.
+
+    ``proba_cat + proba_dog == 1``: they compare the two animals, whether or not one is there.
+    """
+
+    answer: Answer
+    proba_cat: float
+    """Probability that the animal is a cat, 0..1."""
+    proba_dog: float
+    """Probability that the animal is a dog, 0..1."""
+    neither_score: float
+    """How sure the model is that there is neither a cat nor a dog, 0..1."""
+    model_version: str
+    inference_time_ms: float
+    """From the photo's bytes to the answer, decoding included, in milliseconds."""
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def confidence(self) -> float:
+        """Confidence in the answer given, 0..1."""
+        if self.answer is Answer.NEITHER:
+            return self.neither_score
+        return max(self.proba_cat, self.proba_dog)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A person's decision, one field a purpose. Nothing is agreed to by default."""
+
+    filename_and_comment: bool = False
+    """Keep the file's name and the person's comment (``rgpd_consent``)."""
+    photo: bool = False
+    """Keep the photo for training (``photo_consent``)."""
+    language: str = "en"
+    """Language in which the consent text was shown."""
+
+    @property
+    def any(self) -> bool:
+        """Whether the person agreed to anything."""
+        return self.filename_and_comment or self.photo
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the person who sent a photo gets back."""
+
+    prediction: Prediction
+    feedback_id: UUID
+    """Names the prediction when feedback is given on it (UUIDv7)."""
+    receipt: str | None
+    """Code to see, withdraw or erase what was kept with consent; shown once, ``None`` without consent."""
+    stored: bool
+    """False while the database is away: the record waits in the spool, safe."""
+
+
+class Latency(TypedDict):
+    """Inference time in milliseconds; ``None`` where there is no prediction."""
+
+    mean: float | None
+    min: float | None
+    max: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Satisfaction(TypedDict):
+    """Of the people who said whether the answer was right."""
+
+    rate: float | None
+    """Share of satisfied people, 0..1."""
+    low: float | None
+    """Lower end of the 95 % Wilson interval."""
+    high: float | None
+    n: int
+    satisfied: int
+    unsatisfied: int
+
+
+class Bucket(TypedDict):
+    """One interval of the time curve."""
+
+    start: str
+    """Start of the interval, ISO 8601, UTC."""
+    predictions: int
+    errors: int
+    satisfied: int
+    unsatisfied: int
+    mean: float | None
+    min: float | None
+    max: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class FeedbackPoint(TypedDict):
+    """One feedback, for the scatter over time."""
+
+    timestamp: str
+    user_feedback: int
+    prediction_result: str
+    confidence: float | None
+    user_comment: str | None
+
+
+class Statistics(TypedDict):
+    """``GET /api/statistics``: V2's four figures, then the KPIs of the window."""
+
+    total_predictions: int
+    successful_predictions: int
+    rgpd_consents: int
+    success_rate: float
+    """In percent (0..100), as V2 gave it. All other rates are shares, 0..1."""
+    error_rate: float | None
+    consent_rate: float | None
+    answers: dict[str, int]
+    """Number of predictions by answer: cat, dog, neither, error."""
+    inference_time_ms: Latency
+    satisfaction: Satisfaction
+    bucket_seconds: int
+    timeline: list[Bucket]
+    feedback: list[FeedbackPoint]
+    """The latest feedbacks of the window, oldest first; at most 2,000."""
+    model_versions: list[str]
+
+
+class RecentPrediction(TypedDict):
+    """One row of ``GET /api/recent-predictions``, newest first."""
+
+    id: str
+    timestamp: str
+    prediction_result: str
+    proba_cat: float | None
+    proba_dog: float | None
+    inference_time_ms: float | None
+    success: bool
+    rgpd_consent: bool
+    filename: str | None
+    user_feedback: int | None
+    user_comment: str | None
+    model_version: str | None
+
+
+class Health(TypedDict):
+    """``GET /health``."""
+
+    status: str
+    """``healthy``, or ``degraded`` while predictions work but the database is away."""
+    model_loaded: bool
+    database: str
+    """``connected`` or ``unavailable``."""
+    spooled: int
+    """Number of records that wait for the database."""
+
+
+class ModelInfo(TypedDict):
+    """``GET /api/info``."""
+
+    model_loaded: bool
+    version: str
+    parameters: int
+    classes: list[str]
+    input_size: int
+    metrics: dict[str, object]
+    features: list[str]

@@ -1,0 +1,116 @@
+"""One object for all settings, from the environment and ``.env`` (the environment wins).
+
+``.env.example`` documents each for the person who sets them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal, Self
+
+from dotenv.parser import parse_stream
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from catsdogs.errors import SettingsError
+
+ENV_FILE = Path(".env")
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Make one with :meth:`load`, which explains what is wrong."""
+
+    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    db_host: str | None = None
+    """External PostgreSQL server; without it, the embedded one in `data_dir` is used."""
+    db_port: int = Field(5432, ge=1, le=65535)
+    db_name: str = Field("catsdogs", min_length=1, max_length=63)
+    db_user: str = Field("catsdogs", min_length=1, max_length=63)
+    db_pwd: SecretStr | None = None
+    db_table_monitoring: str = Field("predictions_feedback", pattern=r"^[a-z_][a-z0-9_]{0,47}$")
+    """Name of the table of predictions."""
+
+    api_token: SecretStr | None = Field(None, min_length=16)
+    """Bearer token of the REST API."""
+    operator_password: SecretStr | None = Field(None, min_length=8, validation_alias="CATSDOGS_OPERATOR_PASSWORD")
+    """Opens the monitoring app."""
+
+    data_dir: Path = Field(Path("data"), validation_alias="CATSDOGS_DATA_DIR")
+    """Holds everything that is written."""
+    lang: Literal["en", "fr"] = Field("en", validation_alias="CATSDOGS_LANG")
+    """Language of whoever asks for none."""
+    model_runtime: Literal["onnx", "keras"] = "onnx"
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment and ``.env``.
+
+        Raises
+        ------
+        SettingsError
+            Naming the setting and what is wrong with it, never its value.
+        """
+        _check_env_file(ENV_FILE)
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            raise SettingsError(
+                "Setting {name} is wrong: {problem}. Correct it in .env or in the environment.",
+                name=str(first["loc"][0]).upper(),
+                problem=first["msg"][:1].lower() + first["msg"][1:],
+            ) from None
+
+
+def _check_env_file(path: Path) -> None:
+    """Raise SettingsError where `path` exists and is not a list of NAME=VALUE lines."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            for binding in parse_stream(stream):
+                if binding.error or (binding.key is not None and binding.value is None):
+                    line = binding.original.line
+                    raise SettingsError("Line {line} of .env is not NAME=VALUE. Correct or delete it.", line=line)
+    except FileNotFoundError:
+        return
+    except UnicodeDecodeError:
+        raise SettingsError("The file .env is not UTF-8 text. Copy .env.example and start again.") from None
+    except OSError as error:
+        raise SettingsError("The file .env cannot be read: {reason}.", reason=error.strerror) from error
+
+
+def write_missing_secrets(settings: Settings) -> list[str]:
+    """Append random values to ``.env`` (mode 600) for the secrets that are set nowhere.
+
+    Returns
+    -------
+    list of str
+        Names of the settings written; reload the settings to have them.
+
+    Raises
+    ------
+    SettingsError
+        Where the file cannot be written.
+    """
+    secret = {"API_TOKEN": settings.api_token, "CATSDOGS_OPERATOR_PASSWORD": settings.operator_password}
+    missing = [name for name, value in secret.items() if value is None]
+    if not missing:
+        return []
+    try:
+        descriptor = os.open(ENV_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
+            os.fchmod(descriptor, 0o600)
+            text = ENV_FILE.read_text(encoding="utf-8")
+            if text and not text.endswith("\n"):
+                stream.write("\n")
+            for name in missing:
+                stream.write(f"{name}={secrets.token_urlsafe(24)}\n")
+    except OSError as error:
+        raise SettingsError(
+            "No {names} is set, and .env cannot be written: {reason}.",
+            names=" and no ".join(missing),
+            reason=error.strerror,
+        ) from error
+    return missing
