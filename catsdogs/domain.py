@@ -126,6 +126,9 @@ class Bucket(TypedDict):
     start: str
     """Start of the interval, ISO 8601, UTC."""
     predictions: int
+    cat: int
+    dog: int
+    neither: int
     errors: int
     satisfied: int
     unsatisfied: int
