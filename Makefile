@@ -1,0 +1,83 @@
+# Every task of the project. `make help` lists them.
+#
+# Two environments, both from hash-locked files, both in .venv: what serving needs (no TensorFlow),
+# and everything. A stamp in .venv says what is installed; a changed lock file renews it.
+
+PYTHON ?= python3
+HOST   ?= 127.0.0.1
+PORT   ?= 8866
+ARGS   ?=
+
+VENV   := .venv
+RUN    := $(VENV)/bin/python
+PIP    := $(RUN) -m pip --disable-pip-version-check --quiet
+UV     := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+          --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help app lab train report test bench lint lock messages screenshots clean
+
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+app: $(VENV)/.serving ## Serve the apps on http://127.0.0.1:8866 (HOST=, PORT=)
+	@$(RUN) -m catsdogs serve --host $(HOST) --port $(PORT)
+
+lab: $(VENV)/.everything ## Open JupyterLab on the notebooks
+	@$(RUN) -m jupyter lab --notebook-dir=notebooks $(ARGS)
+
+train: $(VENV)/.everything ## Train a model: make train FOLDER=photos (holding cat/ and dog/)
+	@test -n "$(FOLDER)" || { echo "Say where the photos are: make train FOLDER=photos (a folder that holds cat/ and dog/)."; exit 1; }
+	@$(RUN) -m catsdogs train "$(FOLDER)" $(ARGS)
+
+report: $(VENV)/.serving ## Write the dated report (ARGS="--lang fr --out DIR")
+	@$(RUN) -m catsdogs report $(ARGS)
+
+test: $(VENV)/.everything ## Run all tests; browser tests where Chromium is found (ARGS="-k name")
+	@$(RUN) -m pytest $(ARGS)
+
+bench: $(VENV)/.everything ## Measure speed and memory, as ratios in one run
+	@$(RUN) -m tests.benchmarks $(ARGS)
+
+lint: $(VENV)/.everything ## Check style, types, and that notebooks hold no outputs
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(VENV)/bin/nbstripout --verify notebooks/*/*.ipynb
+
+lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses)
+	@$(UV) --upgrade --extra build --output-file requirements.lock
+	@$(UV) --upgrade --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+
+messages: $(VENV)/.everything ## Bring new texts into the catalogues of catsdogs/locale
+	@$(RUN) -m tests.messages
+
+screenshots: $(VENV)/.everything ## Take the README's screenshots from the running apps
+	@$(RUN) -m tests.screenshots
+
+clean: ## Delete the environment and caches; keeps data/ and .env
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find catsdogs tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.serving: requirements.lock pyproject.toml
+	@$(call install,requirements.lock)
+$(VENV)/.everything: requirements-dev.lock pyproject.toml
+	@$(call install,requirements-dev.lock)
+	@touch $(VENV)/.serving
+
+# Makes .venv where there is none that works, then installs $(1) and the package into it.
+define install
+	command -v $(PYTHON) >/dev/null || \
+	  { echo "catsdogs needs Python 3.11 or later. Install it, or say where it is: make PYTHON=/path/to/python3"; exit 1; }; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "catsdogs needs Python 3.11 or later; this one is $$($(PYTHON) -V). Say where another is: make PYTHON=/path/to/python3"; exit 1; }; \
+	test -w . || { echo "This folder cannot be written to: $$PWD. Clone catsdogs into one that can."; exit 1; }; \
+	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >$(VENV).log 2>&1 || \
+	  { rm -rf $(VENV) $(VENV).log; echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }; \
+	rm -f $(VENV).log; \
+	echo "Installing from $(1): once, a minute or two ..."; \
+	$(PIP) install --no-deps --require-hashes --requirement $(1) && \
+	$(PIP) install --no-deps --no-build-isolation --editable . || \
+	  { echo "The packages could not be installed; the lines above say why. Check the connection and run make again."; exit 1; }; \
+	touch $@
+endef

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from catsdogs.errors import InvalidInput
+from catsdogs.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, negotiate
+from tests.messages import catalogue_path, extract, update
+
+TRANSLATED = sorted(LANGUAGES.keys() - {DEFAULT_LANGUAGE})
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_catalogue_is_complete_and_current(language: str) -> None:
+    text, catalogue = update(language, extract())
+    assert catalogue_path(language).read_bytes() == text, "run `make messages`"
+    assert [message.id for message in catalogue if message.id and not message.string] == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_have_the_places_of_the_original(language: str) -> None:
+    _, catalogue = update(language, extract())
+    places = re.compile(r"\{(\w+)\}")
+    for message in catalogue:
+        originals = message.id if isinstance(message.id, tuple) else (message.id,)
+        translations = message.string if isinstance(message.string, tuple) else (message.string,)
+        for translation in translations:
+            if originals[0]:
+                assert set(places.findall(translation)) == set(places.findall(originals[-1])), message.id
+
+
+def test_extraction_finds_texts_and_error_sentences() -> None:
+    template = extract()
+    assert "Line {line} of .env is not NAME=VALUE. Correct or delete it." in template
+
+
+def test_an_error_is_said_in_the_readers_language() -> None:
+    error = InvalidInput("Line {line} of .env is not NAME=VALUE. Correct or delete it.", line=3)
+    assert str(error) == Translator("en").describe(error)
+    assert "3" in Translator("fr").describe(error)
+    assert Translator("fr").describe(error) != str(error)
+
+
+def test_values_that_look_like_places_are_left_alone() -> None:
+    assert str(InvalidInput("No such file: {name}.", name="{0}{x}")) == "No such file: {0}{x}."
+    assert str(InvalidInput("100 % {of it}")) == "100 % {of it}"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "language"),
+    [
+        ((None,), "en"),
+        (("fr",), "fr"),
+        (("FR-ca",), "fr"),
+        ((None, "de, fr;q=0.5, en;q=0.3"), "fr"),
+        (("en;q=0.1,fr;q=0.9",), "fr"),
+        (("xx", "fr"), "fr"),
+        (("fr;q=0", None), "en"),
+        (("*",), "en"),
+        (("<script>;q=zz,,;",), "en"),
+    ],
+)
+def test_negotiation(wishes: tuple[str | None, ...], language: str) -> None:
+    assert negotiate(*wishes) == language
+
+
+def test_figures_are_written_in_the_language() -> None:
+    en, fr = Translator("en"), Translator("fr")
+    assert (en.percent(0.9712), en.number(12345.678, 1)) == ("97.1%", "12,345.7")
+    assert fr.percent(0.9712).replace("\xa0", " ") == "97,1 %"
+    assert re.sub(r"\s", " ", fr.number(12345.678, 1)) == "12 345,7"
+    moment = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
+    assert en.datetime(moment) != fr.datetime(moment)
+
+
+def test_unknown_language_falls_back() -> None:
+    assert Translator("xx").language == DEFAULT_LANGUAGE

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from catsdogs.errors import SettingsError
+from catsdogs.settings import Settings, write_missing_secrets
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, with no setting in the environment."""
+    for name, field in Settings.model_fields.items():
+        monkeypatch.delenv(str(field.validation_alias or name).upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_everything_has_a_default_but_the_secrets() -> None:
+    settings = Settings.load()
+    assert settings.api_token is None
+    assert settings.operator_password is None
+    assert settings.db_table_monitoring == "predictions_feedback"
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("DB_HOST=from-file\nDB_NAME=from-file\n")
+    monkeypatch.setenv("DB_HOST", "from-environment")
+    settings = Settings.load()
+    assert (settings.db_host, settings.db_name) == ("from-environment", "from-file")
+
+
+def test_the_systems_lang_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    assert Settings.load().lang == "en"
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("DB_PORT=many", "DB_PORT"),
+        ("DB_PORT=70000", "DB_PORT"),
+        ("CATSDOGS_LANG=de", "CATSDOGS_LANG"),
+        ("API_TOKEN=short", "API_TOKEN"),
+        ("DB_TABLE_MONITORING=x; drop table y", "DB_TABLE_MONITORING"),
+        ("MODEL_RUNTIME=torch", "MODEL_RUNTIME"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not_said(line: str, named: str) -> None:
+    Path(".env").write_text(line)
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    assert named in str(caught.value)
+    assert line.partition("=")[2] not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"DB_HOST=x\nnot a setting\n", b"DB_HOST=x\n'unclosed=\n"])
+def test_a_broken_line_is_named_by_its_number(content: bytes) -> None:
+    Path(".env").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"Line 2 of \.env"):
+        Settings.load()
+
+
+def test_a_binary_file_is_refused() -> None:
+    Path(".env").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="UTF-8"):
+        Settings.load()
+
+
+def test_a_folder_in_its_place_is_refused() -> None:
+    Path(".env").mkdir()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        Settings.load()
+
+
+def test_missing_secrets_are_written_once_and_only_for_the_owner() -> None:
+    Path(".env").write_text("DB_HOST=kept")
+    assert write_missing_secrets(Settings.load()) == ["API_TOKEN", "CATSDOGS_OPERATOR_PASSWORD"]
+    settings = Settings.load()
+    assert settings.api_token is not None
+    assert len(settings.api_token.get_secret_value()) >= 32
+    assert settings.db_host == "kept"
+    assert stat.S_IMODE(Path(".env").stat().st_mode) == 0o600
+    assert write_missing_secrets(settings) == []
+
+
+def test_secrets_are_never_shown() -> None:
+    write_missing_secrets(Settings.load())
+    settings = Settings.load()
+    assert settings.api_token is not None
+    assert settings.api_token.get_secret_value() not in f"{settings!r}{settings}"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+def test_an_unwritable_folder_is_said(empty_folder: Path) -> None:
+    empty_folder.chmod(0o500)
+    with pytest.raises(SettingsError, match="cannot be written"):
+        write_missing_secrets(Settings.load())
