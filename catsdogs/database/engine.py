@@ -1,0 +1,195 @@
+"""The one way to the database: pool, time-outs, bounded retries, and every SQLAlchemy error mapped."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+import tenacity
+from sqlalchemy import exc
+
+from catsdogs.database import embedded
+from catsdogs.database.tables import Tables, tables
+from catsdogs.errors import DatabaseError, DatabaseUnavailable
+from catsdogs.settings import Settings
+
+MAINTENANCE_DATABASE = "postgres"
+"""Exists on every server: where to connect in order to create another."""
+
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 30
+
+_ATTEMPTS = 3
+_REFUSAL = re.compile(r"FATAL:\s+(.+)")  # libpq gives no SQLSTATE for a refused connection, but this word always
+_TRANSIENT = {  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+    "40001",  # serialization_failure
+    "40P01",  # deadlock_detected
+    "53300",  # too_many_connections
+    "55P03",  # lock_not_available
+    "57P01",  # admin_shutdown
+    "57P02",  # crash_shutdown
+    "57P03",  # cannot_connect_now
+}
+
+_MISSING = {"42P01", "42703", "3F000"}  # undefined_table, undefined_column, invalid_schema_name
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """The database that the settings name. Threads may share one; nothing is opened before it is used.
+
+    Parameters
+    ----------
+    settings
+        With `db_host`, an external server; else the embedded one of `data_dir`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.tables: Tables = tables(settings.db_table_monitoring)
+        self._server = None if settings.db_host else embedded.EmbeddedServer(settings.data_dir)
+        self._engine: sa.Engine | None = None
+
+    @property
+    def where(self) -> str:
+        """Name of the server, for messages."""
+        if self._server:
+            return "the embedded server"
+        return f"{self.settings.db_host}:{self.settings.db_port}"
+
+    def start(self) -> None:
+        """Start the embedded server unless it runs; safe to repeat, and needed again after it was killed.
+
+        Raises
+        ------
+        SettingsError, DatabaseError
+        """
+        if self._server:
+            self._server.start()
+
+    def run(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """Do `work` in one transaction, and again where the cause of a failure is transient.
+
+        Parameters
+        ----------
+        work
+            Must bear repetition: a connection can break after its commit and before the answer.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            The server cannot be reached.
+        DatabaseError
+            It refused; without the refused values, which may be personal.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_is_transient),
+            stop=tenacity.stop_after_attempt(_ATTEMPTS),
+            wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.5),
+            reraise=True,
+        )
+        try:
+            for attempt in retrying:
+                with attempt, self.engine.begin() as connection:
+                    return work(connection)
+        except exc.SQLAlchemyError as error:
+            raise self.explain(error) from _without_values(error)
+        raise AssertionError("not reached: the last failure is raised again")
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The pool. Prefer :meth:`run`, which retries and maps errors."""
+        if self._engine is None:
+            self._engine = create_engine(self.url(self.settings.db_name))
+        return self._engine
+
+    def url(self, database: str) -> sa.URL:
+        """Address of one database of the server."""
+        if self._server:
+            query = {"host": str(self._server.socket_dir)}
+            return sa.URL.create(
+                "postgresql+psycopg2", embedded.USER, port=embedded.PORT, database=database, query=query
+            )
+        settings = self.settings
+        password = settings.db_pwd.get_secret_value() if settings.db_pwd else None
+        return sa.URL.create(
+            "postgresql+psycopg2", settings.db_user, password, settings.db_host, settings.db_port, database
+        )
+
+    def explain(self, error: exc.SQLAlchemyError) -> DatabaseError:
+        """Map an error of SQLAlchemy to ours."""
+        code, primary = _diagnosis(error)
+        if isinstance(error, exc.TimeoutError):
+            return DatabaseUnavailable("The database is too busy. Try again in a moment.")
+        if code == "57014":
+            return DatabaseError("The database took too long to answer. Choose a shorter period.")
+        if isinstance(error, exc.OperationalError | exc.InterfaceError) and code is None:
+            if refusal := _REFUSAL.search(str(error.orig)):
+                return DatabaseUnavailable(
+                    "PostgreSQL ({where}) refuses the connection: {reason}. "
+                    "Check the DB_ settings, and run `catsdogs db check`.",
+                    where=self.where,
+                    reason=refusal[1].strip(),
+                )
+            return DatabaseUnavailable(
+                "PostgreSQL ({where}) cannot be reached. Check that it runs, and the DB_ settings.", where=self.where
+            )
+        if code in _MISSING:
+            return DatabaseUnavailable(
+                "The tables of database {name} are missing or old. Run `catsdogs db migrate`.",
+                name=self.settings.db_name,
+            )
+        if isinstance(error, exc.OperationalError | exc.InternalError):
+            return DatabaseUnavailable("PostgreSQL cannot do this now: {reason}.", reason=primary)
+        return DatabaseError("PostgreSQL refused: {reason}.", reason=primary)
+
+    def close(self) -> None:
+        """Close the pool, and leave the embedded server, which stops with its last user; safe to repeat."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+        if self._server:
+            self._server.stop()
+
+
+def create_engine(url: sa.URL) -> sa.Engine:
+    """Make a pool with the house's time-outs, in UTC. TLS is libpq's: ``PGSSLMODE``, ``PGSSLROOTCERT``."""
+    return sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=CONNECT_SECONDS,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": 10_000,
+            "application_name": "catsdogs",
+            "client_encoding": "utf8",
+            "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+        },
+    )
+
+
+def _diagnosis(error: exc.SQLAlchemyError) -> tuple[str | None, str]:
+    """Take SQLSTATE and first sentence, which names constraints but (unlike the detail) no values."""
+    original = getattr(error, "orig", None)
+    code = getattr(original, "pgcode", None)
+    diagnosis = getattr(original, "diag", None)
+    return code, getattr(diagnosis, "message_primary", None) or type(error).__name__
+
+
+def _is_transient(error: BaseException) -> bool:
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    return error.connection_invalidated or _diagnosis(error)[0] in _TRANSIENT
+
+
+def _without_values(error: exc.SQLAlchemyError) -> exc.SQLAlchemyError | None:
+    """Keep a cause for the log unless it quotes the refused row."""
+    return None if isinstance(error, exc.IntegrityError | exc.DataError) else error

@@ -1,0 +1,197 @@
+"""The three set-up steps of a database: check, create, migrate. Each is safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import exc
+
+from catsdogs.database.engine import MAINTENANCE_DATABASE, Database, create_engine
+from catsdogs.errors import DatabaseError, DatabaseUnavailable
+
+OLDEST_SERVER = 15
+"""PostgreSQL releases before this one are not supported."""
+VERSION_TABLE = "catsdogs_version"
+
+_SCRIPTS = "catsdogs.database:migrations"
+_DUPLICATE_DATABASE = "42P04"
+_LOCK = 7_228_321_665_102  # of migrations, among the advisory locks of the database: an arbitrary number
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What :func:`check` found."""
+
+    server: str
+    """Where it is."""
+    server_version: str | None
+    database_exists: bool
+    encoding: str | None
+    revision: str | None
+    """Version of the tables, ``None`` before the first migration."""
+    latest: str
+    tables: dict[str, bool]
+    """Whether each table is there."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is left to set up."""
+        return self.database_exists and self.revision == self.latest and all(self.tables.values())
+
+
+def check(database: Database) -> Report:
+    """Look at server, database and tables; changes nothing but starting the embedded server.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        The server cannot be reached, or refuses the user.
+    DatabaseError
+        It is too old.
+    """
+    database.start()
+    exists = _exists(database)
+    names = [table.name for table in database.tables.metadata.sorted_tables]
+    latest = _scripts().get_current_head() or ""
+
+    def look(connection: sa.Connection) -> Report:
+        version = str(connection.scalar(sa.text("SHOW server_version")))
+        if int(version.split(".")[0]) < OLDEST_SERVER:
+            raise DatabaseError(
+                "This is PostgreSQL {version}; {oldest} or newer is needed.", version=version, oldest=OLDEST_SERVER
+            )
+        if not exists:
+            return Report(database.where, version, False, None, None, latest, dict.fromkeys(names, False))
+        encoding = connection.scalar(sa.text("SHOW server_encoding"))
+        found = set(sa.inspect(connection).get_table_names())
+        revision = _revision(connection)
+        return Report(
+            database.where, version, True, encoding, revision, latest, {name: name in found for name in names}
+        )
+
+    return database.run(look) if exists else _maintain(database, look)
+
+
+def create(database: Database) -> bool:
+    """Create the database, in UTF-8, unless it exists.
+
+    Returns
+    -------
+    bool
+        Whether it was created.
+
+    Raises
+    ------
+    DatabaseError
+        The server cannot be reached, or the user may not create databases.
+    """
+    database.start()
+    if _exists(database):
+        return False
+
+    def make(connection: sa.Connection) -> bool:
+        name = connection.dialect.identifier_preparer.quote(database.settings.db_name)
+        try:
+            # template0: the only template that takes another encoding than the server's own
+            connection.execute(sa.text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
+        except exc.ProgrammingError as error:
+            if getattr(error.orig, "pgcode", None) != _DUPLICATE_DATABASE:
+                raise
+            return False
+        except exc.IntegrityError:  # two at once: the other was faster
+            return False
+        return True
+
+    return _maintain(database, make)
+
+
+def migrate(database: Database, revision: str = "head") -> tuple[str | None, str | None]:
+    """Bring the tables to a version; processes that do so at once wait for each other.
+
+    Returns
+    -------
+    tuple of str or None
+        Version before and after.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    database.start()
+
+    def move(connection: sa.Connection) -> tuple[str | None, str | None]:
+        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        before = _revision(connection)
+        scripts = _scripts()
+        if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
+            raise DatabaseError(
+                "The tables are of version {found}, newer than this catsdogs. Install a newer one.", found=before
+            )
+        target = str(scripts.as_revision_number(revision) or "")
+        config = Config()
+        config.set_main_option("script_location", _SCRIPTS)
+        config.attributes.update(
+            connection=connection, version_table=VERSION_TABLE, table=database.settings.db_table_monitoring
+        )
+        if target > (before or ""):  # revisions are numbered
+            command.upgrade(config, revision)
+        elif target < (before or ""):
+            command.downgrade(config, revision)
+        return before, _revision(connection)
+
+    return database.run(move)
+
+
+def ensure(database: Database) -> None:
+    """Start, create and migrate what is not there yet.
+
+    Raises
+    ------
+    SettingsError, DatabaseError
+    """
+    create(database)
+    migrate(database)
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", _SCRIPTS)
+    return ScriptDirectory.from_config(config)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def _exists(database: Database) -> bool:
+    """Whether the database can be used; asks the maintenance database only where it cannot."""
+    try:
+        return database.run(lambda connection: connection.scalar(sa.text("SELECT true"))) is True
+    except DatabaseUnavailable:
+        named = sa.text("SELECT count(*) FROM pg_database WHERE datname = :name")
+        parameters = {"name": database.settings.db_name}
+        if _maintain(database, lambda connection: connection.scalar(named, parameters)):
+            raise
+        return False
+
+
+def _maintain(database: Database, work: Callable[[sa.Connection], _T]) -> _T:
+    """Do `work` in the maintenance database, without a transaction."""
+    engine = create_engine(database.url(MAINTENANCE_DATABASE)).execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            return work(connection)
+    except exc.SQLAlchemyError as error:
+        raise database.explain(error) from error
+    finally:
+        engine.dispose()

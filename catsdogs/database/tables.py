@@ -1,0 +1,185 @@
+"""The three tables, and the rules that PostgreSQL itself holds them to.
+
+A prediction is anonymous unless it points to a row of `consents`. The foreign keys carry the
+purpose along with the identifier, so that what a person agreed to is not a convention of the
+program: PostgreSQL refuses a file name, a comment or a photo for which no consent stands, and
+refuses to withdraw a purpose as long as what was kept for it is still there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Named,
+    SmallInteger,
+    Table,
+    Text,
+    TypedColumns,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
+
+MAX_COMMENT = 1000
+"""Longest comment, in characters."""
+MAX_FILENAME = 255
+"""Longest file name, in characters."""
+MAX_PHOTO_SIDE = 512
+"""Longest side of a photo kept for training, in pixels."""
+
+
+class PredictionColumns(TypedColumns):
+    """One prediction, and what a person said of it."""
+
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    timestamp: Named[datetime] = Column(DateTime(timezone=True))
+    created_at: Named[datetime] = Column(DateTime(timezone=True), server_default=func.now())
+    inference_time_ms: Named[float | None] = Column(Double)
+    success: Named[bool]
+    prediction_result: Named[str] = Column(Text)
+    proba_cat: Named[float | None] = Column(Double)
+    proba_dog: Named[float | None] = Column(Double)
+    neither_score: Named[float | None] = Column(Double)
+    rgpd_consent: Named[bool]
+    filename: Named[str | None] = Column(Text)
+    user_feedback: Named[int | None] = Column(SmallInteger)
+    user_comment: Named[str | None] = Column(Text)
+    true_label: Named[str | None] = Column(Text)
+    feedback_at: Named[datetime | None] = Column(DateTime(timezone=True))
+    model_version: Named[str | None] = Column(Text)
+    error_type: Named[str | None] = Column(Text)
+    width: Named[int | None] = Column(Integer)
+    height: Named[int | None] = Column(Integer)
+    brightness: Named[float | None] = Column(Double)
+    sharpness: Named[float | None] = Column(Double)
+    consent_id: Named[UUID | None] = Column(Uuid)
+
+
+class ConsentColumns(TypedColumns):
+    """One decision of one person. The receipt code itself is not kept, only its SHA-256."""
+
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    filename_and_comment: Named[bool]
+    photo: Named[bool]
+    text_version: Named[str] = Column(Text)
+    text_hash: Named[str] = Column(Text)
+    language: Named[str] = Column(Text)
+    decided_at: Named[datetime] = Column(DateTime(timezone=True))
+    receipt_hash: Named[str] = Column(Text, unique=True)
+    withdrawn_at: Named[datetime | None] = Column(DateTime(timezone=True))
+
+
+class PhotoColumns(TypedColumns):
+    """One photo kept for training: JPEG, small, without metadata."""
+
+    prediction_id: Named[UUID] = Column(Uuid, primary_key=True)
+    consent_id: Named[UUID] = Column(Uuid)
+    photo_consent: Named[bool]
+    jpeg: Named[bytes] = Column(LargeBinary)
+    width: Named[int] = Column(Integer)
+    height: Named[int] = Column(Integer)
+    created_at: Named[datetime] = Column(DateTime(timezone=True), server_default=func.now())
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one database."""
+
+    metadata: MetaData
+    predictions: Table[PredictionColumns]
+    consents: Table[ConsentColumns]
+    photos: Table[PhotoColumns]
+
+
+@cache
+def tables(name: str) -> Tables:
+    """Describe the tables.
+
+    Parameters
+    ----------
+    name
+        Name of the table of predictions (setting ``DB_TABLE_MONITORING``).
+    """
+    metadata = MetaData(naming_convention={"pk": "%(table_name)s_pkey", "uq": "%(table_name)s_%(column_0_N_name)s_key"})
+    consents = Table(
+        "consents",
+        metadata,
+        ConsentColumns,
+        UniqueConstraint("id", "filename_and_comment"),
+        UniqueConstraint("id", "photo"),
+        CheckConstraint("filename_and_comment OR photo OR withdrawn_at IS NOT NULL", "agrees_to_something"),
+        CheckConstraint("text_hash ~ '^[0-9a-f]{64}$'", "text_hash_sha256"),
+        CheckConstraint("receipt_hash ~ '^[0-9a-f]{64}$'", "receipt_hash_sha256"),
+        CheckConstraint("language ~ '^[a-z]{2}$'", "language_code"),
+        Index("consents_decided_at", "decided_at"),
+    )
+    predictions = Table(
+        name,
+        metadata,
+        PredictionColumns,
+        UniqueConstraint("id", "consent_id"),
+        # Withdrawing the purpose reaches the prediction, whose own rules then refuse what is left.
+        ForeignKeyConstraint(
+            ["consent_id", "rgpd_consent"],
+            ["consents.id", "consents.filename_and_comment"],
+            "consent",
+            onupdate="CASCADE",
+        ),
+        *_prediction_rules(),
+        Index(f"{name}_timestamp", "timestamp"),
+        Index(f"{name}_version", "model_version", "timestamp"),
+        Index(f"{name}_feedback", "timestamp", postgresql_where="user_feedback IS NOT NULL"),
+        Index(f"{name}_consent", "consent_id", postgresql_where="consent_id IS NOT NULL"),
+    )
+    photos = Table(
+        "photos",
+        metadata,
+        PhotoColumns,
+        ForeignKeyConstraint(["consent_id", "photo_consent"], ["consents.id", "consents.photo"], "consent"),
+        ForeignKeyConstraint(
+            ["prediction_id", "consent_id"], [f"{name}.id", f"{name}.consent_id"], "prediction", ondelete="CASCADE"
+        ),
+        CheckConstraint("photo_consent", "photo_needs_consent"),
+        CheckConstraint(f"width BETWEEN 1 AND {MAX_PHOTO_SIDE} AND height BETWEEN 1 AND {MAX_PHOTO_SIDE}", "small"),
+        Index("photos_consent_id", "consent_id"),
+    )
+    return Tables(metadata, predictions, consents, photos)
+
+
+def _prediction_rules() -> list[CheckConstraint]:
+    rules = {
+        "result": "prediction_result IN ('cat', 'dog', 'neither', 'error')",
+        "success_has_answer": "success = (prediction_result <> 'error')",
+        "success_has_figures": "NOT success OR (proba_cat IS NOT NULL AND proba_dog IS NOT NULL"
+        " AND inference_time_ms IS NOT NULL AND error_type IS NULL)",
+        "failure_has_cause": "success OR (proba_cat IS NULL AND proba_dog IS NULL AND error_type IS NOT NULL)",
+        "proba_cat": "proba_cat BETWEEN 0 AND 1",
+        "proba_dog": "proba_dog BETWEEN 0 AND 1",
+        "proba_sum": "abs(proba_cat + proba_dog - 1) <= 0.001",
+        "neither_score": "neither_score BETWEEN 0 AND 1",
+        "inference_time": "inference_time_ms >= 0 AND inference_time_ms < 'Infinity'",
+        "feedback": "user_feedback IN (0, 1)",
+        "true_label": "true_label IN ('cat', 'dog', 'both', 'neither')",
+        "feedback_has_time": "feedback_at IS NOT NULL"
+        " OR (user_feedback IS NULL AND user_comment IS NULL AND true_label IS NULL)",
+        "comment_length": f"char_length(user_comment) BETWEEN 1 AND {MAX_COMMENT}",
+        "filename_length": f"char_length(filename) BETWEEN 1 AND {MAX_FILENAME}",
+        "filename_needs_consent": "filename IS NULL OR (rgpd_consent AND consent_id IS NOT NULL)",
+        "comment_needs_consent": "user_comment IS NULL OR (rgpd_consent AND consent_id IS NOT NULL)",
+        "error_type": "error_type ~ '^[A-Za-z]{1,64}$'",  # a class name, no message: messages may quote a person
+        "image": "width > 0 AND height > 0 AND brightness BETWEEN 0 AND 1 AND sharpness >= 0",
+    }
+    return [CheckConstraint(rule, name) for name, rule in rules.items()]
