@@ -1,0 +1,120 @@
+"""Saying whether the answer was right: one touch, and more for who wants to say more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+import traitlets
+
+from catsdogs.domain import Answer, Consent, TrueLabel
+from catsdogs.errors import InvalidInput
+from catsdogs.i18n import Translator
+from catsdogs.widgets.part import Part, field, not_understood, script, style
+
+MAX_COMMENT = 1000
+"""Longest comment, in characters."""
+
+
+class GiveFeedback(Protocol):
+    """:meth:`catsdogs.service.Service.give_feedback`."""
+
+    def __call__(
+        self,
+        feedback_id: UUID,
+        *,
+        user_feedback: int | None = None,
+        user_comment: str | None = None,
+        true_label: TrueLabel | None = None,
+    ) -> bool:
+        """Record what a person says of a prediction."""
+
+
+class FeedbackForm(Part):
+    """Asks about one answer at a time; what was said can be changed until the next photo.
+
+    Parameters
+    ----------
+    give_feedback
+        Records what was said.
+    """
+
+    _esm = script("feedback_form")
+    _css = style("feedback_form")
+
+    subject = traitlets.Unicode().tag(sync=True)
+    """Names the prediction asked about; empty: nothing is asked."""
+    may_comment = traitlets.Bool().tag(sync=True)
+    max_comment = traitlets.Int(MAX_COMMENT).tag(sync=True)
+    rating = traitlets.Int(None, allow_none=True).tag(sync=True)
+    true_label = traitlets.Unicode().tag(sync=True)
+    thanks = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, translator: Translator, give_feedback: GiveFeedback) -> None:
+        _ = translator
+        super().__init__(
+            translator,
+            {
+                "question": _("Is that right?"),
+                "good": _("Yes, it is"),
+                "bad": _("No, it is not"),
+                "really": _("What is it really?"),
+                "cat": _("A cat"),
+                "dog": _("A dog"),
+                "both": _("Both of them"),
+                "neither": _("Neither of them"),
+                "comment": _("Anything to add?"),
+                "send": _("Send the comment"),
+                "no_comment": _("A comment needs your consent: tick “Keep the file's name and my comment” below."),
+            },
+        )
+        self._give_feedback = give_feedback
+        self._id: UUID | None = None
+        self._answer_given = Answer.ERROR
+
+    def ask_about(self, feedback_id: UUID, answer: Answer, consent: Consent) -> None:
+        """Ask about a prediction, made under `consent`."""
+        self._id, self._answer_given = feedback_id, answer
+        with self.hold_sync():
+            self.subject, self.may_comment = str(feedback_id), consent.filename_and_comment
+            self.rating, self.true_label, self.thanks = None, "", ""
+
+    def clear(self) -> None:
+        """Ask nothing."""
+        self._id, self.subject = None, ""
+
+    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
+        """Record a rating, what it really is, or a comment."""
+        _ = self._
+        if self._id is None:
+            raise not_understood()
+        match field(content, "says", str):
+            case "rating":
+                rating = field(content, "value", int)
+                label = TrueLabel(self._answer_given) if rating == 1 and self.true_label else None  # takes a "no" back
+                stored = self._give_feedback(self._id, user_feedback=rating, true_label=label)
+                self.rating, self.true_label = rating, label or ""
+                thanks = _("Thank you! Good to know.") if rating else _("Thank you. This is how the model gets better.")
+            case "true_label":
+                label = _label(field(content, "value", str))
+                stored = self._give_feedback(self._id, user_feedback=0, true_label=label)
+                self.true_label = label
+                thanks = _("Thank you. This is how the model gets better.")
+            case "comment":
+                comment = field(content, "value", str).strip()
+                if not comment:
+                    raise InvalidInput("The comment is empty. Write something first.")
+                stored = self._give_feedback(self._id, user_comment=comment)
+                thanks = _("Thank you, your comment was kept.")
+            case _:
+                raise not_understood()
+        waits = _("Our database is away for a moment. What you said is safe and will be stored.")
+        self.thanks = thanks if stored else waits
+
+
+def _label(value: str) -> TrueLabel:
+    try:
+        return TrueLabel(value)
+    except ValueError:
+        raise not_understood() from None

@@ -1,0 +1,29 @@
+"""The head of an app's page: title, one sentence, and the choice of language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import traitlets
+
+from catsdogs.i18n import LANGUAGES, Translator
+from catsdogs.widgets.part import Part, script, style
+
+
+class Masthead(Part):
+    """Says in the reader's language what the notebook's first cell says in English.
+
+    Only Voilà's page shows it, and hides that cell; in JupyterLab the cell is there.
+    """
+
+    _esm = script("masthead")
+    _css = style("masthead")
+
+    languages = traitlets.Dict(LANGUAGES).tag(sync=True)
+
+    def __init__(self, translator: Translator, title: str, sentence: str) -> None:
+        _ = translator
+        super().__init__(translator, {"title": title, "sentence": sentence, "language": _("Language")})
+
+    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
+        """Nothing is asked of a masthead."""

@@ -1,0 +1,91 @@
+"""What all parts of an app have in common: texts, looks, and an answer to everything the browser asks.
+
+A part is an anywidget: a small ES module draws it with ``textContent`` only (what a person wrote is text
+everywhere), and asks the kernel by custom messages. Custom messages, not synchronised traits: a
+trait's update may be held back while the kernel is busy, and a consent must never arrive after the photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import anywidget
+import traitlets
+
+from catsdogs import palette
+from catsdogs.errors import CatsDogsError, InvalidInput
+from catsdogs.i18n import Translator
+
+_FOLDER = resources.files("catsdogs.widgets") / "static"
+_COLOURS = f".catsdogs {{ --cat: {palette.CAT}; --dog: {palette.DOG}; --neither: {palette.NEITHER}; }}\n"
+
+
+def script(*names: str) -> str:
+    """Join ES modules of ``static/`` into one, the helpers that every part needs first."""
+    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("part", *names))
+
+
+def style(*names: str) -> str:
+    """Join style sheets of ``static/`` into one, the common looks first."""
+    return _COLOURS + "\n".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("part", *names))
+
+
+class Part(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types for mypy
+    """A part of an app, in one language.
+
+    Parameters
+    ----------
+    translator
+        Says the texts.
+    texts
+        What the ES module shows, already translated.
+    """
+
+    texts = traitlets.Dict().tag(sync=True)
+    language = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, translator: Translator, texts: dict[str, str], **traits: object) -> None:
+        self._ = _ = translator
+        common = {"lost": _("No answer came: the session seems to be lost. Reload the page and try again.")}
+        super().__init__(texts=common | texts, language=translator.language, **traits)
+        self.on_msg(self._answer)
+
+    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
+        """Do what the browser asks for. Whatever is raised becomes a sentence in the page."""
+        raise NotImplementedError
+
+    def _answer(self, widget: Part, content: object, buffers: Sequence[memoryview]) -> None:
+        if not isinstance(content, dict):
+            return
+        problem = ""
+        try:
+            self.receive(content, buffers)
+        except CatsDogsError as error:
+            self.log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
+            problem = self._.describe(error)
+        except Exception:
+            self.log.exception("%s could not do what it was asked", type(self).__name__)
+            _ = self._
+            problem = _("Something went wrong on our side. Please try again in a moment.")
+        self.send({"reply": content.get("id"), "problem": problem})
+
+
+def field(content: dict[str, object], name: str, kind: type[Any]) -> Any:
+    """Give a field of a message from the browser, which may hold anything.
+
+    Raises
+    ------
+    InvalidInput
+        It is missing or not of `kind`.
+    """
+    value = content.get(name)
+    if not isinstance(value, kind):
+        raise not_understood()
+    return value
+
+
+def not_understood() -> InvalidInput:
+    """Make the error for a message that no page of ours sends."""
+    return InvalidInput("The page sent something that was not understood. Reload it and try again.")

@@ -1,0 +1,78 @@
+"""The prediction app: bring a photo, read the answer, say whether it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import ipywidgets
+
+from catsdogs.i18n import Translator
+from catsdogs.service import Service
+from catsdogs.widgets.answer_card import AnswerCard
+from catsdogs.widgets.consent_form import ConsentForm
+from catsdogs.widgets.feedback_form import FeedbackForm
+from catsdogs.widgets.masthead import Masthead
+from catsdogs.widgets.photo_input import PhotoInput
+from catsdogs.widgets.receipt_card import ReceiptCard
+from catsdogs.widgets.visitor import visitor_language
+
+
+class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no types
+    """The whole app, as one widget.
+
+    Parameters
+    ----------
+    connect
+        Gives the service. It is called for the first photo, so that a page is there at once and a
+        service that cannot start is a sentence in it; until it succeeds, for each photo again.
+    language
+        Of `LANGUAGES`; by default what the visitor's browser asks for.
+    """
+
+    def __init__(self, connect: Callable[[], Service], language: str | None = None) -> None:
+        _ = Translator(language or visitor_language())
+        self._connect = connect
+        self._photo: tuple[str, bytes] | None = None
+        self.masthead = Masthead(_, _("Cat or dog?"), _("Bring a photo: the answer is there in the blink of an eye."))
+        self.photo_input = PhotoInput(_, self.predict)
+        self.answer_card = AnswerCard(_)
+        self.feedback_form = FeedbackForm(_, lambda photo, **said: self.service.give_feedback(photo, **said))
+        self.receipt_card = ReceiptCard(_)
+        self.consent_form = ConsentForm(_, self.predict_again)
+        results = ipywidgets.Box([self.answer_card, self.feedback_form, self.receipt_card, self.consent_form])
+        results.add_class("catsdogs-results")
+        super().__init__([self.masthead, self.photo_input, results])
+        self.add_class("catsdogs-app")
+
+    @cached_property
+    def service(self) -> Service:
+        """What answers."""
+        return self._connect()
+
+    def predict(self, name: str, photo: bytes) -> None:
+        """Show the answer for `photo`, recorded as far as the person agrees at this moment.
+
+        Raises
+        ------
+        CatsDogsError
+            There is no answer; nothing of an earlier one is left on the page.
+        """
+        self._photo = None
+        self.answer_card.clear()
+        self.feedback_form.clear()
+        self.receipt_card.receipt = ""
+        self.consent_form.applied(None)
+        consent = self.consent_form.decision
+        filename = name if consent.filename_and_comment else None
+        outcome = self.service.predict(photo, filename=filename, consent=consent)
+        self._photo = name, photo
+        self.answer_card.show(outcome)
+        self.feedback_form.ask_about(outcome.feedback_id, outcome.prediction.answer, consent)
+        self.receipt_card.receipt = outcome.receipt or ""
+        self.consent_form.applied(consent)
+
+    def predict_again(self) -> None:
+        """Answer the photo shown once more, under the decision as it is now."""
+        if self._photo is not None:
+            self.predict(*self._photo)

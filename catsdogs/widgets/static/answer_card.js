@@ -1,0 +1,61 @@
+function bar({ kind, label, share, figure }) {
+  const fill = make("span", { class: `cd-fill cd-fill-${kind}` });
+  fill.style.width = `${share * 100}%`;
+  return make(
+    "div",
+    { class: "cd-bar" },
+    make("span", { class: "cd-bar-label" }, label),
+    make(
+      "span",
+      {
+        class: "cd-track",
+        role: "meter",
+        "aria-label": label,
+        "aria-valuemin": 0,
+        "aria-valuemax": 1,
+        "aria-valuenow": share,
+        "aria-valuetext": figure,
+      },
+      fill,
+    ),
+    make("span", { class: "cd-figure" }, figure),
+  );
+}
+
+function render({ model, el: place }) {
+  const texts = model.get("texts");
+  const root = begin(model, place, "answer");
+  const said = make("div", { role: "status", class: "cd-said" });
+  const facts = make("div", {});
+  root.append(said, facts);
+
+  function draw() {
+    const { kind, headline, detail, bars, time, model: version, notes } = model.get("answer");
+    root.hidden = !kind;
+    root.dataset.answer = kind ?? "";
+    if (!kind) {
+      said.replaceChildren();
+      facts.replaceChildren();
+      return;
+    }
+    said.replaceChildren(
+      make("span", { class: "cd-badge" }, icon(kind)),
+      make("div", {}, make("h2", {}, headline), make("p", { class: "cd-muted" }, detail)),
+      ...notes.map((note) => make("p", { class: "cd-note" }, note)),
+    );
+    facts.replaceChildren(
+      make("h3", {}, kind === "neither" ? texts.forced : texts.compared),
+      ...bars.map(bar),
+      make(
+        "dl",
+        { class: "cd-facts" },
+        make("div", {}, make("dt", {}, texts.time), make("dd", { class: "cd-time" }, time)),
+        make("div", {}, make("dt", {}, texts.model), make("dd", {}, version)),
+      ),
+    );
+  }
+  model.on("change:answer", draw);
+  draw();
+}
+
+export default { render };

@@ -1,0 +1,54 @@
+function render({ model, el: place }) {
+  const texts = model.get("texts");
+  const root = begin(model, place, "consent");
+  const problem = make("p", { class: "cd-problem", role: "alert" });
+
+  const boxes = model.get("purposes").map(([purpose, label, explanation], number) => {
+    const hint = `${model.model_id ?? "consent"}-${number}`;
+    const box = make("input", {
+      type: "checkbox",
+      name: purpose,
+      "aria-describedby": hint,
+      async onchange() {
+        problem.textContent = await ask(model, { purpose, agreed: box.checked });
+        if (problem.textContent) draw(); // the box says what the kernel knows
+      },
+    });
+    const text = make("span", {}, make("strong", {}, label), make("span", { id: hint, class: "cd-muted" }, explanation));
+    return { purpose, box, row: make("label", { class: "cd-check" }, box, text) };
+  });
+
+  const again = make("button", {
+    type: "button",
+    class: "cd-button cd-quiet",
+    async onclick() {
+      again.disabled = true;
+      problem.textContent = await ask(model, { ask: "again" });
+      again.disabled = false;
+    },
+  }, texts.again);
+  const late = make("p", { class: "cd-late", role: "status" });
+
+  root.append(
+    make("fieldset", {}, make("legend", {}, texts.question), ...boxes.map(({ row }) => row)),
+    late,
+    make("p", { class: "cd-muted" }, texts.reassurance),
+    make(
+      "details",
+      {},
+      make("summary", {}, texts.notice),
+      make("ul", {}, ...model.get("notice").map((paragraph) => make("li", {}, paragraph))),
+    ),
+    problem,
+  );
+
+  function draw() {
+    for (const { purpose, box } of boxes) box.checked = model.get("ticked").includes(purpose);
+    late.replaceChildren(...(model.get("late") ? [texts.late, again] : []));
+  }
+  model.on("change:ticked", draw);
+  model.on("change:late", draw);
+  draw();
+}
+
+export default { render };

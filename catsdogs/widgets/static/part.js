@@ -1,0 +1,80 @@
+// Helpers that every part begins with.
+
+const SVG = "http://www.w3.org/2000/svg";
+const PATIENCE_MS = 60_000;
+
+/** Make an element. Children that are strings become text, never markup. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+/** Start a part in its place: the language for screen readers, the looks. */
+function begin(model, place, name) {
+  const root = make("section", { class: `catsdogs cd-${name}`, lang: model.get("language") });
+  place.classList.add("cd-place");
+  place.append(root);
+  return root;
+}
+
+/** Ask the kernel. Resolves to "" or to a sentence that says what went wrong; never hangs. */
+function ask(model, content, buffers = []) {
+  return new Promise((resolve) => {
+    const id = Math.random().toString(36).slice(2);
+    const finish = (problem) => {
+      clearTimeout(timer);
+      model.off("msg:custom", listen);
+      resolve(problem);
+    };
+    const listen = (message) => message.reply === id && finish(message.problem);
+    const timer = setTimeout(() => finish(model.get("texts").lost), PATIENCE_MS);
+    model.on("msg:custom", listen);
+    model.send({ ...content, id }, undefined, buffers);
+  });
+}
+
+const ICONS = {
+  cat: [
+    ["path", { class: "fill", d: "M11 8c5 1 10 5 13 9a30 30 0 0 1 16 0c3-4 8-8 13-9 4 9 4 17 2 24 2 13-9 24-23 24S7 45 9 32c-2-7-2-15 2-24z" }],
+    ["path", { class: "ink", d: "M22 31v4M42 31v4" }],
+    ["path", { class: "ink", d: "M29 42h6l-3 3zM32 45c0 4-6 5-8 2M32 45c0 4 6 5 8 2" }],
+    ["path", { class: "ink thin", d: "M18 42 5 40M18 46 6 49M46 42l13-2M46 46l12 3" }],
+  ],
+  dog: [
+    ["path", { class: "fill", d: "M17 17c3-6 9-9 15-9s12 3 15 9c3 6 4 14 3 21-1 11-9 19-18 19s-17-8-18-19c-1-7 0-15 3-21z" }],
+    ["path", { class: "fill ear", d: "M19 12C10 8 4 15 3 26c-1 10 3 17 7 17 5 0 5-8 6-15 1-6 2-11 3-16zM45 12c9-4 15 3 16 14 1 10-3 17-7 17-5 0-5-8-6-15-1-6-2-11-3-16z" }],
+    ["path", { class: "ink", d: "M24 28v4M40 28v4" }],
+    ["path", { class: "ink nose", d: "M27 38c0-3 10-3 10 0 0 2-3 5-5 5s-5-3-5-5z" }],
+    ["path", { class: "ink", d: "M32 43v4c0 3-5 4-7 2M32 47c0 3 5 4 7 2" }],
+  ],
+  neither: [
+    ["circle", { class: "fill", cx: 32, cy: 32, r: 25 }],
+    ["path", { class: "ink bold", d: "M24 25c0-5 4-8 8-8s8 3 8 8c0 6-8 6-8 13M32 46v.5" }],
+  ],
+  photo: [
+    ["path", { class: "line", d: "M8 20a5 5 0 0 1 5-5h7l4-6h16l4 6h7a5 5 0 0 1 5 5v28a5 5 0 0 1-5 5H13a5 5 0 0 1-5-5z" }],
+    ["circle", { class: "line", cx: 32, cy: 33, r: 11 }],
+  ],
+  good: [["path", { class: "line", d: "M24 28 33 8c5 0 7 4 6 9l-2 9h13c4 0 6 3 5 7l-4 17c-1 3-3 5-6 5H24zM8 28h10v27H8z" }]],
+  bad: [["path", { class: "line", d: "M40 36 31 56c-5 0-7-4-6-9l2-9H14c-4 0-6-3-5-7l4-17c1-3 3-5 6-5h21zM46 9h10v27H46z" }]],
+};
+
+/** Draw an icon; it repeats what a text beside it says, so screen readers skip it. */
+function icon(name) {
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("viewBox", "0 0 64 64");
+  picture.setAttribute("aria-hidden", "true");
+  picture.setAttribute("class", `cd-icon cd-icon-${name}`);
+  for (const [shape, attributes] of ICONS[name]) {
+    const element = document.createElementNS(SVG, shape);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    picture.append(element);
+  }
+  return picture;
+}
