@@ -24,8 +24,8 @@ class Purpose:
     explanation: str
 
 
-QUESTION = N_("Would you like to help? Both boxes are up to you.")
-REASSURANCE = N_("You get the same answer either way.")
+QUESTION = N_("Would you like to help?")
+REASSURANCE = N_("Both boxes are up to you: the answer is the same either way.")
 PURPOSES = (
     Purpose(
         "filename_and_comment",
@@ -57,4 +57,4 @@ def words(language: str) -> str:
     """Give everything that was shown with the boxes, in `language`, as one text to be hashed."""
     _ = Translator(language)
     purposes = [text for purpose in PURPOSES for text in (purpose.label, purpose.explanation)]
-    return "\n".join(_(text) for text in (QUESTION, *purposes, REASSURANCE, *NOTICE))
+    return "\n".join(_(text) for text in (QUESTION, REASSURANCE, *purposes, *NOTICE))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import traitlets
 
 from catsdogs.domain import Answer, Note, Outcome, Prediction
@@ -45,8 +43,37 @@ class AnswerCard(Part):
             "headline": self._headline(prediction),
             "detail": self._detail(prediction),
             "bars": [
-                {"kind": "cat", "label": _("Cat"), "share": prediction.proba_cat, "figure": _.percent(prediction.proba_cat)},
-                {"kind": "dog", "label": _("Dog"), "share": prediction.proba_dog, "figure": _.percent(prediction.proba_dog)},
+                {"kind": kind, "label": label, "share": share, "figure": _.percent(share)}
+                for kind, label, share in (
+                    ("cat", _("Cat"), prediction.proba_cat),
+                    ("dog", _("Dog"), prediction.proba_dog),
+                )
+            ],
+            "time": _("Answered in"),
+                "model": _("Model"),
+            },
+        )
+
+    def show(self, outcome: Outcome) -> None:
+        """Show what `outcome` says."""
+        _, prediction = self._, outcome.prediction
+        self.answer = {
+            "kind": str(prediction.answer),
+            "headline": self._headline(prediction),
+            "detail": self._detail(prediction),
+            "bars": [
+                {
+                    "kind": "cat",
+                    "label": _("Cat"),
+                    "share": prediction.proba_cat,
+                    "figure": _.percent(prediction.proba_cat),
+                },
+                {
+                    "kind": "dog",
+                    "label": _("Dog"),
+                    "share": prediction.proba_dog,
+                    "figure": _.percent(prediction.proba_dog),
+                },
             ],
             "time": _("{milliseconds} ms", milliseconds=_.number(prediction.inference_time_ms, digits=1)),
             "model": prediction.model_version,
@@ -56,9 +83,6 @@ class AnswerCard(Part):
     def clear(self) -> None:
         """Show nothing."""
         self.answer = {}
-
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
-        """Nothing is asked of an answer."""
 
     def _headline(self, prediction: Prediction) -> str:
         _, cat = self._, prediction.answer is Answer.CAT

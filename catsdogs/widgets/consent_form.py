@@ -25,9 +25,9 @@ class ConsentForm(Part):
     _esm = script("consent_form")
     _css = style("consent_form")
 
-    purposes = traitlets.List().tag(sync=True)
+    purposes: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     """What is asked, as field, label and explanation."""
-    notice = traitlets.List().tag(sync=True)
+    notice: traitlets.List[str] = traitlets.List().tag(sync=True)
     ticked = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """Fields of :class:`~catsdogs.domain.Consent` that the person agreed to."""
     late = traitlets.Bool().tag(sync=True)
@@ -60,7 +60,7 @@ class ConsentForm(Part):
         self._applied = decision
         self.late = False
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
+    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Take a tick, or the wish to have the photo answered again."""
         if content.get("ask") == "again":
             self._on_again()

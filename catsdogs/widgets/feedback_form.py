@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import traitlets
@@ -11,24 +10,11 @@ import traitlets
 from catsdogs.domain import Answer, Consent, TrueLabel
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
+from catsdogs.service import Service
 from catsdogs.widgets.part import Part, field, not_understood, script, style
 
 MAX_COMMENT = 1000
 """Longest comment, in characters."""
-
-
-class GiveFeedback(Protocol):
-    """:meth:`catsdogs.service.Service.give_feedback`."""
-
-    def __call__(
-        self,
-        feedback_id: UUID,
-        *,
-        user_feedback: int | None = None,
-        user_comment: str | None = None,
-        true_label: TrueLabel | None = None,
-    ) -> bool:
-        """Record what a person says of a prediction."""
 
 
 class FeedbackForm(Part):
@@ -36,8 +22,8 @@ class FeedbackForm(Part):
 
     Parameters
     ----------
-    give_feedback
-        Records what was said.
+    service
+        Gives what records what was said.
     """
 
     _esm = script("feedback_form")
@@ -51,25 +37,25 @@ class FeedbackForm(Part):
     true_label = traitlets.Unicode().tag(sync=True)
     thanks = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, translator: Translator, give_feedback: GiveFeedback) -> None:
+    def __init__(self, translator: Translator, service: Callable[[], Service]) -> None:
         _ = translator
         super().__init__(
             translator,
             {
                 "question": _("Is that right?"),
-                "good": _("Yes, it is"),
-                "bad": _("No, it is not"),
+                "good": _("Yes"),
+                "bad": _("No"),
                 "really": _("What is it really?"),
                 "cat": _("A cat"),
                 "dog": _("A dog"),
-                "both": _("Both of them"),
-                "neither": _("Neither of them"),
+                "both": _("Both"),
+                "neither": _("Neither"),
                 "comment": _("Anything to add?"),
                 "send": _("Send the comment"),
                 "no_comment": _("A comment needs your consent: tick “Keep the file's name and my comment” below."),
             },
         )
-        self._give_feedback = give_feedback
+        self._service = service
         self._id: UUID | None = None
         self._answer_given = Answer.ERROR
 
@@ -84,7 +70,7 @@ class FeedbackForm(Part):
         """Ask nothing."""
         self._id, self.subject = None, ""
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
+    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Record a rating, what it really is, or a comment."""
         _ = self._
         if self._id is None:
@@ -93,19 +79,19 @@ class FeedbackForm(Part):
             case "rating":
                 rating = field(content, "value", int)
                 label = TrueLabel(self._answer_given) if rating == 1 and self.true_label else None  # takes a "no" back
-                stored = self._give_feedback(self._id, user_feedback=rating, true_label=label)
+                stored = self._service().give_feedback(self._id, user_feedback=rating, true_label=label)
                 self.rating, self.true_label = rating, label or ""
                 thanks = _("Thank you! Good to know.") if rating else _("Thank you. This is how the model gets better.")
             case "true_label":
                 label = _label(field(content, "value", str))
-                stored = self._give_feedback(self._id, user_feedback=0, true_label=label)
+                stored = self._service().give_feedback(self._id, user_feedback=0, true_label=label)
                 self.true_label = label
                 thanks = _("Thank you. This is how the model gets better.")
             case "comment":
                 comment = field(content, "value", str).strip()
                 if not comment:
                     raise InvalidInput("The comment is empty. Write something first.")
-                stored = self._give_feedback(self._id, user_comment=comment)
+                stored = self._service().give_feedback(self._id, user_comment=comment)
                 thanks = _("Thank you, your comment was kept.")
             case _:
                 raise not_understood()

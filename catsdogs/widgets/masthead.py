@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import traitlets
 
 from catsdogs.i18n import LANGUAGES, Translator
@@ -24,6 +22,3 @@ class Masthead(Part):
     def __init__(self, translator: Translator, title: str, sentence: str) -> None:
         _ = translator
         super().__init__(translator, {"title": title, "sentence": sentence, "language": _("Language")})
-
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
-        """Nothing is asked of a masthead."""

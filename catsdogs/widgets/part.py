@@ -32,7 +32,7 @@ def style(*names: str) -> str:
     return _COLOURS + "\n".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("part", *names))
 
 
-class Part(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types for mypy
+class Part(anywidget.AnyWidget):
     """A part of an app, in one language.
 
     Parameters
@@ -50,13 +50,13 @@ class Part(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no typ
         self._ = _ = translator
         common = {"lost": _("No answer came: the session seems to be lost. Reload the page and try again.")}
         super().__init__(texts=common | texts, language=translator.language, **traits)
-        self.on_msg(self._answer)
+        self.on_msg(lambda _part, content, buffers: self._answer(content, buffers))
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
-        """Do what the browser asks for. Whatever is raised becomes a sentence in the page."""
-        raise NotImplementedError
+    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+        """Do what the browser asks for; by default, nothing. What is raised becomes a sentence in the page."""
+        raise not_understood()
 
-    def _answer(self, widget: Part, content: object, buffers: Sequence[memoryview]) -> None:
+    def _answer(self, content: object, buffers: Sequence[memoryview]) -> None:
         if not isinstance(content, dict):
             return
         problem = ""

@@ -48,9 +48,7 @@ class PhotoInput(Part):
                 "folder": _("This is a folder. Choose a photo in it."),
                 "empty": _("This file is empty. Choose another photo."),
                 "not_photo": _("This is not a photo. Choose a JPEG, PNG or WebP file."),
-                "too_large": _(
-                    "This file is too large: at most {megabytes} MB.", megabytes=MAX_UPLOAD_BYTES // 10**6
-                ),
+                "too_large": _("This file is too large: at most {megabytes} MB.", megabytes=MAX_UPLOAD_BYTES // 10**6),
                 "unreadable": _("This file cannot be read. Choose it again, or another one."),
             },
             max_bytes=MAX_UPLOAD_BYTES,

@@ -37,7 +37,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self.masthead = Masthead(_, _("Cat or dog?"), _("Bring a photo: the answer is there in the blink of an eye."))
         self.photo_input = PhotoInput(_, self.predict)
         self.answer_card = AnswerCard(_)
-        self.feedback_form = FeedbackForm(_, lambda photo, **said: self.service.give_feedback(photo, **said))
+        self.feedback_form = FeedbackForm(_, lambda: self.service)
         self.receipt_card = ReceiptCard(_)
         self.consent_form = ConsentForm(_, self.predict_again)
         results = ipywidgets.Box([self.answer_card, self.feedback_form, self.receipt_card, self.consent_form])

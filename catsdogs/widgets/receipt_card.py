@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import traitlets
 
 from catsdogs.i18n import Translator
@@ -28,12 +26,8 @@ class ReceiptCard(Part):
                     "Thank you for your consent. With this code you can have what was kept about this photo shown or "
                     "erased. It is shown only now: keep it."
                 ),
-                "code": _("Receipt code"),
                 "copy": _("Copy"),
                 "copied": _("Copied."),
                 "select": _("The code is selected: copy it with Ctrl+C, or press long on it."),
             },
         )
-
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
-        """Nothing is asked of a receipt."""

@@ -30,9 +30,8 @@ function render({ model, el: place }) {
   const late = make("p", { class: "cd-late", role: "status" });
 
   root.append(
-    make("fieldset", {}, make("legend", {}, texts.question), ...boxes.map(({ row }) => row)),
+    make("fieldset", {}, make("legend", {}, texts.question), make("p", { class: "cd-muted" }, texts.reassurance), ...boxes.map(({ row }) => row)),
     late,
-    make("p", { class: "cd-muted" }, texts.reassurance),
     make(
       "details",
       {},
