@@ -40,9 +40,18 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), validation_alias="CATSDOGS_DATA_DIR")
     """Holds everything that is written."""
+    retention_days: int = Field(365, ge=1, le=36_500, validation_alias="CATSDOGS_RETENTION_DAYS")
+    """After so many days, what is personal is purged; the anonymous figures stay."""
+    spool_megabytes: int = Field(1024, ge=1, validation_alias="CATSDOGS_SPOOL_MEGABYTES")
+    """Most disk space for records that wait for the database."""
     lang: Literal["en", "fr"] = Field("en", validation_alias="CATSDOGS_LANG")
     """Language of whoever asks for none."""
     model_runtime: Literal["onnx", "keras"] = "onnx"
+
+    max_sessions: int = Field(32, ge=1, validation_alias="CATSDOGS_MAX_SESSIONS")
+    """App pages that may be open at a time, each with a kernel of about 50 to 120 MiB."""
+    idle_minutes: int = Field(60, ge=1, validation_alias="CATSDOGS_IDLE_MINUTES")
+    """After so long without a click, an open page's session ends."""
 
     @classmethod
     def load(cls) -> Self:

@@ -1,0 +1,195 @@
+"""A person's rights over what was kept, by receipt code; and the end of retention.
+
+Each reaches tables, photos and spool. The replay of the spool is held off meanwhile, so that nothing
+erased here comes back from there.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import RowMapping
+
+from catsdogs.database import Database
+from catsdogs.decisions import hash_receipt
+from catsdogs.errors import NotFound
+from catsdogs.feedback import FeedbackRecord
+from catsdogs.predictions import PredictionRecord
+from catsdogs.spool import Spool
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What an erasure, or a purge, removed."""
+
+    predictions: list[UUID]
+    """Erased whole; in a purge, made anonymous."""
+    photos: int
+    waiting: int
+    """Records that waited in the spool."""
+
+
+def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
+    """Collect everything held under a receipt.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: ``decisions``, ``predictions``, ``photos`` (JPEG in base64), and ``waiting``:
+        records not stored yet.
+
+    Raises
+    ------
+    NotFound, DatabaseError
+    """
+    receipt_hash = hash_receipt(receipt)
+    tables = database.tables
+
+    def collect(connection: sa.Connection) -> dict[str, Any]:
+        def rows(table: sa.Table, condition: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
+            return [_plain(row) for row in connection.execute(sa.select(table).where(condition)).mappings()]
+
+        mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
+        return {
+            "decisions": rows(tables.consents, tables.consents.c.receipt_hash == receipt_hash),
+            "predictions": rows(tables.predictions, tables.predictions.c.consent_id.in_(mine)),
+            "photos": rows(tables.photos, tables.photos.c.consent_id.in_(mine)),
+        }
+
+    with spool.exclusively():
+        waiting = _waiting(spool, receipt_hash)
+        held = database.run(collect)
+    hidden = {"decision": {"receipt_hash"}}
+    held["waiting"] = [record.model_dump(mode="json", exclude_none=True, exclude=hidden) for record in waiting.values()]
+    if not any(held.values()):
+        raise _unknown_receipt()
+    _log.info("exported what is held under a receipt")
+    return held
+
+
+def erase(database: Database, spool: Spool, receipt: str) -> Removed:
+    """Erase everything held under a receipt, at once and for good.
+
+    Raises
+    ------
+    NotFound
+    DatabaseUnavailable
+        Only what waited in the spool is gone.
+    """
+    receipt_hash = hash_receipt(receipt)
+    tables = database.tables
+
+    def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
+        mine = list(
+            connection.scalars(
+                sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash).with_for_update()
+            )
+        )
+        photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(mine))).rowcount
+        predictions = list(
+            connection.scalars(
+                sa.delete(tables.predictions)
+                .where(tables.predictions.c.consent_id.in_(mine))
+                .returning(tables.predictions.c.id)
+            )
+        )
+        connection.execute(sa.delete(tables.consents).where(tables.consents.c.id.in_(mine)))
+        return predictions, photos, len(mine)
+
+    with spool.exclusively():
+        waiting = _waiting(spool, receipt_hash)
+        spool.remove([*waiting, *_feedback_on(spool, {record.id for record in waiting.values()})])
+        predictions, photos, decisions = database.run(remove)
+        spool.remove(_feedback_on(spool, set(predictions)))
+    if not decisions and not waiting:
+        raise _unknown_receipt()
+    _log.info("erased %d predictions, %d photos, %d waiting", len(predictions), photos, len(waiting))
+    return Removed([*predictions, *(record.id for record in waiting.values())], photos, len(waiting))
+
+
+def purge(database: Database, spool: Spool, days: int) -> Removed:
+    """Make anonymous what is older than `days`; the figures of the predictions stay.
+
+    Raises
+    ------
+    DatabaseError, SpoolError
+    """
+    before = datetime.now(UTC) - timedelta(days=days)
+    tables = database.tables
+
+    def remove(connection: sa.Connection) -> tuple[list[UUID], int]:
+        old = sa.select(tables.consents.c.id).where(tables.consents.c.decided_at < before)
+        photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(old))).rowcount
+        predictions = connection.scalars(
+            sa.update(tables.predictions)
+            .where(tables.predictions.c.consent_id.in_(old))
+            .values(filename=None, user_comment=None, consent_id=None)
+            .returning(tables.predictions.c.id)
+        )
+        connection.execute(sa.delete(tables.consents).where(tables.consents.c.decided_at < before))
+        return list(predictions), photos
+
+    with spool.exclusively():
+        waiting = _purge_spool(spool, before)
+        predictions, photos = database.run(remove)
+    _log.info("purged %d predictions, %d photos, %d waiting", len(predictions), photos, waiting)
+    return Removed(predictions, photos, waiting)
+
+
+def _waiting(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:
+    return {
+        path: record
+        for path, record in spool.read(spool.predictions(), PredictionRecord)
+        if record.decision and record.decision.receipt_hash == receipt_hash
+    }
+
+
+def _feedback_on(spool: Spool, predictions: set[UUID]) -> list[Path]:
+    return [
+        path for path, record in spool.read(spool.feedback(), FeedbackRecord) if record.prediction_id in predictions
+    ]
+
+
+def _purge_spool(spool: Spool, before: datetime) -> int:
+    """Rewrite what has waited too long without what is personal; delete what nobody could read."""
+    purged = spool.purge(before.timestamp())
+    for _, prediction in spool.read(spool.predictions(), PredictionRecord):
+        if prediction.decision and prediction.timestamp < before:
+            spool.put_prediction(prediction.model_copy(update={"decision": None, "photo": None, "filename": None}))
+            purged += 1
+    for _, feedback in spool.read(spool.feedback(), FeedbackRecord):
+        if feedback.user_comment and feedback.given_at < before:
+            spool.put_feedback(feedback.model_copy(update={"user_comment": None}))
+            purged += 1
+    return purged
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    """Give a row in the types of JSON, without what only secures the receipt."""
+    return {name: _json(value) for name, value in row.items() if name != "receipt_hash"}
+
+
+def _json(value: object) -> object:
+    match value:
+        case bytes():
+            return base64.b64encode(value).decode()
+        case datetime():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+    return value
+
+
+def _unknown_receipt() -> NotFound:
+    return NotFound(
+        "Nothing is held under this receipt code. Check that it is complete; it may also be erased already."
+    )

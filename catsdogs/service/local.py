@@ -1,0 +1,141 @@
+"""The service in this process: it holds the model and the way to the database."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from catsdogs import privacy
+from catsdogs.classifier import Classifier
+from catsdogs.domain import (
+    Consent,
+    Health,
+    ModelInfo,
+    Outcome,
+    RecentPrediction,
+    Statistics,
+    TrueLabel,
+)
+from catsdogs.errors import CatsDogsError, InvalidImage
+from catsdogs.feedback import FeedbackRecord
+from catsdogs.monitoring import kpis
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
+from catsdogs.service import NO_CONSENT
+from catsdogs.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class Local:
+    """:class:`catsdogs.service.Service` in this process; threads may share one.
+
+    Parameters
+    ----------
+    classifier, recorder, settings
+        Make them with :meth:`open`, and close the service after use: it may hold the embedded server.
+    """
+
+    def __init__(self, classifier: Classifier, recorder: Recorder, settings: Settings) -> None:
+        self._classifier = classifier
+        self._recorder = recorder
+        self._settings = settings
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Self:
+        """Load the model, and reach the database; where it is away, go on without until it is back.
+
+        Raises
+        ------
+        SettingsError, ModelError
+        """
+        settings = settings or Settings.load()
+        classifier = Classifier.load(settings)
+        return cls(classifier, Recorder.open(settings), settings)
+
+    def close(self) -> None:
+        """Leave the database; the embedded server stops with its last user."""
+        self._recorder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def predict(self, photo: bytes, *, filename: str | None = None, consent: Consent = NO_CONSENT) -> Outcome:
+        """See :meth:`catsdogs.service.Service.predict`."""
+        try:
+            prediction, statistics = self._classifier.classify(photo)
+        except InvalidImage as error:
+            self._record_failure(error)
+            raise
+        record, receipt = PredictionRecord.of(prediction, statistics, photo=photo, filename=filename, consent=consent)
+        stored = self._recorder.store(record)
+        return Outcome(prediction, record.id, receipt, stored)
+
+    def give_feedback(
+        self,
+        feedback_id: UUID,
+        *,
+        user_feedback: int | None = None,
+        user_comment: str | None = None,
+        true_label: TrueLabel | None = None,
+    ) -> bool:
+        """See :meth:`catsdogs.service.Service.give_feedback`."""
+        return self._recorder.give(FeedbackRecord.of(feedback_id, user_feedback, user_comment, true_label))
+
+    def statistics(
+        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
+    ) -> Statistics:
+        """See :meth:`catsdogs.service.Service.statistics`."""
+        database = self._recorder.database
+        return database.run(
+            lambda connection: kpis.statistics(
+                connection, database.tables.predictions, start=start, end=end, model_version=model_version
+            )
+        )
+
+    def recent_predictions(self, limit: int = 10) -> list[RecentPrediction]:
+        """See :meth:`catsdogs.service.Service.recent_predictions`."""
+        database = self._recorder.database
+        return database.run(lambda connection: kpis.recent_predictions(connection, database.tables.predictions, limit))
+
+    def export(self, receipt: str) -> dict[str, Any]:
+        """See :func:`catsdogs.privacy.export`."""
+        return privacy.export(self._recorder.database, self._recorder.spool, receipt)
+
+    def erase(self, receipt: str) -> privacy.Removed:
+        """See :func:`catsdogs.privacy.erase`."""
+        erased = privacy.erase(self._recorder.database, self._recorder.spool, receipt)
+        self._recorder.forget(erased.predictions)
+        return erased
+
+    def purge(self) -> privacy.Removed:
+        """Purge what is older than the settings' retention, see :func:`catsdogs.privacy.purge`."""
+        return privacy.purge(self._recorder.database, self._recorder.spool, self._settings.retention_days)
+
+    def health(self) -> Health:
+        """See :meth:`catsdogs.service.Service.health`."""
+        reachable = self._recorder.reachable()
+        return Health(
+            status="healthy" if reachable else "degraded",
+            model_loaded=True,
+            database="connected" if reachable else "unavailable",
+            spooled=len(self._recorder.spool),
+        )
+
+    def model_info(self) -> ModelInfo:
+        """See :meth:`catsdogs.service.Service.model_info`."""
+        return self._classifier.info()
+
+    def _record_failure(self, failure: InvalidImage) -> None:
+        try:
+            self._recorder.store(PredictionRecord.of_failure(failure, self._classifier.version))
+        except CatsDogsError as error:  # the person should hear what is wrong with the photo
+            _log.error("a failed prediction could not be recorded: %s", error)
