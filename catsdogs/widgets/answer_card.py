@@ -49,32 +49,6 @@ class AnswerCard(Part):
                     ("dog", _("Dog"), prediction.proba_dog),
                 )
             ],
-            "time": _("Answered in"),
-                "model": _("Model"),
-            },
-        )
-
-    def show(self, outcome: Outcome) -> None:
-        """Show what `outcome` says."""
-        _, prediction = self._, outcome.prediction
-        self.answer = {
-            "kind": str(prediction.answer),
-            "headline": self._headline(prediction),
-            "detail": self._detail(prediction),
-            "bars": [
-                {
-                    "kind": "cat",
-                    "label": _("Cat"),
-                    "share": prediction.proba_cat,
-                    "figure": _.percent(prediction.proba_cat),
-                },
-                {
-                    "kind": "dog",
-                    "label": _("Dog"),
-                    "share": prediction.proba_dog,
-                    "figure": _.percent(prediction.proba_dog),
-                },
-            ],
             "time": _("{milliseconds} ms", milliseconds=_.number(prediction.inference_time_ms, digits=1)),
             "model": prediction.model_version,
             "notes": [*self._notes(prediction), *([] if outcome.stored else [self._waits()])],
