@@ -41,3 +41,6 @@ def main() -> None:
     except BrokenPipeError:  # `catsdogs ... | head`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+
+
+from catsdogs.cli import db, privacy, serve  # noqa: E402, F401 (each registers its commands)

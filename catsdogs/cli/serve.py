@@ -1,0 +1,102 @@
+"""``catsdogs serve``: the apps and the REST API, until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import tempfile
+from pathlib import Path
+
+import typer
+
+from catsdogs.cli import app
+from catsdogs.errors import SettingsError
+from catsdogs.settings import ENV_FILE, Settings, write_missing_secrets
+
+
+@app.command()
+def serve(
+    host: str = typer.Option("127.0.0.1", help="Address to listen on; 0.0.0.0 for every one of this machine."),
+    port: int = typer.Option(8866, min=1, max=65535),
+) -> None:
+    """Serve the apps and the REST API until Ctrl-C."""
+    # from here on, both signals mean: stop in order, whatever has been started
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        settings = Settings.load()
+        _check_writable(settings.data_dir)
+        sockets = _bind(host, port)
+        settings = _with_secrets(settings)
+        _quiet_libraries()
+        _run(settings, sockets, host, port)
+
+
+def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int) -> None:
+    from catsdogs.server.app import Server
+    from catsdogs.service.local import Local
+
+    service = Local.open(settings)
+    try:
+        server = Server.create(service, settings, host=host, port=port)
+        server.run(sockets, ready=lambda: print(f"catsdogs is ready: {_address(host, port)}", flush=True))
+    finally:
+        # a second Ctrl-C must not leave PostgreSQL behind
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_IGN)
+        service.close()
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    written = write_missing_secrets(settings)
+    if not written:
+        return settings
+    print(f"Wrote random values for {' and '.join(written)} to {ENV_FILE.resolve()}: keep that file to yourself.")
+    return Settings.load()
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            "The data folder {folder} cannot be written: {reason}. Choose another with CATSDOGS_DATA_DIR.",
+            folder=folder,
+            reason=os.strerror(error.errno or errno.EIO),
+        ) from error
+
+
+def _bind(host: str, port: int) -> list[socket.socket]:
+    from tornado.netutil import bind_sockets
+
+    try:
+        return bind_sockets(port, host)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                "Port {port} is taken by another program or another catsdogs. Stop it, or choose another with --port.",
+                port=port,
+            ) from error
+        raise SettingsError(
+            "catsdogs cannot listen on {host}, port {port}: {reason}.",
+            host=host,
+            port=port,
+            reason=error.strerror or str(error),
+        ) from error
+
+
+def _address(host: str, port: int) -> str:
+    name = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 (compared, not bound)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _quiet_libraries() -> None:
+    """Leave the console to our own log: requests, and what went wrong with its traceback."""
+    logging.getLogger("catsdogs").setLevel(min(logging.INFO, logging.getLogger().level))
+    for name in ("tornado", "traitlets", "asyncio", "jupyter_client"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,269 @@
+"""The REST contract: V2's routes, fields and forms."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import ClassVar
+from uuid import UUID
+
+from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
+from tornado.web import stream_request_body
+
+from catsdogs.domain import Consent, Outcome, TrueLabel
+from catsdogs.errors import InvalidInput, NotFound, ServiceUnavailable
+from catsdogs.i18n import N_, negotiate
+from catsdogs.images import MAX_BYTES
+from catsdogs.server.access import Scope, TooManyRequests
+from catsdogs.server.replies import Replying, TooLarge
+from catsdogs.service import Service
+
+MAX_BODY = MAX_BYTES + 64 * 1024
+"""Bytes of a photo and the form around it."""
+
+_TRUE = {"true", "1", "on", "yes"}
+_FALSE = {"false", "0", "off", "no", ""}
+
+
+class Api(Replying):
+    """A route of the REST API."""
+
+    scope: ClassVar[Scope | None] = None
+    """What the bearer token must open; None for routes open to all."""
+
+    def initialize(self, route: str) -> None:
+        """Remember the route for the access log."""
+        self.route = route
+
+    def check_xsrf_cookie(self) -> None:
+        """Check nothing: no browser sends a bearer token on its own, so none can be made to forge a request."""
+
+    def prepare(self) -> None:
+        """Check the token before the body is read."""
+        self.set_header("Cache-Control", "no-store")
+        self.server = self.settings["catsdogs"]
+        if self.scope is not None:
+            client = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
+            if client != "api":
+                if self.server.session_requests.exceeded(client):
+                    raise TooManyRequests(N_("That was a lot at once. Wait a moment, then go on."))
+                self.server.session_requests.count(client)
+
+    @property
+    def service(self) -> Service:
+        """The service in this process."""
+        service: Service = self.server.service
+        return service
+
+    def flag(self, name: str) -> bool:
+        """Read a form field that is true or false; a missing one is false: consent is never assumed.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        value = self.get_body_argument(name, "").lower()
+        if value not in _TRUE | _FALSE:
+            raise InvalidInput(N_("{name} must be true or false."), name=name)
+        return value in _TRUE
+
+
+@stream_request_body
+class Predict(Api):
+    """``POST /api/predict``."""
+
+    scope = Scope.PREDICT
+
+    def prepare(self) -> None:
+        """Refuse a body that is too large before it is read."""
+        super().prepare()
+        self._body = bytearray()
+        # what is refused is still read, and dropped, up to a limit: a client that writes first hears the answer
+        self.request.connection.set_max_body_size(8 * MAX_BODY)  # type: ignore[union-attr]
+        if int(self.request.headers.get("Content-Length", "0")) > MAX_BODY:
+            raise _too_large()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Collect the body, which may come without saying how long it is."""
+        if len(self._body) + len(chunk) > MAX_BODY:
+            self._body.clear()
+            raise _too_large()
+        self._body += chunk
+
+    async def post(self) -> None:
+        """Predict one photo."""
+        file = self._read_form()
+        consent = Consent(
+            filename_and_comment=self.flag("rgpd_consent"),
+            photo=self.flag("photo_consent"),
+            language=negotiate(self.get_body_argument("consent_language", None), self.translator.language),
+        )
+        outcome = await self.server.work.run(
+            self.service.predict, file.body, filename=file.filename or None, consent=consent
+        )
+        self.write({"filename": file.filename, **outcome_to_json(outcome)})
+
+    def _read_form(self) -> HTTPFile:
+        try:
+            parse_body_arguments(
+                self.request.headers.get("Content-Type", ""),
+                bytes(self._body),
+                self.request.body_arguments,
+                self.request.files,
+            )
+        except HTTPInputError:
+            raise InvalidInput(N_("The form cannot be read: send multipart/form-data.")) from None
+        finally:
+            self._body.clear()
+        files = self.request.files.get("file")
+        if not files:
+            raise InvalidInput(N_("Send one photo, in the form's field file."))
+        return files[0]
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(N_("This file is too large: at most {megabytes} MB."), megabytes=MAX_BYTES // 1024**2)
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, object]:
+    """Write an outcome as V2 did, and what `Remote` needs besides."""
+    prediction = outcome.prediction
+    return {
+        "prediction": prediction.answer.value.capitalize(),
+        "confidence": f"{prediction.confidence:.2%}",
+        "probabilities": {"cat": f"{prediction.proba_cat:.2%}", "dog": f"{prediction.proba_dog:.2%}"},
+        "proba_cat": prediction.proba_cat,
+        "proba_dog": prediction.proba_dog,
+        "neither_score": prediction.neither_score,
+        "inference_time_ms": prediction.inference_time_ms,
+        "model_version": prediction.model_version,
+        "notes": [note.value for note in prediction.notes],
+        "feedback_id": str(outcome.feedback_id),
+        "receipt": outcome.receipt,
+        "stored": outcome.stored,
+    }
+
+
+class UpdateFeedback(Api):
+    """``POST /api/update-feedback``."""
+
+    scope = Scope.PREDICT
+
+    async def post(self) -> None:
+        """Record what a person says of a prediction."""
+        stored = await self.server.work.run(
+            self.service.give_feedback,
+            self._feedback_id(),
+            user_feedback=self._user_feedback(),
+            user_comment=self.get_body_argument("user_comment", None) or None,
+            true_label=self._true_label(),
+        )
+        self.write({"success": True, "message": self.translator(N_("Thank you for your feedback.")), "stored": stored})
+
+    def _feedback_id(self) -> UUID:
+        text = self.get_body_argument("feedback_id", "")
+        if not text:
+            raise InvalidInput(N_("feedback_id is missing."))
+        try:
+            return UUID(text)
+        except ValueError:
+            raise NotFound(N_("There is no prediction with this feedback_id.")) from None
+
+    def _user_feedback(self) -> int | None:
+        text = self.get_body_argument("user_feedback", "")
+        if text not in {"", "0", "1"}:
+            raise InvalidInput(N_("user_feedback must be 1 (satisfied) or 0 (not)."))
+        return int(text) if text else None
+
+    def _true_label(self) -> TrueLabel | None:
+        text = self.get_body_argument("true_label", "")
+        try:
+            return TrueLabel(text.lower()) if text else None
+        except ValueError:
+            raise InvalidInput(N_("true_label must be one of {labels}."), labels=", ".join(TrueLabel)) from None
+
+
+class Statistics(Api):
+    """``GET /api/statistics``."""
+
+    scope = Scope.MONITOR
+
+    async def get(self) -> None:
+        """Compute the KPIs of a window."""
+        statistics = await self.server.work.run(
+            self.service.statistics,
+            start=self._moment("start"),
+            end=self._moment("end"),
+            model_version=self.get_query_argument("model_version", "") or None,
+        )
+        self.write(dict(statistics))
+
+    def _moment(self, name: str) -> datetime | None:
+        text = self.get_query_argument(name, "").replace(" ", "+")  # a + that nobody encoded
+        try:
+            moment = datetime.fromisoformat(text) if text else None
+        except ValueError:
+            raise InvalidInput(
+                N_("{name} must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."), name=name
+            ) from None
+        return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+class RecentPredictions(Api):
+    """``GET /api/recent-predictions``."""
+
+    scope = Scope.MONITOR
+
+    async def get(self) -> None:
+        """List the latest predictions."""
+        text = self.get_query_argument("limit", "10")
+        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= 1000):
+            raise InvalidInput(N_("limit must be a whole number from 1 to 1000."))
+        rows = await self.server.work.run(self.service.recent_predictions, int(text))
+        self.write({"predictions": rows, "count": len(rows)})
+
+
+class Health(Api):
+    """``GET /health``: for people and monitoring; always 200 while the process answers."""
+
+    async def get(self) -> None:
+        """Say whether model and database answer."""
+        self.write(dict(await self.server.checks.run(self.service.health)))
+
+
+class Live(Api):
+    """``GET /health/live``: restart the process when this does not answer."""
+
+    def get(self) -> None:
+        """Say that the event loop turns."""
+        self.write({"status": "alive"})
+
+
+class Ready(Api):
+    """``GET /health/ready``: send requests here only while this answers 200."""
+
+    async def get(self) -> None:
+        """Say whether predictions work; they do without the database, whose records wait in the spool."""
+        health = await self.server.checks.run(self.service.health)
+        if self.server.draining or not health["model_loaded"]:
+            raise ServiceUnavailable(N_("Not ready for requests."))
+        self.write({"status": "ready"})
+
+
+class Info(Api):
+    """``GET /api/info``."""
+
+    async def get(self) -> None:
+        """Describe the served model."""
+        self.write(dict(await self.server.checks.run(self.service.model_info)))
+
+
+ROUTES: dict[str, type[Api]] = {
+    "/api/predict": Predict,
+    "/api/update-feedback": UpdateFeedback,
+    "/api/statistics": Statistics,
+    "/api/recent-predictions": RecentPredictions,
+    "/api/info": Info,
+    "/health": Health,
+    "/health/live": Live,
+    "/health/ready": Ready,
+}

@@ -1,0 +1,201 @@
+"""The Voilà subclass: its configuration, its routes, and its life from first to last request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Callable
+from typing import Any, Self
+
+from jupyter_server.base.handlers import FileFindHandler
+from jupyterlab_server.themes_handler import ThemesHandler
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, StaticFileHandler
+from traitlets.config import Config
+from voila.app import Voila
+from voila.static_file_handler import MultiStaticFileHandler
+
+from catsdogs import paths
+from catsdogs.server import api, apps, pages, replies
+from catsdogs.server.access import Operator, RateLimit, Tokens, cookie_secret
+from catsdogs.server.kernels import Kernels
+from catsdogs.server.work import Work
+from catsdogs.service import Service
+from catsdogs.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
+DRAIN_SECONDS = 8
+"""How long requests that have begun may take to finish when the server stops."""
+
+_ASSETS = MultiStaticFileHandler, ThemesHandler, FileFindHandler
+"""Of Voilà's own handlers, those that are kept: JavaScript, style sheets and fonts of its front end."""
+
+
+def _voila_config(settings: Settings) -> Config:
+    return Config(
+        {
+            "Voila": {"log_level": logging.CRITICAL},
+            "VoilaConfiguration": {
+                "template": "lab",
+                "allow_template_override": "NO",
+                "allow_theme_override": "NO",
+                "multi_kernel_manager_class": Kernels,
+                "http_header_envs": ["Accept-Language"],
+                "prelaunch_hook": apps.dress_notebook,
+            },
+            "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
+            "Kernels": {
+                "limit": settings.max_sessions,
+                "cull_idle_timeout": 60 * settings.idle_minutes,
+                "cull_interval": 30,
+            },
+            # a kernel that is started again has not run the notebook: the page would look alive and do nothing
+            "KernelManager": {"autorestart": False},
+        }
+    )
+
+
+class Server(Voila):  # type: ignore[misc]
+    """Apps, REST API and pages in one process. Make one with :meth:`create`."""
+
+    name = "catsdogs"
+    config_file_paths: list[str] = []  # noqa: RUF012 (a trait); a stray voila.json must not open what is closed
+
+    service: Service
+    settings: Settings
+
+    @classmethod
+    def create(cls, service: Service, settings: Settings, *, host: str, port: int) -> Self:
+        """Prepare a server; nothing runs yet.
+
+        Parameters
+        ----------
+        service
+            The service in this process.
+        settings
+            With `api_token` and `operator_password` set.
+        host, port
+            Where :meth:`run`'s sockets listen.
+        """
+        assert settings.api_token is not None
+        assert settings.operator_password is not None
+        api_token, password = settings.api_token.get_secret_value(), settings.operator_password.get_secret_value()
+        server: Self = cls.instance(
+            config=_voila_config(settings),
+            root_dir=str(paths.notebooks() / "apps"),
+            ip=host,
+            port=port,
+            open_browser=False,
+            cookie_secret=cookie_secret(api_token, password),
+            identity_provider_class=apps.Visitors,
+        )
+        server.service, server.settings = service, settings
+        server.tokens, server.operator = Tokens(api_token), Operator(password)
+        server.session_requests = RateLimit(limit=60, seconds=60)
+        server.work, server.checks = Work(), Work(threads=1)
+        server.draining = False
+        loopback = "127.0.0.1" if host in {"0.0.0.0", "", "localhost"} else host  # noqa: S104 (compared, not bound)
+        server.service_url = f"http://[{loopback}]:{port}" if ":" in loopback else f"http://{loopback}:{port}"
+        server.initialize([])
+        return server
+
+    def setup_template_dirs(self) -> None:
+        """Look for templates in our folder first, then in Voilà's."""
+        super().setup_template_dirs()
+        self.template_paths.insert(0, str(pages.TEMPLATES / "voila"))
+
+    def init_settings(self) -> dict[str, Any]:
+        """Add what our handlers need, and raise what is too low for photos."""
+        return {
+            **super().init_settings(),
+            "catsdogs": self,
+            "headers": {"Content-Security-Policy": replies.HEADERS["Content-Security-Policy"]},
+            # a photo travels from the page to its kernel in one message
+            "websocket_max_message_size": api.MAX_BODY,
+            "xsrf_cookies": True,
+            "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict"},
+            "log_function": replies.log_request,
+        }
+
+    def init_handlers(self) -> list[Any]:
+        """List every route there is: ours, the apps', and the assets of Voilà's front end."""
+        shared = {
+            "template_paths": self.template_paths,
+            "config": self.config,
+            "voila_configuration": self.voila_configuration,
+        }
+        return [
+            *((re.escape(route), handler, {"route": route}) for route, handler in (api.ROUTES | pages.ROUTES).items()),
+            *(
+                (re.escape(route), apps.AppPage, {"app": app, "route": app.path, **shared})
+                for app in apps.APPS
+                for route in (app.path, f"/voila/render/{app.notebook}")
+            ),
+            (f"/session/{KERNEL_ID}", apps.Session),
+            (f"/voila/api/shutdown/{KERNEL_ID}", apps.EndSession),
+            (f"/api/kernels/{KERNEL_ID}", apps.KernelModel),
+            (f"/api/kernels/{KERNEL_ID}/channels", apps.KernelSocket),
+            ("/voila/templates/(.*)", apps.TemplateStatic),
+            *(rule for rule in super().init_handlers() if rule[1] in _ASSETS),
+            ("/static/(.*)", StaticFileHandler, {"path": str(pages.STATIC)}),
+            ("/(favicon.ico)", StaticFileHandler, {"path": str(pages.STATIC)}),
+            ("/(?:api|health)(?:/.*)?", replies.Nothing),
+            (".*", pages.NoPage, {"route": "(no page)"}),
+        ]
+
+    def run(self, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
+        """Serve until SIGINT or SIGTERM, then finish what was begun and stop the kernels.
+
+        Parameters
+        ----------
+        sockets
+            Bound already, so that a taken port is known before anything is started.
+        ready
+            Called when requests are accepted.
+        """
+        asyncio.run(self._serve(sockets, ready))
+
+    async def _serve(self, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stopping.set)
+        self.connection_dir = tempfile.mkdtemp(prefix="catsdogs-")
+        try:
+            self.app = Application(transforms=[replies.SecurityHeaders], **self.init_settings())
+            self.app.add_handlers(".*$", self.init_handlers())
+            http = HTTPServer(
+                self.app,
+                max_buffer_size=2 * api.MAX_BODY,
+                max_body_size=64 * 1024,
+                body_timeout=120,
+                idle_connection_timeout=120,
+            )
+            http.add_sockets(sockets)
+            self.kernel_manager.initialize_culler()
+            ready()
+            await stopping.wait()
+            await self._drain(http)
+        finally:
+            shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+    async def _drain(self, http: HTTPServer) -> None:
+        self.draining = True
+        http.stop()
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self.work.unfinished:
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            logger.warning("%d requests were not finished in time.", self.work.unfinished)
+        await self.kernel_manager.shutdown_all(now=True)
+        await http.close_all_connections()
+        self.work.close()
+        self.checks.close()

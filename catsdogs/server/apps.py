@@ -1,0 +1,174 @@
+"""The pages that have a kernel, and the doors to that kernel."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.identity import IdentityProvider, User
+from jupyter_server.services.kernels.handlers import KernelHandler
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError
+from voila.handler import VoilaHandler
+from voila.static_file_handler import TemplateStaticFileHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from catsdogs.i18n import N_, Translator
+from catsdogs.server.access import Operator, Scope
+from catsdogs.server.kernels import App, Opening, opening
+from catsdogs.server.pages import Page
+from catsdogs.server.replies import APP_POLICY, Replying
+
+APPS = (
+    App("/inference", "predict.ipynb", Scope.PREDICT),
+    App("/monitoring", "monitoring.ipynb", Scope.MONITOR, operator_only=True),
+)
+
+TITLES = {"/inference": N_("Cat or dog?"), "/monitoring": N_("How the service is doing")}
+
+LOADING_SECONDS = 120
+"""A notebook that takes longer to run its cells has failed."""
+
+
+class Visitors(IdentityProvider):
+    """Everybody is a visitor, without a cookie: Jupyter's own sign-in is not used."""
+
+    def get_user(self, handler: Any) -> User:  # noqa: ARG002
+        """Name nobody."""
+        return User(username="visitor")
+
+    def get_handlers(self) -> list[tuple[str, object]]:
+        """Offer none of Jupyter's own sign-in pages."""
+        return []
+
+
+class AppPage(Page, VoilaHandler):  # type: ignore[misc]
+    """Starts a kernel and streams its notebook, as Voilà does, with an end to it in every case."""
+
+    def initialize(self, app: App, route: str, **kwargs: Any) -> None:  # type: ignore[override]
+        """Take what Voilà's handler takes, and the app."""
+        Page.initialize(self, route)
+        VoilaHandler.initialize(self, notebook_path=app.notebook, **kwargs)
+        self.app = app
+        self.gone = False
+
+    def head(self) -> None:
+        """Answer without a kernel."""
+
+    async def get(self) -> None:
+        """Open the app."""
+        if self.app.operator_only and not Operator.is_signed_in(self):
+            self.redirect(self.localised("/login"))
+            return
+        self.set_header("Content-Security-Policy", APP_POLICY)
+        visit = Opening(self.app, self.translator.language)
+        opening.set(visit)
+        complete = False
+        try:
+            async with asyncio.timeout(LOADING_SECONDS):
+                async for html in self.get_generator():
+                    if self.gone:
+                        return
+                    self.write(html)
+                    await self.flush()
+            complete = True
+        except StreamClosedError:
+            return
+        finally:
+            # a page that never got to its visitor must not keep a kernel
+            if not complete and visit.kernel_id and visit.kernel_id in self.kernel_manager:
+                await ensure_async(self.kernel_manager.shutdown_kernel(visit.kernel_id, now=True))
+
+    def on_connection_close(self) -> None:
+        """Notice a visitor who left while the page loaded."""
+        self.gone = True
+        super().on_connection_close()
+
+
+def dress_notebook(handler: AppPage, notebook: Any, cwd: str) -> None:  # noqa: ARG001 (Voilà's hook)
+    """Give the template the page's title and words, in the visitor's language."""
+    _ = handler.translator
+    notebook.metadata["title"] = f"{_(TITLES[handler.app.path])} · catsdogs"
+    notebook.metadata["catsdogs"] = {"language": _.language, "words": loading_words(_), "app": handler.app.path}
+
+
+def loading_words(_: Translator) -> dict[str, str]:
+    """Say what the page shows while it loads and when its session has ended."""
+    return {
+        "loading": _("Getting everything ready…"),
+        "slow": _("This takes longer than usual. The page may be reloaded."),
+        "lost": _("This session has ended: it was idle for long, or the server was restarted."),
+        "offline": _("The server cannot be reached. Trying again…"),
+        "reload": _("Reload the page"),
+        "noscript": _("This page needs JavaScript."),
+    }
+
+
+class _KernelDoor(Replying):
+    """A door to a kernel: its id opens it, and for an operator's kernel the sign-in too."""
+
+    def check_kernel(self, kernel_id: str) -> None:
+        """Raise 404 for a kernel that is not there, or not for this visitor."""
+        app = self.settings["kernel_manager"].app_of(kernel_id)
+        if app is None or (app.operator_only and not Operator.is_signed_in(self)):
+            raise HTTPError(404)
+
+
+class KernelModel(_KernelDoor, KernelHandler):
+    """``/api/kernels/ID``: the page asks whether its kernel is there."""
+
+    SUPPORTED_METHODS = ("GET",)
+
+    async def get(self, kernel_id: str) -> None:
+        """Describe a kernel."""
+        self.check_kernel(kernel_id)
+        await super().get(kernel_id)  # type: ignore[misc]
+
+
+class KernelSocket(VoilaKernelWebsocketHandler, _KernelDoor):  # type: ignore[misc]
+    """``/api/kernels/ID/channels``: the messages between a page and its kernel."""
+
+    async def get(self, kernel_id: str) -> None:
+        """Open the websocket."""
+        self.check_kernel(kernel_id)
+        await super().get(kernel_id)  # type: ignore[misc]
+
+
+class Session(_KernelDoor):
+    """``/session/ID``: the page's heartbeat."""
+
+    async def get(self, kernel_id: str) -> None:
+        """Say whether the session lives."""
+        self.check_kernel(kernel_id)
+        if not await self.settings["kernel_manager"].is_running(kernel_id):
+            raise HTTPError(404)
+        self.set_header("Cache-Control", "no-store")
+        self.set_status(204)
+
+
+class EndSession(_KernelDoor):
+    """``/voila/api/shutdown/ID``: a page that closes stops its kernel.
+
+    The browser sends this by itself, without an XSRF token (voila issue 1458). None is needed:
+    nobody can forge a request for a kernel whose random id they do not know.
+    """
+
+    def check_xsrf_cookie(self) -> None:
+        """See above."""
+
+    async def post(self, kernel_id: str) -> None:
+        """Stop the kernel."""
+        self.check_kernel(kernel_id)
+        await ensure_async(self.settings["kernel_manager"].shutdown_kernel(kernel_id, now=True))
+        self.set_status(204)
+
+
+class TemplateStatic(TemplateStaticFileHandler):  # type: ignore[misc]
+    """Static files of the one template that is used; Voilà's handler fails on any other path."""
+
+    def parse_url_path(self, url_path: str) -> str:
+        """Refuse other templates."""
+        if not url_path.startswith("lab/static/"):
+            raise HTTPError(404)
+        return str(super().parse_url_path(url_path))

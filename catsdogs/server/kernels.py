@@ -1,0 +1,142 @@
+"""The visitors' kernels: how many there are, what they are told and what they are not."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from jupyter_server._tz import utcnow
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from traitlets import Integer
+
+from catsdogs.errors import ServiceUnavailable
+from catsdogs.i18n import N_
+from catsdogs.server.access import Scope
+from catsdogs.service import TOKEN_VARIABLE, URL_VARIABLE
+
+
+class TooManySessions(ServiceUnavailable):
+    """As many kernels run as this server may have."""
+
+
+@dataclass(frozen=True)
+class App:
+    """A notebook that is served as an app."""
+
+    path: str
+    """Where it is served."""
+    notebook: str
+    """File name in ``notebooks/apps``."""
+    scope: Scope
+    """What its kernels may ask the service for."""
+    operator_only: bool = False
+
+
+@dataclass
+class Opening:
+    """An app being opened by a visitor: what the page tells the kernel manager, and learns from it."""
+
+    app: App
+    language: str
+    kernel_id: str | None = None
+
+
+opening: ContextVar[Opening] = ContextVar("opening")
+"""The app that the current request opens."""
+
+_PASSED_ON = re.compile(
+    r"PATH|HOME|USER|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|VIRTUAL_ENV|CONDA_PREFIX|LD_LIBRARY_PATH"
+    r"|PYTHON\w+|(OMP|OPENBLAS|MKL)_NUM_THREADS"
+    r"|HTTP_ACCEPT_LANGUAGE|QUERY_STRING|SCRIPT_NAME|PATH_INFO|SERVER_\w+|VOILA_\w+"
+)
+"""Variables that a kernel is given. A list of what is allowed, so that no secret gets there by accident."""
+
+
+class Kernels(AsyncMappingKernelManager):
+    """Starts at most `limit` kernels, each with a token of its own and without our secrets."""
+
+    limit = Integer(32, config=True, help="Kernels that may run at a time.")
+    abandoned_timeout = Integer(120, config=True, help="Seconds until a kernel without a page is stopped.")
+
+    parent: Any
+    _starting = 0
+
+    async def start_kernel(self, *, env: dict[str, str], **kwargs: Any) -> str:  # type: ignore[override]
+        """Start the kernel of the app that the current request opens.
+
+        Raises
+        ------
+        TooManySessions
+        """
+        visit = opening.get()
+        if len(self) + self._starting >= self.limit:  # nothing is awaited between this line and the next
+            raise TooManySessions(N_("Every place is taken just now. Try again in a minute."))
+        self._starting += 1
+        kernel_id = str(uuid.uuid4())
+        try:
+            env = self._environment(env, visit, kernel_id)
+            visit.kernel_id = await super().start_kernel(kernel_id=kernel_id, env=env, **kwargs)
+        except BaseException:
+            self.parent.tokens.revoke(kernel_id)
+            raise
+        finally:
+            self._starting -= 1
+        self._kernels[kernel_id].app = visit.app
+        return kernel_id
+
+    def _environment(self, env: dict[str, str], visit: Opening, kernel_id: str) -> dict[str, str]:
+        return {
+            **{name: value for name, value in env.items() if _PASSED_ON.fullmatch(name)},
+            "CATSDOGS_LANG": visit.language,
+            URL_VARIABLE: self.parent.service_url,
+            TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, visit.app.scope),
+            # the server's user may have start-up files and a history: neither is the visitors' business
+            "IPYTHONDIR": f"{self.connection_dir}/ipython",
+        }
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        """Forget a kernel that has ended, and end its token."""
+        self.parent.tokens.revoke(kernel_id)
+        return super().remove_kernel(kernel_id)
+
+    def app_of(self, kernel_id: str) -> App | None:
+        """Name the app that a kernel runs; None where there is no such kernel."""
+        return getattr(self._kernels.get(kernel_id), "app", None)
+
+    async def is_running(self, kernel_id: str) -> bool:
+        """Say whether a kernel is there and its process lives; stop what is left of one that does not."""
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            return False
+        if await kernel.is_alive():
+            return True
+        await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
+        return False
+
+    def notify_connect(self, kernel_id: str) -> None:
+        """Count a page's connection as activity."""
+        super().notify_connect(kernel_id)  # type: ignore[no-untyped-call]
+        self._touch(kernel_id)
+
+    def notify_disconnect(self, kernel_id: str) -> None:
+        """Start the time a page has to come back."""
+        super().notify_disconnect(kernel_id)  # type: ignore[no-untyped-call]
+        self._touch(kernel_id)
+
+    def _touch(self, kernel_id: str) -> None:
+        if kernel := self._kernels.get(kernel_id):
+            kernel.last_activity = utcnow()
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """Stop a kernel that died, whose page is gone, or whose visitor does nothing for long."""
+        if not await self.is_running(kernel_id):
+            return
+        kernel = self._kernels[kernel_id]
+        connected = self._kernel_connections.get(kernel_id, 0) > 0
+        patience = self.cull_idle_timeout if connected else self.abandoned_timeout
+        if utcnow() - kernel.last_activity > timedelta(seconds=patience):
+            await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]

@@ -1,0 +1,185 @@
+"""The pages without a kernel: landing page, model card, sign-in, errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+
+from catsdogs import __version__
+from catsdogs.i18n import LANGUAGES, N_
+from catsdogs.server.access import Operator, TooManyRequests
+from catsdogs.server.replies import Replying, status_of
+
+TEMPLATES = Path(__file__).parent / "template"
+STATIC = TEMPLATES / "static"
+
+_environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+
+
+class Page(Replying):
+    """A page in the visitor's language."""
+
+    def initialize(self, route: str) -> None:
+        """Remember the route for the access log."""
+        self.route = route
+
+    def localised(self, path: str) -> str:
+        """Address of another page, keeping a language chosen by hand."""
+        chosen = self.get_query_argument("lang", None)
+        return f"{path}?{urlencode({'lang': chosen})}" if chosen in LANGUAGES else path
+
+    def show(self, template: str, **values: Any) -> None:
+        """Write a page."""
+        _ = self.translator
+        values |= {"_": _, "languages": LANGUAGES, "localised": self.localised, "path": self.request.path}
+        words = {
+            "model": _("The model"),
+            "monitoring": _("Monitoring"),
+            "retry": _("Try again"),
+            "home": _("Start page"),
+        }
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Vary", "Accept-Language")
+        self.finish(_environment.get_template(template).render(values, words=words, version=__version__))
+
+    def show_error(self, status: int, sentence: str) -> None:
+        """Say an error on a page of its own."""
+        self.show("error.html", status=status, sentence=sentence)
+
+
+class Landing(Page):
+    """``/``: what this is, and the way to the app."""
+
+    def get(self) -> None:
+        """Show the page."""
+        self.show("landing.html", texts=landing_texts(self))
+
+    head = get
+
+
+def landing_texts(page: Page) -> dict[str, Any]:
+    """Say what the landing page says."""
+    _ = page.translator
+    return {
+        "title": _("Cat or dog?"),
+        "lead": _("Bring a photo. See in a moment whether it shows a cat or a dog, and how sure the model is."),
+        "start": _("Try a photo"),
+        "points": [
+            (_("An honest answer"), _("Both probabilities, and “neither” when the photo shows no cat and no dog.")),
+            (
+                _("Your photo stays yours"),
+                _("Nothing personal is kept unless you say so, and what is kept you can erase."),
+            ),
+            (_("You have the last word"), _("Say whether the answer was right: that is how we watch the model.")),
+        ],
+    }
+
+
+class ModelCard(Page):
+    """``/info``: the model card."""
+
+    async def get(self) -> None:
+        """Show the page."""
+        server = self.settings["catsdogs"]
+        info = await server.checks.run(server.service.model_info)
+        _ = self.translator
+        facts = [
+            (_("Version"), info["version"]),
+            (_("Answers"), ", ".join(info["classes"])),
+            (_("Parameters"), _.number(info["parameters"])),
+            (_("Input size"), f"{info['input_size']} x {info['input_size']}"),
+        ]
+        self.show(
+            "info.html",
+            title=_("The model"),
+            facts=facts,
+            measured=_("Measured"),
+            metrics=list(flat_metrics(info["metrics"])),
+            features_title=_("What it offers"),
+            features=info["features"],
+        )
+
+
+def flat_metrics(metrics: Any, prefix: str = "") -> Any:
+    """Yield (name, value) pairs of nested metrics, as a table shows them."""
+    if isinstance(metrics, dict):
+        for name, value in metrics.items():
+            yield from flat_metrics(value, f"{prefix} · {name}" if prefix else str(name))
+    elif isinstance(metrics, list | tuple):
+        yield prefix, " – ".join(_figure(value) for value in metrics)
+    else:
+        yield prefix, _figure(metrics)
+
+
+def _figure(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+class Login(Page):
+    """``/login``: the operator's sign-in."""
+
+    def get(self) -> None:
+        """Show the form."""
+        self._show_form()
+
+    def post(self) -> None:
+        """Check the password."""
+        try:
+            if self.settings["catsdogs"].operator.sign_in(self, self.get_body_argument("password", "", strip=False)):
+                self.redirect(self.localised("/monitoring"), status=303)
+                return
+            problem, status = self.translator(N_("This is not the password.")), 401
+        except TooManyRequests as error:
+            problem, status = self.translator.describe(error), status_of(error)
+            self.set_header("Retry-After", "60")
+        self.set_status(status)
+        self._show_form(problem)
+
+    def _show_form(self, problem: str = "") -> None:
+        _ = self.translator
+        self.set_header("Cache-Control", "no-store")
+        self.show(
+            "login.html",
+            title=_("Operator sign-in"),
+            password=_("Password"),
+            submit=_("Sign in"),
+            hint=_("The password is CATSDOGS_OPERATOR_PASSWORD, in the .env file of the server."),
+            problem=problem,
+            xsrf=self.xsrf_form_html(),
+        )
+
+
+class Logout(Page):
+    """``/logout``: forget the operator."""
+
+    def get(self) -> None:
+        """Sign out; asked for again, it does no harm."""
+        Operator.sign_out(self)
+        self.redirect(self.localised("/"))
+
+    post = get
+
+
+class NoPage(Page):
+    """Whatever has no route, for people."""
+
+    def prepare(self) -> None:
+        """Answer every method alike."""
+        self.set_status(404)
+        self.show_error(404, self.sentence(404, None))
+
+    def check_xsrf_cookie(self) -> None:
+        """There is nothing to protect."""
+
+
+ROUTES: dict[str, type[Page]] = {
+    "/": Landing,
+    "/info": ModelCard,
+    "/login": Login,
+    "/logout": Logout,
+}

@@ -1,0 +1,182 @@
+"""What every answer has in common: how errors are said, security headers, the access log."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import Any
+
+from tornado.httputil import HTTPHeaders
+from tornado.web import HTTPError, OutputTransform, RequestHandler
+
+from catsdogs.errors import (
+    CatsDogsError,
+    ConsentRequired,
+    DatabaseUnavailable,
+    InvalidImage,
+    InvalidInput,
+    ModelError,
+    NotAuthorised,
+    NotFound,
+    ServiceUnavailable,
+    SpoolError,
+)
+from catsdogs.i18n import N_, Translator, negotiate
+from catsdogs.server.access import Forbidden, TooManyRequests
+
+logger = logging.getLogger(__name__)
+access_logger = logging.getLogger("catsdogs.access")
+
+
+class TooLarge(InvalidImage):
+    """More bytes than a photo may have."""
+
+
+STATUS: dict[type[CatsDogsError], int] = {
+    InvalidInput: 400,
+    NotAuthorised: 401,
+    Forbidden: 403,
+    ConsentRequired: 403,
+    NotFound: 404,
+    TooLarge: 413,
+    TooManyRequests: 429,
+    ServiceUnavailable: 503,
+    DatabaseUnavailable: 503,
+    SpoolError: 503,
+    ModelError: 503,
+    CatsDogsError: 500,
+}
+"""The HTTP status of each error; a class without a line of its own has its nearest ancestor's."""
+
+SENTENCES = {
+    400: N_("This request cannot be understood."),
+    403: N_("This is not open to you."),
+    404: N_("There is nothing here."),
+    405: N_("This cannot be done here."),
+    413: N_("This is too large."),
+}
+FAILURE = N_("Something went wrong on our side. It is in the log; trying again may help.")
+
+
+def status_of(error: CatsDogsError) -> int:
+    """Find the HTTP status of an error."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def error_name(error: CatsDogsError) -> str:
+    """Name the class of :mod:`catsdogs.errors` that an error is, for `Remote` to raise again."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == CatsDogsError.__module__)
+
+
+class Replying(RequestHandler):
+    """Says errors as sentences in the reader's language, and logs no personal data."""
+
+    @property
+    def translator(self) -> Translator:
+        """Speaks the language of ``?lang=``, else of the browser, else of the server."""
+        wishes = self.get_query_argument("lang", None), self.request.headers.get("Accept-Language")
+        return Translator(negotiate(*wishes, self.settings["catsdogs"].settings.lang))
+
+    def sentence(self, status: int, error: BaseException | None) -> str:
+        """Say what went wrong."""
+        if isinstance(error, CatsDogsError) and status != 500:
+            return self.translator.describe(error)
+        return self.translator(SENTENCES.get(status, FAILURE))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with an error's status and sentence."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, CatsDogsError):
+            status_code = status_of(error)
+            self.set_status(status_code)
+            self.set_header("X-CatsDogs-Error", error_name(error))
+        if status_code == 401:
+            self.set_header("WWW-Authenticate", "Bearer")
+        if status_code in {429, 503}:
+            self.set_header("Retry-After", "60" if status_code == 429 else "10")
+        self.set_header("Cache-Control", "no-store")
+        self.show_error(status_code, self.sentence(status_code, error))
+
+    def show_error(self, status: int, sentence: str) -> None:  # noqa: ARG002
+        """Write the body of an error; JSON unless a page overrides it."""
+        self.finish({"detail": sentence})
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log what is our fault, with its traceback and without the request's data."""
+        expected = isinstance(value, HTTPError) or (isinstance(value, CatsDogsError) and status_of(value) < 500)
+        if typ is not None and not expected:
+            logger.error("%s failed", type(self).__name__, exc_info=(typ, value, tb))  # type: ignore[arg-type]
+
+
+class Nothing(Replying):
+    """Whatever has no route."""
+
+    def check_xsrf_cookie(self) -> None:
+        """There is nothing to protect."""
+
+    def prepare(self) -> None:
+        """Answer every method alike."""
+        raise HTTPError(404)
+
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+}
+"""On every answer, unless the handler has set its own."""
+
+APP_POLICY = (
+    # Voilà streams inline scripts, anywidget imports modules from blob: addresses, and JupyterLab's
+    # settings registry compiles JSON schemas: that is what the three looser sources are for.
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""``Content-Security-Policy`` of the pages that Voilà renders."""
+
+
+class SecurityHeaders(OutputTransform):
+    """Puts `HEADERS` on every answer, static files and Jupyter's own handlers included."""
+
+    def transform_first_chunk(
+        self,
+        status_code: int,
+        headers: HTTPHeaders,
+        chunk: bytes,
+        finishing: bool,  # noqa: ARG002
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        """Add what the handler has not set."""
+        for name, value in HEADERS.items():
+            if name not in headers:
+                headers[name] = value
+        del headers["Server"]
+        return status_code, headers, chunk
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Log one request: no address, no query, and no path but our own (a kernel's id opens its session)."""
+    route = getattr(handler, "route", None)
+    status = handler.get_status()
+    if route is None and status < 500:
+        return
+    level = logging.INFO if status < 500 else logging.WARNING
+    access_logger.log(
+        level,
+        "%s %s %d %.0f ms",
+        handler.request.method,
+        route or type(handler).__name__,
+        status,
+        1000 * handler.request.request_time(),
+    )

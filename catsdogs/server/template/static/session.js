@@ -1,0 +1,50 @@
+// Keeps the page honest: it says when its session has ended, and ends the session when it closes.
+"use strict";
+(() => {
+  const PERIOD = 15000;
+  const SLOW = 45000;
+  const banner = document.getElementById("session-banner");
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  let lost = false;
+
+  const follow = () => {
+    document.body.dataset.jpThemeLight = String(!dark.matches);
+    document.body.dataset.jpThemeName = dark.matches ? "JupyterLab Dark" : "JupyterLab Light";
+  };
+  dark.addEventListener("change", follow);
+  follow();
+
+  const say = (kind) => {
+    banner.hidden = !kind;
+    banner.querySelector("span").textContent = kind ? banner.dataset[kind] : "";
+  };
+
+  const kernel = () => {
+    const config = document.getElementById("jupyter-config-data");
+    return config ? JSON.parse(config.textContent).kernelId : null;
+  };
+
+  const beat = async () => {
+    const id = kernel();
+    if (lost || !id) return;
+    try {
+      const answer = await fetch(`/session/${id}`, { cache: "no-store" });
+      lost = answer.status === 404;
+      say(lost ? "lost" : null);
+    } catch {
+      say("offline");
+    }
+  };
+
+  setInterval(beat, PERIOD);
+  window.addEventListener("online", beat);
+  window.addEventListener("offline", () => say("offline"));
+  document.addEventListener("visibilitychange", () => document.hidden || beat());
+  setTimeout(() => document.getElementById("loading") && say("slow"), SLOW);
+
+  window.addEventListener("pagehide", () => {
+    const id = kernel();
+    if (id && !lost) navigator.sendBeacon(`/voila/api/shutdown/${id}`);
+  });
+  window.addEventListener("pageshow", (event) => event.persisted && beat());
+})();

@@ -1,0 +1,53 @@
+"""Blocking work, in a bounded pool of threads: the event loop never waits for a photo."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from catsdogs.errors import ServiceUnavailable
+from catsdogs.i18n import N_
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Work:
+    """Runs calls of the service in threads; beyond what can wait, it says so at once.
+
+    Parameters
+    ----------
+    threads
+        How many calls run at a time.
+    waiting
+        How many more may wait for a thread.
+    """
+
+    def __init__(self, threads: int | None = None, waiting: int = 64) -> None:
+        threads = threads or os.cpu_count() or 2
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="catsdogs")
+        self._limit = threads + waiting
+        self.unfinished = 0
+
+    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call `function` in a thread.
+
+        Raises
+        ------
+        ServiceUnavailable
+            Too many calls wait already.
+        """
+        if self.unfinished >= self._limit:
+            raise ServiceUnavailable(N_("Too many photos at once. Try again in a few seconds."))
+        self.unfinished += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))
+        finally:
+            self.unfinished -= 1
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._pool.shutdown(wait=True)

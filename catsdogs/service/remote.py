@@ -1,0 +1,159 @@
+"""The service of another process, over HTTP: what a visitor's kernel holds instead of model and database."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import urllib3
+
+from catsdogs import errors
+from catsdogs.domain import (
+    Answer,
+    Consent,
+    Health,
+    ModelInfo,
+    Note,
+    Outcome,
+    Prediction,
+    RecentPrediction,
+    Statistics,
+    TrueLabel,
+)
+from catsdogs.errors import CatsDogsError, InvalidImage, InvalidInput, NotFound, ServiceError, ServiceUnavailable
+from catsdogs.i18n import DEFAULT_LANGUAGE, N_
+from catsdogs.service import NO_CONSENT
+
+_CONNECT_SECONDS = 5.0
+_READ_SECONDS = 60.0
+"""A photo may wait its turn behind others."""
+
+_BY_STATUS: dict[int, type[CatsDogsError]] = {
+    400: InvalidInput,
+    401: errors.NotAuthorised,
+    403: errors.ConsentRequired,
+    404: NotFound,
+    413: InvalidImage,
+    429: ServiceUnavailable,
+    503: ServiceUnavailable,
+}
+"""What a status means where the answer does not name its error, as a proxy's does not."""
+
+_TRY_AGAIN = urllib3.Retry(
+    connect=2, read=1, status=2, other=0, redirect=0, backoff_factor=0.2, status_forcelist=[502, 504]
+)
+"""Only for requests that may safely arrive twice."""
+_ONCE = urllib3.Retry(connect=2, read=0, status=0, other=0, redirect=0, backoff_factor=0.2)
+"""A prediction is recorded when it arrives: only a connection that was never made is tried again."""
+
+
+class Remote:
+    """:class:`catsdogs.service.Service` over the REST API.
+
+    Parameters
+    ----------
+    url
+        Address of the server, such as ``http://127.0.0.1:8866``.
+    token
+        Bearer token: of a session, or the ``API_TOKEN``.
+    language
+        In which the server says its errors; default ``CATSDOGS_LANG``.
+    """
+
+    def __init__(self, url: str, token: str, language: str | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept-Language": language or os.environ.get("CATSDOGS_LANG", DEFAULT_LANGUAGE),
+        }
+        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS))
+
+    def predict(self, photo: bytes, *, filename: str | None = None, consent: Consent = NO_CONSENT) -> Outcome:
+        """See :meth:`catsdogs.service.Service.predict`."""
+        fields = {
+            "file": (filename or "", photo, "application/octet-stream"),
+            "rgpd_consent": str(consent.filename_and_comment).lower(),
+            "photo_consent": str(consent.photo).lower(),
+            "consent_language": consent.language,
+        }
+        return _outcome(self._ask("POST", "/api/predict", fields=fields, retries=_ONCE))
+
+    def give_feedback(
+        self,
+        feedback_id: UUID,
+        *,
+        user_feedback: int | None = None,
+        user_comment: str | None = None,
+        true_label: TrueLabel | None = None,
+    ) -> bool:
+        """See :meth:`catsdogs.service.Service.give_feedback`."""
+        said = {"user_feedback": user_feedback, "user_comment": user_comment, "true_label": true_label}
+        fields = {"feedback_id": str(feedback_id), **_given(said)}
+        return bool(self._ask("POST", "/api/update-feedback", fields=fields)["stored"])
+
+    def statistics(
+        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
+    ) -> Statistics:
+        """See :meth:`catsdogs.service.Service.statistics`."""
+        window = {"start": start and start.isoformat(), "end": end and end.isoformat(), "model_version": model_version}
+        return cast("Statistics", self._ask("GET", "/api/statistics", fields=_given(window)))
+
+    def recent_predictions(self, limit: int = 10) -> list[RecentPrediction]:
+        """See :meth:`catsdogs.service.Service.recent_predictions`."""
+        answer = self._ask("GET", "/api/recent-predictions", fields={"limit": str(limit)})
+        return cast("list[RecentPrediction]", answer["predictions"])
+
+    def health(self) -> Health:
+        """See :meth:`catsdogs.service.Service.health`."""
+        try:
+            return cast("Health", self._ask("GET", "/health"))
+        except CatsDogsError:
+            return Health(status="unavailable", model_loaded=False, database="unavailable", spooled=0)
+
+    def model_info(self) -> ModelInfo:
+        """See :meth:`catsdogs.service.Service.model_info`."""
+        return cast("ModelInfo", self._ask("GET", "/api/info"))
+
+    def _ask(
+        self, method: str, path: str, *, fields: dict[str, Any] | None = None, retries: urllib3.Retry = _TRY_AGAIN
+    ) -> dict[str, Any]:
+        if retries is _TRY_AGAIN:
+            retries = _TRY_AGAIN.new(allowed_methods=None)  # ours are safe to repeat, POST included
+        try:
+            answer = self._http.request(method, self._url + path, fields=fields, headers=self._headers, retries=retries)
+        except urllib3.exceptions.HTTPError as error:
+            raise ServiceUnavailable(N_("The server cannot be reached. Try again in a moment.")) from error
+        try:
+            body = json.loads(answer.data)
+        except ValueError as error:
+            raise _error(answer.status, answer.headers.get("X-CatsDogs-Error"), None) from error
+        if answer.status >= 400:
+            raise _error(answer.status, answer.headers.get("X-CatsDogs-Error"), body.get("detail"))
+        return cast("dict[str, Any]", body)
+
+
+def _given(fields: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in fields.items() if value is not None}
+
+
+def _error(status: int, name: str | None, sentence: str | None) -> CatsDogsError:
+    """Rebuild the error that the server raised; its sentence is in the reader's language already."""
+    kind = getattr(errors, name or "", None) or _BY_STATUS.get(status, ServiceError)
+    return kind(sentence or N_("The server did not answer as it should. Try again in a moment."))
+
+
+def _outcome(answer: dict[str, Any]) -> Outcome:
+    prediction = Prediction(
+        answer=Answer(answer["prediction"].lower()),
+        proba_cat=answer["proba_cat"],
+        proba_dog=answer["proba_dog"],
+        neither_score=answer["neither_score"],
+        model_version=answer["model_version"],
+        inference_time_ms=answer["inference_time_ms"],
+        notes=tuple(Note(note) for note in answer["notes"]),
+    )
+    return Outcome(prediction, UUID(answer["feedback_id"]), answer["receipt"], answer["stored"])
