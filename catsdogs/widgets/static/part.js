@@ -1,7 +1,7 @@
 // Helpers that every part begins with.
 
 const SVG = "http://www.w3.org/2000/svg";
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 70_000; // longer than the kernel waits for the server
 
 /** Make an element. Children that are strings become text, never markup. */
 function make(tag, attributes = {}, ...children) {

@@ -1,0 +1,83 @@
+"""A real Chromium, one for the session, and a fresh page for each test."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, from CATSDOGS_TEST_BROWSER or PATH; absent, the test is skipped, or fails where one is required."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("CATSDOGS_TEST_BROWSER") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        reason = "no Chromium found: install it, or set CATSDOGS_TEST_BROWSER to its path"
+        if os.environ.get("CATSDOGS_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of an English visitor, with nothing of an earlier one."""
+    with browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def pictures(cat_jpeg: bytes) -> dict[str, bytes]:
+    """The same cat in every dress a photo comes in, and what is not a photo at all."""
+    cat = Image.open(io.BytesIO(cat_jpeg))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # to be turned by 90 degrees clockwise
+    exif[ExifTags.Base.Make] = "Secret Camera"
+    transparent = cat.convert("RGBA")
+    transparent.putalpha(Image.linear_gradient("L").resize(cat.size))
+    jpeg, png = _file(cat, "JPEG", quality=92), _file(cat, "PNG")
+    return {
+        "jpeg": jpeg,
+        "png": png,
+        "webp": _file(cat, "WEBP"),
+        "gif": _file(cat, "GIF", save_all=True, append_images=[Image.new("RGB", cat.size)], duration=100),
+        "cmyk": _file(cat.convert("CMYK"), "JPEG"),
+        "sixteen_bit": _file(Image.fromarray(np.asarray(cat.convert("L")).astype(np.uint16) * 257), "PNG"),
+        "palette": _file(cat.quantize(64), "PNG"),
+        "transparent": _file(transparent, "PNG"),
+        "tiff": _file(cat, "TIFF"),
+        "lying": _file(cat.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif),
+        "large": _file(cat.resize((4000, 3000)), "JPEG", quality=90),
+        "bomb": _file(Image.new("1", (20_000, 15_000)), "PNG"),
+        "half_jpeg": jpeg[: len(jpeg) // 2],
+        "half_png": png[: len(png) // 2],
+        "half_webp": _file(cat, "WEBP")[:5000],
+        "words": b"This is not a photo, whatever its name says.",
+        "nothing": b"",
+    }
+
+
+def _file(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()

@@ -1,0 +1,177 @@
+"""The app's kernel side, on the real service and a real database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from catsdogs.database import Database, tables
+from catsdogs.errors import ModelError
+from catsdogs.service.local import Local
+from catsdogs.settings import Settings
+from catsdogs.widgets.feedback_form import MAX_COMMENT
+from catsdogs.widgets.photo_input import MAX_UPLOAD_BYTES
+from catsdogs.widgets.predict_app import PredictApp
+
+NAME = "<img src=x onerror=alert(1)>.jpg"
+NOT_UNDERSTOOD = "The page sent something that was not understood. Reload it and try again."
+
+
+@pytest.fixture
+def app(database: Settings, ask: Any) -> Iterator[PredictApp]:
+    with Local.open(database) as service:
+        yield PredictApp(lambda: service, "en")
+
+
+@pytest.fixture
+def rows(database: Settings) -> Any:
+    """Give the rows of predictions, oldest first."""
+
+    def rows() -> list[dict[str, Any]]:
+        store = Database(database)
+        table = store.tables.predictions
+        with store.engine.connect() as connection:
+            found = connection.execute(sa.select(table).order_by(table.c.timestamp)).mappings().all()
+        store.close()
+        return [dict(row) for row in found]
+
+    return rows
+
+
+def test_without_consent_nothing_personal_is_kept(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
+    assert ask(app.photo_input, {"id": "1", "name": NAME}, cat_jpeg) == ""
+    assert app.answer_card.answer["kind"] == "cat"
+    assert app.receipt_card.receipt == ""
+    assert not app.feedback_form.may_comment
+    assert ask(app.feedback_form, {"says": "rating", "value": 1}) == ""
+    assert ask(app.feedback_form, {"says": "comment", "value": "mine"}).startswith("A comment is kept only with")
+    [row] = rows()
+    assert (row["rgpd_consent"], row["filename"], row["user_comment"], row["consent_id"]) == (False, None, None, None)
+    assert (row["prediction_result"], row["user_feedback"]) == ("cat", 1)
+
+
+def test_a_tick_counts_for_the_next_photo(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
+    assert ask(app.consent_form, {"purpose": "filename_and_comment", "agreed": True}) == ""
+    assert ask(app.photo_input, {"name": NAME}, cat_jpeg) == ""
+    assert app.receipt_card.receipt
+    assert ask(app.feedback_form, {"says": "comment", "value": "  she is called Chelsea "}) == ""
+    [row] = rows()
+    assert (row["filename"], row["user_comment"]) == (NAME, "she is called Chelsea")
+
+    assert ask(app.consent_form, {"purpose": "filename_and_comment", "agreed": False}) == ""
+    assert ask(app.photo_input, {"name": NAME}, cat_jpeg) == ""
+    assert app.receipt_card.receipt == ""
+    assert rows()[1]["filename"] is None
+
+
+def test_a_late_tick_counts_for_the_photo_shown_only_if_asked(
+    app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes
+) -> None:
+    ask(app.photo_input, {"name": NAME}, cat_jpeg)
+    assert not app.consent_form.late
+    ask(app.consent_form, {"purpose": "photo", "agreed": True})
+    assert app.consent_form.late
+    assert len(rows()) == 1
+    assert ask(app.consent_form, {"ask": "again"}) == ""
+    assert not app.consent_form.late
+    assert app.receipt_card.receipt
+    assert [row["consent_id"] is None for row in rows()] == [True, False]
+    assert rows()[1]["filename"] is None  # the other purpose was not agreed to
+
+
+def test_a_no_and_what_it_really_is_can_be_taken_back(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
+    ask(app.photo_input, {"name": NAME}, cat_jpeg)
+    assert ask(app.feedback_form, {"says": "rating", "value": 0}) == ""
+    assert app.feedback_form.thanks
+    assert ask(app.feedback_form, {"says": "true_label", "value": "dog"}) == ""
+    assert (rows()[0]["user_feedback"], rows()[0]["true_label"]) == (0, "dog")
+    assert ask(app.feedback_form, {"says": "rating", "value": 1}) == ""
+    assert (rows()[0]["user_feedback"], rows()[0]["true_label"]) == (1, "cat")
+
+
+def test_a_refused_photo_leaves_nothing_of_the_answer_before(
+    app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes
+) -> None:
+    ask(app.consent_form, {"purpose": "photo", "agreed": True})
+    ask(app.photo_input, {"name": "cat.jpg"}, cat_jpeg)
+    assert ask(app.photo_input, {"name": "cat.jpg"}, b"words") == (
+        "This is not a picture that can be read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF file."
+    )
+    assert (app.answer_card.answer, app.feedback_form.subject, app.receipt_card.receipt) == ({}, "", "")
+    assert [row["prediction_result"] for row in rows()] == ["cat", "error"]
+    assert ask(app.feedback_form, {"says": "rating", "value": 1}) == NOT_UNDERSTOOD
+
+
+@pytest.mark.parametrize(
+    ("content", "buffers"),
+    [
+        ({}, [b"x"]),
+        ({"name": 3}, [b"x"]),
+        ({"name": "cat.jpg"}, []),
+        ({"name": "cat.jpg"}, [b"x", b"x"]),
+        ({"name": None, "id": {"deep": []}}, [b"x"]),
+    ],
+)
+def test_what_no_page_of_ours_sends_is_refused(
+    app: PredictApp, ask: Any, rows: Any, content: dict[str, Any], buffers: list[bytes]
+) -> None:
+    assert ask(app.photo_input, content, *buffers) == NOT_UNDERSTOOD
+    assert rows() == []
+
+
+def test_an_unknown_purpose_is_not_agreed_to(app: PredictApp, ask: Any) -> None:
+    assert ask(app.consent_form, {"purpose": "language", "agreed": True}) == NOT_UNDERSTOOD
+    assert ask(app.consent_form, {"purpose": "photo", "agreed": "yes"}) == NOT_UNDERSTOOD
+    assert not app.consent_form.decision.any
+
+
+def test_an_upload_over_the_limit_is_refused(app: PredictApp, ask: Any) -> None:
+    assert ask(app.photo_input, {"name": "big.jpg"}, bytes(MAX_UPLOAD_BYTES + 1)) == (
+        "This file is too large: at most 10 MB."
+    )
+
+
+def test_the_page_allows_the_comments_that_the_database_takes() -> None:
+    assert MAX_COMMENT == tables.MAX_COMMENT
+
+
+def test_while_the_database_is_away_the_answer_is_there_and_said_to_be_safe(
+    database: Settings, ask: Any, cat_jpeg: bytes
+) -> None:
+    unreachable = database.model_copy(update={"db_host": "127.0.0.1", "db_port": 1})
+    with Local.open(unreachable) as service:
+        app = PredictApp(lambda: service, "en")
+        assert ask(app.photo_input, {"name": "cat.jpg"}, cat_jpeg) == ""
+        assert app.answer_card.answer["kind"] == "cat"
+        assert "Your answer is safe and will be stored." in app.answer_card.answer["notes"][0]
+        assert ask(app.feedback_form, {"says": "rating", "value": 1}) == ""
+        assert "What you said is safe and will be stored." in app.feedback_form.thanks
+        assert service.health()["spooled"] == 2
+
+
+def test_a_service_that_cannot_start_is_a_sentence_and_is_tried_again(ask: Any, cat_jpeg: bytes) -> None:
+    def connect() -> Any:
+        raise ModelError("The model is missing. Install catsdogs again.")
+
+    app = PredictApp(connect, "en")
+    for _ in range(2):
+        assert ask(app.photo_input, {"name": "cat.jpg"}, cat_jpeg) == "The model is missing. Install catsdogs again."
+
+
+def test_a_bug_is_logged_with_its_traceback_and_shown_without(
+    ask: Any, cat_jpeg: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = PredictApp(object, "en")  # type: ignore[arg-type]
+    with caplog.at_level(logging.ERROR):
+        sentence = ask(app.photo_input, {"name": "cat.jpg"}, cat_jpeg)
+    assert sentence == "Something went wrong on our side. Please try again in a moment."
+    assert "AttributeError" in caplog.text
+
+
+def test_the_words_are_those_that_a_decision_is_about(app: PredictApp) -> None:
+    assert [purpose for purpose, *_ in app.consent_form.purposes] == ["filename_and_comment", "photo"]
+    assert app.consent_form.ticked == []
