@@ -63,8 +63,7 @@ class Recorder:
         SettingsError
             The data folder cannot be written.
         """
-        spool = Spool(settings.data_dir / "spool", settings.spool_megabytes * 1_000_000)
-        recorder = cls(Database(settings), spool)
+        recorder = cls(Database(settings), Spool.of(settings))
         try:
             setup.ensure(recorder.database)
         except DatabaseError as error:

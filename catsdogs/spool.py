@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from catsdogs.errors import SpoolError
 from catsdogs.feedback import FeedbackRecord
 from catsdogs.predictions import PredictionRecord
+from catsdogs.settings import Settings
 
 _BLOCK = 4096  # a file takes whole blocks on disk
 _RECOUNT_SECONDS = 2.0
@@ -51,6 +52,11 @@ class Spool:
         self._tmp = folder / "tmp"
         self._used = 0
         self._counted_at = -_RECOUNT_SECONDS
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Give the spool of the settings' data folder."""
+        return cls(settings.data_dir / "spool", settings.spool_megabytes * 1_000_000)
 
     def put_prediction(self, record: PredictionRecord) -> None:
         """Keep a prediction, with its decision and photo.

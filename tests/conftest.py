@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
 from catsdogs.settings import Settings
+
+if TYPE_CHECKING:
+    from catsdogs.predictions import PredictionRecord
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -86,6 +96,25 @@ def database(postgresql: Settings, tmp_path: Path) -> Iterator[Settings]:
     _statement(postgresql, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+@pytest.fixture(scope="session")
+def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | None]]:
+    """Make a plausible prediction and its receipt, as `consent` allows; without a model."""
+    from catsdogs.domain import Answer, Consent, Prediction
+    from catsdogs.images import ImageStatistics
+    from catsdogs.predictions import PredictionRecord
+    from catsdogs.service import NO_CONSENT
+
+    prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
+    statistics = ImageStatistics(451, 300, 0.5, 0.01)
+
+    def make(
+        consent: Consent = NO_CONSENT, filename: str | None = "chelsea.jpg"
+    ) -> tuple[PredictionRecord, str | None]:
+        return PredictionRecord.of(prediction, statistics, photo=cat_jpeg, filename=filename, consent=consent)
+
+    return make
+
+
 @pytest.fixture
 def environment(database: Settings) -> dict[str, str]:
     """The variables that give a child process the settings of `database`."""
@@ -98,6 +127,98 @@ def environment(database: Settings) -> dict[str, str]:
         "DB_TABLE_MONITORING": database.db_table_monitoring,
         "CATSDOGS_DATA_DIR": str(database.data_dir),
     }
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """``catsdogs serve``, running as a user runs it, with a database and secrets of its own."""
+
+    url: str
+    settings: Settings
+    """As the server sees them; `data_dir` is temporary."""
+    process: subprocess.Popen[bytes]
+    log: Path
+    """What it printed, both streams."""
+
+    @property
+    def api_token(self) -> str:
+        assert self.settings.api_token
+        return self.settings.api_token.get_secret_value()
+
+    @property
+    def operator_password(self) -> str:
+        assert self.settings.operator_password
+        return self.settings.operator_password.get_secret_value()
+
+    def query(self, statement: str, **values: object) -> list[dict[str, Any]]:
+        """Ask the server's database; the rows as dictionaries."""
+        import sqlalchemy as sa
+
+        from catsdogs.database import Database
+
+        database = Database(self.settings)
+        try:
+            database.start()
+            return database.run(lambda c: [dict(row) for row in c.execute(sa.text(statement), values).mappings()])
+        finally:
+            database.close()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal; the exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(timeout=30)
+
+
+Launch = Callable[..., RunningServer]
+
+
+@pytest.fixture(scope="session")
+def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
+    """Start a server of one's own: ``launch(CATSDOGS_MAX_SESSIONS="2")``; it is stopped at the end of the session.
+
+    With `folder`, in that folder; with ``wait=False``, without waiting until it is ready.
+    """
+    started: list[RunningServer] = []
+
+    def launch(folder: Path | None = None, *, wait: bool = True, **variables: str) -> RunningServer:
+        folder = folder or tmp_path_factory.mktemp("server")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        variables = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame", **variables}
+        variables |= {"CATSDOGS_DATA_DIR": str(folder / "data")}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "CATSDOGS_", "API_"))}
+        log = folder / "log.txt"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "catsdogs", "serve", "--port", str(port)],
+                cwd=folder,
+                env=inherited | variables,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        settings = Settings(
+            _env_file=None,
+            **{name.lower() if name == "API_TOKEN" else name: value for name, value in variables.items()},
+        )
+        server = RunningServer(f"http://127.0.0.1:{port}", settings, process, log)
+        started.append(server)
+        deadline = time.monotonic() + 60
+        while wait and "catsdogs is ready" not in log.read_text():
+            assert process.poll() is None, f"the server ended: {log.read_text()}"
+            assert time.monotonic() < deadline, f"the server is not ready: {log.read_text()}"
+            time.sleep(0.05)
+        return server
+
+    yield launch
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(launch: Launch) -> RunningServer:
+    """One running server for all tests that can share it: apps, REST API, embedded PostgreSQL, the shipped model."""
+    return launch()
 
 
 def _statement(settings: Settings, statement: str) -> None:

@@ -20,6 +20,7 @@ import os
 import pwd
 import shlex
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -45,6 +46,7 @@ _SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
 _MAX_SOCKET_PATH = 103  # sun_path of the BSDs and macOS; Linux has 107
 _START_SECONDS = 60
 _ORPHAN_SECONDS = 10
+_DYING_SECONDS = 5
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +90,8 @@ class EmbeddedServer:
             The server does not start.
         """
         try:
-            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Private; where we are root, PostgreSQL's own user has to pass through.
+            self.data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
             with _lock(self.data_dir / "postgresql.mutex"):
                 if self._leave is None:
                     users = _open_lock(self.data_dir / "postgresql.users", fcntl.LOCK_SH)
@@ -96,10 +99,10 @@ class EmbeddedServer:
                 if not (self.pgdata / "PG_VERSION").exists():
                     self._initialise()
                 self._check_version()
-                running = _postmaster(self.pgdata)
+                running = _listening_postmaster(self.pgdata)
                 if running is None:
                     self._launch()
-                    running = _postmaster(self.pgdata)
+                    running = _listening_postmaster(self.pgdata)
         except OSError as error:
             raise SettingsError(
                 "The data folder {folder} cannot be written: {reason}. Choose another with CATSDOGS_DATA_DIR.",
@@ -170,10 +173,10 @@ class EmbeddedServer:
             raise self._failed_to_start()
 
     def _clear_remains(self) -> None:
-        """Wait for the children of a server that was killed, then remove its pid file.
+        """Wait for the children of a server that was killed, then remove its two lock files.
 
-        PostgreSQL believes a stale pid file whose number belongs to another process by now, as it often
-        does in a restarted container. Without the file it would not notice such children: hence the wait.
+        PostgreSQL believes stale ones whose number belongs to another process by now, as it often does
+        in a restarted container. Without them it would not notice such children: hence the wait.
         """
         deadline = time.monotonic() + _ORPHAN_SECONDS
         while any(_lives_in(process, self.pgdata) for process in psutil.process_iter()):
@@ -184,6 +187,7 @@ class EmbeddedServer:
                 )
             time.sleep(0.05)
         (self.pgdata / "postmaster.pid").unlink(missing_ok=True)
+        (self._choose_socket_dir() / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     def _choose_socket_dir(self) -> Path:
         if len(os.fsencode(self.pgdata / f".s.PGSQL.{PORT}")) <= _MAX_SOCKET_PATH and "," not in str(self.pgdata):
@@ -254,6 +258,20 @@ def _postmaster(pgdata: Path) -> _Postmaster | None:
         return _Postmaster(process.pid, Path(lines[4])) if _lives_in(process, pgdata) else None
     except (FileNotFoundError, IndexError, ValueError, psutil.Error):
         return None
+
+
+def _listening_postmaster(pgdata: Path) -> _Postmaster | None:
+    """Find the running server; give one that does not listen, because it is dying, the time to do so."""
+    deadline = time.monotonic() + _DYING_SECONDS
+    while (found := _postmaster(pgdata)) and time.monotonic() < deadline:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(found.socket_dir / f".s.PGSQL.{PORT}"))
+            except (ConnectionRefusedError, FileNotFoundError):
+                time.sleep(0.05)
+            else:
+                return found
+    return None
 
 
 def _lives_in(process: psutil.Process, pgdata: Path) -> bool:

@@ -130,7 +130,7 @@ def tables(name: str) -> Tables:
         name,
         metadata,
         PredictionColumns,
-        UniqueConstraint("id", "consent_id"),
+        UniqueConstraint("id", "consent_id", name=f"{name}_with_consent"),
         # Withdrawing the purpose reaches the prediction, whose own rules then refuse what is left.
         ForeignKeyConstraint(
             ["consent_id", "rgpd_consent"],

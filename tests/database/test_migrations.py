@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from catsdogs import predictions
 from catsdogs.database import Database, setup
+from catsdogs.domain import Consent
+from catsdogs.errors import DatabaseError
+from catsdogs.predictions import PredictionRecord
 from catsdogs.settings import Settings
 
 
@@ -16,18 +25,75 @@ def constraints(connection: sa.Connection) -> set[tuple[str, str, str]]:
     return {(row[0], row[1], row[2]) for row in connection.execute(sa.text(query))}
 
 
-def test_migrated_tables_are_those_the_code_describes(database: Settings) -> None:
-    migrated = Database(database)
+def indexes(connection: sa.Connection) -> set[str]:
+    return set(connection.scalars(sa.text("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'")))
+
+
+@pytest.fixture
+def filled(connected: Database, make_record: Callable[..., tuple[PredictionRecord, str]]) -> Database:
+    records = [make_record(consent)[0] for consent in (Consent(), Consent(True), Consent(True, True))]
+    connected.run(lambda connection: predictions.store(connection, connected.tables, records))
+    return connected
+
+
+def test_migrated_tables_are_those_the_code_describes(connected: Database) -> None:
+    metadata = connected.tables.metadata
     options = {"version_table": setup.VERSION_TABLE, "compare_server_default": True}
-    differences = migrated.run(
-        lambda connection: compare_metadata(
-            MigrationContext.configure(connection, opts=options), migrated.tables.metadata
-        )
+    differences = connected.run(
+        lambda connection: compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
     )
     assert differences == []
 
-    expected = migrated.run(constraints)
-    migrated.run(migrated.tables.metadata.drop_all)
-    migrated.run(migrated.tables.metadata.create_all)
-    assert migrated.run(constraints) == expected  # Alembic does not compare CHECK constraints
-    migrated.close()
+    # Alembic does not compare CHECK constraints.
+    migrated = connected.run(constraints), connected.run(indexes)
+    connected.run(metadata.drop_all)
+    connected.run(metadata.create_all)
+    assert (connected.run(constraints), connected.run(indexes)) == migrated
+
+
+def test_down_and_up_on_a_filled_database(filled: Database) -> None:
+    latest = setup.check(filled).latest
+    assert setup.migrate(filled, "base") == (latest, None)
+    report = setup.check(filled)
+    assert not report.ready
+    assert not any(report.tables.values())
+
+    assert setup.migrate(filled) == (None, latest)
+    assert setup.check(filled).ready
+
+
+def test_migrating_again_changes_nothing(filled: Database) -> None:
+    latest = setup.check(filled).latest
+    assert setup.migrate(filled) == (latest, latest)
+    count = sa.select(sa.func.count()).select_from(filled.tables.predictions)
+    assert filled.run(lambda connection: connection.scalar(count)) == 3
+
+
+def test_the_table_takes_its_name_from_the_settings(fresh: Settings) -> None:
+    longest = "a" * 48
+    named = Database(fresh.model_copy(update={"db_table_monitoring": longest}))
+    setup.ensure(named)
+    assert setup.check(named).tables[longest]
+    named.close()
+
+
+def test_processes_that_set_up_at_once_wait_for_each_other(fresh: Settings, environment: dict[str, str]) -> None:
+    program = "from catsdogs.database import Database, setup; from catsdogs.settings import Settings;"
+    program += "setup.ensure(Database(Settings.load()))"
+    command = [sys.executable, "-c", program]
+    processes = [
+        subprocess.Popen(command, env=environment | {"DB_NAME": fresh.db_name}, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    failures = [process.communicate()[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, failures
+
+    opened = Database(fresh)
+    assert setup.check(opened).ready
+    opened.close()
+
+
+def test_tables_of_a_newer_catsdogs_are_left_alone(connected: Database) -> None:
+    connected.run(lambda connection: connection.execute(sa.text("UPDATE catsdogs_version SET version_num = '9999'")))
+    with pytest.raises(DatabaseError, match="newer than this catsdogs"):
+        setup.migrate(connected)

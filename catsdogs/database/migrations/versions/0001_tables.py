@@ -59,7 +59,7 @@ def upgrade() -> None:
         sa.Column("sharpness", sa.Double),
         sa.Column("consent_id", sa.Uuid),
         sa.PrimaryKeyConstraint("id", name=f"{name}_pkey"),
-        sa.UniqueConstraint("id", "consent_id", name=f"{name}_id_consent_id_key"),
+        sa.UniqueConstraint("id", "consent_id", name=f"{name}_with_consent"),
         sa.ForeignKeyConstraint(
             ["consent_id", "rgpd_consent"],
             ["consents.id", "consents.filename_and_comment"],

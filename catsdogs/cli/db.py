@@ -1,0 +1,75 @@
+"""``catsdogs db``: the three steps that set a database up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from catsdogs.cli import app
+from catsdogs.settings import Settings
+
+if TYPE_CHECKING:
+    from catsdogs.database import Database
+
+db = typer.Typer(help="Set up the database: check, create, migrate. Each step may be repeated.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    """Open the database of the settings; an embedded server that nobody else uses stops at the end."""
+    from catsdogs.database import Database
+
+    database = Database(Settings.load())
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@db.command()
+def check() -> None:
+    """Look at server, database and tables. Exit code 1 where a step is left to do."""
+    from catsdogs.database import setup
+
+    with _database() as database:
+        report = setup.check(database)
+        name = database.settings.db_name
+    print(f"server    {report.server}: PostgreSQL {report.server_version}")
+    if not report.database_exists:
+        print(f"database  {name}: missing. Run `catsdogs db create`, then `catsdogs db migrate`.")
+        raise typer.Exit(1)
+    print(f"database  {name}: there, {report.encoding}")
+    for table, exists in report.tables.items():
+        print(f"table     {table}: {'there' if exists else 'missing'}")
+    if report.ready:
+        print(f"version   {report.revision}: up to date")
+    else:
+        print(f"version   {report.revision or 'none'}: run `catsdogs db migrate` for {report.latest}")
+        raise typer.Exit(1)
+
+
+@db.command()
+def create() -> None:
+    """Create the database, in UTF-8, unless it exists."""
+    from catsdogs.database import setup
+
+    with _database() as database:
+        created = setup.create(database)
+        print(f"database  {database.settings.db_name}: {'created' if created else 'exists already'}")
+
+
+@db.command()
+def migrate() -> None:
+    """Create the tables, or bring them to this version of catsdogs."""
+    from catsdogs.database import setup
+
+    with _database() as database:
+        before, after = setup.migrate(database)
+    if before == after:
+        print(f"version   {after}: up to date already")
+    else:
+        print(f"version   {before or 'none'} -> {after}: migrated")

@@ -1,0 +1,148 @@
+"""Every failure of the database becomes one of our errors, with no secret and nothing personal in it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+from sqlalchemy.exc import ProgrammingError
+
+from catsdogs.database import Database, setup
+from catsdogs.database.embedded import USER, EmbeddedServer
+from catsdogs.errors import DatabaseError, DatabaseUnavailable, NotFound
+from catsdogs.settings import Settings
+
+PASSWORD = "p@ss:w/rd%20?#[é]& '\"\\"
+
+
+def execute(statement: str) -> Callable[[sa.Connection], object]:
+    return lambda connection: connection.execute(sa.text(statement))
+
+
+def failing_once(statement: str, calls: list[int]) -> Callable[[sa.Connection], int]:
+    def work(connection: sa.Connection) -> int:
+        calls.append(len(calls))
+        if len(calls) == 1:
+            connection.execute(sa.text(statement))
+        return len(calls)
+
+    return work
+
+
+def raising(sqlstate: str) -> str:
+    return f"DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{sqlstate}'; END $$"
+
+
+@pytest.fixture
+def guarded(server: EmbeddedServer) -> Settings:
+    """Settings for a server that asks for a password with every special character."""
+    quoted = PASSWORD.replace("'", "''")
+    settings = Settings(_env_file=None, db_host=str(server.socket_dir), db_user=USER, db_name="postgres")
+    administrator = Database(settings)
+    administrator.run(execute(f"CREATE ROLE guest LOGIN CREATEDB PASSWORD E'{quoted.replace(chr(92), chr(92) * 2)}'"))
+    rules = server.pgdata / "pg_hba.conf"
+    rules.write_text("local all guest scram-sha-256\n" + rules.read_text())
+    administrator.run(execute("SELECT pg_reload_conf()"))
+    administrator.close()
+    return settings.model_copy(update={"db_user": "guest", "db_pwd": SecretStr(PASSWORD), "db_name": "guests"})
+
+
+def test_passwords_may_hold_any_character(guarded: Settings) -> None:
+    database = Database(guarded)
+    setup.ensure(database)
+    assert setup.check(database).ready
+    database.close()
+
+
+def test_no_message_holds_the_password(guarded: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    wrong = f"{PASSWORD}?"
+    database = Database(guarded.model_copy(update={"db_pwd": SecretStr(wrong), "db_name": "postgres"}))
+    with pytest.raises(DatabaseUnavailable, match="refuses the connection") as refused:
+        database.run(execute("SELECT 1"))
+    told = "".join(traceback.format_exception(refused.value)) + repr(database.engine) + caplog.text
+    assert "guest" in told
+    assert wrong not in told
+    assert repr(database.settings).count("SecretStr('**********')") == 1
+
+
+def test_a_missing_database_is_named(connected: Database) -> None:
+    missing = Database(connected.settings.model_copy(update={"db_name": "nowhere"}))
+    with pytest.raises(DatabaseUnavailable, match=r'"nowhere" does not exist.*catsdogs db check'):
+        missing.run(execute("SELECT 1"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "/nonexistent", "host.invalid"])
+def test_an_unreachable_server_is_named(database: Settings, host: str) -> None:
+    away = Database(database.model_copy(update={"db_host": host, "db_port": 9}))
+    with pytest.raises(DatabaseUnavailable, match=f"{host}:9.* cannot be reached"):
+        away.run(execute("SELECT 1"))
+
+
+def test_missing_tables_are_said_to_be_missing(connected: Database) -> None:
+    setup.migrate(connected, "base")
+    with pytest.raises(DatabaseUnavailable, match="catsdogs db migrate"):
+        connected.run(execute("SELECT * FROM predictions_feedback"))
+
+
+def test_a_refusal_does_not_quote_the_row(connected: Database) -> None:
+    insert = """INSERT INTO predictions_feedback (id, timestamp, success, prediction_result, rgpd_consent, filename)
+        VALUES (gen_random_uuid(), now(), false, 'error', false, 'my-secret-holiday.jpg')"""
+    with pytest.raises(DatabaseError, match="failure_has_cause") as refused:
+        connected.run(execute(insert))
+    assert not isinstance(refused.value, DatabaseUnavailable)
+    assert "my-secret-holiday" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01", "53300", "55P03"])
+def test_what_is_transient_is_tried_again(connected: Database, sqlstate: str) -> None:
+    assert connected.run(failing_once(raising(sqlstate), [])) == 2
+
+
+def test_a_broken_connection_is_replaced(connected: Database) -> None:
+    assert connected.run(failing_once("SELECT pg_terminate_backend(pg_backend_pid())", [])) == 2
+
+
+@pytest.mark.parametrize("sqlstate", ["23514", "22003", "42501", "P0001"])
+def test_what_is_not_transient_is_tried_once(connected: Database, sqlstate: str) -> None:
+    calls: list[int] = []
+    with pytest.raises(DatabaseError):
+        connected.run(failing_once(raising(sqlstate), calls))
+    assert len(calls) == 1
+
+
+def test_what_stays_transient_is_given_up(connected: Database) -> None:
+    calls: list[int] = []
+
+    def work(connection: sa.Connection) -> None:
+        calls.append(1)
+        connection.execute(sa.text(raising("40001")))
+
+    with pytest.raises(DatabaseUnavailable, match="on purpose"):
+        connected.run(work)
+    assert len(calls) == 3
+
+
+def test_a_statement_that_takes_too_long_is_stopped(connected: Database) -> None:
+    with pytest.raises(DatabaseError, match="took too long") as stopped:
+        connected.run(execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(60)"))
+    assert isinstance(stopped.value.__cause__, sa.exc.OperationalError)
+
+
+def test_our_own_errors_pass_and_undo_the_transaction(connected: Database) -> None:
+    def work(connection: sa.Connection) -> None:
+        connection.execute(sa.text("CREATE TABLE undone (x int)"))
+        raise NotFound("There is no such prediction.")
+
+    with pytest.raises(NotFound):
+        connected.run(work)
+    with pytest.raises(ProgrammingError), connected.engine.connect() as connection:
+        connection.execute(sa.text("SELECT * FROM undone"))
+
+
+def test_times_are_utc_and_statements_have_a_limit(connected: Database) -> None:
+    settings = sa.text("SELECT current_setting('timezone'), current_setting('statement_timeout')")
+    assert connected.run(lambda connection: connection.execute(settings).one()) == ("UTC", "30s")
