@@ -39,7 +39,10 @@ PURPOSES = (
     ),
 )
 NOTICE = (
-    N_("Before it leaves, your browser scales the photo down and removes place, date and camera from it."),
+    N_(
+        "Before it leaves, your browser scales the photo down and removes place, date and camera from it. Only what "
+        "it cannot read, and animations, go up as they are; nothing of that is kept either."
+    ),
     N_("Without a tick, the photo is forgotten as soon as you have the answer, and its name is not kept."),
     N_(
         "For statistics we always keep, without knowing who you are: the answer, its probabilities, the time it took, "

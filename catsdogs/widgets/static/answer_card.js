@@ -54,7 +54,10 @@ function render({ model, el: place }) {
       ),
     );
   }
-  model.on("change:answer", draw);
+  model.on("change:answer", () => {
+    draw();
+    said.scrollIntoView({ block: "nearest" }); // below the photo on a phone
+  });
   draw();
 }
 

@@ -2,7 +2,12 @@ function render({ model, el: place }) {
   const texts = model.get("texts");
   const root = begin(model, place, "photo");
 
-  const input = make("input", { type: "file", accept: "image/*,.heic,.heif,.tif,.tiff", class: "cd-hidden" });
+  const input = make("input", {
+    type: "file",
+    accept: "image/*,.heic,.heif,.tif,.tiff", // on a phone, the camera is offered, too
+    class: "cd-hidden",
+    "aria-label": texts.choose,
+  });
   const title = make("span", { class: "cd-button" }, texts.choose);
   const invitation = make(
     "span",

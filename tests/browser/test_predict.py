@@ -1,0 +1,316 @@
+"""The prediction app as a visitor meets it: real server, real database, real Chromium."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from catsdogs.database import embedded
+
+pytestmark = pytest.mark.browser
+
+READY = 30_000
+"""A page starts a kernel: milliseconds until it must be usable on a busy machine."""
+TYPES = {"png": "image/png", "webp": "image/webp", "gif": "image/gif", "tiff": "image/tiff"}
+
+
+def open_app(page: Page, server: Any, query: str = "") -> None:
+    page.goto(f"{server.url}/inference{query}")
+    expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
+
+
+def bring(page: Page, content: bytes, name: str = "cat.jpg") -> None:
+    """Choose a file, and wait until the page has something to say about it."""
+    kind = TYPES.get(name.rpartition(".")[2], "image/jpeg")
+    page.set_input_files("input[type=file]", {"name": name, "mimeType": kind, "buffer": content})
+    expect(page.locator(".cd-photo").get_by_role("status")).to_have_text("Looking at your photo…")
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    expect(page.locator(".cd-photo")).not_to_have_attribute("aria-busy", "true", timeout=READY)
+
+
+def problem(page: Page) -> str:
+    return page.locator(".cd-photo").get_by_role("alert").inner_text()
+
+
+def latest(server: Any) -> dict[str, Any]:
+    [row] = server.query("SELECT * FROM predictions_feedback ORDER BY timestamp DESC LIMIT 1")
+    return dict(row)
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, server: Any) -> Iterator[Page]:
+    """One visit for the tests that bring one photo after the other; nothing is agreed to."""
+    with browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        open_app(page, server)
+        yield page
+
+
+def test_the_start_page_leads_to_the_app_and_nothing_comes_from_elsewhere(page: Page, server: Any) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(server.url)
+    page.get_by_role("link", name="Try a photo").click()
+    expect(page.get_by_role("heading", name="Cat or dog?", level=1)).to_be_visible(timeout=READY)
+    expect(page.get_by_text("Choose a photo")).to_be_visible()
+    expect(page.get_by_role("checkbox")).to_have_count(2)
+    for box in page.get_by_role("checkbox").all():
+        expect(box).not_to_be_checked()
+    assert [url for url in asked if not url.startswith((server.url, "blob:", "data:"))] == []
+
+
+@pytest.mark.parametrize(
+    "dress", ["jpeg", "png", "webp", "cmyk", "sixteen_bit", "palette", "transparent", "lying", "large", "tiff"]
+)
+def test_a_photo_is_answered(visit: Page, server: Any, pictures: dict[str, bytes], dress: str) -> None:
+    name = f"{dress}.{dress if dress in TYPES else 'jpg'}"
+    bring(visit, pictures[dress], name)
+    assert problem(visit) == ""
+    expect(visit.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
+    expect(visit.locator(".cd-figure")).to_have_text([re.compile(r"^\d+\.\d%$")] * 2)
+    expect(visit.locator(".cd-time")).to_have_text(re.compile(r"^\d+\.\d ms$"))
+    expect(visit.locator(".cd-name")).to_have_text(name)
+    row = latest(server)
+    assert (row["prediction_result"], row["success"], row["rgpd_consent"], row["filename"]) == (
+        "cat",
+        True,
+        False,
+        None,
+    )
+    assert row["width"] > row["height"]  # upright, however it lay in the file
+    if dress != "tiff":  # which Chromium cannot show
+        expect(visit.get_by_role("img", name=name)).to_be_visible()
+        assert visit.locator(".cd-picture").evaluate("image => image.naturalWidth") == row["width"]
+
+
+def test_of_an_animation_the_first_picture_is_looked_at(visit: Page, pictures: dict[str, bytes]) -> None:
+    bring(visit, pictures["gif"], "cat.gif")
+    expect(visit.locator(".cd-answer")).to_contain_text("only its first picture was looked at")
+    expect(visit.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
+
+
+@pytest.mark.parametrize(
+    ("dress", "name", "sentence"),
+    [
+        ("words", "cat.jpg", "This is not a picture that can be read."),
+        ("half_jpeg", "cat.jpg", "This picture is damaged or incomplete."),
+        ("half_png", "cat.png", "This picture is damaged or incomplete."),
+        ("half_webp", "cat.webp", "This picture is damaged or incomplete."),
+        ("bomb", "cat.png", "This picture is too large: at most 50 megapixels."),
+    ],
+)
+def test_what_cannot_be_answered_is_a_sentence_and_the_next_photo_is_answered(
+    visit: Page, server: Any, pictures: dict[str, bytes], dress: str, name: str, sentence: str
+) -> None:
+    bring(visit, pictures[dress], name)
+    assert problem(visit).startswith(sentence)
+    expect(visit.locator(".cd-answer")).to_be_hidden()
+    assert (latest(server)["prediction_result"], latest(server)["error_type"]) == ("error", "InvalidImage")
+    bring(visit, pictures["jpeg"])
+    assert problem(visit) == ""
+    expect(visit.locator(".cd-answer")).to_be_visible()
+
+
+def test_what_is_no_photo_does_not_leave_the_browser(visit: Page, server: Any, pictures: dict[str, bytes]) -> None:
+    before = latest(server)["id"]
+    alert = visit.locator(".cd-photo").get_by_role("alert")
+    visit.set_input_files("input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b""})
+    expect(alert).to_have_text("This file is empty. Choose another photo.")
+    visit.set_input_files("input[type=file]", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
+    expect(alert).to_have_text("This is not a photo. Choose a JPEG, PNG or WebP file.")
+    visit.set_input_files("input[type=file]", {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(10_000_001)})
+    expect(alert).to_have_text("This file is too large: at most 10 MB.")
+    assert latest(server)["id"] == before
+
+
+def drop(page: Page, path: Path) -> None:
+    """Drop what is at `path`, as from a file manager."""
+    box = page.locator(".cd-drop").bounding_box()
+    assert box is not None
+    devtools = page.context.new_cdp_session(page)
+    for event in ("dragEnter", "dragOver", "drop"):
+        devtools.send(
+            "Input.dispatchDragEvent",
+            {
+                "type": event,
+                "x": box["x"] + 50,
+                "y": box["y"] + 50,
+                "data": {"items": [], "files": [str(path)], "dragOperationsMask": 1},
+            },
+        )
+
+
+def test_photos_are_dropped_and_folders_are_not(visit: Page, tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    photo = tmp_path / "dropped.jpg"
+    photo.write_bytes(pictures["jpeg"])
+    drop(visit, photo)
+    expect(visit.locator(".cd-name")).to_have_text("dropped.jpg")
+    settled(visit)
+    assert problem(visit) == ""
+    drop(visit, tmp_path)
+    expect(visit.locator(".cd-photo").get_by_role("alert")).to_have_text("This is a folder. Choose a photo in it.")
+
+
+def test_a_photo_is_pasted(visit: Page, pictures: dict[str, bytes]) -> None:
+    visit.evaluate(
+        """bytes => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([new Uint8Array(bytes)], "pasted.png", { type: "image/png" }));
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        list(pictures["png"]),
+    )
+    expect(visit.locator(".cd-name")).to_have_text("pasted.png")
+    settled(visit)
+    assert problem(visit) == ""
+
+
+def test_refusing_keeps_nothing_personal_and_a_rating_is_one_touch(
+    page: Page, server: Any, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+    bring(page, pictures["jpeg"], "secret name.jpg")
+    expect(page.locator(".cd-receipt")).to_be_hidden()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("Thank you!")).to_be_visible()
+    expect(page.get_by_label("Anything to add?")).to_be_hidden()
+    expect(page.get_by_text("A comment needs your consent")).to_be_visible()
+    row = latest(server)
+    kept = {name: row[name] for name in ("rgpd_consent", "filename", "user_comment", "consent_id", "user_feedback")}
+    assert kept == {
+        "rgpd_consent": False,
+        "filename": None,
+        "user_comment": None,
+        "consent_id": None,
+        "user_feedback": 1,
+    }
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []
+
+
+def test_consent_keeps_what_it_names_and_no_more(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+    name = "<img src=x onerror=alert(1)>.jpg"
+    fired: list[str] = []
+    page.on("dialog", lambda dialog: (fired.append(dialog.message), dialog.dismiss()))
+    open_app(page, server)
+    page.get_by_label("Keep the file's name and my comment").check()
+    bring(page, pictures["jpeg"], name)
+    expect(page.locator(".cd-name")).to_have_text(name)
+    expect(page.locator(".cd-code")).to_have_text(re.compile(r"\S{16,}"))
+    page.get_by_role("button", name="No", exact=True).click()
+    page.get_by_role("button", name="A dog").click()
+    expect(page.get_by_role("button", name="A dog")).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("Anything to add?").fill("<script>alert(2)</script> she is called Chelsea")
+    page.get_by_role("button", name="Send the comment").click()
+    expect(page.get_by_text("Thank you, your comment was kept.")).to_be_visible()
+    row = latest(server)
+    assert (row["rgpd_consent"], row["filename"], row["user_feedback"], row["true_label"], row["user_comment"]) == (
+        True,
+        name,
+        0,
+        "dog",
+        "<script>alert(2)</script> she is called Chelsea",
+    )
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []  # the other box
+    assert fired == []
+
+    page.get_by_label("Keep my photo to train the model").check()
+    page.get_by_label("Keep the file's name and my comment").uncheck()
+    expect(page.get_by_text("This counts from your next photo on.")).to_be_visible()
+    bring(page, pictures["lying"], name)
+    row = latest(server)
+    assert (row["rgpd_consent"], row["filename"], row["user_comment"]) == (False, None, None)
+    [photo] = server.query("SELECT width, height FROM photos WHERE prediction_id = :id", id=row["id"])
+    assert photo["width"] > photo["height"]
+
+
+def test_a_photo_leaves_small_and_without_its_metadata(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+    sent: list[bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(_bytes(data))))
+    open_app(page, server)
+    sent.clear()
+    bring(page, pictures["lying"])
+    bring(page, pictures["large"])
+    photos = [frame for frame in sent if b"\xff\xd8\xff" in frame]
+    assert len(photos) == 2
+    assert b"Secret Camera" in pictures["lying"]
+    assert not any(b"Secret Camera" in frame for frame in photos)
+    assert len(photos[1]) < len(pictures["large"]) / 2
+
+
+def _bytes(data: bytes | str) -> bytes:
+    return data if isinstance(data, bytes) else data.encode()
+
+
+def test_the_keyboard_alone_suffices(page: Page, server: Any, tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    photo = tmp_path / "cat.jpg"
+    photo.write_bytes(pictures["jpeg"])
+    open_app(page, server)
+
+    def tab_to(role: str, name: str) -> None:
+        wanted = page.get_by_role(role, name=name)  # type: ignore[arg-type]
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if wanted.evaluate("element => element === document.activeElement"):
+                return
+        pytest.fail(f"Tab does not reach {role} {name!r}")
+
+    tab_to("button", "Choose a photo")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(photo)
+    expect(page.get_by_role("heading", level=2)).to_be_visible()
+    tab_to("button", "Yes")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Thank you!")).to_be_visible()
+    tab_to("checkbox", "Keep my photo to train the model")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Keep my photo to train the model")).to_be_checked()
+
+
+@pytest.mark.parametrize(("locale", "query", "language"), [("fr-CA", "", "fr"), ("fr-CA", "?lang=en", "en")])
+def test_the_page_speaks_the_visitors_language_on_a_phone(
+    browser: Browser, server: Any, pictures: dict[str, bytes], locale: str, query: str, language: str
+) -> None:
+    with browser.new_context(locale=locale, viewport={"width": 360, "height": 740}, color_scheme="dark") as context:
+        page = context.new_page()
+        open_app(page, server, query)
+        page.set_input_files(
+            "input[type=file]", {"name": "c.jpg", "mimeType": "image/jpeg", "buffer": pictures["jpeg"]}
+        )
+        figure = re.compile(r"^\d+,\d\s%$" if language == "fr" else r"^\d+\.\d%$")
+        expect(page.locator(".cd-figure")).to_have_text([figure] * 2)
+        assert page.evaluate("document.documentElement.lang") == language
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        assert page.locator("#rendered_cells").evaluate("cells => cells.scrollWidth <= cells.clientWidth")
+        answer = page.locator(".cd-answer h2")
+        expect(answer).to_be_in_viewport()  # scrolled to where the person looks
+
+
+def test_while_the_database_is_away_the_answer_is_safe(page: Page, launch: Any, pictures: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory(prefix="catsdogs-away-") as folder:
+        postgresql = embedded.EmbeddedServer(Path(folder))
+        postgresql.start()
+        place = {"DB_HOST": str(postgresql.socket_dir), "DB_PORT": str(embedded.PORT), "DB_USER": embedded.USER}
+        server = launch(**place)
+        open_app(page, server)
+        postgresql.stop()
+        bring(page, pictures["jpeg"])
+        expect(page.get_by_text("Your answer is safe and will be stored.")).to_be_visible()
+        page.get_by_role("button", name="Yes").click()
+        expect(page.get_by_text("What you said is safe and will be stored.")).to_be_visible()
+        postgresql.start()
+        bring(page, pictures["png"])  # the next visit brings the records home
+        server.stop()
+        rows = server.query("SELECT user_feedback FROM predictions_feedback ORDER BY timestamp")
+        assert rows == [{"user_feedback": 1}, {"user_feedback": None}]
+        postgresql.stop()
