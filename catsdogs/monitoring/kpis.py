@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Table,
     case,
     func,
     literal,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from catsdogs.database.tables import predictions
+from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer, Bucket, FeedbackPoint, Latency, RecentPrediction, Satisfaction, Statistics
 from catsdogs.errors import InvalidInput
 from catsdogs.monitoring.intervals import wilson
@@ -39,6 +40,7 @@ _ORIGIN = datetime(2001, 1, 1, tzinfo=UTC)  # a Monday: buckets start at round h
 
 def statistics(
     connection: Connection,
+    table: Table[PredictionColumns],
     *,
     start: datetime | None = None,
     end: datetime | None = None,
@@ -50,6 +52,8 @@ def statistics(
     ----------
     connection
         To a database whose transaction has not begun to read: everything comes from one snapshot.
+    table
+        Of predictions.
     start, end
         Bounds of ``timestamp``; ``None`` for all. Without a time zone they are taken as UTC.
     model_version
@@ -66,22 +70,20 @@ def statistics(
         `start` is not before `end`, or a parameter is out of range.
     """
     start, end = _window(start, end)
-    in_window = _condition(start, end)
-    by_model = true() if model_version is None else predictions.c.model_version == _version(model_version)
+    in_window = _condition(table, start, end)
+    by_model = true() if model_version is None else table.c.model_version == _version(model_version)
 
     _freeze(connection)
     first, last, now = connection.execute(
-        select(func.min(predictions.c.timestamp), func.max(predictions.c.timestamp), func.now()).where(
-            in_window, by_model
-        )
+        select(func.min(table.c.timestamp), func.max(table.c.timestamp), func.now()).where(in_window, by_model)
     ).one()
     since = start or first
     until = end or max(now, (last or now) + timedelta(microseconds=1))
     width = bucket_seconds((until - since).total_seconds() if since else 0.0)
 
-    total, *buckets = connection.execute(_aggregates(width, in_window & by_model)).all()
-    feedback = connection.execute(_feedback(in_window & by_model)).all()
-    versions = connection.execute(select(predictions.c.model_version).where(in_window).distinct()).scalars()
+    total, *buckets = connection.execute(_aggregates(table, width, in_window & by_model)).all()
+    feedback = connection.execute(_feedback(table, in_window & by_model)).all()
+    versions = connection.execute(select(table.c.model_version).where(in_window).distinct()).scalars()
 
     return Statistics(
         total_predictions=total.predictions,
@@ -100,11 +102,15 @@ def statistics(
     )
 
 
-def recent_predictions(connection: Connection, limit: int = 10) -> list[RecentPrediction]:
+def recent_predictions(
+    connection: Connection, table: Table[PredictionColumns], limit: int = 10
+) -> list[RecentPrediction]:
     """List the latest predictions, newest first.
 
     Parameters
     ----------
+    table
+        Of predictions.
     limit
         1..1000.
 
@@ -115,23 +121,23 @@ def recent_predictions(connection: Connection, limit: int = 10) -> list[RecentPr
     """
     if not 1 <= limit <= MAX_RECENT:
         raise InvalidInput("The limit must be between 1 and {most}.", most=MAX_RECENT)
-    table = predictions.c
+    column = table.c
     query = (
         select(
-            table.id,
-            table.timestamp,
-            table.prediction_result,
-            table.proba_cat,
-            table.proba_dog,
-            table.inference_time_ms,
-            table.success,
-            table.rgpd_consent,
-            _with_consent(table.filename),
-            table.user_feedback,
-            _with_consent(table.user_comment),
-            table.model_version,
+            column.id,
+            column.timestamp,
+            column.prediction_result,
+            column.proba_cat,
+            column.proba_dog,
+            column.inference_time_ms,
+            column.success,
+            column.rgpd_consent,
+            _with_consent(table, "filename"),
+            column.user_feedback,
+            _with_consent(table, "user_comment"),
+            column.model_version,
         )
-        .order_by(table.timestamp.desc(), table.id.desc())
+        .order_by(column.timestamp.desc(), column.id.desc())
         .limit(limit)
     )
     return [
@@ -198,9 +204,9 @@ def _version(model_version: str) -> str:
     return model_version
 
 
-def _condition(start: datetime | None, end: datetime | None) -> ColumnElement[bool]:
-    after = true() if start is None else predictions.c.timestamp >= start
-    return after if end is None else after & (predictions.c.timestamp < end)
+def _condition(table: Table[PredictionColumns], start: datetime | None, end: datetime | None) -> ColumnElement[bool]:
+    after = true() if start is None else table.c.timestamp >= start
+    return after if end is None else after & (table.c.timestamp < end)
 
 
 def _freeze(connection: Connection) -> None:
@@ -208,17 +214,16 @@ def _freeze(connection: Connection) -> None:
     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
-def _aggregates(width: int, condition: ColumnElement[bool]) -> Any:
+def _aggregates(table: Table[PredictionColumns], width: int, condition: ColumnElement[bool]) -> Any:
     """Build the query: first the row of the whole window, then one a bucket that is not empty."""
-    table = predictions.c
     rows = (
         select(
-            func.date_bin(timedelta(seconds=width), table.timestamp, _ORIGIN).label("bucket"),
-            table.success,
-            table.prediction_result,
-            table.rgpd_consent,
-            table.user_feedback,
-            case((table.success, table.inference_time_ms)).label("latency"),
+            func.date_bin(timedelta(seconds=width), table.c.timestamp, _ORIGIN).label("bucket"),
+            table.c.success,
+            table.c.prediction_result,
+            table.c.rgpd_consent,
+            table.c.user_feedback,
+            case((table.c.success, table.c.inference_time_ms)).label("latency"),
         )
         .where(condition)
         .cte("rows")
@@ -248,27 +253,26 @@ def _aggregates(width: int, condition: ColumnElement[bool]) -> Any:
     )
 
 
-def _feedback(condition: ColumnElement[bool]) -> Any:
-    table = predictions.c
+def _feedback(table: Table[PredictionColumns], condition: ColumnElement[bool]) -> Any:
     return (
         select(
-            table.timestamp,
-            table.user_feedback,
-            table.prediction_result,
+            table.c.timestamp,
+            table.c.user_feedback,
+            table.c.prediction_result,
             case(
-                (table.prediction_result.in_(["cat", "dog"]), func.greatest(table.proba_cat, table.proba_dog)),
+                (table.c.prediction_result.in_(["cat", "dog"]), func.greatest(table.c.proba_cat, table.c.proba_dog)),
             ).label("confidence"),
-            _with_consent(table.user_comment),
+            _with_consent(table, "user_comment"),
         )
-        .where(condition, table.user_feedback.is_not(None))
-        .order_by(table.timestamp.desc(), table.id.desc())
+        .where(condition, table.c.user_feedback.is_not(None))
+        .order_by(table.c.timestamp.desc(), table.c.id.desc())
         .limit(MAX_FEEDBACK)
     )
 
 
-def _with_consent(column: ColumnElement[str]) -> ColumnElement[str | None]:
+def _with_consent(table: Table[PredictionColumns], name: str) -> ColumnElement[str | None]:
     """Hide a personal field without consent, should the table's own constraint be missing."""
-    return case((predictions.c.rgpd_consent, column)).label(column.key)
+    return case((table.c.rgpd_consent, table.c[name])).label(name)
 
 
 def _timeline(rows: list[Row[Any]], since: datetime | None, until: datetime, width: int) -> list[Bucket]:
