@@ -1,0 +1,168 @@
+"""A photo's bytes -> a prediction. The only place where photos are prepared for the network."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from catsdogs import images
+from catsdogs.domain import Answer, ModelInfo, Note, Prediction
+from catsdogs.errors import InvalidImage
+from catsdogs.images import ImageStatistics, Pixels
+from catsdogs.model_version import ModelCard, Runtime, check_file, read_card, shipped
+from catsdogs.runtimes import KerasNetwork, Network, OnnxNetwork, Outputs
+from catsdogs.settings import Settings
+
+NEITHER_THRESHOLD = 0.5
+"""From this score on the answer is "neither": the network's score is scaled so that its threshold lies here."""
+
+_BATCH = 16
+
+
+class Prepared(NamedTuple):
+    """A photo made ready for the network."""
+
+    pixels: Pixels
+    """RGB, uint8, shape (side, side, 3)."""
+    statistics: ImageStatistics
+    notes: tuple[Note, ...]
+
+
+_Batch = list[tuple[Path, "Future[Prepared | InvalidImage]"]]
+
+
+class Classifier:
+    """A loaded model version. Threads may share one.
+
+    Parameters
+    ----------
+    network, card
+        Make them with :meth:`load` or :meth:`open`.
+    """
+
+    def __init__(self, network: Network, card: ModelCard) -> None:
+        self._network = network
+        self.card = card
+
+    @classmethod
+    def load(cls, settings: Settings | None = None) -> Self:
+        """Load the served version, with the runtime of the settings.
+
+        Raises
+        ------
+        ModelError
+        """
+        return cls.open(shipped(), (settings or Settings.load()).model_runtime)
+
+    @classmethod
+    def open(cls, folder: Path, runtime: Runtime = "onnx") -> Self:
+        """Load the version in `folder`.
+
+        Raises
+        ------
+        ModelError
+            It is missing, damaged, or of another format.
+        """
+        card = read_card(folder)
+        path = check_file(folder, f"model.{runtime}", card)
+        return cls(OnnxNetwork(path) if runtime == "onnx" else KerasNetwork(path), card)
+
+    @property
+    def version(self) -> str:
+        """Name of the model version."""
+        return self.card.version
+
+    def prepare(self, photo: bytes) -> Prepared:
+        """Decode a photo to what the network looks at.
+
+        Raises
+        ------
+        InvalidImage
+        """
+        decoded = images.decode(photo, self.card.input_size)
+        pixels = images.centre_square(decoded, self.card.input_size)
+        return Prepared(pixels, images.measure(decoded, pixels), decoded.notes)
+
+    def classify(self, photo: bytes) -> tuple[Prediction, ImageStatistics]:
+        """Say what one photo shows.
+
+        Raises
+        ------
+        InvalidImage, ModelError
+        """
+        started = time.perf_counter()
+        prepared = self.prepare(photo)
+        outputs = self._network(prepared.pixels[np.newaxis])
+        milliseconds = 1000 * (time.perf_counter() - started)
+        return self._prediction(outputs, 0, milliseconds, prepared.notes), prepared.statistics
+
+    def classify_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
+        """Say what many photos show, in their order: decoded side by side, seen in batches.
+
+        A file that cannot be read gives its error. A photo's inference time is its share of the time
+        that its batch took.
+
+        Raises
+        ------
+        ModelError
+        """
+        remaining = iter(paths)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+
+            def begin() -> _Batch:
+                return [(path, pool.submit(self._prepare_file, path)) for path in islice(remaining, _BATCH)]
+
+            batch = begin()
+            while batch:
+                following = begin()  # decoded while the network looks at this one
+                yield from self._classify_batch(batch)
+                batch = following
+
+    def info(self) -> ModelInfo:
+        """Describe the served model."""
+        card = self.card
+        return ModelInfo(
+            model_loaded=True,
+            version=card.version,
+            parameters=card.parameters,
+            classes=card.classes,
+            input_size=card.input_size,
+            metrics={name: measured.model_dump(exclude={"reliability"}) for name, measured in card.metrics.items()},
+            features=["neither", "feedback", "consent", "monitoring"],
+        )
+
+    def _prepare_file(self, path: Path) -> Prepared | InvalidImage:
+        try:
+            return self.prepare(images.read_file(path))
+        except InvalidImage as error:
+            return error
+
+    def _classify_batch(self, batch: _Batch) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
+        started = time.perf_counter()
+        results = [(path, future.result()) for path, future in batch]
+        seen = [result for _, result in results if isinstance(result, Prepared)]
+        outputs = self._network(np.stack([prepared.pixels for prepared in seen])) if seen else None
+        milliseconds = 1000 * (time.perf_counter() - started) / max(len(seen), 1)
+        row = 0
+        for path, result in results:
+            if isinstance(result, InvalidImage):
+                yield path, result
+            elif outputs:
+                yield path, self._prediction(outputs, row, milliseconds, result.notes)
+                row += 1
+
+    def _prediction(self, outputs: Outputs, row: int, milliseconds: float, notes: tuple[Note, ...]) -> Prediction:
+        neither_score = float(outputs.neither_score[row])
+        proba_dog = float(outputs.proba_dog[row])
+        if neither_score >= NEITHER_THRESHOLD:
+            answer = Answer.NEITHER
+        else:
+            answer = Answer.DOG if proba_dog >= 0.5 else Answer.CAT
+        return Prediction(answer, 1 - proba_dog, proba_dog, neither_score, self.version, milliseconds, notes)

