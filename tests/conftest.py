@@ -21,6 +21,7 @@ from catsdogs.settings import Settings
 
 if TYPE_CHECKING:
     from catsdogs.predictions import PredictionRecord
+    from catsdogs.recorder import Recorder
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -116,6 +117,16 @@ def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | 
 
 
 @pytest.fixture
+def recorder(database: Settings) -> Iterator[Recorder]:
+    """A recorder on a fresh database."""
+    from catsdogs.recorder import Recorder
+
+    opened = Recorder.open(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def environment(database: Settings) -> dict[str, str]:
     """The variables that give a child process the settings of `database`."""
     return os.environ | {
@@ -196,10 +207,8 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
-        settings = Settings(
-            _env_file=None,
-            **{name.lower() if name == "API_TOKEN" else name: value for name, value in variables.items()},
-        )
+        known = {name.replace("API_TOKEN", "api_token"): value for name, value in variables.items() if value}
+        settings = Settings(_env_file=None, **known)
         server = RunningServer(f"http://127.0.0.1:{port}", settings, process, log)
         started.append(server)
         deadline = time.monotonic() + 60

@@ -77,6 +77,7 @@ class Predict(Api):
         """Refuse a body that is too large before it is read."""
         super().prepare()
         self._body = bytearray()
+        self._received = 0
         # what is refused is still read, and dropped, up to a limit: a client that writes first hears the answer
         self.request.connection.set_max_body_size(8 * MAX_BODY)  # type: ignore[union-attr]
         if int(self.request.headers.get("Content-Length", "0")) > MAX_BODY:
@@ -84,13 +85,16 @@ class Predict(Api):
 
     def data_received(self, chunk: bytes) -> None:
         """Collect the body, which may come without saying how long it is."""
-        if len(self._body) + len(chunk) > MAX_BODY:
+        self._received += len(chunk)
+        if self._received <= MAX_BODY:
+            self._body += chunk
+        else:
             self._body.clear()
-            raise _too_large()
-        self._body += chunk
 
     async def post(self) -> None:
         """Predict one photo."""
+        if self._received > MAX_BODY:
+            raise _too_large()
         file = self._read_form()
         consent = Consent(
             filename_and_comment=self.flag("rgpd_consent"),

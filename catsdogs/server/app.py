@@ -57,7 +57,8 @@ def _voila_config(settings: Settings) -> Config:
                 "cull_interval": 30,
             },
             # a kernel that is started again has not run the notebook: the page would look alive and do nothing
-            "KernelManager": {"autorestart": False},
+            # and it listens on sockets in a folder of ours, which no other user of the machine can reach
+            "KernelManager": {"autorestart": False, "transport": "ipc"},
         }
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from jupyter_core.utils import ensure_async
@@ -68,17 +69,19 @@ class AppPage(Page, VoilaHandler):  # type: ignore[misc]
         try:
             async with asyncio.timeout(LOADING_SECONDS):
                 async for html in self.get_generator():
-                    if self.gone:
-                        return
-                    self.write(html)
-                    await self.flush()
-            complete = True
-        except StreamClosedError:
-            return
+                    await self._send(html)
+            complete = not self.gone
         finally:
             # a page that never got to its visitor must not keep a kernel
             if not complete and visit.kernel_id and visit.kernel_id in self.kernel_manager:
                 await ensure_async(self.kernel_manager.shutdown_kernel(visit.kernel_id, now=True))
+
+    async def _send(self, html: str) -> None:
+        if self.gone:  # Voilà finishes the notebook all the same: to stop it midway leaves errors in the log
+            return
+        self.write(html)
+        with contextlib.suppress(StreamClosedError):
+            await self.flush()
 
     def on_connection_close(self) -> None:
         """Notice a visitor who left while the page loaded."""

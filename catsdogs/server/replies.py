@@ -140,7 +140,7 @@ HEADERS = {
 APP_POLICY = (
     # Voilà streams inline scripts, anywidget imports modules from blob: addresses, and JupyterLab's
     # settings registry compiles JSON schemas: that is what the three looser sources are for.
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
 )

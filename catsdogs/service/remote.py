@@ -51,6 +51,9 @@ _ONCE = urllib3.Retry(connect=2, read=0, status=0, other=0, redirect=0, backoff_
 """A prediction is recorded when it arrives: only a connection that was never made is tried again."""
 
 
+_STRANGE = N_("The server did not answer as it should. Try again in a moment.")
+
+
 class Remote:
     """:class:`catsdogs.service.Service` over the REST API.
 
@@ -75,12 +78,17 @@ class Remote:
     def predict(self, photo: bytes, *, filename: str | None = None, consent: Consent = NO_CONSENT) -> Outcome:
         """See :meth:`catsdogs.service.Service.predict`."""
         fields = {
-            "file": (filename or "", photo, "application/octet-stream"),
+            # a part without a file name would not be a file
+            "file": (filename or "photo", photo, "application/octet-stream"),
             "rgpd_consent": str(consent.filename_and_comment).lower(),
             "photo_consent": str(consent.photo).lower(),
             "consent_language": consent.language,
         }
-        return _outcome(self._ask("POST", "/api/predict", fields=fields, retries=_ONCE))
+        answer = self._ask("POST", "/api/predict", fields=fields, retries=_ONCE)
+        try:
+            return _outcome(answer)
+        except (KeyError, TypeError, ValueError) as error:  # a server of another version
+            raise ServiceError(_STRANGE) from error
 
     def give_feedback(
         self,
@@ -129,21 +137,22 @@ class Remote:
             raise ServiceUnavailable(N_("The server cannot be reached. Try again in a moment.")) from error
         try:
             body = json.loads(answer.data)
-        except ValueError as error:
-            raise _error(answer.status, answer.headers.get("X-CatsDogs-Error"), None) from error
-        if answer.status >= 400:
-            raise _error(answer.status, answer.headers.get("X-CatsDogs-Error"), body.get("detail"))
-        return cast("dict[str, Any]", body)
+        except ValueError:
+            body = None
+        if answer.status != 200 or not isinstance(body, dict):
+            raise _error(answer.status, answer.headers.get("X-CatsDogs-Error"), body)
+        return body
 
 
 def _given(fields: Mapping[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in fields.items() if value is not None}
 
 
-def _error(status: int, name: str | None, sentence: str | None) -> CatsDogsError:
+def _error(status: int, name: str | None, body: object) -> CatsDogsError:
     """Rebuild the error that the server raised; its sentence is in the reader's language already."""
     kind = getattr(errors, name or "", None) or _BY_STATUS.get(status, ServiceError)
-    return kind(sentence or N_("The server did not answer as it should. Try again in a moment."))
+    sentence = body.get("detail") if isinstance(body, dict) else None
+    return kind(sentence or _STRANGE)
 
 
 def _outcome(answer: dict[str, Any]) -> Outcome:

@@ -1,0 +1,114 @@
+"""A client of the running server, and a look at its kernels."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import pytest
+import urllib3
+
+Ask = Callable[..., urllib3.BaseHTTPResponse]
+
+
+@pytest.fixture(scope="session")
+def client_of() -> Callable[[Any], Ask]:
+    """Make a client of a server."""
+
+    def client_of(server: Any) -> Ask:
+        http = urllib3.PoolManager(timeout=30, retries=False, maxsize=20)
+
+        def ask(method: str, path: str, *, token: str | None = server.api_token, **options: Any) -> Any:
+            headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **options.pop("headers", {})}
+            return http.request(method, server.url + path, headers=headers, redirect=False, **options)
+
+        return ask
+
+    return client_of
+
+
+@pytest.fixture(scope="session")
+def client(server: Any, client_of: Callable[[Any], Ask]) -> Ask:
+    """Send a request as a program does: ``client("GET", "/api/info", token=None)``; redirects are not followed."""
+    return client_of(server)
+
+
+@pytest.fixture(scope="session")
+def small_server(launch: Any) -> Any:
+    """A server with two places, for what would disturb the others."""
+    return launch(CATSDOGS_MAX_SESSIONS="2")
+
+
+@dataclass
+class Visit:
+    """An app page that was loaded: its kernel, and what that kernel was given."""
+
+    kernel_id: str
+    process: psutil.Process
+    page: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.process.environ()
+
+    @property
+    def token(self) -> str:
+        return self.environment["CATSDOGS_SERVICE_TOKEN"]
+
+
+@pytest.fixture(scope="session")
+def kernels() -> Callable[[Any], list[psutil.Process]]:
+    """List the kernels of a server."""
+
+    def kernels(server: Any) -> list[psutil.Process]:
+        found = []
+        for child in psutil.Process(server.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it ends just now
+                if "ipykernel_launcher" in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
+
+    return kernels
+
+
+@pytest.fixture
+def visit(server: Any, client: Ask, kernels: Callable[[Any], list[psutil.Process]]) -> Iterator[Callable[..., Visit]]:
+    """Load an app page; its kernel is stopped after the test."""
+    visits: list[Visit] = []
+
+    def visit(path: str = "/inference", **options: Any) -> Visit:
+        answer = client("GET", path, token=None, **options)
+        assert answer.status == 200, answer.data
+        page = answer.data.decode()
+        found = re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', page, re.DOTALL)
+        assert found
+        kernel_id = json.loads(found[1])["kernelId"]
+        process = next(kernel for kernel in kernels(server) if kernel_id in " ".join(kernel.cmdline()))
+        visits.append(Visit(kernel_id, process, page))
+        return visits[-1]
+
+    yield visit
+    for seen in visits:
+        client("POST", f"/voila/api/shutdown/{seen.kernel_id}", token=None)
+
+
+@pytest.fixture
+def operator(server: Any, client: Ask) -> dict[str, str]:
+    """The headers of a signed-in operator."""
+    form = client("GET", "/login", token=None)
+    xsrf = re.search(r"_xsrf=([^;]+)", form.headers["Set-Cookie"])
+    assert xsrf
+    answer = client(
+        "POST",
+        "/login",
+        token=None,
+        headers={"Cookie": f"_xsrf={xsrf[1]}"},
+        fields={"password": server.operator_password, "_xsrf": xsrf[1]},
+    )
+    assert answer.status == 303, answer.data
+    return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}

@@ -1,0 +1,219 @@
+"""The REST contract, on the running server."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+
+def predict(client, photo, **fields):
+    return client("POST", "/api/predict", fields={"file": ("chelsea.jpg", photo, "image/jpeg"), **fields})
+
+
+def feedback(client, **fields):
+    return client("POST", "/api/update-feedback", fields=fields, encode_multipart=False)
+
+
+def test_a_prediction_has_v2s_fields(client, cat_jpeg):
+    answer = predict(client, cat_jpeg)
+    assert answer.status == 200
+    body = answer.json()
+    assert body["filename"] == "chelsea.jpg"
+    assert body["prediction"] == "Cat"
+    assert body["confidence"] == body["probabilities"]["cat"] == f"{body['proba_cat']:.2%}"
+    assert body["probabilities"]["dog"] == f"{body['proba_dog']:.2%}"
+    assert body["proba_cat"] + body["proba_dog"] == pytest.approx(1)
+    assert body["inference_time_ms"] > 0
+    assert body["model_version"]
+    assert body["receipt"] is None
+
+
+def test_the_row_holds_what_consent_allows(client, server, cat_jpeg):
+    refused = predict(client, cat_jpeg).json()
+    agreed = predict(client, cat_jpeg, rgpd_consent="true").json()
+    rows = {
+        str(row["id"]): row
+        for row in server.query("SELECT id, filename, rgpd_consent, prediction_result FROM predictions_feedback")
+    }
+    assert rows[refused["feedback_id"]]["filename"] is None
+    assert rows[refused["feedback_id"]]["rgpd_consent"] is False
+    assert rows[agreed["feedback_id"]]["filename"] == "chelsea.jpg"
+    assert rows[agreed["feedback_id"]]["prediction_result"] == "cat"
+    assert agreed["receipt"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"file": ("x.jpg", b"", "image/jpeg")}, "empty"),
+        ({"file": ("x.jpg", b"no photo", "image/jpeg")}, ""),
+        ({"image": ("x.jpg", b"...", "image/jpeg")}, "field file"),
+        ({"file": "text"}, "field file"),
+        ({"file": ("x.jpg", b"...", "image/jpeg"), "rgpd_consent": "perhaps"}, "rgpd_consent"),
+    ],
+)
+def test_a_bad_form_is_400_and_says_why(client, fields, said):
+    answer = client("POST", "/api/predict", fields=fields)
+    assert answer.status == 400
+    assert said in answer.json()["detail"]
+
+
+def test_a_form_that_is_none_is_400(client):
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert client("POST", "/api/predict", body=b"garbage", headers=headers).status == 400
+    assert client("POST", "/api/predict", body=b"{}", headers={"Content-Type": "application/json"}).status == 400
+
+
+def test_errors_speak_the_clients_language(client):
+    english = predict(client, b"no photo").json()["detail"]
+    french = client(
+        "POST",
+        "/api/predict",
+        fields={"file": ("x.jpg", b"no photo", "image/jpeg")},
+        headers={"Accept-Language": "fr-CA, en;q=0.5"},
+    )
+    assert french.json().keys() == {"detail"}
+    assert french.status == 400
+    from catsdogs.i18n import Translator
+
+    assert french.json()["detail"] == Translator("fr")(english)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_photo_beyond_the_limit_is_413(client, chunked):
+    photo = bytes(33 * 1024 * 1024)
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n'
+    body = head + photo + b"\r\n--b--\r\n"
+    answer = client(
+        "POST",
+        "/api/predict",
+        body=iter([body[i : i + 65536] for i in range(0, len(body), 65536)]) if chunked else body,
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert answer.status == 413
+    assert "32 MB" in answer.json()["detail"]
+
+
+def test_a_refused_client_is_told_before_it_sends(server):
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        head = "POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n"
+        connection.sendall(head.encode())  # and nothing of the body
+        assert connection.recv(100).startswith(b"HTTP/1.1 401")
+
+
+def test_feedback_is_recorded(client, server, cat_jpeg):
+    made = predict(client, cat_jpeg, rgpd_consent="true").json()
+    answer = feedback(
+        client, feedback_id=made["feedback_id"], user_feedback="0", user_comment="A lynx!", true_label="neither"
+    )
+    assert answer.status == 200
+    assert answer.json()["success"] is True
+    assert answer.json()["message"]
+    (row,) = server.query(
+        "SELECT user_feedback, user_comment, true_label FROM predictions_feedback WHERE id = :id",
+        id=made["feedback_id"],
+    )
+    assert row == {"user_feedback": 0, "user_comment": "A lynx!", "true_label": "neither"}
+
+
+def test_a_comment_without_consent_is_403_and_a_rating_is_welcome(client, server, cat_jpeg):
+    made = predict(client, cat_jpeg).json()
+    assert feedback(client, feedback_id=made["feedback_id"], user_comment="hello").status == 403
+    assert feedback(client, feedback_id=made["feedback_id"], user_feedback="1").status == 200
+    (row,) = server.query(
+        "SELECT user_feedback, user_comment FROM predictions_feedback WHERE id = :id", id=made["feedback_id"]
+    )
+    assert row == {"user_feedback": 1, "user_comment": None}
+
+
+@pytest.mark.parametrize("unknown", [str(uuid4()), "42"])
+def test_feedback_on_nothing_is_404(client, unknown):
+    assert feedback(client, feedback_id=unknown, user_feedback="1").status == 404
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"feedback_id": str(uuid4()), "user_feedback": "2"},
+        {"feedback_id": str(uuid4()), "user_feedback": "yes"},
+        {"feedback_id": str(uuid4()), "true_label": "horse"},
+    ],
+)
+def test_bad_feedback_is_400(client, fields):
+    assert feedback(client, **fields).status == 400
+
+
+def test_statistics_of_a_window(client, cat_jpeg):
+    before = client("GET", "/api/statistics").json()
+    predict(client, cat_jpeg)
+    now = datetime.now(UTC)
+    after = client("GET", "/api/statistics").json()
+    assert after["total_predictions"] == before["total_predictions"] + 1
+    assert 0 <= after["success_rate"] <= 100
+    assert after["inference_time_ms"]["max"] > 0
+    window = {"start": now.isoformat(), "end": (now + timedelta(hours=1)).isoformat()}
+    assert client("GET", "/api/statistics", fields=window).json()["total_predictions"] == 0
+    assert client("GET", "/api/statistics", fields={"model_version": "none"}).json()["total_predictions"] == 0
+
+
+@pytest.mark.parametrize(
+    "query", [{"start": "yesterday"}, {"end": "2026-13-01"}, {"start": "2026-02-01", "end": "2026-01-01"}]
+)
+def test_a_window_that_is_none_is_400(client, query):
+    answer = client("GET", "/api/statistics", fields=query)
+    assert answer.status == 400
+    assert answer.json()["detail"]
+
+
+def test_a_plus_sign_that_was_not_encoded_is_understood(client):
+    assert client("GET", "/api/statistics?start=2026-01-01T00:00:00+01:00").status == 200
+
+
+def test_recent_predictions_newest_first(client, cat_jpeg):
+    made = [predict(client, cat_jpeg).json()["feedback_id"] for _ in range(3)]
+    answer = client("GET", "/api/recent-predictions?limit=2").json()
+    assert [row["id"] for row in answer["predictions"]] == made[:0:-1]
+    assert answer["count"] == 2
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "ten", "1e2", "", "99999999999999999999", "٣"])
+def test_a_limit_out_of_range_is_400(client, limit):
+    assert client("GET", "/api/recent-predictions", fields={"limit": limit}).status == 400
+
+
+def test_health(client):
+    assert client("GET", "/health", token=None).json() == {
+        "status": "healthy",
+        "model_loaded": True,
+        "database": "connected",
+        "spooled": 0,
+    }
+    assert client("GET", "/health/live", token=None).json() == {"status": "alive"}
+    assert client("GET", "/health/ready", token=None).json() == {"status": "ready"}
+
+
+def test_model_information(client):
+    info = client("GET", "/api/info", token=None).json()
+    assert info["model_loaded"] is True
+    assert {"cat", "dog"} <= set(info["classes"])
+    assert info["parameters"] > 1_000_000
+    assert {"version", "input_size", "metrics", "features"} <= info.keys()
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/nothing", "/health/nothing", "/api/kernels", "/api/contents"])
+def test_an_unknown_route_is_404_in_json(client, path):
+    answer = client("GET", path)
+    assert answer.status == 404
+    assert answer.json()["detail"]
+
+
+def test_a_wrong_method_is_405_in_json(client):
+    answer = client("DELETE", "/api/predict")
+    assert answer.status == 405
+    assert answer.json()["detail"]

@@ -1,0 +1,144 @@
+"""What holds for every `Service`: in this process, and over HTTP from a running server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from catsdogs.domain import Answer, Consent, Note, Outcome, TrueLabel
+from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
+from catsdogs.service import Service
+
+AGREED = Consent(filename_and_comment=True, language="fr")
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    from catsdogs.service.local import Local
+    from catsdogs.settings import Settings
+
+    with Local.open(Settings(_env_file=None, CATSDOGS_DATA_DIR=tmp_path_factory.mktemp("local"))) as service:
+        yield service
+
+
+@pytest.fixture(scope="module", params=["local", "remote"])
+def service(request: pytest.FixtureRequest) -> Service:
+    if request.param == "local":
+        return request.getfixturevalue("local")
+    from catsdogs.service.remote import Remote
+
+    server = request.getfixturevalue("server")
+    return Remote(server.url, server.api_token)
+
+
+def row_of(service: Service, outcome: Outcome) -> dict[str, object]:
+    return next(dict(row) for row in service.recent_predictions(100) if row["id"] == str(outcome.feedback_id))
+
+
+def test_a_cat_is_a_cat(service, cat_jpeg):
+    outcome = service.predict(cat_jpeg, filename="chelsea.jpg")
+    prediction = outcome.prediction
+    assert prediction.answer is Answer.CAT
+    assert prediction.proba_cat + prediction.proba_dog == pytest.approx(1)
+    assert 0 <= prediction.neither_score <= 1
+    assert prediction.confidence == prediction.proba_cat > 0.9
+    assert prediction.inference_time_ms > 0
+    assert prediction.notes == ()
+    assert outcome.feedback_id.version == 7
+    assert outcome.stored is True
+    assert outcome.receipt is None
+
+
+def test_both_answer_alike(local, server, cat_jpeg):
+    from catsdogs.service.remote import Remote
+
+    here = local.predict(cat_jpeg).prediction
+    there = Remote(server.url, server.api_token).predict(cat_jpeg).prediction
+    assert replace(there, inference_time_ms=here.inference_time_ms) == here
+
+
+def test_what_is_recorded_follows_consent(service, cat_jpeg):
+    refused = service.predict(cat_jpeg, filename="chelsea.jpg")
+    agreed = service.predict(cat_jpeg, filename="chat é <b>.jpg", consent=AGREED)
+    assert row_of(service, refused)["filename"] is None
+    assert row_of(service, agreed)["filename"] == "chat é <b>.jpg"
+    assert refused.receipt is None
+    assert agreed.receipt
+    assert replace(agreed.prediction, inference_time_ms=0) == replace(refused.prediction, inference_time_ms=0)
+
+
+def test_an_animation_is_noted(service, cat_jpeg):
+    import io
+
+    from PIL import Image
+
+    cat, stream = Image.open(io.BytesIO(cat_jpeg)), io.BytesIO()
+    cat.save(stream, "GIF", save_all=True, append_images=[Image.new("RGB", cat.size)])
+    assert service.predict(stream.getvalue()).prediction.notes == (Note.FIRST_FRAME,)
+
+
+@pytest.mark.parametrize("photo", [b"", b"no photo", bytes(33 * 2**20)], ids=["empty", "text", "too large"])
+def test_what_is_no_photo(service, photo):
+    with pytest.raises(InvalidImage) as raised:
+        service.predict(photo)
+    assert str(raised.value)
+
+
+def test_feedback(service, cat_jpeg):
+    outcome = service.predict(cat_jpeg, consent=AGREED)
+    assert service.give_feedback(outcome.feedback_id, user_feedback=0) is True
+    assert service.give_feedback(outcome.feedback_id, user_comment="Raté !", true_label=TrueLabel.BOTH) is True
+    row = row_of(service, outcome)
+    assert (row["user_feedback"], row["user_comment"]) == (0, "Raté !"), "what is not said stays as it was"
+
+
+def test_a_rating_alone_needs_no_consent_and_a_comment_does(service, cat_jpeg):
+    outcome = service.predict(cat_jpeg)
+    with pytest.raises(ConsentRequired):
+        service.give_feedback(outcome.feedback_id, user_comment="hello")
+    assert service.give_feedback(outcome.feedback_id, user_feedback=1) is True
+
+
+def test_feedback_that_cannot_be(service, cat_jpeg):
+    outcome = service.predict(cat_jpeg, consent=AGREED)
+    with pytest.raises(NotFound):
+        service.give_feedback(uuid4(), user_feedback=1)
+    with pytest.raises(InvalidInput):
+        service.give_feedback(outcome.feedback_id, user_feedback=2)
+    with pytest.raises(InvalidInput):
+        service.give_feedback(outcome.feedback_id, user_comment="x" * 1001)
+
+
+def test_statistics_of_a_window(service, cat_jpeg):
+    service.predict(cat_jpeg)
+    now = datetime.now(UTC)
+    past, future = now - timedelta(hours=1), now + timedelta(hours=1)
+    everything = service.statistics()
+    assert service.statistics(start=past, end=future)["total_predictions"] == everything["total_predictions"] >= 1
+    assert service.statistics(start=future)["total_predictions"] == 0
+    assert service.statistics(model_version="no such")["total_predictions"] == 0
+    assert sum(everything["answers"].values()) == everything["total_predictions"]
+
+
+def test_recent_predictions_are_bounded(service, cat_jpeg):
+    made = [str(service.predict(cat_jpeg).feedback_id) for _ in range(2)]
+    assert [row["id"] for row in service.recent_predictions(2)] == made[::-1]
+    for limit in (0, 1001):
+        with pytest.raises(InvalidInput):
+            service.recent_predictions(limit)
+
+
+def test_health_and_model(service):
+    assert service.health() == {"status": "healthy", "model_loaded": True, "database": "connected", "spooled": 0}
+    assert service.model_info()["model_loaded"] is True
+    assert service.model_info()["version"]
+
+
+def test_both_describe_the_same_model(local, server):
+    from catsdogs.service.remote import Remote
+
+    assert Remote(server.url, server.api_token).model_info() == local.model_info()

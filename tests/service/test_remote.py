@@ -1,0 +1,127 @@
+"""`Remote` in its own right: what it loads, and what it says when the server does not answer as it should."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from uuid import uuid4
+
+import pytest
+
+from catsdogs import errors
+from catsdogs.service.remote import Remote
+
+
+class Scripted(HTTPServer):
+    """A server that gives the same answers in turn, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, bytes]] = []
+        self.asked: list[tuple[str, str, str | None]] = []
+        script = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                script.asked.append((self.command, self.path, self.headers.get("Accept-Language")))
+                status, body = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    server = Scripted()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def remote(scripted: Scripted) -> Remote:
+    return Remote(f"http://127.0.0.1:{scripted.server_port}", "token", "fr")
+
+
+def test_nobody_there():
+    remote = Remote("http://127.0.0.1:1", "token")
+    with pytest.raises(errors.ServiceUnavailable, match="cannot be reached"):
+        remote.predict(b"...")
+    assert remote.health()["status"] == "unavailable"
+    assert remote.health()["model_loaded"] is False
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, errors.InvalidInput),
+        (401, errors.NotAuthorised),
+        (403, errors.ConsentRequired),
+        (404, errors.NotFound),
+        (413, errors.InvalidImage),
+        (429, errors.ServiceUnavailable),
+        (500, errors.ServiceError),
+        (503, errors.ServiceUnavailable),
+    ],
+)
+def test_a_status_alone_says_which_error(scripted, remote, status, kind):
+    scripted.answers = [(status, b'{"detail": "Une phrase."}')]
+    with pytest.raises(kind, match=r"Une phrase\.") as raised:
+        remote.predict(b"...")
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("body", [b"<html>502 Bad Gateway</html>", b"", b"[]", b'"text"', b"\xff"])
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_that_is_none_of_ours(scripted, remote, status, body):
+    scripted.answers = [(status, body)]
+    with pytest.raises(errors.ServiceError):
+        remote.predict(b"...")
+
+
+def test_an_outcome_that_lacks_something(scripted, remote):
+    scripted.answers = [(200, b'{"prediction": "Cat"}')]
+    with pytest.raises(errors.ServiceError):
+        remote.predict(b"...")
+
+
+def test_a_gateway_that_recovers(scripted, remote):
+    scripted.answers = [(502, b""), (504, b""), (200, b'{"predictions": [], "count": 0}')]
+    assert remote.recent_predictions() == []
+    assert len(scripted.asked) == 3
+
+
+def test_feedback_may_arrive_twice_but_a_photo_may_not(scripted, remote):
+    scripted.answers = [(502, b""), (200, b'{"success": true, "stored": true}')]
+    assert remote.give_feedback(uuid4(), user_feedback=1) is True
+    scripted.answers, scripted.asked = [(502, b""), (200, b"{}")], []
+    with pytest.raises(errors.ServiceError):
+        remote.predict(b"...")
+    assert len(scripted.asked) == 1
+
+
+def test_the_visitors_language_is_passed_on(scripted, remote):
+    scripted.answers = [(200, b'{"predictions": []}')]
+    remote.recent_predictions(7)
+    assert scripted.asked == [("GET", "/api/recent-predictions?limit=7", "fr")]
+
+
+def test_it_is_light():
+    heavy = {"numpy", "pydantic", "sqlalchemy", "psycopg2", "onnxruntime", "PIL", "tornado", "pandas"}
+    code = "import sys, catsdogs.service.remote; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not heavy & set(loaded)
