@@ -1,0 +1,166 @@
+"""A receipt opens, and erases, everything kept under it: tables, photos and spool; age makes anonymous."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from catsdogs import privacy
+from catsdogs.domain import Consent
+from catsdogs.errors import DatabaseUnavailable, NotFound
+from catsdogs.feedback import FeedbackRecord
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
+
+MakeRecord = Callable[..., tuple[PredictionRecord, str]]
+ALL = Consent(True, True, "fr")
+
+
+def counts(recorder: Recorder) -> tuple[int, int, int]:
+    tables = recorder.database.tables
+    query = sa.select(
+        *(
+            sa.select(sa.func.count()).select_from(table).scalar_subquery()
+            for table in (tables.consents, tables.predictions, tables.photos)
+        )
+    )
+    return tuple(recorder.database.run(lambda connection: connection.execute(query).one()))
+
+
+def aged(record: PredictionRecord, days: int) -> PredictionRecord:
+    moment = datetime.now(UTC) - timedelta(days=days)
+    decision = record.decision.model_copy(update={"decided_at": moment}) if record.decision else None
+    return record.model_copy(update={"timestamp": moment, "decision": decision})
+
+
+def test_export_holds_everything_of_one_person_and_nothing_of_another(
+    recorder: Recorder, make_record: MakeRecord
+) -> None:
+    mine, receipt = make_record(ALL, filename="mine.jpg")
+    theirs, _ = make_record(ALL, filename="theirs.jpg")
+    for record in (mine, theirs):
+        recorder.store(record)
+        recorder.give(FeedbackRecord.of(record.id, 1, f"comment on {record.filename}", "cat"))
+
+    held = privacy.export(recorder.database, recorder.spool, receipt.lower().replace("-", " "))
+
+    text = json.dumps(held)
+    assert "theirs" not in text
+    assert receipt not in text
+    assert "receipt_hash" not in text
+    [decision], [prediction], [photo] = held["decisions"], held["predictions"], held["photos"]
+    assert (decision["language"], decision["filename_and_comment"], decision["photo"]) == ("fr", True, True)
+    assert prediction["id"] == str(mine.id)
+    assert (prediction["filename"], prediction["user_comment"]) == ("mine.jpg", "comment on mine.jpg")
+    assert Image.open(io.BytesIO(base64.b64decode(photo["jpeg"]))).size == (451, 300)
+
+
+def test_erasure_reaches_tables_photos_and_spool_at_once(recorder: Recorder, make_record: MakeRecord) -> None:
+    stored, receipt = make_record(ALL)
+    other, other_receipt = make_record(ALL)
+    anonymous, _ = make_record(Consent())
+    for record in (stored, other, anonymous):
+        recorder.store(record)
+    recorder.spool.put_feedback(FeedbackRecord.of(stored.id, 1, "waits", None))
+    recorder.spool.put_feedback(FeedbackRecord.of(other.id, 1, "stays", None))
+
+    removed = privacy.erase(recorder.database, recorder.spool, receipt)
+
+    assert (removed.predictions, removed.photos) == ([stored.id], 1)
+    assert counts(recorder) == (1, 2, 1)
+    assert [record.user_comment for _, record in recorder.spool.read(recorder.spool.feedback(), FeedbackRecord)] == [
+        "stays"
+    ]
+    privacy.export(recorder.database, recorder.spool, other_receipt)
+    for act in (privacy.export, privacy.erase):
+        with pytest.raises(NotFound):
+            act(recorder.database, recorder.spool, receipt)
+
+
+def test_rights_reach_what_still_waits(recorder: Recorder, make_record: MakeRecord) -> None:
+    waiting, receipt = make_record(ALL, filename="waiting.jpg")
+    recorder.spool.put_prediction(waiting)
+    recorder.spool.put_feedback(FeedbackRecord.of(waiting.id, None, "too", None))
+    held = privacy.export(recorder.database, recorder.spool, receipt)
+    assert held["waiting"][0]["filename"] == "waiting.jpg"
+    assert "receipt_hash" not in json.dumps(held)
+
+    assert privacy.erase(recorder.database, recorder.spool, receipt).waiting == 1
+    assert len(recorder.spool) == 0
+    recorder.replay()
+    assert counts(recorder) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("receipt", ["", "0000-0000-0000-0000-0000-0000-0000", "' OR true --", "\0"])
+def test_a_wrong_code_opens_nothing(recorder: Recorder, make_record: MakeRecord, receipt: str) -> None:
+    recorder.store(make_record(ALL)[0])
+    for act in (privacy.export, privacy.erase):
+        with pytest.raises(NotFound):
+            act(recorder.database, recorder.spool, receipt)
+    assert counts(recorder) == (1, 1, 1)
+
+
+def test_the_log_tells_of_rights_without_personal_data(
+    recorder: Recorder, make_record: MakeRecord, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "catsdogs")
+    record, receipt = make_record(ALL, filename="mine.jpg")
+    recorder.store(record)
+    privacy.export(recorder.database, recorder.spool, receipt)
+    privacy.erase(recorder.database, recorder.spool, receipt)
+    assert "erased 1 predictions, 1 photos" in caplog.text
+    assert not {"mine.jpg", receipt, str(record.id), record.decision.receipt_hash} & set(caplog.text.split())
+    assert "mine" not in caplog.text
+
+
+def test_what_is_old_becomes_anonymous_and_its_figures_stay(recorder: Recorder, make_record: MakeRecord) -> None:
+    old, old_receipt = make_record(ALL)
+    young, young_receipt = make_record(ALL)
+    recorder.store(aged(old, 31))
+    recorder.store(aged(young, 29))
+    recorder.give(FeedbackRecord.of(old.id, 0, "personal", "dog"))
+
+    removed = privacy.purge(recorder.database, recorder.spool, 30)
+
+    assert (removed.predictions, removed.photos) == ([old.id], 1)
+    assert counts(recorder) == (1, 2, 1)
+    privacy.export(recorder.database, recorder.spool, young_receipt)
+    with pytest.raises(NotFound):
+        privacy.export(recorder.database, recorder.spool, old_receipt)
+    table = recorder.database.tables.predictions
+    query = sa.select(table).where(table.c.id == old.id)
+    row = recorder.database.run(lambda connection: connection.execute(query).mappings().one())
+    assert (row["filename"], row["user_comment"], row["consent_id"]) == (None, None, None)
+    assert (row["proba_cat"], row["user_feedback"], row["true_label"], row["rgpd_consent"]) == (0.9, 0, "dog", True)
+    assert privacy.purge(recorder.database, recorder.spool, 30).predictions == []
+
+
+def test_what_waited_too_long_becomes_anonymous_in_the_spool(recorder: Recorder, make_record: MakeRecord) -> None:
+    old = aged(make_record(ALL, filename="old.jpg")[0], 31)
+    recorder.spool.put_prediction(old)
+    late = FeedbackRecord.of(old.id, 1, "personal", None)
+    recorder.spool.put_feedback(late.model_copy(update={"given_at": old.timestamp}))
+    assert privacy.purge(recorder.database, recorder.spool, 30).waiting == 2
+    for path in recorder.spool.folder.rglob("*.json"):
+        assert not {b"old.jpg", b"personal", b"receipt_hash"} & set(path.read_bytes().split(b'"'))
+    assert recorder.replay() == 2
+    assert counts(recorder) == (0, 1, 0)
+
+
+def test_erasing_while_the_database_is_away_clears_the_spool_and_says_to_try_again(
+    recorder: Recorder, make_record: MakeRecord
+) -> None:
+    waiting, receipt = make_record(ALL)
+    recorder.spool.put_prediction(waiting)
+    away = type(recorder.database)(recorder.database.settings.model_copy(update={"db_host": "/nonexistent"}))
+    with pytest.raises(DatabaseUnavailable):
+        privacy.erase(away, recorder.spool, receipt)
+    assert len(recorder.spool) == 0
