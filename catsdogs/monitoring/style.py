@@ -1,0 +1,132 @@
+"""The house style of the charts: templates for light and dark pages, dates and figures as the reader writes them."""
+
+from __future__ import annotations
+
+from html import escape
+from textwrap import wrap
+from typing import Any
+
+import plotly.graph_objects as go
+from babel.dates import get_month_names
+
+from catsdogs.i18n import Translator
+
+LATENCY = "#8250DF"
+"""Colour of inference times: none of the palette's, which mean answers and opinions."""
+
+_INK = {False: "#1F2937", True: "#E5E7EB"}
+_FAINT = {False: "#E5E7EB", True: "#374151"}
+_PAPER = {False: "#FFFFFF", True: "#1F2430"}
+
+
+def template(*, dark: bool = False) -> dict[str, Any]:
+    """Give the Plotly template, transparent so that the page shows through."""
+    axis = {
+        "gridcolor": _FAINT[dark],
+        "linecolor": _FAINT[dark],
+        "zeroline": False,
+        "automargin": True,
+        "title": {"standoff": 8, "font": {"size": 12}},
+    }
+    return {
+        "layout": {
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12, "color": _INK[dark]},
+            "title": {
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": 1,
+                "yref": "container",
+                "yanchor": "top",
+                "pad": {"t": 12},
+                "font": {"size": 15, "weight": 600},
+            },
+            "margin": {"l": 8, "r": 12, "t": 72, "b": 8},
+            "height": 320,
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.0,
+                "yanchor": "bottom",
+                "traceorder": "normal",
+            },
+            "hoverlabel": {"bgcolor": _PAPER[dark], "bordercolor": _FAINT[dark], "font": {"color": _INK[dark]}},
+            "hoverlabel_align": "left",
+            "xaxis": {**axis, "showgrid": False},
+            "yaxis": axis,
+            "bargap": 0.08,
+        }
+    }
+
+
+def config(_: Translator) -> dict[str, Any]:
+    """Give Plotly's configuration: no advertisement, and dates and figures as the reader writes them."""
+    names = {width: list(get_month_names(width, locale=_.locale).values()) for width in ("wide", "abbreviated")}
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "modeBarButtons": [["toImage", "resetScale2d"]],
+        "locale": _.language,
+        "locales": {
+            _.language: {
+                "format": {
+                    "months": names["wide"],
+                    "shortMonths": names["abbreviated"],
+                    "dayMonth": "%-d %b",
+                    "dayMonthYear": "%-d %b %Y",
+                }
+            }
+        },
+    }
+
+
+def figure(title: str, _: Translator) -> go.Figure:
+    """Start a figure in the house style."""
+    symbols = _.locale.number_symbols["latn"]
+    return go.Figure(
+        layout={
+            "template": template(),
+            "title": {"text": title},
+            "separators": symbols["decimal"] + symbols["group"],
+        }
+    )
+
+
+def for_page(fig: go.Figure) -> dict[str, Any]:
+    """Take a figure apart for a page that writes the title itself and chooses the template.
+
+    Returns
+    -------
+    dict
+        ``title``, ``data`` and ``layout``, ready for JSON.
+    """
+    drawn = fig.to_plotly_json()
+    layout = drawn["layout"] | {"margin": {"t": 36}}
+    del layout["template"]
+    return {"title": layout.pop("title")["text"], "data": drawn["data"], "layout": layout}
+
+
+def say_empty(fig: go.Figure, sentence: str) -> go.Figure:
+    """Write `sentence` where there is nothing to draw."""
+    fig.add_annotation(text=sentence, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, opacity=0.7)
+    fig.update_xaxes(visible=False)
+    fig.update_yaxes(visible=False)
+    return fig
+
+
+def plain(text: str, width: int = 48, most: int = 240) -> str:
+    """Make text that a stranger wrote harmless in a chart, where Plotly would read tags and TeX.
+
+    Parameters
+    ----------
+    width
+        Characters a line.
+    most
+        Characters shown; the rest becomes an ellipsis.
+    """
+    shown = text if len(text) <= most else text[: most - 1] + "…"
+    lines = wrap(shown, width, break_long_words=True)
+    return "<br>".join(escape(line, quote=False).replace("$", "&#36;") for line in lines)

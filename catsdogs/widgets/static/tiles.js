@@ -1,0 +1,21 @@
+function render({ model, el: place }) {
+  const root = begin(model, place, "tiles");
+  root.setAttribute("aria-label", model.get("texts").title);
+
+  function draw() {
+    const tiles = model.get("tiles").map(({ name, label, figure, detail }) =>
+      make(
+        "div",
+        { class: "cd-tile", "data-name": name },
+        make("dt", {}, label),
+        make("dd", { class: "cd-headline" }, figure),
+        make("dd", { class: "cd-muted" }, detail),
+      ),
+    );
+    root.replaceChildren(make("dl", {}, ...tiles));
+  }
+  model.on("change:tiles", draw);
+  draw();
+}
+
+export default { render };
