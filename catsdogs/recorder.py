@@ -224,8 +224,10 @@ class Recorder:
 
     def _look_after(self) -> None:
         pause = _FIRST_PAUSE
-        while not self._stopping.is_set():
+        while True:
             self._wake.clear()
+            if self._stopping.is_set():  # looked at after the clearing, which may have cleared close()'s call
+                return
             try:
                 if self.away:
                     setup.ensure(self.database)
