@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -184,15 +185,18 @@ Launch = Callable[..., RunningServer]
 
 
 @pytest.fixture(scope="session")
-def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
+def launch() -> Iterator[Launch]:
     """Start a server of one's own: ``launch(CATSDOGS_MAX_SESSIONS="2")``; it is stopped at the end of the session.
 
     With `folder`, in that folder; with ``wait=False``, without waiting until it is ready.
     """
     started: list[RunningServer] = []
+    folders: list[str] = []  # not pytest's: another session of it may close its folders to PostgreSQL's user
 
     def launch(folder: Path | None = None, *, wait: bool = True, **variables: str) -> RunningServer:
-        folder = folder or tmp_path_factory.mktemp("server")
+        if folder is None:
+            folders.append(tempfile.mkdtemp(prefix="catsdogs-test-"))
+            folder = Path(folders[-1])
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         variables = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame", **variables}
@@ -222,6 +226,8 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
     for server in started:
         if server.process.poll() is None:
             server.stop()
+    for name in folders:
+        shutil.rmtree(name, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
@@ -75,13 +75,20 @@ class Predict(Api):
 
     def prepare(self) -> None:
         """Refuse a body that is too large before it is read."""
-        super().prepare()
         self._body = bytearray()
         self._received = 0
+        self._complete = False
+        super().prepare()
         # what is refused is still read, and dropped, up to a limit: a client that writes first hears the answer
         self.request.connection.set_max_body_size(8 * MAX_BODY)  # type: ignore[union-attr]
         if int(self.request.headers.get("Content-Length", "0")) > MAX_BODY:
             raise _too_large()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say that the connection ends, where the body was not awaited: Tornado closes it then."""
+        if not self._complete:
+            self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
 
     def data_received(self, chunk: bytes) -> None:
         """Collect the body, which may come without saying how long it is."""
@@ -93,6 +100,7 @@ class Predict(Api):
 
     async def post(self) -> None:
         """Predict one photo."""
+        self._complete = True
         if self._received > MAX_BODY:
             raise _too_large()
         file = self._read_form()

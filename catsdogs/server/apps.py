@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from typing import Any
 
-from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.services.kernels.handlers import KernelHandler
 from tornado.iostream import StreamClosedError
@@ -73,8 +72,8 @@ class AppPage(Page, VoilaHandler):  # type: ignore[misc]
             complete = not self.gone
         finally:
             # a page that never got to its visitor must not keep a kernel
-            if not complete and visit.kernel_id and visit.kernel_id in self.kernel_manager:
-                await ensure_async(self.kernel_manager.shutdown_kernel(visit.kernel_id, now=True))
+            if not complete and visit.kernel_id:
+                await self.kernel_manager.stop(visit.kernel_id)
 
     async def _send(self, html: str) -> None:
         if self.gone:  # Voilà finishes the notebook all the same: to stop it midway leaves errors in the log
@@ -163,7 +162,7 @@ class EndSession(_KernelDoor):
     async def post(self, kernel_id: str) -> None:
         """Stop the kernel."""
         self.check_kernel(kernel_id)
-        await ensure_async(self.settings["kernel_manager"].shutdown_kernel(kernel_id, now=True))
+        await self.settings["kernel_manager"].stop(kernel_id)
         self.set_status(204)
 
 

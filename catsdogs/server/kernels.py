@@ -65,6 +65,10 @@ class Kernels(AsyncMappingKernelManager):
     parent: Any
     _starting = 0
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self._stopping: set[str] = set()
+
     async def start_kernel(self, *, env: dict[str, str], **kwargs: Any) -> str:  # type: ignore[override]
         """Start the kernel of the app that the current request opens.
 
@@ -98,6 +102,17 @@ class Kernels(AsyncMappingKernelManager):
             "IPYTHONDIR": f"{self.connection_dir}/ipython",
         }
 
+    async def stop(self, kernel_id: str) -> None:
+        """Stop a kernel; a page that closes asks for it twice."""
+        self.parent.tokens.revoke(kernel_id)
+        if kernel_id not in self or kernel_id in self._stopping:
+            return
+        self._stopping.add(kernel_id)
+        try:
+            await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
+        finally:
+            self._stopping.discard(kernel_id)
+
     def remove_kernel(self, kernel_id: str) -> Any:
         """Forget a kernel that has ended, and end its token."""
         self.parent.tokens.revoke(kernel_id)
@@ -114,7 +129,7 @@ class Kernels(AsyncMappingKernelManager):
             return False
         if await kernel.is_alive():
             return True
-        await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
+        await self.stop(kernel_id)
         return False
 
     def notify_connect(self, kernel_id: str) -> None:
@@ -139,4 +154,4 @@ class Kernels(AsyncMappingKernelManager):
         connected = self._kernel_connections.get(kernel_id, 0) > 0
         patience = self.cull_idle_timeout if connected else self.abandoned_timeout
         if utcnow() - kernel.last_activity > timedelta(seconds=patience):
-            await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
+            await self.stop(kernel_id)

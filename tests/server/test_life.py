@@ -7,10 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+
+
+@pytest.fixture
+def folder():
+    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as name:
+        yield Path(name)
 
 
 def serve(folder, *arguments, **variables):
@@ -45,43 +53,43 @@ def left_of(folder):
     return found
 
 
-def test_a_taken_port_is_said_before_anything_is_started(tmp_path):
+def test_a_taken_port_is_said_before_anything_is_started(folder):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        refused(serve(tmp_path, "--port", port), port, "taken")
-    assert not (tmp_path / ".env").exists()
-    assert not list(tmp_path.glob("data/*"))
+        refused(serve(folder, "--port", port), port, "taken")
+    assert not (folder / ".env").exists()
+    assert not list(folder.glob("data/*"))
 
 
-def test_an_address_that_is_not_ours(tmp_path):
-    refused(serve(tmp_path, "--host", "192.0.2.1"), "192.0.2.1")
-    refused(serve(tmp_path, "--host", "no.such.host.invalid"), "no.such.host.invalid")
+def test_an_address_that_is_not_ours(folder):
+    refused(serve(folder, "--host", "192.0.2.1"), "192.0.2.1")
+    refused(serve(folder, "--host", "no.such.host.invalid"), "no.such.host.invalid")
 
 
-def test_a_data_folder_that_cannot_be_written(tmp_path):
-    (tmp_path / "file").touch()
-    refused(serve(tmp_path, CATSDOGS_DATA_DIR=str(tmp_path / "file" / "data")), "data", "CATSDOGS_DATA_DIR")
-    assert not (tmp_path / ".env").exists()
+def test_a_data_folder_that_cannot_be_written(folder):
+    (folder / "file").touch()
+    refused(serve(folder, CATSDOGS_DATA_DIR=str(folder / "file" / "data")), "data", "CATSDOGS_DATA_DIR")
+    assert not (folder / ".env").exists()
 
 
-def test_a_broken_env_file(tmp_path):
-    (tmp_path / ".env").write_text("API_TOKEN=abcdefghijklmnopqrstuvwxyz\nthis is no setting\n")
-    refused(serve(tmp_path), ".env", "2")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".env"]
+def test_a_broken_env_file(folder):
+    (folder / ".env").write_text("API_TOKEN=abcdefghijklmnopqrstuvwxyz\nthis is no setting\n")
+    refused(serve(folder), ".env", "2")
+    assert sorted(path.name for path in folder.iterdir()) == [".env"]
 
 
-def test_a_wrong_setting_is_named_without_its_value(tmp_path):
-    done = serve(tmp_path, API_TOKEN="short")
+def test_a_wrong_setting_is_named_without_its_value(folder):
+    done = serve(folder, API_TOKEN="short")
     refused(done, "API_TOKEN")
     assert "short" not in done.stderr
 
 
-def test_a_first_start_writes_secrets_and_says_so(launch, tmp_path):
-    server = launch(tmp_path, API_TOKEN="", CATSDOGS_OPERATOR_PASSWORD="")
-    secrets = dict(line.split("=") for line in (tmp_path / ".env").read_text().split())
+def test_a_first_start_writes_secrets_and_says_so(launch, folder):
+    server = launch(folder, API_TOKEN="", CATSDOGS_OPERATOR_PASSWORD="")
+    secrets = dict(line.split("=") for line in (folder / ".env").read_text().split())
     assert len(secrets["API_TOKEN"]) >= 32
     assert len(secrets["CATSDOGS_OPERATOR_PASSWORD"]) >= 32
-    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    assert (folder / ".env").stat().st_mode & 0o777 == 0o600
     log = server.log.read_text()
     assert "API_TOKEN" in log
     assert f"catsdogs is ready: {server.url}" in log
@@ -90,8 +98,8 @@ def test_a_first_start_writes_secrets_and_says_so(launch, tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything_and_it_starts_again(launch, client_of, kernels, tmp_path, how):
-    server = launch(tmp_path)
+def test_a_signal_stops_everything_and_it_starts_again(launch, client_of, kernels, folder, how):
+    server = launch(folder)
     client = client_of(server)
     assert client("GET", "/inference", token=None).status == 200
     (kernel,) = kernels(server)
@@ -101,29 +109,29 @@ def test_a_signal_stops_everything_and_it_starts_again(launch, client_of, kernel
     assert time.monotonic() - begun < 10
     assert not kernel.is_running()
     assert not psutil.wait_procs(family, timeout=3)[1], "a child outlives the server"
-    assert not left_of(tmp_path)
+    assert not left_of(folder)
     log = server.log.read_text()
     assert "Traceback" not in log
     assert "rror" not in log
 
-    again = launch(tmp_path)
+    again = launch(folder)
     assert client_of(again)("GET", "/health", token=None).json()["database"] == "connected"
     assert again.stop(how) == 0
 
 
 @pytest.mark.parametrize("delay", [0.2, 0.8, 1.4])
-def test_a_signal_while_it_starts_stops_it_too(launch, tmp_path, delay):
-    server = launch(tmp_path, wait=False)
+def test_a_signal_while_it_starts_stops_it_too(launch, folder, delay):
+    server = launch(folder, wait=False)
     time.sleep(delay)
     assert server.stop(signal.SIGTERM) in ({0, -signal.SIGTERM} if delay < 0.5 else {0})
-    assert not left_of(tmp_path)
+    assert not left_of(folder)
     assert "Traceback" not in server.log.read_text()
 
 
-def test_requests_that_have_begun_are_finished(launch, client_of, cat_jpeg, tmp_path):
+def test_requests_that_have_begun_are_finished(launch, client_of, cat_jpeg, folder):
     from concurrent.futures import ThreadPoolExecutor
 
-    server = launch(tmp_path)
+    server = launch(folder)
     client = client_of(server)
     photo = {"file": ("x.jpg", cat_jpeg, "image/jpeg")}
     client("POST", "/api/predict", fields=photo)
@@ -134,7 +142,7 @@ def test_requests_that_have_begun_are_finished(launch, client_of, cat_jpeg, tmp_
     answers = [answer.result().status for answer in asked if not answer.exception()]
     assert 200 in answers
     assert set(answers) == {200}
-    again = launch(tmp_path)
+    again = launch(folder)
     assert again.query("SELECT count(*) AS n FROM predictions_feedback")[0]["n"] >= 1 + len(answers)
     again.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,11 +18,14 @@ AGREED = Consent(filename_and_comment=True, language="fr")
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def local() -> Iterator[Service]:
     from catsdogs.service.local import Local
     from catsdogs.settings import Settings
 
-    with Local.open(Settings(_env_file=None, CATSDOGS_DATA_DIR=tmp_path_factory.mktemp("local"))) as service:
+    with (
+        tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder,
+        Local.open(Settings(_env_file=None, CATSDOGS_DATA_DIR=folder)) as service,
+    ):
         yield service
 
 

@@ -1,0 +1,120 @@
+"""The page and its session in a real browser: all from this server, ended with its tab, honest when dead."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def kernels(server: Any) -> set[int]:
+    found = set()
+    for child in psutil.Process(server.process.pid).children(recursive=True):
+        try:
+            if "ipykernel_launcher" in " ".join(child.cmdline()):
+                found.add(child.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture
+def opened(server: Any, page: Page) -> int:
+    """Open the prediction app; the process id of its kernel."""
+    before = kernels(server)
+    page.goto(f"{server.url}/inference")
+    expect(page.locator("#loading")).to_have_count(0, timeout=30_000)
+    (kernel,) = kernels(server) - before
+    return kernel
+
+
+def test_the_front_page_leads_to_the_app_in_the_visitors_language(server, page):
+    page.goto(f"{server.url}/?lang=fr")
+    assert page.locator("html").get_attribute("lang") == "fr"
+    page.locator(".hero .button").click()
+    page.wait_for_url("**/inference?lang=fr")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.locator(".catsdogs").first).to_be_visible(timeout=30_000)
+
+
+def test_everything_comes_from_this_server_and_the_policy_holds(server, page):
+    outside, complaints = [], []
+    page.on("request", lambda r: r.url.startswith(("data:", "blob:", server.url)) or outside.append(r.url))
+    page.on("console", lambda m: "Content Security" in m.text and complaints.append(m.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{server.url}/inference")
+    expect(page.locator(".catsdogs").first).to_be_visible(timeout=30_000)
+    page.wait_for_timeout(500)
+    assert outside == []
+    assert complaints == []
+
+
+def test_a_hostile_theme_runs_no_script(server, page):
+    alerts = []
+    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    page.goto(f"{server.url}/inference?theme=%22%3E%3C/script%3E%3Cscript%3Ealert(1)%3C/script%3E")
+    expect(page.locator(".catsdogs").first).to_be_visible(timeout=30_000)
+    assert alerts == []
+
+
+def test_a_closed_tab_stops_its_kernel(server, page, opened):
+    page.close(run_before_unload=True)
+    deadline = time.monotonic() + 10
+    while opened in kernels(server):
+        assert time.monotonic() < deadline, "the kernel outlives its tab"
+        time.sleep(0.1)
+
+
+def test_a_dead_session_is_said_and_a_reload_helps(server, page, opened):
+    banner = page.locator("#session-banner")
+    expect(banner).to_be_hidden()
+    psutil.Process(opened).kill()
+    page.evaluate("window.dispatchEvent(new Event('online'))")  # what a page does on its own every 15 s
+    expect(banner).to_be_visible()
+    expect(banner).to_contain_text("This session has ended")
+    banner.get_by_role("link").click()
+    expect(page.locator("#loading")).to_have_count(0, timeout=30_000)
+    expect(page.locator("#session-banner")).to_be_hidden()
+
+
+def test_a_server_that_is_away_is_said(server, page, opened):
+    page.context.set_offline(True)
+    expect(page.locator("#session-banner")).to_contain_text("cannot be reached")
+    page.context.set_offline(False)
+    expect(page.locator("#session-banner")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("scheme", "bright"), [("light", True), ("dark", False)])
+def test_light_and_dark_follow_the_system(server, page, scheme, bright):
+    page.emulate_media(color_scheme=scheme)
+    for path in ("/", "/inference"):
+        page.goto(server.url + path)
+        red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")[
+            :3
+        ]
+        assert (red + green + blue > 384) is bright, path
+
+
+def test_pages_fit_a_phone(server, page):
+    page.set_viewport_size({"width": 360, "height": 700})
+    for path in ("/", "/info", "/login", "/nothing"):
+        page.goto(server.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+def test_the_operator_signs_in_and_out(server, page):
+    page.goto(f"{server.url}/monitoring")
+    page.get_by_label("Password").fill("wrong one")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_have_text("This is not the password.")
+    page.get_by_label("Password").fill(server.operator_password)
+    page.get_by_role("button").click()
+    page.wait_for_url("**/monitoring")
+    page.goto(f"{server.url}/logout")
+    page.goto(f"{server.url}/monitoring")
+    expect(page.get_by_label("Password")).to_be_visible()
