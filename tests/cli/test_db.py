@@ -1,0 +1,112 @@
+"""``catsdogs db`` and ``catsdogs privacy`` as one types them, on an empty server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import psutil
+import pytest
+import sqlalchemy as sa
+
+from catsdogs.database import Database
+from catsdogs.database.engine import MAINTENANCE_DATABASE
+from catsdogs.domain import Consent
+from catsdogs.recorder import Recorder
+from catsdogs.settings import Settings
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def catsdogs(environment: dict[str, str]) -> Run:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "catsdogs", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+@pytest.fixture
+def fresh(environment: dict[str, str], database: Settings) -> Iterator[Run]:
+    """The command, for a database that does not exist yet."""
+    name = f"fresh_{uuid4().hex}"
+    yield catsdogs(environment | {"DB_NAME": name})
+    engine = sa.create_engine(Database(database).url(MAINTENANCE_DATABASE), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    engine.dispose()
+
+
+def test_the_three_steps_each_report_and_may_be_repeated(fresh: Run) -> None:
+    expected = [
+        (("db", "check"), 1, "missing. Run `catsdogs db create`"),
+        (("db", "create"), 0, "created"),
+        (("db", "create"), 0, "exists already"),
+        (("db", "check"), 1, "run `catsdogs db migrate` for 0001"),
+        (("db", "migrate"), 0, "none -> 0001: migrated"),
+        (("db", "migrate"), 0, "up to date already"),
+        (("db", "check"), 0, "up to date"),
+    ]
+    for command, code, report in expected:
+        done = fresh(*command)
+        assert (done.returncode, report in done.stdout, done.stderr) == (code, True, ""), (command, done)
+
+
+def test_the_embedded_server_starts_for_a_command_and_stops_after_it() -> None:
+    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
+        run = catsdogs(environment | {"CATSDOGS_DATA_DIR": f"{folder}/data"})
+        for command in ("create", "migrate", "check"):
+            done = run("db", command)
+            assert done.returncode == 0, done.stderr
+        assert "the embedded server" in done.stdout
+        working = [process.info["cwd"] or "" for process in psutil.process_iter(["cwd"])]
+        assert not [place for place in working if place.startswith(folder)]
+
+
+def test_a_database_that_cannot_be_reached_is_one_sentence(environment: dict[str, str]) -> None:
+    run = catsdogs(environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "9", "DB_PWD": "my-secret-password"})
+    for command in (("db", "check"), ("db", "migrate"), ("privacy", "purge")):
+        done = run(*command)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert done.stderr.startswith("catsdogs: PostgreSQL (127.0.0.1:9) cannot be reached.")
+    details = run("--verbose", "db", "check").stderr
+    assert "Traceback" in details
+    assert "my-secret-password" not in details
+
+
+def test_rights_by_receipt(environment: dict[str, str], recorder: Recorder, make_record: Callable[..., tuple]) -> None:
+    record, receipt = make_record(Consent(True, True), filename="mine.jpg")
+    recorder.store(record)
+    run = catsdogs(environment)
+
+    exported = run("privacy", "export", receipt)
+    assert exported.returncode == 0, exported.stderr
+    assert json.loads(exported.stdout)["predictions"][0]["filename"] == "mine.jpg"
+
+    erased = run("privacy", "erase", receipt)
+    assert (erased.returncode, erased.stdout) == (0, "erased: predictions 1, photos 1\n")
+
+    again = run("privacy", "export", receipt)
+    assert again.returncode == 1
+    assert again.stdout == ""
+    assert again.stderr.startswith("catsdogs: Nothing is held under this receipt code.")
+
+
+def test_purge_keeps_to_the_settings(
+    environment: dict[str, str], recorder: Recorder, make_record: Callable[..., tuple]
+) -> None:
+    record, _ = make_record(Consent(True, True))
+    recorder.store(record)
+    recorder.database.run(
+        lambda connection: connection.execute(sa.text("UPDATE consents SET decided_at = now() - interval '8 days'"))
+    )
+    kept = catsdogs(environment | {"CATSDOGS_RETENTION_DAYS": "9"})("privacy", "purge")
+    assert kept.stdout == "purged: predictions 0, photos 0, waiting 0\n"
+    purged = catsdogs(environment | {"CATSDOGS_RETENTION_DAYS": "7"})("privacy", "purge")
+    assert purged.stdout == "purged: predictions 1, photos 1, waiting 0\n"

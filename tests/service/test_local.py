@@ -1,0 +1,115 @@
+"""What is special to the service in this process: failures recorded, outages, threads, an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from catsdogs.database import Database
+from catsdogs.domain import Answer, Consent
+from catsdogs.errors import InvalidImage, NotFound
+from catsdogs.service.local import Local
+from catsdogs.settings import Settings
+
+
+@pytest.fixture
+def local(database: Settings) -> Iterator[Local]:
+    with Local.open(database) as service:
+        yield service
+
+
+@pytest.fixture
+def stranded(database: Settings) -> Iterator[Local]:
+    """A service whose database cannot be reached."""
+    with Local.open(database.model_copy(update={"db_host": "/nonexistent"})) as service:
+        yield service
+
+
+def rows(settings: Settings) -> dict[UUID, sa.RowMapping]:
+    database = Database(settings)
+    query = sa.select(database.tables.predictions)
+    found = database.run(lambda connection: connection.execute(query).mappings().all())
+    database.close()
+    return {row["id"]: row for row in found}
+
+
+def test_a_prediction_is_recorded_with_its_figures(database: Settings, local: Local, cat_jpeg: bytes) -> None:
+    outcome = local.predict(cat_jpeg, filename="chelsea.jpg")
+    row = rows(database)[outcome.feedback_id]
+    assert row["prediction_result"] == outcome.prediction.answer == Answer.CAT
+    assert row["proba_cat"] == outcome.prediction.proba_cat
+    assert row["neither_score"] == outcome.prediction.neither_score
+    assert row["inference_time_ms"] == outcome.prediction.inference_time_ms
+    assert row["model_version"] == local.model_info()["version"]
+    assert (row["width"], row["height"]) == (451, 300)
+    assert 0 < row["brightness"] < 1
+
+
+@pytest.mark.parametrize("photo", [b"", b"not a picture", b"\xff\xd8\xff\xe0 truncated"])
+def test_a_photo_that_cannot_be_read_is_recorded_anonymously(database: Settings, local: Local, photo: bytes) -> None:
+    with pytest.raises(InvalidImage):
+        local.predict(photo, filename="mine.jpg", consent=Consent(True, True))
+    [row] = rows(database).values()
+    assert (row["success"], row["prediction_result"], row["error_type"]) == (False, "error", "InvalidImage")
+    assert (row["filename"], row["consent_id"], row["rgpd_consent"]) == (None, None, False)
+    assert local.statistics()["answers"]["error"] == 1
+
+
+def test_without_a_database_predictions_go_on(database: Settings, stranded: Local, cat_jpeg: bytes) -> None:
+    assert stranded.health() == {
+        "status": "degraded",
+        "model_loaded": True,
+        "database": "unavailable",
+        "spooled": 0,
+    }
+    outcome = stranded.predict(cat_jpeg, filename="chelsea.jpg", consent=Consent(True, True))
+    assert outcome.prediction.answer is Answer.CAT
+    assert outcome.stored is False
+    assert outcome.receipt
+    assert stranded.give_feedback(outcome.feedback_id, user_feedback=1, user_comment="Chelsea") is False
+    with pytest.raises(InvalidImage):
+        stranded.predict(b"not a picture")
+    assert stranded.health()["spooled"] == 3
+
+    with Local.open(database) as back:  # finds what waits in the same data folder
+        deadline = time.monotonic() + 30
+        while back.health()["spooled"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert back.health()["status"] == "healthy"
+        held = back.export(outcome.receipt)
+        assert held["predictions"][0]["user_comment"] == "Chelsea"
+        assert len(held["photos"]) == 1
+        assert back.statistics()["total_predictions"] == 2
+        back.erase(outcome.receipt)
+        with pytest.raises(NotFound):
+            back.give_feedback(outcome.feedback_id, user_feedback=1)
+
+
+def test_threads_may_share_it(database: Settings, local: Local, cat_jpeg: bytes) -> None:
+    def visit(number: int) -> UUID:
+        outcome = local.predict(cat_jpeg, filename=f"{number}.jpg", consent=Consent(filename_and_comment=True))
+        local.give_feedback(outcome.feedback_id, user_feedback=number % 2, user_comment=str(number))
+        return outcome.feedback_id
+
+    with ThreadPoolExecutor(16) as threads:
+        identifiers = list(threads.map(visit, range(64)))
+    found = rows(database)
+    assert {found[identifier]["filename"]: found[identifier]["user_comment"] for identifier in identifiers} == {
+        f"{number}.jpg": str(number) for number in range(64)
+    }
+
+
+def test_nothing_personal_reaches_the_log(local: Local, cat_jpeg: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    outcome = local.predict(cat_jpeg, filename="holiday.jpg", consent=Consent(True, True))
+    local.give_feedback(outcome.feedback_id, user_comment="my comment")
+    with pytest.raises(InvalidImage):
+        local.predict(b"nothing", filename="holiday.jpg")
+    assert not [word for word in ("holiday", "my comment", str(outcome.receipt)) if word in caplog.text]
