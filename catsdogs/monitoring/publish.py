@@ -1,0 +1,166 @@
+"""Run the report's notebook, and keep what it shows as one HTML page and as the executed notebook."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from catsdogs import paths
+from catsdogs.errors import CatsDogsError, SettingsError
+from catsdogs.i18n import N_, Translator
+from catsdogs.monitoring.report import Period, said, title
+
+FIGURE = "application/vnd.plotly.v1+json"
+
+_STYLE = """
+:root { color-scheme: light; }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; background: #fff; color: #1d1d22;
+       font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; }
+h1 + p { color: #5d6068; margin: .25rem 0 1rem; }
+li { margin: .25rem 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
+.figures { gap: 1rem; margin: 1.5rem 0; }
+.figure { min-width: 0; break-inside: avoid; }
+.figure:first-child { grid-column: 1 / -1; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; break-inside: avoid; }
+caption { font-weight: 600; text-align: left; padding-bottom: .5rem; }
+th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid #e4e0d9; text-align: right; }
+th:first-child { text-align: left; }
+thead th { color: #5d6068; font-weight: 600; }
+@page { size: A4; margin: 15mm; }
+@media print { body { margin: 0; max-width: none; } .modebar-container { display: none; } }
+"""
+
+
+def publish(start: str, end: str, language: str, folder: Path) -> Path:
+    """Make the report of a period.
+
+    Everything is written aside and renamed when it is complete: a failure leaves what was there.
+
+    Parameters
+    ----------
+    start, end
+        See :meth:`catsdogs.monitoring.report.Period.parse`.
+    language
+        Of :data:`catsdogs.i18n.LANGUAGES`.
+    folder
+        Where ``catsdogs-START--END.html`` and ``.ipynb`` go; made where it is missing.
+
+    Returns
+    -------
+    Path
+        Of the page.
+
+    Raises
+    ------
+    InvalidInput
+        The dates are wrong.
+    SettingsError
+        The folder cannot be written.
+    CatsDogsError
+        The notebook failed; its sentence says why.
+    """
+    period = Period.parse(start, end)
+    _ = Translator(language)
+    name = f"catsdogs-{_stamp(period.start.isoformat())}--{_stamp(period.end.isoformat())}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as aside:
+            executed = Path(aside) / f"{name}.ipynb"
+            notebook = _execute(executed, period, language)
+            made = Path(aside) / f"{name}.html"
+            made.write_text(page(notebook, f"{title(_)}. {said(period, _)}", _), encoding="utf-8")
+            for file in (executed, made):
+                file.replace(folder / file.name)
+    except OSError as error:
+        raise SettingsError(
+            "The folder {folder} cannot be written: {reason}.", folder=folder, reason=error.strerror
+        ) from error
+    return folder / made.name
+
+
+def _execute(executed: Path, period: Period, language: str) -> Any:
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    parameters = {"start": period.start.isoformat(), "end": period.end.isoformat(), "language": language}
+    try:
+        return papermill.execute_notebook(
+            paths.notebooks() / "jobs" / "report.ipynb",
+            executed,
+            parameters,
+            kernel_name="python3",
+            progress_bar=sys.stderr.isatty(),
+            config=Config(KernelManager={"transport": "ipc"}),  # no port; a kernel on TCP complains to cron's mail
+        )
+    except PapermillExecutionError as error:
+        raise CatsDogsError(N_("The report could not be made: {reason}"), reason=error.evalue) from error
+
+
+def page(notebook: Any, name: str, _: Translator) -> str:
+    """Join what an executed notebook shows into one page that asks nothing of the network.
+
+    Parameters
+    ----------
+    notebook
+        Its outputs are HTML and Plotly figures; anything else is left out.
+    name
+        The page's title.
+    """
+    from plotly.offline import get_plotlyjs
+
+    shown = [
+        output.data
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "data" in output
+    ]
+    body, figures = [], False
+    for data in shown:
+        if (FIGURE in data) != figures:  # figures that follow each other share a grid
+            figures = not figures
+            body.append('<div class="figures">' if figures else "</div>")
+        body.append(_figure(data[FIGURE], _) if FIGURE in data else data.get("text/html", ""))
+    if figures:
+        body.append("</div>")
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            f'<html lang="{_.language}">',
+            '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
+            # what stands here runs; nothing may be fetched, whatever a library would like
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline';"
+            " script-src 'unsafe-inline'; img-src data: blob:\">",
+            f"<title>{escape(name)}</title><style>{_STYLE}</style>",
+            f"<script>{get_plotlyjs()}</script></head><body>",
+            *body,
+            "</body></html>",
+        ]
+    )
+
+
+def _figure(content: dict[str, Any], _: Translator) -> str:
+    import plotly.graph_objects as go
+    import plotly.io
+
+    from catsdogs.monitoring.style import config
+
+    drawn = plotly.io.to_html(
+        go.Figure(data=content["data"], layout=content["layout"]),
+        config=config(_),
+        full_html=False,
+        include_plotlyjs=False,
+    )
+    return f'<div class="figure">{drawn}</div>'
+
+
+def _stamp(moment: str) -> str:
+    """Make a file name of a moment: the date, and the time where it is not midnight."""
+    day, _t, time = moment.partition("T")
+    return day if time.startswith("00:00:00") else f"{day}T{time[:8].replace(':', '')}"
