@@ -69,16 +69,15 @@ def statistics(
     InvalidInput
         `start` is not before `end`, or a parameter is out of range.
     """
-    start, end = _window(start, end)
-    in_window = _condition(table, start, end)
+    in_window = window(table, start, end)
     by_model = true() if model_version is None else table.c.model_version == _version(model_version)
 
     _freeze(connection)
     first, last, now = connection.execute(
         select(func.min(table.c.timestamp), func.max(table.c.timestamp), func.now()).where(in_window, by_model)
     ).one()
-    since = start or first
-    until = end or max(now, (last or now) + timedelta(microseconds=1))
+    since = utc(start) if start else first
+    until = utc(end) if end else max(now, (last or now) + timedelta(microseconds=1))
     width = bucket_seconds((until - since).total_seconds() if since else 0.0)
 
     total, *buckets = connection.execute(_aggregates(table, width, in_window & by_model)).all()
@@ -178,6 +177,21 @@ def bucket_seconds(span: float) -> int:
     return _WEEK * max(1, -int(-span // (_WEEK * MAX_BUCKETS)))
 
 
+def window(table: Table[PredictionColumns], start: datetime | None, end: datetime | None) -> ColumnElement[bool]:
+    """Give the condition of predictions made in ``[start, end)``.
+
+    Raises
+    ------
+    InvalidInput
+        `start` is not before `end`, or one is out of range.
+    """
+    since, until = (None if moment is None else utc(moment) for moment in (start, end))
+    if since and until and since >= until:
+        raise InvalidInput("The start of the window must be before its end.")
+    after = true() if since is None else table.c.timestamp >= since
+    return after if until is None else after & (table.c.timestamp < until)
+
+
 def utc(moment: datetime) -> datetime:
     """Give `moment` in UTC; without a time zone it is taken as UTC.
 
@@ -191,22 +205,10 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _window(start: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
-    start, end = (None if moment is None else utc(moment) for moment in (start, end))
-    if start and end and start >= end:
-        raise InvalidInput("The start of the window must be before its end.")
-    return start, end
-
-
 def _version(model_version: str) -> str:
     if "\0" in model_version:  # PostgreSQL has no such text
         raise InvalidInput("This is not a model version.")
     return model_version
-
-
-def _condition(table: Table[PredictionColumns], start: datetime | None, end: datetime | None) -> ColumnElement[bool]:
-    after = true() if start is None else table.c.timestamp >= start
-    return after if end is None else after & (table.c.timestamp < end)
 
 
 def _freeze(connection: Connection) -> None:
@@ -260,7 +262,8 @@ def _feedback(table: Table[PredictionColumns], condition: ColumnElement[bool]) -
             table.c.user_feedback,
             table.c.prediction_result,
             case(
-                (table.c.prediction_result.in_(["cat", "dog"]), func.greatest(table.c.proba_cat, table.c.proba_dog)),
+                (table.c.prediction_result == Answer.NEITHER, table.c.neither_score),
+                else_=func.greatest(table.c.proba_cat, table.c.proba_dog),
             ).label("confidence"),
             _with_consent(table, "user_comment"),
         )
