@@ -3,9 +3,11 @@
 (() => {
   const PERIOD = 15000;
   const SLOW = 45000;
+  const CLICK_PAUSE = 3000;
   const banner = document.getElementById("session-banner");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   let lost = false;
+  let last = 0;
 
   const follow = () => {
     document.body.dataset.jpThemeLight = String(!dark.matches);
@@ -27,6 +29,7 @@
   const beat = async () => {
     const id = kernel();
     if (lost || !id) return;
+    last = Date.now();
     try {
       const answer = await fetch(`/session/${id}`, { cache: "no-store" });
       lost = answer.status === 404;
@@ -37,6 +40,7 @@
   };
 
   setInterval(beat, PERIOD);
+  document.addEventListener("click", () => Date.now() - last > CLICK_PAUSE && beat());
   window.addEventListener("online", beat);
   window.addEventListener("offline", () => say("offline"));
   document.addEventListener("visibilitychange", () => document.hidden || beat());
