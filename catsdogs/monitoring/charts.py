@@ -17,11 +17,8 @@ from catsdogs.monitoring.intervals import wilson
 from catsdogs.monitoring.style import LATENCY, figure, plain, say_empty
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 
-MAX_RATES = 30
+MAX_RATES = 16
 """Points of the satisfaction curve: fewer, so that each stands on more opinions."""
-
-_NO_CONFIDENCE = 0.44
-"""Where the scatter puts an answer without a confidence ("neither"), below the scale that starts at 50 %."""
 
 
 def inference_time(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
@@ -93,7 +90,7 @@ def satisfaction_split(statistics: Statistics, _: Translator, zone: tzinfo = UTC
         sort=False,
         direction="clockwise",
         textinfo="value",
-        hovertemplate="%{label}: %{value:,} (%{percent})<extra></extra>",
+        hovertemplate="%{label}: %{value:,}<extra></extra>",
     )
     fig.add_annotation(
         text=_.percent(satisfaction["rate"]), x=0.5, y=0.5, showarrow=False, font={"size": 24, "weight": 600}
@@ -113,6 +110,7 @@ def satisfaction_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC)
     satisfied = [sum(bucket["satisfied"] for bucket in group) for group in groups]
     n = [sum(bucket["satisfied"] + bucket["unsatisfied"] for bucket in group) for group in groups]
     ends = [wilson(good, opinions) or (None, None) for good, opinions in zip(satisfied, n, strict=True)]
+    rates = [good / opinions if opinions else None for good, opinions in zip(satisfied, n, strict=True)]
     fig.add_scatter(
         **_band(moments, [low for low, _high in ends], [high for _low, high in ends]),
         name=_("95 % interval"),
@@ -121,15 +119,19 @@ def satisfaction_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC)
     )
     fig.add_scatter(
         x=moments,
-        y=[good / opinions if opinions else None for good, opinions in zip(satisfied, n, strict=True)],
-        customdata=n,
+        y=rates,
+        customdata=[
+            ["" if rate is None else _.percent(rate), _.number(opinions)]
+            for rate, opinions in zip(rates, n, strict=True)
+        ],
         name=_("Satisfied"),
         mode="lines+markers",
         line={"color": GOOD, "width": 2},
         marker={"size": 5},
-        hovertemplate="%{y:.1%} (n = %{customdata:,})",
+        hovertemplate="%{customdata[0]} (n = %{customdata[1]})",
     )
-    fig.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    ticks = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    fig.update_yaxes(range=[0, 1.03], tickvals=ticks, ticktext=[_.percent(tick, digits=0) for tick in ticks])
     return _over_time(fig, statistics, zone)
 
 
@@ -143,7 +145,7 @@ def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fi
         chosen = [point for point in points if point["user_feedback"] == opinion]
         fig.add_scatter(
             x=[_wall_clock(datetime.fromisoformat(point["timestamp"]), zone) for point in chosen],
-            y=[_NO_CONFIDENCE if point["confidence"] is None else point["confidence"] for point in chosen],
+            y=[point["confidence"] for point in chosen],
             text=[_under_pointer(point, _) for point in chosen],
             name=name,
             mode="markers",
@@ -153,9 +155,9 @@ def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fi
     ticks = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
     fig.update_yaxes(
         title_text=_("confidence"),
-        range=[0.41, 1.02],
-        tickvals=[_NO_CONFIDENCE, *ticks],
-        ticktext=[_("Neither"), *(_.percent(tick, digits=0) for tick in ticks)],
+        range=[0.48, 1.02],  # an answer less sure than 50 % would be another answer
+        tickvals=ticks,
+        ticktext=[_.percent(tick, digits=0) for tick in ticks],
     )
     return _over_time(fig, statistics, zone).update_layout(hovermode="closest")
 

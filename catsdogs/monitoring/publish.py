@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from datetime import datetime, time
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,29 +12,39 @@ from typing import Any
 from catsdogs import paths
 from catsdogs.errors import CatsDogsError, SettingsError
 from catsdogs.i18n import N_, Translator
-from catsdogs.monitoring.report import Period, said, title
+from catsdogs.monitoring.report import language_of, period
 
 FIGURE = "application/vnd.plotly.v1+json"
 
 _STYLE = """
 :root { color-scheme: light; }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; background: #fff; color: #1d1d22;
+body { max-width: 60rem; margin: 2.5rem auto; padding: 0 1rem; background: #fff; color: #1d1d22;
        font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; }
-h1 + p { color: #5d6068; margin: .25rem 0 1rem; }
-li { margin: .25rem 0; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
-.figures { gap: 1rem; margin: 1.5rem 0; }
+h1 { font-size: 1.875rem; line-height: 1.2; letter-spacing: -.02em; margin: 0; }
+h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
+.period { color: #5d6068; margin: .25rem 0 1.25rem; }
+.words { list-style: none; margin: 0 0 1.5rem; padding: 1rem 1.25rem; border-radius: 1rem; background: #f5f1ea; }
+.words li + li { margin-top: .375rem; }
+.figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem 1.5rem; }
+.figures:last-of-type > :last-child { grid-column: 1 / -1; }
 .figure { min-width: 0; break-inside: avoid; }
-.figure:first-child { grid-column: 1 / -1; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; break-inside: avoid; }
-caption { font-weight: 600; text-align: left; padding-bottom: .5rem; }
-th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid #e4e0d9; text-align: right; }
+th, td { padding: .375rem 2rem .375rem 0; border-bottom: 1px solid #e4e0d9; text-align: right; }
 th:first-child { text-align: left; }
-thead th { color: #5d6068; font-weight: 600; }
+tbody th { font-weight: 400; }
+thead th { color: #5d6068; font-weight: 600; font-size: .9rem; }
+.note { color: #5d6068; font-size: .875rem; margin: 1.5rem 0 0; }
+@media (max-width: 40rem) { .figures { grid-template-columns: minmax(0, 1fr); } }
 @page { size: A4; margin: 15mm; }
-@media print { body { margin: 0; max-width: none; } .modebar-container { display: none; } }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: .9rem; } .modebar { display: none; } }
 """
+
+_PRINTED = """
+for (const event of ["beforeprint", "afterprint"]) addEventListener(event, () => {
+  for (const plot of document.querySelectorAll(".js-plotly-plot")) Plotly.Plots.resize(plot);
+});
+"""
+"""Charts are as wide as the paper."""
 
 
 def publish(start: str, end: str, language: str, folder: Path) -> Path:
@@ -44,7 +55,7 @@ def publish(start: str, end: str, language: str, folder: Path) -> Path:
     Parameters
     ----------
     start, end
-        See :meth:`catsdogs.monitoring.report.Period.parse`.
+        See :func:`catsdogs.monitoring.report.period`.
     language
         Of :data:`catsdogs.i18n.LANGUAGES`.
     folder
@@ -58,22 +69,21 @@ def publish(start: str, end: str, language: str, folder: Path) -> Path:
     Raises
     ------
     InvalidInput
-        The dates are wrong.
+        A date or the language is wrong.
     SettingsError
         The folder cannot be written.
     CatsDogsError
         The notebook failed; its sentence says why.
     """
-    period = Period.parse(start, end)
-    _ = Translator(language)
-    name = f"catsdogs-{_stamp(period.start.isoformat())}--{_stamp(period.end.isoformat())}"
+    since, until = period(start, end)
+    parameters = {"start": since.isoformat(), "end": until.isoformat(), "language": language_of(language)}
+    name = f"catsdogs-{_stamp(since)}--{_stamp(until)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as aside:
-            executed = Path(aside) / f"{name}.ipynb"
-            notebook = _execute(executed, period, language)
-            made = Path(aside) / f"{name}.html"
-            made.write_text(page(notebook, f"{title(_)}. {said(period, _)}", _), encoding="utf-8")
+            executed, made = Path(aside) / f"{name}.ipynb", Path(aside) / f"{name}.html"
+            notebook = _execute(executed, parameters)
+            made.write_text(page(notebook, name, Translator(language)), encoding="utf-8")
             for file in (executed, made):
                 file.replace(folder / file.name)
     except OSError as error:
@@ -83,12 +93,11 @@ def publish(start: str, end: str, language: str, folder: Path) -> Path:
     return folder / made.name
 
 
-def _execute(executed: Path, period: Period, language: str) -> Any:
+def _execute(executed: Path, parameters: dict[str, str]) -> Any:
     import papermill
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
-    parameters = {"start": period.start.isoformat(), "end": period.end.isoformat(), "language": language}
     try:
         return papermill.execute_notebook(
             paths.notebooks() / "jobs" / "report.ipynb",
@@ -138,7 +147,7 @@ def page(notebook: Any, name: str, _: Translator) -> str:
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline';"
             " script-src 'unsafe-inline'; img-src data: blob:\">",
             f"<title>{escape(name)}</title><style>{_STYLE}</style>",
-            f"<script>{get_plotlyjs()}</script></head><body>",
+            f"<script>{get_plotlyjs()}{_PRINTED}</script></head><body>",
             *body,
             "</body></html>",
         ]
@@ -160,7 +169,6 @@ def _figure(content: dict[str, Any], _: Translator) -> str:
     return f'<div class="figure">{drawn}</div>'
 
 
-def _stamp(moment: str) -> str:
+def _stamp(moment: datetime) -> str:
     """Make a file name of a moment: the date, and the time where it is not midnight."""
-    day, _t, time = moment.partition("T")
-    return day if time.startswith("00:00:00") else f"{day}T{time[:8].replace(':', '')}"
+    return f"{moment:%Y-%m-%d}" if moment.time() == time.min else f"{moment:%Y-%m-%dT%H%M}"

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 from typing import Self
 
+import plotly.graph_objects as go
 from babel.dates import format_date, format_datetime
 from IPython.display import HTML
 
@@ -15,7 +16,6 @@ from catsdogs.errors import InvalidInput
 from catsdogs.i18n import LANGUAGES, N_, Translator
 from catsdogs.monitoring.charts import CHARTS, answer_name
 from catsdogs.monitoring.kpis import utc
-from catsdogs.monitoring.style import config
 from catsdogs.service import Service
 
 DEFAULT_LENGTH = timedelta(days=7)
@@ -88,7 +88,7 @@ class Report:
 
     def __init__(self, statistics: Statistics, start: datetime, end: datetime, language: str) -> None:
         anonymous = [point | {"user_comment": None} for point in statistics["feedback"]]
-        self.statistics: Statistics = statistics | {"feedback": anonymous}  # type: ignore[assignment, typeddict-item]
+        self.statistics: Statistics = statistics | {"feedback": anonymous}
         self.start, self.end = start, end
         self._ = Translator(language)
 
@@ -110,7 +110,7 @@ class Report:
         _ = self._
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences())
         title = escape(_("How the service did"))
-        return HTML(f'<h1>{title}</h1><p class="period">{escape(self.title())}</p><ul class="words">{items}</ul>')
+        return _html(f'<h1>{title}</h1><p class="period">{escape(self.title())}</p><ul class="words">{items}</ul>')
 
     def title(self) -> str:
         """Say the period."""
@@ -153,8 +153,8 @@ class Report:
 
     def _satisfaction(self) -> list[str]:
         _, satisfaction = self._, self.statistics["satisfaction"]
-        rate, low, high, n = (satisfaction[name] for name in ("rate", "low", "high", "n"))  # type: ignore[literal-required]
-        if rate is None:
+        rate, low, high = satisfaction["rate"], satisfaction["low"], satisfaction["high"]
+        if rate is None or low is None or high is None:
             return [_("Nobody said whether an answer was right.")]
         return [
             _(
@@ -162,22 +162,15 @@ class Report:
                 "(95 % interval: {low} to {high}).",
                 rate=_.percent(rate),
                 satisfied=_.number(satisfaction["satisfied"]),
-                n=_.number(n),
+                n=_.number(satisfaction["n"]),
                 low=_.percent(low),
                 high=_.percent(high),
             )
         ]
 
-    def charts(self) -> HTML:
-        """Draw all charts; plotly.js comes with the first."""
-        drawn = []
-        for chart in CHARTS.values():
-            fig = chart(self.statistics, self._, self.end.tzinfo or UTC)
-            title = escape(fig.layout.title.text)
-            fig.update_layout(title_text="", margin_t=36)
-            html = fig.to_html(full_html=False, include_plotlyjs=not drawn, config=config(self._))
-            drawn.append(f'<section class="chart"><h2>{title}</h2>{html}</section>')
-        return HTML("".join(drawn))
+    def charts(self) -> list[go.Figure]:
+        """Draw all charts."""
+        return [chart(self.statistics, self._, self.end.tzinfo or UTC) for chart in CHARTS.values()]
 
     def answers(self) -> HTML:
         """Count the answers."""
@@ -189,7 +182,7 @@ class Report:
         )
         names = (_("Answer"), _("Predictions"), _("Share"))
         head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
-        return HTML(
+        return _html(
             f"<h2>{escape(_('Answers'))}</h2><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
             f'<p class="note">{escape(self._made())}</p>'
         )
@@ -209,3 +202,7 @@ class Report:
         if moment.time() == time.min:
             return format_date(date(moment.year, moment.month, moment.day), format="long", locale=self._.locale)
         return format_datetime(moment, format="long", locale=self._.locale).rsplit(" ", 1)[0]
+
+
+def _html(markup: str) -> HTML:
+    return HTML(markup)  # type: ignore[no-untyped-call]  # IPython's has no types

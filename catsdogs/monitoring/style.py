@@ -55,7 +55,7 @@ def template(*, dark: bool = False) -> dict[str, Any]:
             },
             "hoverlabel": {"bgcolor": _PAPER[dark], "bordercolor": _FAINT[dark], "font": {"color": _INK[dark]}},
             "hoverlabel_align": "left",
-            "xaxis": {**axis, "showgrid": False},
+            "xaxis": {**axis, "showgrid": False, "ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"},
             "yaxis": axis,
             "bargap": 0.08,
         }

@@ -67,7 +67,7 @@ def key_figures(statistics: Statistics, _: Translator) -> list[dict[str, str]]:
         ),
         (
             "consent",
-            _("Consent to keep more"),
+            _("Consent given"),
             _share(statistics["consent_rate"], _),
             _.plural("{n} prediction with consent", "{n} predictions with consent", statistics["rgpd_consents"]),
         ),
