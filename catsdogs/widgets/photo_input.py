@@ -40,7 +40,6 @@ class PhotoInput(Part):
                 "or_drop": _("or drop it here, or paste it"),
                 "hint": _("JPEG, PNG, WebP, GIF, BMP or TIFF"),
                 "another": _("Choose another photo"),
-                "release": _("Let go: we take it from here"),
                 "looking": _("Looking at your photo…"),
                 "done": _("Done."),
                 "no_preview": _("Your browser cannot show this picture."),

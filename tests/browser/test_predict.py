@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from catsdogs.database import embedded
@@ -305,6 +306,29 @@ def test_the_page_speaks_the_visitors_language_on_a_phone(
         assert page.locator("#rendered_cells").evaluate("cells => cells.scrollWidth <= cells.clientWidth")
         answer = page.locator(".cd-answer h2")
         expect(answer).to_be_in_viewport()  # scrolled to where the person looks
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_of(
+    browser: Browser, server: Any, pictures: dict[str, bytes], scheme: Any
+) -> None:
+    def complaints() -> list[str]:
+        return [violation["id"] for violation in Axe().run(page).response["violations"]]
+
+    with browser.new_context(locale="en-GB", color_scheme=scheme, reduced_motion="reduce") as context:
+        page = context.new_page()
+        open_app(page, server)
+        expect(page.locator("#loading")).to_have_count(0)
+        assert complaints() == []
+        page.get_by_role("checkbox").first.check()
+        bring(page, pictures["jpeg"])
+        page.get_by_role("button", name="No", exact=True).click()
+        page.get_by_role("checkbox").last.check()
+        page.get_by_text("What happens with my data?").click()
+        expect(page.get_by_text("This counts from your next photo on.")).to_be_visible()
+        assert complaints() == []
+        bring(page, pictures["words"])
+        assert complaints() == []
 
 
 def test_while_the_database_is_away_the_answer_is_safe(page: Page, launch: Any, pictures: dict[str, bytes]) -> None:

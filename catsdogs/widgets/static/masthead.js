@@ -15,6 +15,7 @@ function render({ model, el: place }) {
   if (document.body.hasAttribute("data-voila")) {
     document.documentElement.lang = model.get("language");
     document.title = texts.title;
+    document.getElementById("rendered_cells")?.setAttribute("role", "main");
   }
 }
 
