@@ -22,6 +22,7 @@ VERSION_TABLE = "catsdogs_version"
 
 _SCRIPTS = "catsdogs.database:migrations"
 _DUPLICATE_DATABASE = "42P04"
+_INSUFFICIENT_PRIVILEGE = "42501"
 _LOCK = 7_228_321_665_102  # of migrations, among the advisory locks of the database: an arbitrary number
 
 _T = TypeVar("_T")
@@ -56,7 +57,7 @@ def check(database: Database) -> Report:
     DatabaseUnavailable
         The server cannot be reached, or refuses the user.
     DatabaseError
-        It is too old.
+        It is too old, or the database is not in UTF-8.
     """
     database.start()
     exists = _exists(database)
@@ -71,7 +72,7 @@ def check(database: Database) -> Report:
             )
         if not exists:
             return Report(database.where, version, False, None, None, latest, dict.fromkeys(names, False))
-        encoding = connection.scalar(sa.text("SHOW server_encoding"))
+        encoding = _require_utf8(connection, database.settings.db_name)
         found = set(sa.inspect(connection).get_table_names())
         revision = _revision(connection)
         return Report(
@@ -104,7 +105,15 @@ def create(database: Database) -> bool:
             # template0: the only template that takes another encoding than the server's own
             connection.execute(sa.text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
         except exc.ProgrammingError as error:
-            if getattr(error.orig, "pgcode", None) != _DUPLICATE_DATABASE:
+            code = getattr(error.orig, "pgcode", None)
+            if code == _INSUFFICIENT_PRIVILEGE:
+                raise DatabaseError(
+                    "The user {user} may not create databases. "
+                    "Have the administrator create {name} in UTF-8, owned by that user.",
+                    user=database.settings.db_user,
+                    name=database.settings.db_name,
+                ) from error
+            if code != _DUPLICATE_DATABASE:
                 raise
             return False
         except exc.IntegrityError:  # two at once: the other was faster
@@ -131,6 +140,7 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
     def move(connection: sa.Connection) -> tuple[str | None, str | None]:
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        _require_utf8(connection, database.settings.db_name)
         before = _revision(connection)
         scripts = _scripts()
         if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
@@ -171,6 +181,19 @@ def _scripts() -> ScriptDirectory:
 
 def _revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def _require_utf8(connection: sa.Connection, name: str) -> str:
+    """Refuse a database that cannot hold every comment; give its encoding."""
+    encoding = str(connection.scalar(sa.text("SHOW server_encoding")))
+    if encoding != "UTF8":
+        raise DatabaseError(
+            "The database {name} is in {encoding}, not in UTF-8. "
+            "Choose another name with DB_NAME, and run `catsdogs db create`.",
+            name=name,
+            encoding=encoding,
+        )
+    return encoding
 
 
 def _exists(database: Database) -> bool:

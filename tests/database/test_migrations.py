@@ -10,9 +10,11 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from pydantic import SecretStr
 
 from catsdogs import predictions
 from catsdogs.database import Database, setup
+from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.domain import Consent
 from catsdogs.errors import DatabaseError
 from catsdogs.predictions import PredictionRecord
@@ -97,3 +99,27 @@ def test_tables_of_a_newer_catsdogs_are_left_alone(connected: Database) -> None:
     connected.run(lambda connection: connection.execute(sa.text("UPDATE catsdogs_version SET version_num = '9999'")))
     with pytest.raises(DatabaseError, match="newer than this catsdogs"):
         setup.migrate(connected)
+
+
+def test_a_database_in_another_encoding_is_refused(fresh: Settings) -> None:
+    maintenance = Database(fresh.model_copy(update={"db_name": MAINTENANCE_DATABASE}))
+    with maintenance.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        latin1 = "ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0"
+        connection.execute(sa.text(f'CREATE DATABASE "{fresh.db_name}" {latin1}'))
+    maintenance.close()
+    latin = Database(fresh)
+    for step in (setup.check, setup.migrate):
+        with pytest.raises(DatabaseError, match="is in LATIN1, not in UTF-8"):
+            step(latin)
+    latin.close()
+
+
+def test_a_user_who_may_not_create_databases_is_told_what_to_do(fresh: Settings) -> None:
+    administrator = Database(fresh.model_copy(update={"db_name": MAINTENANCE_DATABASE}))
+    role = f"role_{fresh.db_name}"
+    administrator.run(lambda connection: connection.execute(sa.text(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")))
+    plain = Database(fresh.model_copy(update={"db_user": role, "db_pwd": SecretStr("x")}))
+    with pytest.raises(DatabaseError, match=f"{role} may not create databases"):
+        setup.create(plain)
+    administrator.run(lambda connection: connection.execute(sa.text(f"DROP ROLE {role}")))
+    administrator.close()
