@@ -1,0 +1,264 @@
+"""The key figures against the same arithmetic in plain Python, on real PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from catsdogs.database import Database
+from catsdogs.domain import RecentPrediction, Statistics
+from catsdogs.errors import InvalidInput
+from catsdogs.monitoring import kpis
+from catsdogs.monitoring.intervals import wilson
+
+from .conftest import DAYS, NOW, Keep, Row, make_row, random_rows
+
+FEEDBACK = ("timestamp", "user_feedback", "prediction_result", "confidence", "user_comment")
+RECENT = RecentPrediction.__annotations__
+
+
+def statistics(database: Database, **window: Any) -> Statistics:
+    return database.run(lambda c: kpis.statistics(c, database.tables.predictions, **window))
+
+
+def recent(database: Database, *limit: int) -> list[RecentPrediction]:
+    return database.run(lambda c: kpis.recent_predictions(c, database.tables.predictions, *limit))
+
+
+def percentile(values: list[float], share: float) -> float:
+    """With linear interpolation, as PostgreSQL documents `percentile_cont`."""
+    place = share * (len(values) - 1)
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (values[high] - values[low]) * (place - low)
+
+
+def latency(rows: list[Row]) -> dict[str, float | None]:
+    times = sorted(row["inference_time_ms"] for row in rows if row["success"])
+    if not times:
+        return dict.fromkeys(["mean", "min", "max", "p50", "p95", "p99"])
+    return {
+        "mean": pytest.approx(sum(times) / len(times)),
+        "min": times[0],
+        "max": times[-1],
+        **{f"p{n}": pytest.approx(percentile(times, n / 100)) for n in (50, 95, 99)},
+    }
+
+
+def count(rows: list[Row], **values: Any) -> int:
+    return sum(all(row[name] == value for name, value in values.items()) for row in rows)
+
+
+def confidence(row: Row) -> float:
+    found = row["neither_score"] if row["prediction_result"] == "neither" else max(row["proba_cat"], row["proba_dog"])
+    return float(found)
+
+
+def expected(rows: list[Row]) -> dict[str, Any]:
+    """What does not depend on the timeline."""
+    satisfied, unsatisfied = count(rows, user_feedback=1), count(rows, user_feedback=0)
+    n = satisfied + unsatisfied
+    low, high = wilson(satisfied, n) or (None, None)
+    said = sorted((row for row in rows if row["user_feedback"] is not None), key=lambda row: row["timestamp"])
+    return {
+        "total_predictions": len(rows),
+        "successful_predictions": count(rows, success=True),
+        "rgpd_consents": count(rows, rgpd_consent=True),
+        "success_rate": pytest.approx(100 * count(rows, success=True) / len(rows)) if rows else 0.0,
+        "error_rate": count(rows, success=False) / len(rows) if rows else None,
+        "consent_rate": count(rows, rgpd_consent=True) / len(rows) if rows else None,
+        "answers": {answer: count(rows, prediction_result=answer) for answer in ("cat", "dog", "neither", "error")},
+        "inference_time_ms": latency(rows),
+        "satisfaction": {
+            "rate": satisfied / n if n else None,
+            "low": low,
+            "high": high,
+            "n": n,
+            "satisfied": satisfied,
+            "unsatisfied": unsatisfied,
+        },
+        "feedback": [
+            {
+                "timestamp": row["timestamp"].isoformat(),
+                "user_feedback": row["user_feedback"],
+                "prediction_result": row["prediction_result"],
+                "confidence": pytest.approx(confidence(row)),
+                "user_comment": row["user_comment"],
+            }
+            for row in said
+        ],
+    }
+
+
+def check(found: Statistics, rows: list[Row]) -> None:
+    for name, value in expected(rows).items():
+        assert found[name] == value, name  # type: ignore[literal-required]
+
+
+def check_timeline(found: Statistics, rows: list[Row], since: datetime) -> None:
+    """Every bucket holds the rows of its interval, and none is missing in between."""
+    width = timedelta(seconds=found["bucket_seconds"])
+    starts = [datetime.fromisoformat(bucket["start"]) for bucket in found["timeline"]]
+    assert starts[0] <= since < starts[0] + width
+    assert [later - earlier for earlier, later in pairwise(starts)] == [width] * (len(starts) - 1)
+    assert sum(bucket["predictions"] for bucket in found["timeline"]) == len(rows)
+    for start, bucket in zip(starts, found["timeline"], strict=True):
+        inside = [row for row in rows if start <= row["timestamp"] < start + width]
+        counts = {
+            "predictions": len(inside),
+            **{answer: count(inside, prediction_result=answer) for answer in ("cat", "dog", "neither")},
+            "errors": count(inside, prediction_result="error"),
+            "satisfied": count(inside, user_feedback=1),
+            "unsatisfied": count(inside, user_feedback=0),
+        }
+        assert bucket == {"start": start.isoformat()} | counts | latency(inside)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("days", [0.04, 1, 7, DAYS])
+@pytest.mark.parametrize("model_version", [None, "1.1"])
+def test_they_are_those_of_the_rows(keep: Keep, seed: int, days: float, model_version: str | None) -> None:
+    rows = random_rows(seed)
+    start, end = NOW - timedelta(days=days), NOW - timedelta(hours=1) if days > 1 else NOW
+    found = statistics(keep(rows), start=start, end=end, model_version=model_version)
+    in_window = [row for row in rows if start <= row["timestamp"] < end]
+    chosen = [row for row in in_window if model_version in (None, row["model_version"])]
+    check(found, chosen)
+    check_timeline(found, chosen, start)
+    assert found["model_versions"] == sorted({row["model_version"] for row in in_window} - {None})
+
+
+def test_without_a_window_they_cover_every_row_up_to_now(keep: Keep) -> None:
+    rows = [*random_rows(4), make_row(datetime.now(UTC) + timedelta(days=1))]  # another machine's clock is ahead
+    found = statistics(keep(rows))
+    check(found, rows)
+    check_timeline(found, rows, min(row["timestamp"] for row in rows))
+
+
+def test_the_start_is_in_the_window_and_the_end_is_not(keep: Keep) -> None:
+    hour = timedelta(hours=1)
+    rows = [make_row(NOW - hour - timedelta(microseconds=1)), make_row(NOW - hour), make_row(NOW)]
+    database = keep(rows)
+    assert statistics(database, start=NOW - hour, end=NOW)["total_predictions"] == 1
+    assert statistics(database, start=NOW - hour)["total_predictions"] == 2
+    assert statistics(database, end=NOW)["total_predictions"] == 2
+
+
+def test_a_moment_without_a_time_zone_is_in_utc_and_one_with_is_the_same_moment(keep: Keep) -> None:
+    database = keep([make_row(NOW)])
+    naive = NOW.replace(tzinfo=None)
+    tokyo = NOW.astimezone(timezone(timedelta(hours=9)))
+    for moment in (naive, tokyo):
+        assert statistics(database, start=moment)["total_predictions"] == 1
+        assert statistics(database, end=moment)["total_predictions"] == 0
+
+
+@pytest.mark.parametrize("window", [{}, {"start": NOW}, {"end": NOW}, {"start": NOW - timedelta(days=1), "end": NOW}])
+def test_an_empty_database_has_zeros_and_no_rates(keep: Keep, window: dict[str, datetime]) -> None:
+    found = statistics(keep([]), **window)
+    check(found, [])
+    assert sum(bucket["predictions"] for bucket in found["timeline"]) == 0
+    assert bool(found["timeline"]) == ("start" in window)
+    assert found["model_versions"] == []
+
+
+def test_one_row_is_a_whole_statistic(keep: Keep) -> None:
+    row = make_row(datetime.now(UTC), user_feedback=0, inference_time_ms=7.5)
+    found = statistics(keep([row]))
+    check(found, [row])
+    check_timeline(found, [row], row["timestamp"])
+    assert len(found["timeline"]) <= 2
+
+
+def test_only_errors_have_no_inference_time(keep: Keep) -> None:
+    rows = [make_row(NOW + timedelta(hours=n), prediction_result="error", inference_time_ms=9.0) for n in range(3)]
+    found = statistics(keep(rows), end=NOW + timedelta(days=1))
+    check(found, rows)
+    assert found["inference_time_ms"]["mean"] is None
+    assert found["error_rate"] == 1
+    check_timeline(found, rows, NOW)
+
+
+def test_the_latest_feedbacks_are_kept_where_there_are_many(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kpis, "MAX_FEEDBACK", 3)
+    rows = [make_row(NOW + timedelta(seconds=n), user_feedback=n % 2) for n in range(7)]
+    found = statistics(keep(rows))
+    assert [point["timestamp"] for point in found["feedback"]] == [row["timestamp"].isoformat() for row in rows[-3:]]
+    assert found["satisfaction"]["n"] == 7
+
+
+def test_a_row_that_arrives_meanwhile_is_seen_everywhere_or_nowhere(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bounds, aggregates and feedback are several queries, but of one moment."""
+    database = keep([make_row(NOW, user_feedback=1)])
+    aggregates = kpis._aggregates
+
+    def late(*arguments: Any) -> Any:
+        keep([make_row(NOW + timedelta(seconds=1), user_feedback=0)])
+        return aggregates(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kpis, "_aggregates", late)
+        found = statistics(database)
+    assert (found["total_predictions"], len(found["feedback"])) == (1, 1)
+    assert statistics(database)["total_predictions"] == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": NOW, "end": NOW},
+        {"start": NOW, "end": NOW - timedelta(days=1)},
+        {"start": datetime(1969, 12, 31)},  # noqa: DTZ001
+        {"end": datetime(9999, 12, 31, tzinfo=timezone(timedelta(hours=-12)))},
+        {"model_version": "1.0\0"},
+    ],
+)
+def test_wrong_parameters_are_refused(keep: Keep, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        statistics(keep([]), **wrong)
+
+
+def test_text_is_a_value_and_never_sql(keep: Keep) -> None:
+    database = keep([make_row()])
+    assert statistics(database, model_version="' OR true --")["total_predictions"] == 0
+    assert statistics(database)["total_predictions"] == 1
+
+
+@pytest.mark.parametrize("days", [0.01, 1 / 24, 0.3, 1, 2, 7, 30, 90, 365, 2000, 40_000, 300_000])
+def test_a_window_is_cut_into_so_many_buckets_that_a_person_can_read(days: float) -> None:
+    span = days * 86400
+    assert 30 <= span / kpis.bucket_seconds(span) <= 120
+
+
+def test_recent_predictions_are_the_newest_first(keep: Keep) -> None:
+    rows = random_rows(5, n=40)
+    newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
+    wanted = [{name: row[name] for name in RECENT} for row in newest]
+    wanted = [row | {"id": str(row["id"]), "timestamp": row["timestamp"].isoformat()} for row in wanted]
+    database = keep(rows)
+    assert recent(database) == wanted[:10]
+    assert recent(database, 1) == wanted[:1]
+    assert recent(database, 1000) == wanted
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001])
+def test_a_limit_out_of_range_is_refused(keep: Keep, limit: int) -> None:
+    with pytest.raises(InvalidInput, match="between 1 and 1000"):
+        recent(keep([]), limit)
+
+
+def test_personal_fields_stay_hidden_without_consent_even_if_the_table_held_them(keep: Keep) -> None:
+    database = keep([])
+    with database.engine.begin() as connection:
+        for rule in ("filename_needs_consent", "comment_needs_consent"):
+            connection.exec_driver_sql(f"ALTER TABLE predictions_feedback DROP CONSTRAINT {rule}")
+    keep([make_row(filename="mine.jpg", user_comment="my comment", user_feedback=1)])
+    [row] = recent(database)
+    assert (row["filename"], row["user_comment"]) == (None, None)
+    [point] = statistics(database)["feedback"]
+    assert point["user_comment"] is None
