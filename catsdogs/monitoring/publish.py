@@ -26,7 +26,7 @@ h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 .words { list-style: none; margin: 0 0 1.5rem; padding: 1rem 1.25rem; border-radius: 1rem; background: #f5f1ea; }
 .words li + li { margin-top: .375rem; }
 .figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem 1.5rem; }
-.figures:last-of-type > :last-child { grid-column: 1 / -1; }
+.figures > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 .figure { min-width: 0; break-inside: avoid; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; break-inside: avoid; }
 th, td { padding: .375rem 2rem .375rem 0; border-bottom: 1px solid #e4e0d9; text-align: right; }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from html import escape
 from typing import Self
 
 import plotly.graph_objects as go
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from IPython.display import HTML
 
 import catsdogs
@@ -199,9 +199,10 @@ class Report:
         )
 
     def _day(self, moment: datetime) -> str:
-        if moment.time() == time.min:
-            return format_date(date(moment.year, moment.month, moment.day), format="long", locale=self._.locale)
-        return format_datetime(moment, format="long", locale=self._.locale).rsplit(" ", 1)[0]
+        day = format_date(moment, format="long", locale=self._.locale)
+        return (
+            day if moment.time() == time.min else f"{day}, {format_time(moment, format='short', locale=self._.locale)}"
+        )
 
 
 def _html(markup: str) -> HTML:
