@@ -92,7 +92,14 @@ def dress_notebook(handler: AppPage, notebook: Any, cwd: str) -> None:  # noqa: 
     """Give the template the page's title and words, in the visitor's language."""
     _ = handler.translator
     notebook.metadata["title"] = f"{_(TITLES[handler.app.path])} · catsdogs"
-    notebook.metadata["catsdogs"] = {"language": _.language, "words": loading_words(_), "app": handler.app.path}
+    links = [("/", _("Start page")), ("/info", _("The model"))]
+    if handler.app.operator_only:
+        links.append(("/logout", _("Sign out")))
+    notebook.metadata["catsdogs"] = {
+        "language": _.language,
+        "words": loading_words(_),
+        "links": [(handler.localised(address), text) for address, text in links],
+    }
 
 
 def loading_words(_: Translator) -> dict[str, str]:

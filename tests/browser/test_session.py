@@ -118,6 +118,7 @@ def test_the_operator_signs_in_and_out(server, page):
     page.get_by_label("Password").fill(server.operator_password)
     page.get_by_role("button").click()
     page.wait_for_url("**/monitoring")
-    page.goto(f"{server.url}/logout")
+    page.get_by_role("link", name="Sign out").click(timeout=60_000)
+    page.wait_for_url(f"{server.url}/")
     page.goto(f"{server.url}/monitoring")
     expect(page.get_by_label("Password")).to_be_visible()
