@@ -89,7 +89,10 @@ def _certainty(statistics: Statistics, _: Translator) -> str:
 
 
 def _milliseconds(value: float | None, _: Translator) -> str:
-    return NOTHING if value is None else _("{milliseconds} ms", milliseconds=_.number(value, digits=1))
+    if value is None:
+        return NOTHING
+    figure = _("{milliseconds} ms", milliseconds=_.number(value, digits=1))
+    return figure.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _share(value: float | None, _: Translator) -> str:
