@@ -39,12 +39,12 @@ thead th { color: #5d6068; font-weight: 600; font-size: .9rem; }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: .9rem; } .modebar { display: none; } }
 """
 
-_PRINTED = """
-for (const event of ["beforeprint", "afterprint"]) addEventListener(event, () => {
+_FIT = """
+for (const event of ["load", "beforeprint", "afterprint"]) addEventListener(event, () => {
   for (const plot of document.querySelectorAll(".js-plotly-plot")) Plotly.Plots.resize(plot);
 });
 """
-"""Charts are as wide as the paper."""
+"""Charts are as wide as their place: only the whole page knows it, and paper is another width."""
 
 
 def publish(start: str, end: str, language: str, folder: Path) -> Path:
@@ -147,7 +147,7 @@ def page(notebook: Any, name: str, _: Translator) -> str:
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline';"
             " script-src 'unsafe-inline'; img-src data: blob:\">",
             f"<title>{escape(name)}</title><style>{_STYLE}</style>",
-            f"<script>{get_plotlyjs()}{_PRINTED}</script></head><body>",
+            f"<script>{get_plotlyjs()}{_FIT}</script></head><body>",
             *body,
             "</body></html>",
         ]
