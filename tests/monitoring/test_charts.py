@@ -1,0 +1,204 @@
+"""Each series of each chart is the one that its name says, and what a stranger wrote stays text."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catsdogs.domain import Statistics
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import charts, kpis, style
+from catsdogs.monitoring.intervals import wilson
+from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
+
+from .conftest import NOW, Keep, Row, make_row, random_rows
+
+EN, FR = Translator("en"), Translator("fr")
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.fixture
+def statistics_of(keep: Keep) -> Any:
+    def statistics_of(rows: list[Row], **window: Any) -> Statistics:
+        database = keep(rows)
+        return database.run(lambda c: kpis.statistics(c, database.tables.predictions, **window))
+
+    return statistics_of
+
+
+@pytest.fixture
+def busy(statistics_of: Any) -> Statistics:
+    """Weeks with a gap."""
+    return statistics_of(random_rows(1), end=NOW)
+
+
+def traces(fig: go.Figure) -> dict[str, Any]:
+    return {trace.name: trace for trace in fig.data}
+
+
+def column(statistics: Statistics, name: str) -> tuple[Any, ...]:
+    return tuple(bucket[name] for bucket in statistics["timeline"])  # type: ignore[literal-required]
+
+
+def test_inference_time_shows_the_mean_with_its_gaps_and_a_band_that_does_not_bridge_them(busy: Statistics) -> None:
+    fig = charts.inference_time(busy, EN)
+    found = traces(fig)
+    for name, key in (("Mean", "mean"), ("Median", "p50"), ("p95", "p95")):
+        assert found[name].y == column(busy, key)
+        assert not found[name].connectgaps
+    assert None in found["Mean"].y
+    band = found["Median to p95"]
+    outline = [(x, y) for x, y in zip(band.x, band.y, strict=True) if x is not None]
+    known = [bucket for bucket in busy["timeline"] if bucket["p50"] is not None]
+    corners = {(b["start"].removesuffix("+00:00"), b[key]) for b in known for key in ("p50", "p95")}  # type: ignore[literal-required]
+    assert set(outline) == corners
+    runs = len(re.findall("x+", "".join("." if y is None else "x" for y in found["Mean"].y)))
+    assert band.y.count(None) == runs > 1
+
+
+def test_answers_are_stacked_by_answer_in_the_colours_of_the_prediction_app(busy: Statistics) -> None:
+    fig = charts.answers(busy, EN)
+    assert fig.layout.barmode == "stack"
+    wanted = {"Cat": ("cat", CAT), "Dog": ("dog", DOG), "Neither": ("neither", NEITHER), "Error": ("errors", BAD)}
+    assert {name: (trace.y, trace.marker.color) for name, trace in traces(fig).items()} == {
+        name: (column(busy, key), colour) for name, (key, colour) in wanted.items()
+    }
+    assert sum(sum(trace.y) for trace in fig.data) == busy["total_predictions"]
+
+
+def test_the_split_shows_both_counts_and_the_rate(busy: Statistics) -> None:
+    fig = charts.satisfaction_split(busy, EN)
+    [pie] = fig.data
+    satisfaction = busy["satisfaction"]
+    assert list(zip(pie.labels, pie.values, pie.marker.colors, strict=True)) == [
+        ("Satisfied", satisfaction["satisfied"], GOOD),
+        ("Unsatisfied", satisfaction["unsatisfied"], BAD),
+    ]
+    assert satisfaction["rate"]
+    assert [note.text for note in fig.layout.annotations] == [EN.percent(satisfaction["rate"])]
+
+
+def test_the_satisfaction_curve_pools_buckets_and_keeps_their_interval(busy: Statistics) -> None:
+    found = traces(charts.satisfaction_rate(busy, EN))
+    curve, band = found["Satisfied"], found["95 % interval"]
+    assert 10 <= len(curve.y) <= charts.MAX_RATES
+    opinions = [int(n.replace(",", "")) for _rate, n in curve.customdata]
+    assert sum(opinions) == busy["satisfaction"]["n"]
+    satisfied = [round((rate or 0) * n) for rate, n in zip(curve.y, opinions, strict=True)]
+    assert sum(satisfied) == busy["satisfaction"]["satisfied"]
+    intervals = [wilson(good, n) for good, n in zip(satisfied, opinions, strict=True) if n]
+    assert {y for y in band.y if y is not None} == {end for ends in intervals if ends for end in ends}
+
+
+def test_the_scatter_has_every_feedback_by_opinion(busy: Statistics) -> None:
+    fig = charts.feedback(busy, EN)
+    found = traces(fig)
+    for opinion, name, colour in ((1, "Satisfied", GOOD), (0, "Unsatisfied", BAD)):
+        points = [point for point in busy["feedback"] if point["user_feedback"] == opinion]
+        assert found[name].y == tuple(point["confidence"] for point in points)
+        assert found[name].x == tuple(point["timestamp"].removesuffix("+00:00") for point in points)
+        assert found[name].marker.color == colour
+        for text, point in zip(found[name].text, points, strict=True):
+            assert text.startswith(charts.answer_name(point["prediction_result"], EN))
+            assert (point["user_comment"] or "") in text
+    assert found["Satisfied"].marker.symbol != found["Unsatisfied"].marker.symbol  # not by colour alone
+
+
+def test_times_are_those_of_the_readers_wall_clock(statistics_of: Any) -> None:
+    """Midsummer noon in UTC is two in the afternoon in Paris."""
+    noon = datetime(2026, 6, 21, 12, tzinfo=UTC)
+    found = statistics_of([make_row(noon, user_feedback=1)], start=noon, end=noon + timedelta(hours=1))
+    for chart in (charts.inference_time, charts.answers, charts.satisfaction_rate, charts.feedback):
+        fig = chart(found, EN, PARIS)
+        moments = [x for trace in fig.data for x in trace.x if x is not None]
+        assert {moment[:13] for moment in moments} == {"2026-06-21T14"}
+        first, last = fig.layout.xaxis.range
+        assert first < min(moments) <= max(moments) < last
+
+
+def test_the_time_axis_shows_the_whole_window_even_where_nothing_happened(statistics_of: Any) -> None:
+    start = NOW - timedelta(days=30)
+    found = statistics_of([make_row(NOW - timedelta(hours=1), user_feedback=1)], start=start, end=NOW)
+    for chart in (charts.inference_time, charts.answers, charts.satisfaction_rate, charts.feedback):
+        first, last = (datetime.fromisoformat(end).replace(tzinfo=UTC) for end in chart(found, EN).layout.xaxis.range)
+        assert first <= start
+        assert last >= NOW - timedelta(seconds=found["bucket_seconds"])
+
+
+@pytest.mark.parametrize("chart", charts.CHARTS.values())
+def test_nothing_to_draw_is_a_sentence(statistics_of: Any, chart: Any) -> None:
+    for window in ({}, {"start": NOW - timedelta(days=1), "end": NOW}):
+        fig = chart(statistics_of([], **window), EN, UTC)
+        [note] = fig.layout.annotations
+        assert note.text.endswith("in this window.")
+        assert not fig.data
+        assert (fig.layout.xaxis.visible, fig.layout.yaxis.visible) == (False, False)
+
+
+def test_only_errors_are_drawn_as_errors_and_take_no_time(statistics_of: Any) -> None:
+    found = statistics_of([make_row(NOW, prediction_result="error")], end=NOW + timedelta(minutes=1))
+    assert sum(traces(charts.answers(found, EN))["Error"].y) == 1
+    assert not charts.inference_time(found, EN).data
+
+
+def test_a_single_row_can_be_seen(statistics_of: Any) -> None:
+    """A line needs two points: one alone is a marker, and its band an upright stroke."""
+    found = statistics_of([make_row(NOW, user_feedback=1)], end=NOW + timedelta(minutes=1))
+    for fig in (charts.inference_time(found, EN), charts.satisfaction_rate(found, EN)):
+        band, *curves = fig.data
+        assert any("markers" in curve.mode for curve in curves)
+        assert band.line.width > 0
+
+
+@given(st.text(max_size=1200))
+def test_a_comment_in_a_chart_is_text_only(comment: str) -> None:
+    shown = style.plain(comment)
+    assert re.sub("<br>", "", shown).count("<") == 0
+    assert "$" not in shown  # where TeX would begin
+    words = html.unescape(shown.replace("<br>", " ")).split()
+    if len(comment) <= 240:
+        assert "".join(words) == "".join(comment.split())
+    assert all(len(html.unescape(line)) <= 48 for line in shown.split("<br>"))
+
+
+def test_a_comment_that_would_be_markup_is_shown_as_it_was_written(statistics_of: Any) -> None:
+    comment = '<a href="javascript:alert(1)">$x$ &amp; %{y}</a>'
+    row = make_row(NOW, rgpd_consent=True, user_feedback=1, user_comment=comment)
+    satisfied = traces(charts.feedback(statistics_of([row], end=NOW + timedelta(minutes=1)), EN))["Satisfied"]
+    [text] = satisfied.text
+    assert text.split("<br>", 1)[0] == "Cat (90.0%)"
+    assert html.unescape(text.split("<br>", 1)[1].replace("<br>", " ")) == comment
+    assert satisfied.hovertemplate == "%{text}<extra></extra>"  # the comment is a value, never a template
+
+
+def test_figures_and_dates_are_the_readers(busy: Statistics) -> None:
+    fig = charts.satisfaction_split(busy, FR)
+    assert re.fullmatch(r"\d+,\d\s%", fig.layout.annotations[0].text)
+    assert fig.layout.separators[0] == ","
+    assert style.config(FR)["locales"]["fr"]["format"]["shortMonths"][7] == "août"
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize(("dark", "page"), [(False, "#ffffff"), (True, "#1e2128")])
+def test_words_can_be_read_and_series_be_seen_on_either_page(dark: bool, page: str) -> None:
+    def contrast(colour: str) -> float:
+        low, high = sorted((luminance(colour), luminance(page)))
+        return (high + 0.05) / (low + 0.05)
+
+    assert contrast(style.template(dark=dark)["layout"]["font"]["color"]) >= 7
+    for colour in (CAT, DOG, NEITHER, GOOD, BAD, style.LATENCY):
+        assert contrast(colour) >= 2  # WCAG asks 3 of what has no text beside it: all of these have

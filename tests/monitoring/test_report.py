@@ -1,0 +1,137 @@
+"""What the report says, and the page it stands on; running the notebook is tested in `tests/notebooks`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from catsdogs.errors import InvalidInput
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import kpis
+from catsdogs.monitoring.publish import FIGURE, page
+from catsdogs.monitoring.report import DEFAULT_LENGTH, Report, period
+
+from .conftest import NOW, Keep, Row, make_row, random_rows
+
+
+@pytest.fixture
+def report_of(keep: Keep) -> Any:
+    def report_of(rows: list[Row], language: str = "en") -> Report:
+        database, start = keep(rows), NOW - timedelta(days=20)
+        found = database.run(lambda c: kpis.statistics(c, database.tables.predictions, start=start, end=NOW))
+        return Report(found, start, NOW, language)
+
+    return report_of
+
+
+def test_it_says_the_figures_in_words(report_of: Any) -> None:
+    hour = timedelta(hours=1)
+    rows = [make_row(NOW - hour * n, inference_time_ms=time) for n, time in enumerate((2.0, 4.0, 9.0), 1)]
+    rows[0]["user_feedback"], rows[1]["user_feedback"] = 1, 0
+    for row in rows[:2]:
+        row["feedback_at"] = NOW
+    rows.append(make_row(NOW - hour * 4, prediction_result="error"))
+    assert report_of(rows).sentences() == [
+        "4 photos were sent. 1 of them could not be read (25.0%).",
+        "An answer took 5.0 ms on average, from 2.0 ms to 9.0 ms.",
+        "50.0% of those who said whether the answer was right were satisfied: 1 of 2 (95 % interval: 9.5% to 90.5%).",
+        "0.0% came with consent to keep file name and comment.",
+    ]
+
+
+def test_it_says_so_where_there_is_nothing_to_say(report_of: Any) -> None:
+    assert report_of([]).sentences() == ["Nobody sent a photo in this period."]
+    [sent, *rest] = report_of([make_row(NOW - timedelta(hours=1), prediction_result="error")]).sentences()
+    assert sent == "1 photo was sent. 1 of them could not be read (100.0%)."
+    assert "Nobody said whether an answer was right." in rest
+    assert not any("ms" in sentence for sentence in rest)
+
+
+def test_it_counts_the_answers(report_of: Any) -> None:
+    rows = [
+        make_row(NOW - timedelta(hours=n), prediction_result=answer)
+        for n, answer in enumerate(("cat", "cat", "dog", "error"), 1)
+    ]
+    table = report_of(rows).answers().data
+    cells = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall("<tr>.*?</tr>", table)]
+    assert cells[1:] == [
+        ["Cat", "2", "50.0%"],
+        ["Dog", "1", "25.0%"],
+        ["Neither", "0", "0.0%"],
+        ["Error", "1", "25.0%"],
+    ]
+
+
+def test_nothing_in_it_is_personal(report_of: Any) -> None:
+    rows = random_rows(8)
+    report = report_of(rows)
+    comments = [row["user_comment"] for row in rows if row["user_comment"]]
+    shown = report.headline().data + report.answers().data + "".join(fig.to_json() for fig in report.charts())
+    assert comments
+    assert not [word for word in ("comment 1", "mine.jpg", *comments) if word in shown]
+
+
+def test_a_period_is_the_last_seven_days_unless_something_else_is_said() -> None:
+    now = datetime(2026, 3, 18, 12, 30, 12, tzinfo=UTC)
+    start, end = period(now=now)
+    assert (start, end) == (datetime(2026, 3, 11, 12, 31, tzinfo=UTC), datetime(2026, 3, 18, 12, 31, tzinfo=UTC))
+    start, end = period("2026-03-01T00:00+01:00", "2026-03-08T00:00+01:00", now=now)
+    assert (start, end) == (datetime(2026, 2, 28, 23, tzinfo=UTC), datetime(2026, 3, 7, 23, tzinfo=UTC))
+    start, end = period(end="2026-03-08T00:00Z", now=now)
+    assert end - start == DEFAULT_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("yesterday", ""),
+        ("2026-02-30", ""),
+        ("", "2026-13-01"),
+        ("2026-03-08", "2026-03-08"),
+        ("2026-03-08", "2026-03-01"),
+        ("2999-01-01", ""),
+        ("2027-01-01", "2027-02-01"),
+        ("0001-01-01", "2026-01-01"),
+        ("9999-12-31T23:59-12:00", ""),
+    ],
+)
+def test_a_period_that_is_none_is_refused(start: str, end: str) -> None:
+    with pytest.raises(InvalidInput):
+        period(start, end, now=NOW)
+
+
+def test_the_page_holds_what_the_notebook_shows_and_fetches_nothing() -> None:
+    figure = {"data": [{"type": "bar", "y": [1, 2, 3]}], "layout": {}}
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("# For the author"),
+            new_code_cell(
+                "secret = 'source code'",
+                outputs=[
+                    new_output("display_data", {"text/html": "<h1>Shown</h1>"}),
+                    new_output("display_data", {FIGURE: figure}),
+                    new_output("display_data", {FIGURE: figure}),
+                    new_output("stream", name="stderr", text="a warning"),
+                    new_output("display_data", {"text/html": "<p>The end</p>"}),
+                ],
+            ),
+        ]
+    )
+    nbformat.validate(notebook)
+    made = page(notebook, "<A & B>", Translator("fr"))
+    assert '<html lang="fr">' in made
+    assert "<title>&lt;A &amp; B&gt;</title>" in made
+    assert made.index("<h1>Shown</h1>") < made.index("Plotly.newPlot(") < made.index("<p>The end</p>")
+    assert made.count('<div class="figure">') == 2
+    assert made.count('<div class="figures">') == 1
+    assert made.count("plotly.js v") == 1
+    assert not [word for word in ("source code", "a warning", "For the author") if word in made]
+    markup = re.sub(r"<script.*?</script>", "", made, flags=re.DOTALL)
+    assert not re.search(r"(src|href)\s*=", markup)
+    assert not re.search(r"<script[^>]+src", made)
+    assert "default-src 'none'" in markup
