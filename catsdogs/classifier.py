@@ -134,7 +134,7 @@ class Classifier:
             parameters=card.parameters,
             classes=card.classes,
             input_size=card.input_size,
-            metrics={name: measured.model_dump(exclude={"reliability"}) for name, measured in card.metrics.items()},
+            metrics={name: measured.figures() for name, measured in card.metrics.items()},
             features=["neither", "feedback", "consent", "monitoring"],
         )
 

@@ -19,6 +19,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catsdogs.errors import ModelError
+from catsdogs.evaluation import Measured
 
 SHIPPED = Path(__file__).parent / "artifacts"
 """Folder of the versions that come with the package."""
@@ -28,34 +29,6 @@ FORMAT = 1
 """Of the networks' inputs and outputs; a version of another format is refused."""
 
 Runtime = Literal["onnx", "keras"]
-
-
-class Rate(BaseModel):
-    """A share with its uncertainty."""
-
-    value: float
-    """0..1."""
-    low: float
-    """Lower end of the 95 % Wilson interval."""
-    high: float
-    n: int
-    """Number of photos it was measured on."""
-
-
-class Measured(BaseModel):
-    """What was measured on one set of photos, see :mod:`catsdogs.evaluation`."""
-
-    n: int
-    errors: int
-    refused: int
-    unreadable: int
-    accuracy: Rate | None
-    refusal_rate: Rate | None
-    log_loss: float | None
-    ece: float | None
-    auroc: float | None
-    reliability: list[tuple[float, float, int]] = []
-    """Rows of mean confidence, share of right answers, number of photos."""
 
 
 class ModelCard(BaseModel):

@@ -85,7 +85,7 @@ class KerasNetwork:
 
     def __init__(self, path: Path) -> None:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             import keras
         except ImportError as error:

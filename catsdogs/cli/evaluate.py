@@ -1,0 +1,38 @@
+"""``catsdogs evaluate``: how good the served model is on photos whose content is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from catsdogs.cli import app
+
+
+@app.command()
+def evaluate(
+    folder: Path = typer.Argument(..., help="Holds the photos in cat/, dog/ and, if you like, neither/."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object."),
+) -> None:
+    """Measure the served model on labelled photos.
+
+    Errors are pets taken for the other animal, and others taken for a pet; pets answered "neither" are refused.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from catsdogs.classifier import Classifier
+    from catsdogs.evaluation import evaluate as run
+    from catsdogs.evaluation import labelled_photos
+
+    photos = labelled_photos(folder)
+    console = Console(stderr=True)
+    ticks = iter(track(photos, "Looking at photos", console=console, disable=not console.is_terminal))
+    measured = run(Classifier.load().classify_files, folder, lambda: next(ticks, None))
+    figures = measured.figures()
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            print(f"{name:14} {value:.4f}" if isinstance(value, float) else f"{name:14} {value}")

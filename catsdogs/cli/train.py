@@ -1,0 +1,49 @@
+"""``catsdogs train``: a new model version from a folder of photos."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import typer
+
+from catsdogs.cli import app
+from catsdogs.errors import ModelError
+from catsdogs.settings import Settings
+
+
+@app.command()
+def train(
+    folder: Path = typer.Argument(..., help="Holds the photos in cat/ and dog/; it is only read."),
+    output: Path | None = typer.Option(None, help="Where the version goes; by default models/ in the data folder."),
+    version: str | None = typer.Option(None, help="Its name; by default the time of day."),
+    validate: list[Path] = typer.Option([], help="A folder of labelled photos to measure it on; may be repeated."),
+) -> None:
+    """Train a model version; the served one stays."""
+    try:
+        from catsdogs.training.pipeline import train as run
+    except ImportError as error:
+        raise ModelError("Training needs more packages. Run: pip install 'catsdogs[train]'") from error
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        tasks = {}
+
+        def show(stage: str, done: int, of: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=of)
+            bar.update(tasks[stage], completed=done)
+
+        made = run(
+            folder,
+            output or Settings.load().data_dir / "models",
+            version=version,
+            validation={path.name: path for path in validate},
+            command=shlex.join(["catsdogs", *sys.argv[1:]]),
+            progress=show,
+        )
+    print(made)

@@ -1,0 +1,138 @@
+"""The model card (Mitchell et al. 2019, https://arxiv.org/abs/1810.03993): for programs, and for people."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from datetime import datetime
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from catsdogs.domain import Answer
+from catsdogs.evaluation import Measured
+from catsdogs.model_version import CARD, CARD_FOR_PEOPLE, FORMAT, ModelCard
+from catsdogs.training import gate as gates
+from catsdogs.training.gate import Gate
+from catsdogs.training.head import Head
+from catsdogs.training.weights import LICENCE, SOURCE
+
+ARCHITECTURE = (
+    "EfficientNet-Lite0 (frozen, ImageNet weights), average pooling, logistic regression; "
+    "a gate for photos of neither; a class-activation map; all in one graph"
+)
+INTENDED_USE = (
+    "Saying of a photo of one household pet whether it shows a cat or a dog, for fun and for teaching, with a person "
+    "who can say that the answer is wrong. Not for decisions about people or animals."
+)
+LIMITS = [
+    "It looks at the largest centred square of the photo: an animal at the edge is not seen.",
+    "A photo with a cat and a dog gets one answer.",
+    "Wild cats, wolves, foxes and other furry animals may be taken for pets; drawings and toys, too.",
+    "It was trained on photos that people took of their pets; what differs from them is less sure.",
+]
+PACKAGES = ("keras", "tensorflow", "scikit-learn", "tf2onnx", "onnxruntime", "numpy", "pillow")
+
+
+def describe(
+    *,
+    version: str,
+    created: datetime,
+    model: keras.Model,
+    head: Head,
+    gate: Gate,
+    folder: Path,
+    training: dict[str, Any],
+) -> ModelCard:
+    """Write down what is known of a freshly trained model, whose files are in `folder`; no measurements yet."""
+    files = ("model.keras", "model.onnx")
+    return ModelCard(
+        format=FORMAT,
+        version=version,
+        created=created.isoformat(timespec="seconds"),
+        architecture=ARCHITECTURE,
+        parameters=int(model.count_params()),
+        classes=[Answer.CAT, Answer.DOG, Answer.NEITHER],
+        input_size=int(model.input_shape[1]),
+        thresholds={"proba_dog": 0.5, "neither_score": 0.5, "pet_score": gate.threshold},
+        threshold_rule=gates.RULE,
+        metrics={},
+        training=training
+        | {
+            "penalty": f"L2, C = {head.strength:g}, chosen by cross-validation",
+            "temperature": head.temperature,
+            "cross_validation": {"errors": head.errors, "log_loss": head.log_loss},
+        },
+        software={"python": platform.python_version()} | {name: version_of(name) for name in PACKAGES},
+        licence={"backbone": f"{LICENCE}; {SOURCE}", "head and gate": "MIT"},
+        intended_use=INTENDED_USE,
+        limits=LIMITS,
+        sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
+    )
+
+
+def write(card: ModelCard, folder: Path) -> None:
+    """Write both cards into `folder`."""
+    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (folder / CARD_FOR_PEOPLE).write_text(for_people(card), encoding="utf-8")
+
+
+def for_people(card: ModelCard) -> str:
+    """Say the card as a Markdown page."""
+    photos: Any = card.training["photos"]
+    seen: Any = card.training["cross_validation"]
+    total = photos["cat"] + photos["dog"]
+    parts = [
+        f"# Model {card.version}",
+        card.architecture + f". {card.parameters:,} parameters; input {card.input_size} x {card.input_size} pixels.",
+        "## What it is for",
+        card.intended_use,
+        "## What it cannot do",
+        "\n".join(f"- {limit}" for limit in card.limits),
+        "## How it was trained",
+        f"```sh\n{card.training['command']}\n```" if card.training["command"] else "",
+        f"On {card.created}, on {photos['cat']:,} photos of cats and {photos['dog']:,} of dogs "
+        f"({card.training['left_out']} left out), seed {card.training['seed']}, "
+        f"fingerprint `{str(card.training['fingerprint'])[:16]}`. "
+        f"Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
+        f"On training photos it had not seen (cross-validation): {seen['errors']} errors in {total:,}, "
+        f"log-loss {seen['log_loss']:.4f}.",
+        f"Refusals: {card.threshold_rule}",
+        "## How good it is",
+        _results(card.metrics) if card.metrics else "Not measured on other photos.",
+        *(_reliability(name, measured) for name, measured in card.metrics.items() if measured.log_loss is not None),
+        "## What it was made with",
+        ", ".join(f"{name} {number}" for name, number in card.software.items()) + ".",
+        "## Terms",
+        "\n".join(f"- {part}: {terms}" for part, terms in card.licence.items()),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _results(metrics: dict[str, Measured]) -> str:
+    rows = [
+        "| photos | n | errors | accuracy (95 % interval) | pets refused | log-loss | ECE | AUROC |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {name} | {m.n} | {m.errors} | {m.accuracy:.2%} ({m.accuracy_low:.2%} to {m.accuracy_high:.2%}) "
+        f"| {m.refused} | {_figure(m.log_loss)} | {_figure(m.ece)} | {_figure(m.auroc)} |"
+        for name, m in metrics.items()
+    ]
+    note = (
+        "Measured on the served network. An error is a pet taken for the other animal, or anything else taken for "
+        'a pet; a pet answered "neither" counts as refused.'
+    )
+    return "\n".join(rows) + "\n\n" + note
+
+
+def _reliability(name: str, measured: Measured) -> str:
+    rows = [f"Reliability on {name}:", "", "| confidence | right | pets |", "|---|---|---|"]
+    rows += [f"| {confidence:.1%} | {right:.1%} | {n} |" for confidence, right, n in measured.reliability]
+    return "\n".join(rows)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

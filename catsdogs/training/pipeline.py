@@ -1,0 +1,155 @@
+"""From a folder of photos to a model version: the one path that the command and the notebook take."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from catsdogs.classifier import Classifier
+from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.evaluation import Measured, evaluate, labelled_photos
+from catsdogs.training import card as cards
+from catsdogs.training.backbone import build_backbone
+from catsdogs.training.dataset import collect, write_left_out
+from catsdogs.training.features import extract
+from catsdogs.training.gate import fit_gate
+from catsdogs.training.head import fit_head
+from catsdogs.training.network import assemble, save
+from catsdogs.training.weights import load_imagenet_weights
+
+INPUT_SIZE = 256
+SEED = 0
+LEFT_OUT = "left_out.csv"
+
+Progress = Callable[[str, int, int], object]
+"""Called with the stage, the number of photos done, and of all."""
+
+
+def train(
+    folder: Path,
+    output: Path,
+    *,
+    version: str | None = None,
+    validation: Mapping[str, Path] | None = None,
+    input_size: int = INPUT_SIZE,
+    seed: int = SEED,
+    command: str = "",
+    progress: Progress = lambda *_: None,
+) -> Path:
+    """Train a model version. The same photos and seed give the same model.
+
+    Parameters
+    ----------
+    folder
+        Holds ``cat/`` and ``dog/``; only read.
+    output
+        Where the version's folder is made.
+    version
+        Its name; by default the time of day, UTC.
+    validation
+        Named folders of labelled photos to measure the model on, see :func:`catsdogs.evaluation.evaluate`.
+    input_size
+        Side of the network's input in pixels, a multiple of 32.
+    command
+        For the model card: what was called.
+
+    Returns
+    -------
+    Path
+        The version's folder; beside the model it holds a list of the photos that were left out.
+
+    Raises
+    ------
+    InvalidInput
+        The photos are missing or too few, or the version exists.
+    ModelError
+        The backbone's weights are missing, or the model cannot be written.
+    """
+    created = datetime.now(UTC)
+    version = version or created.strftime("%Y%m%d-%H%M%S")
+    target = output / version
+    if target.exists():
+        raise InvalidInput("There is a model version {version} already. Choose another name.", version=version)
+    sets = dict(validation or {})
+    for photos in sets.values():
+        labelled_photos(photos)  # better refused now than after the training
+    keras.utils.set_random_seed(seed)
+
+    dataset = collect(folder)
+    imagenet = load_imagenet_weights()
+    backbone = build_backbone(imagenet, input_size)
+    features, unreadable = extract(dataset.paths, backbone, _counter(progress, "features", len(dataset.paths)))
+    readable = ~np.isnan(features).any(axis=1)
+    if min(dataset.is_dog[readable].sum(), (~dataset.is_dog[readable]).sum()) < 2:
+        raise InvalidInput("Almost none of the photos in {folder} can be read.", folder=folder)
+    progress("head", 0, 1)
+    head = fit_head(features[readable], dataset.is_dog[readable], seed)
+    gate = fit_gate(features[readable], imagenet, seed)
+    model = assemble(backbone, imagenet, head, gate)
+
+    aside = output / f".{version}.tmp"
+    try:
+        aside.mkdir(parents=True)
+        save(model, aside)
+        left_out = dataset.left_out | {dataset.paths[place]: reason for place, reason in unreadable.items()}
+        write_left_out(left_out, aside / LEFT_OUT)
+        card = cards.describe(
+            version=version,
+            created=created,
+            model=model,
+            head=head,
+            gate=gate,
+            folder=aside,
+            training={
+                "command": command,
+                "photos": {
+                    "cat": int((readable & ~dataset.is_dog).sum()),
+                    "dog": int((readable & dataset.is_dog).sum()),
+                },
+                "left_out": len(left_out),
+                "fingerprint": dataset.fingerprint,
+                "seed": seed,
+            },
+        )
+        cards.write(card, aside)
+        measured = _measure(aside, sets, progress)
+        cards.write(card.model_copy(update={"metrics": measured}), aside)
+        aside.rename(target)
+    except OSError as error:
+        raise ModelError(
+            "The model cannot be written to {folder}: {reason}.", folder=output, reason=error.strerror
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return target
+
+
+def _measure(version: Path, sets: Mapping[str, Path], progress: Progress) -> dict[str, Measured]:
+    """Measure the written model as it will be served."""
+    classifier = Classifier.open(version)
+    return {
+        name: evaluate(
+            classifier.classify_files, photos, _counter(progress, f"measuring on {name}", len(labelled_photos(photos)))
+        )
+        for name, photos in sets.items()
+    }
+
+
+class _counter:  # noqa: N801 (used as a function)
+    """Adds up what a stage reports."""
+
+    def __init__(self, progress: Progress, stage: str, of: int) -> None:
+        self._progress, self._stage, self._of, self._done = progress, stage, of, 0
+
+    def __call__(self, more: int = 1) -> None:
+        self._done += more
+        self._progress(self._stage, self._done, self._of)
