@@ -123,7 +123,8 @@ def store(connection: sa.Connection, tables: Tables, records: Sequence[Predictio
     ]
     for table, rows in ((tables.consents, decisions), (tables.predictions, predictions), (tables.photos, photos)):
         if rows:
-            connection.execute(insert(table).on_conflict_do_nothing(), rows)
+            # With RETURNING, SQLAlchemy sends many rows in one statement; with ON CONFLICT alone, one by one.
+            connection.execute(insert(table).on_conflict_do_nothing().returning(sa.literal(1)), rows)
 
 
 def _share(value: float) -> float:

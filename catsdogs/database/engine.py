@@ -166,6 +166,7 @@ def create_engine(url: sa.URL) -> sa.Engine:
         max_overflow=15,
         pool_timeout=CONNECT_SECONDS,
         hide_parameters=True,
+        executemany_mode="values_plus_batch",  # many rows in one message
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "tcp_user_timeout": 10_000,
