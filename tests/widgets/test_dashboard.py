@@ -1,0 +1,260 @@
+"""The monitoring app's kernel side, on the real service and a real database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from catsdogs.domain import Answer, Consent
+from catsdogs.errors import InvalidImage, NotAuthorised
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
+from catsdogs.service import NO_CONSENT
+from catsdogs.service.local import Local
+from catsdogs.settings import Settings
+from catsdogs.widgets.dashboard import RECENT, Dashboard
+
+NAME = "<img src=x onerror=alert(1)>.jpg"
+NOT_UNDERSTOOD = "The page sent something that was not understood. Reload it and try again."
+AGREES = Consent(filename_and_comment=True)
+
+Predict = Callable[..., PredictionRecord]
+
+
+@pytest.fixture
+def service(recorder: Recorder, database: Settings) -> Local:
+    """The service in process; without a model, which nobody here asks."""
+    return Local(object(), recorder, database)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def predict(recorder: Recorder, make_record: Any) -> Predict:
+    """Record a prediction that is some time old."""
+
+    def predict(age: timedelta = timedelta(), consent: Consent = NO_CONSENT, **values: Any) -> PredictionRecord:
+        record, _receipt = make_record(consent, NAME)
+        record = record.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
+        assert recorder.store(record)
+        return record
+
+    return predict
+
+
+@pytest.fixture
+def open_app(service: Local, ask: Any) -> Callable[..., Dashboard]:
+    def open_app(language: str = "en") -> Dashboard:
+        return Dashboard(lambda: service, language)
+
+    return open_app
+
+
+def tiles(app: Dashboard) -> dict[str, str]:
+    return {tile["name"]: tile["figure"] for tile in app.tiles.tiles}
+
+
+def details(app: Dashboard) -> dict[str, str]:
+    return {tile["name"]: tile["detail"].replace("\N{NO-BREAK SPACE}", " ") for tile in app.tiles.tiles}
+
+
+def chart(app: Dashboard, name: str) -> Any:
+    return next(figure for figure in app.charts.figures if figure["name"] == name)
+
+
+@pytest.fixture
+def busy(predict: Predict, service: Local) -> None:
+    """A week's work: a cat, a slow dog of another version, neither, and what could not be read."""
+    cat = predict(timedelta(minutes=10), AGREES, inference_time_ms=2.0)
+    dog = predict(
+        timedelta(hours=3),
+        prediction_result=Answer.DOG,
+        proba_cat=0.2,
+        proba_dog=0.8,
+        inference_time_ms=6.0,
+        model_version="test-2",
+    )
+    predict(timedelta(days=5), prediction_result=Answer.NEITHER, neither_score=0.7, inference_time_ms=1234.5)
+    service.give_feedback(cat.id, user_feedback=1, user_comment="<b>mine</b>")
+    service.give_feedback(dog.id, user_feedback=0)
+    failure = PredictionRecord.of_failure(InvalidImage("no"), "test-1")
+    service._recorder.store(failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=6)}))
+
+
+def test_the_tiles_say_the_figures_of_the_window(busy: None, open_app: Any) -> None:
+    app = open_app()
+    assert tiles(app) == {
+        "total": "4",
+        "latency": "414.2\N{NO-BREAK SPACE}ms",
+        "satisfaction": "50.0%",
+        "errors": "25.0%",
+        "consent": "25.0%",
+    }
+    assert details(app)["total"] == "1 cat · 1 dog · 1 neither"
+    assert details(app)["latency"].startswith("min 2.0 ms · max 1,234.5 ms · p95 ")
+    assert details(app)["satisfaction"] == "95 % interval 9.5% to 90.5%, n = 2"  # Wilson's, of 1 in 2
+    assert details(app)["errors"] == "1 photo could not be read"
+
+
+def test_figures_are_written_as_the_reader_does(busy: None, open_app: Any) -> None:
+    app = open_app("fr")
+    assert tiles(app)["latency"] == "414,2\N{NO-BREAK SPACE}ms"
+    assert "1\N{NARROW NO-BREAK SPACE}234,5" in details(app)["latency"]
+
+
+@pytest.mark.parametrize(("window", "predictions"), [("1h", 1), ("24h", 2), ("7d", 4), ("30d", 4), ("all", 5)])
+def test_a_window_is_chosen(
+    busy: None, predict: Predict, open_app: Any, ask: Any, window: str, predictions: int
+) -> None:
+    predict(timedelta(days=45))
+    app = open_app()
+    assert ask(app.controls, {"asks": "window", "value": window}) == ""
+    assert app.controls.window == window
+    assert tiles(app)["total"] == str(predictions)
+    drawn = chart(app, "answers")["data"]
+    assert sum(sum(bars["y"]) for bars in drawn) == predictions
+
+
+def test_a_model_version_is_chosen_and_stays_while_others_come(
+    busy: None, predict: Predict, open_app: Any, ask: Any
+) -> None:
+    app = open_app()
+    assert app.controls.model_versions == ["test-1", "test-2"]
+    assert ask(app.controls, {"asks": "model", "value": "test-2"}) == ""
+    assert tiles(app)["total"] == "1"
+    assert ask(app.controls, {"asks": "window", "value": "1h"}) == ""  # where it answered nothing
+    assert (app.controls.model_version, app.controls.model_versions) == ("test-2", ["test-1", "test-2"])
+    assert tiles(app) == {"total": "0", "latency": "–", "satisfaction": "–", "errors": "–", "consent": "–"}
+    assert ask(app.controls, {"asks": "model", "value": ""}) == ""
+    assert tiles(app)["total"] == "1"
+
+
+def test_news_are_shown(busy: None, predict: Predict, open_app: Any, ask: Any) -> None:
+    app = open_app()
+    predict(prediction_result=Answer.DOG, proba_cat=0.0625, proba_dog=0.9375)
+    assert tiles(app)["total"] == "4"
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert tiles(app)["total"] == "5"
+    assert app.recent.rows[0]["cells"][1:4] == ["Dog", "93.8%", "3.5 ms"]
+
+
+def test_without_news_nothing_is_sent_to_be_drawn_again(busy: None, open_app: Any, ask: Any) -> None:
+    app = open_app()
+    sent: list[object] = []
+    app.charts.observe(sent.append, "figures")
+    app.recent.observe(sent.append, "rows")
+    app.tiles.observe(sent.append, "tiles")
+    assert ask(app.controls, {"asks": "window", "value": "all"}) == ""
+    sent.clear()
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert sent == []
+
+
+def test_the_table_has_the_last_predictions_as_they_are(busy: None, predict: Predict, open_app: Any) -> None:
+    app = open_app()
+    assert [row["answer"] for row in app.recent.rows] == ["cat", "dog", "neither", "error"]
+    cells = [dict(zip(app.recent.columns, row["cells"], strict=True)) for row in app.recent.rows]
+    assert (cells[0]["File"], cells[0]["Comment"], cells[0]["Right?"]) == (NAME, "<b>mine</b>", "Yes")
+    assert (cells[1]["File"], cells[1]["Comment"], cells[1]["Right?"]) == ("", "", "No")
+    assert (cells[2]["Answer"], cells[2]["Confidence"], cells[2]["Time"]) == ("Neither", "", "1,234.5 ms")
+    assert (cells[3]["Confidence"], cells[3]["Time"], cells[3]["Model"]) == ("", "", "test-1")
+    for _ in range(RECENT):
+        predict()
+    app.refresh()
+    assert len(app.recent.rows) == RECENT
+
+
+def test_times_are_those_of_the_readers_clock(predict: Predict, open_app: Any, ask: Any, service: Local) -> None:
+    record = predict()
+    service.give_feedback(record.id, user_feedback=1)
+    app = open_app()
+    assert ask(app.controls, {"asks": "zone", "value": "Asia/Kathmandu"}) == ""
+    there = record.timestamp.astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert f"{there:%-I:%M:%S}" in app.recent.rows[0]["cells"][0]
+    [[drawn]] = [trace["x"] for trace in chart(app, "feedback")["data"] if trace["x"]]
+    assert drawn.startswith(f"{there:%Y-%m-%dT%H:%M:%S}")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"asks": "window", "value": "8d"},
+        {"asks": "window", "value": ["all"]},
+        {"asks": "model", "value": "never served"},
+        {"asks": "zone", "value": "../../etc/passwd"},
+        {"asks": "zone", "value": "Nowhere/Atall"},
+        {"asks": "zone", "value": "a\0b"},
+        {"asks": "zone", "value": ""},
+        {"asks": "the moon"},
+    ],
+)
+def test_what_no_page_of_ours_sends_is_refused(open_app: Any, ask: Any, content: dict[str, Any]) -> None:
+    app = open_app()
+    assert ask(app.controls, content) == NOT_UNDERSTOOD
+    assert (app.controls.window, app.controls.model_version, app.controls.zone) == ("7d", "", None)
+
+
+def test_an_empty_database_is_said_to_be_empty(open_app: Any) -> None:
+    app = open_app()
+    assert tiles(app)["total"] == "0"
+    assert details(app)["satisfaction"] == "Nobody said anything yet"
+    assert app.recent.rows == []
+    for figure in app.charts.figures:
+        [note] = figure["layout"]["annotations"]
+        assert note["text"].endswith("in this window.")
+
+
+def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(
+    busy: None, open_app: Any, ask: Any, recorder: Recorder
+) -> None:
+    app = open_app()
+    seen = tiles(app), app.charts.figures, app.recent.rows, app.controls.updated
+
+    def rename(old: str, new: str) -> None:
+        recorder.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
+
+    rename("predictions_feedback", "elsewhere")
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert app.controls.problem.endswith("Run `catsdogs db migrate`.")
+    assert (tiles(app), app.charts.figures, app.recent.rows, app.controls.updated) == seen
+    rename("elsewhere", "predictions_feedback")
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert app.controls.problem == ""
+
+
+def test_a_service_that_cannot_be_had_is_a_sentence_and_is_tried_again(service: Local, ask: Any) -> None:
+    answers: Iterator[Any] = iter([NotAuthorised("This token is wrong, or its session has ended."), service])
+
+    def connect() -> Local:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    app = Dashboard(connect, "en")
+    assert app.controls.problem == "This token is wrong, or its session has ended."
+    assert app.tiles.tiles == []
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert (app.controls.problem, tiles(app)["total"]) == ("", "0")
+
+
+def test_an_operators_kernel_loads_nothing_heavy() -> None:
+    """What `notebooks/apps/monitoring.ipynb` does, under a server that answers by HTTP: here, one that is gone."""
+    heavy = "numpy pandas pydantic PIL onnxruntime sqlalchemy psycopg2 alembic nbformat jsonschema plotly.basewidget"
+    script = f"""
+import sys
+from catsdogs import connect
+from catsdogs.widgets.dashboard import Dashboard
+app = Dashboard(connect, "en")
+assert app.controls.problem == "The server cannot be reached. Try again in a moment.", app.controls.problem
+print(*(name for name in "{heavy}".split() if name in sys.modules))
+"""
+    environment = {"CATSDOGS_SERVICE_URL": "http://127.0.0.1:1", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("", 0), done.stderr
