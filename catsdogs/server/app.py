@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from jupyter_server.base.handlers import FileFindHandler
-from jupyterlab_server.themes_handler import ThemesHandler
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, StaticFileHandler
 from traitlets.config import Config
@@ -21,7 +20,7 @@ from voila.app import Voila
 from voila.static_file_handler import MultiStaticFileHandler
 
 from catsdogs import paths
-from catsdogs.server import api, apps, pages, replies
+from catsdogs.server import api, apps, openapi, pages, replies
 from catsdogs.server.access import Operator, RateLimit, Tokens, cookie_secret
 from catsdogs.server.kernels import Kernels
 from catsdogs.server.work import Work
@@ -34,8 +33,8 @@ KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 DRAIN_SECONDS = 8
 """How long requests that have begun may take to finish when the server stops."""
 
-_ASSETS = MultiStaticFileHandler, ThemesHandler, FileFindHandler
-"""Of Voilà's own handlers, those that are kept: JavaScript, style sheets and fonts of its front end."""
+_ASSETS = {MultiStaticFileHandler: MultiStaticFileHandler, FileFindHandler: apps.LabExtensions}
+"""Of Voilà's own handlers, those that are kept: its front end's JavaScript, style sheets and fonts."""
 
 
 def _voila_config(settings: Settings) -> Config:
@@ -99,7 +98,7 @@ class Server(Voila):  # type: ignore[misc]
         )
         server.service, server.settings = service, settings
         server.tokens, server.operator = Tokens(api_token), Operator(password)
-        server.session_requests = RateLimit(limit=60, seconds=60)
+        server.session_requests = RateLimit(limit=120, seconds=60)
         server.work, server.checks = Work(), Work(threads=1)
         server.draining = False
         loopback = "127.0.0.1" if host in {"0.0.0.0", "", "localhost"} else host  # noqa: S104 (compared, not bound)
@@ -133,7 +132,11 @@ class Server(Voila):  # type: ignore[misc]
             "voila_configuration": self.voila_configuration,
         }
         return [
-            *((re.escape(route), handler, {"route": route}) for route, handler in (api.ROUTES | pages.ROUTES).items()),
+            *(
+                (re.escape(route), handler, {"route": route})
+                for routes in (api.ROUTES, pages.ROUTES, openapi.ROUTES)
+                for route, handler in routes.items()
+            ),
             *(
                 (re.escape(route), apps.AppPage, {"app": app, "route": app.path, **shared})
                 for app in apps.APPS
@@ -144,7 +147,7 @@ class Server(Voila):  # type: ignore[misc]
             (f"/api/kernels/{KERNEL_ID}", apps.KernelModel),
             (f"/api/kernels/{KERNEL_ID}/channels", apps.KernelSocket),
             ("/voila/templates/(.*)", apps.TemplateStatic),
-            *(rule for rule in super().init_handlers() if rule[1] in _ASSETS),
+            *((rule[0], _ASSETS[rule[1]], *rule[2:]) for rule in super().init_handlers() if rule[1] in _ASSETS),
             ("/static/(.*)", StaticFileHandler, {"path": str(pages.STATIC)}),
             ("/(favicon.ico)", StaticFileHandler, {"path": str(pages.STATIC)}),
             ("/(?:api|health)(?:/.*)?", replies.Nothing),
@@ -190,6 +193,8 @@ class Server(Voila):  # type: ignore[misc]
     async def _drain(self, http: HTTPServer) -> None:
         self.draining = True
         http.stop()
+        # pages that load just now lose their kernel: no news to anybody
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: logger.debug("while stopping: %s", context))
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while self.work.unfinished:

@@ -7,6 +7,7 @@ import contextlib
 from typing import Any
 
 from jupyter_server.auth.identity import IdentityProvider, User
+from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
@@ -171,6 +172,10 @@ class EndSession(_KernelDoor):
         self.check_kernel(kernel_id)
         await self.settings["kernel_manager"].stop(kernel_id)
         self.set_status(204)
+
+
+class LabExtensions(Replying, FileFindHandler):
+    """Front ends of widgets; Jupyter's handler cannot say an error outside of Jupyter's own server."""
 
 
 class TemplateStatic(TemplateStaticFileHandler):  # type: ignore[misc]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -128,9 +129,17 @@ def test_a_signal_while_it_starts_stops_it_too(launch, folder, delay):
     assert "Traceback" not in server.log.read_text()
 
 
-def test_requests_that_have_begun_are_finished(launch, client_of, cat_jpeg, folder):
-    from concurrent.futures import ThreadPoolExecutor
+def test_a_page_that_loads_when_the_server_stops_leaves_nothing(launch, client_of, folder):
+    server = launch(folder)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(client_of(server), "GET", "/inference", token=None)
+        time.sleep(0.7)
+        assert server.stop() == 0
+    assert not left_of(folder)
+    assert "Traceback" not in server.log.read_text()
 
+
+def test_requests_that_have_begun_are_finished(launch, client_of, cat_jpeg, folder):
     server = launch(folder)
     client = client_of(server)
     photo = {"file": ("x.jpg", cat_jpeg, "image/jpeg")}

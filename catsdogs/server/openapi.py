@@ -1,0 +1,219 @@
+"""The REST API's description (OpenAPI 3.1), and the page that shows it: ``/openapi.json`` and ``/docs``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catsdogs import __version__
+from catsdogs.domain import Answer, TrueLabel
+from catsdogs.server.api import Api
+from catsdogs.server.pages import Page
+
+NUMBER, INTEGER, TEXT, BOOLEAN = ({"type": kind} for kind in ("number", "integer", "string", "boolean"))
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+PERCENT = {"type": "string", "examples": ["97.12%"]}
+MOMENT = {"type": "string", "format": "date-time"}
+UUID = {"type": "string", "format": "uuid"}
+
+
+def maybe(schema: dict[str, Any]) -> dict[str, Any]:
+    """Allow null too."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def shape(**fields: dict[str, Any]) -> dict[str, Any]:
+    """Describe an object that has all of `fields`, and may have more."""
+    return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+def table(**fields: dict[str, Any]) -> dict[str, Any]:
+    """Describe a list of objects."""
+    return {"type": "array", "items": shape(**fields)}
+
+
+PREDICTION = shape(
+    filename=TEXT,
+    prediction={"type": "string", "enum": [answer.capitalize() for answer in Answer if answer is not Answer.ERROR]},
+    confidence=PERCENT,
+    probabilities=shape(cat=PERCENT, dog=PERCENT),
+    proba_cat=SHARE,
+    proba_dog=SHARE,
+    neither_score=SHARE,
+    inference_time_ms=NUMBER,
+    model_version=TEXT,
+    notes={"type": "array", "items": TEXT},
+    feedback_id=UUID,
+    receipt=maybe(TEXT),
+    stored=BOOLEAN,
+)
+LATENCY = {name: maybe(NUMBER) for name in ("mean", "min", "max", "p50", "p95", "p99")}
+STATISTICS = shape(
+    total_predictions=INTEGER,
+    successful_predictions=INTEGER,
+    rgpd_consents=INTEGER,
+    success_rate={"type": "number", "minimum": 0, "maximum": 100},
+    error_rate=maybe(SHARE),
+    consent_rate=maybe(SHARE),
+    answers={"type": "object", "additionalProperties": INTEGER},
+    inference_time_ms=shape(**LATENCY),
+    satisfaction=shape(
+        rate=maybe(SHARE), low=maybe(SHARE), high=maybe(SHARE), n=INTEGER, satisfied=INTEGER, unsatisfied=INTEGER
+    ),
+    bucket_seconds=INTEGER,
+    timeline=table(
+        start=MOMENT, predictions=INTEGER, errors=INTEGER, satisfied=INTEGER, unsatisfied=INTEGER, **LATENCY
+    ),
+    feedback=table(timestamp=MOMENT, user_feedback=INTEGER, prediction_result=TEXT),
+    model_versions={"type": "array", "items": TEXT},
+)
+RECENT = shape(
+    predictions=table(
+        id=UUID,
+        timestamp=MOMENT,
+        prediction_result={"type": "string", "enum": list(Answer)},
+        proba_cat=maybe(SHARE),
+        proba_dog=maybe(SHARE),
+        inference_time_ms=maybe(NUMBER),
+        success=BOOLEAN,
+        rgpd_consent=BOOLEAN,
+        filename=maybe(TEXT),
+        user_feedback=maybe(INTEGER),
+        user_comment=maybe(TEXT),
+        model_version=maybe(TEXT),
+    ),
+    count=INTEGER,
+)
+HEALTH = shape(
+    status={"type": "string", "enum": ["healthy", "degraded"]},
+    model_loaded=BOOLEAN,
+    database={"type": "string", "enum": ["connected", "unavailable"]},
+    spooled=INTEGER,
+)
+INFO = shape(
+    model_loaded=BOOLEAN,
+    version=TEXT,
+    parameters=INTEGER,
+    classes={"type": "array", "items": TEXT},
+    input_size=INTEGER,
+    metrics={"type": "object"},
+    features={"type": "array", "items": TEXT},
+)
+
+ERRORS = {
+    400: "The request is wrong; detail says what.",
+    401: "The token is missing or wrong.",
+    403: "The token does not open this, or a comment came without consent.",
+    404: "There is no such prediction.",
+    413: "More than 32 MB.",
+    429: "Too many requests; Retry-After says when to come back.",
+    503: "Too busy, or the database is away; Retry-After says when to come back.",
+}
+
+
+def operation(summary: str, answer: dict[str, Any], *errors: int, **more: Any) -> dict[str, Any]:
+    """Describe one method of a path; an operation that can answer 401 needs the token."""
+    responses: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": answer}}}}
+    for status in errors:
+        schema = {"$ref": "#/components/schemas/Error"}
+        responses[str(status)] = {"description": ERRORS[status], "content": {"application/json": {"schema": schema}}}
+    security: list[dict[str, list[str]]] = [{"bearer": []}] if 401 in errors else []
+    return {"summary": summary, "responses": responses, "security": security, **more}
+
+
+def form(kind: str, required: str, **fields: dict[str, Any]) -> dict[str, Any]:
+    """Describe a form with one required field."""
+    schema = {"type": "object", "properties": fields, "required": [required]}
+    return {"required": True, "content": {kind: {"schema": schema}}}
+
+
+def query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    """Describe an optional parameter."""
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def description() -> dict[str, Any]:
+    """Describe the API."""
+    photo = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, GIF, BMP or TIFF; at most 32 MB"}
+    paths = {
+        "/api/predict": {
+            "post": operation(
+                "Say whether a photo shows a cat or a dog",
+                PREDICTION,
+                *(400, 401, 403, 413, 429, 503),
+                requestBody=form(
+                    "multipart/form-data", "file", file=photo, rgpd_consent=BOOLEAN, photo_consent=BOOLEAN
+                ),
+            )
+        },
+        "/api/update-feedback": {
+            "post": operation(
+                "Say whether the answer was right",
+                shape(success=BOOLEAN, message=TEXT, stored=BOOLEAN),
+                *(400, 401, 403, 404, 429, 503),
+                requestBody=form(
+                    "application/x-www-form-urlencoded",
+                    "feedback_id",
+                    feedback_id=UUID,
+                    user_feedback={"type": "integer", "enum": [0, 1], "description": "1 satisfied, 0 not"},
+                    user_comment={"type": "string", "maxLength": 1000, "description": "needs rgpd_consent"},
+                    true_label={"type": "string", "enum": list(TrueLabel)},
+                ),
+            )
+        },
+        "/api/statistics": {
+            "get": operation(
+                "Key figures of a window",
+                STATISTICS,
+                *(400, 401, 403, 429, 503),
+                parameters=[
+                    query("start", MOMENT, "first moment of the window"),
+                    query("end", MOMENT, "end of the window, itself not included"),
+                    query("model_version", TEXT, "of one model only"),
+                ],
+            )
+        },
+        "/api/recent-predictions": {
+            "get": operation(
+                "The latest predictions, newest first",
+                RECENT,
+                *(400, 401, 403, 429, 503),
+                parameters=[
+                    query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 10}, "how many")
+                ],
+            )
+        },
+        "/api/info": {"get": operation("The served model", INFO)},
+        "/health": {"get": operation("Do model and database answer?", HEALTH)},
+        "/health/live": {"get": operation("Does the process answer?", shape(status=TEXT))},
+        "/health/ready": {"get": operation("May requests be sent here?", shape(status=TEXT), 503)},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "catsdogs", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": shape(detail=TEXT)},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+class OpenApi(Api):
+    """``GET /openapi.json``."""
+
+    def get(self) -> None:
+        """Send the description."""
+        self.write(description())
+
+
+class Docs(Page):
+    """``GET /docs``: the description, for people."""
+
+    def get(self) -> None:
+        """Show the page; its texts are the description's, in English as the API itself."""
+        self.show(
+            "docs.html", api=description(), title="REST API", server=f"{self.request.protocol}://{self.request.host}"
+        )
+
+
+ROUTES: dict[str, type[Api] | type[Page]] = {"/openapi.json": OpenApi, "/docs": Docs}
