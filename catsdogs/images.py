@@ -25,8 +25,8 @@ MAX_PIXELS = 50_000_000
 """Largest photo, width times height."""
 MIN_SIDE = 8
 """Shortest side, in pixels, on which there is anything to see."""
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""What is read, by Pillow's names; MPO is the JPEG of some cameras, with a second view in it."""
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+"""What is read, by Pillow's names. It calls MPO the JPEG of some cameras, which has a second view in it."""
 
 Pixels = npt.NDArray[np.uint8]
 
