@@ -14,10 +14,11 @@ Either alone lets much through: the first what belongs to no ImageNet class, the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, logsumexp
+from scipy.special import logit, logsumexp
 from sklearn.cluster import KMeans
 
 from catsdogs.training.weights import Arrays
@@ -27,26 +28,40 @@ PET_CLASSES = np.r_[151:269, 281:286]
 CENTROIDS = 256
 NEIGHBOURS = 3
 """Number of centroids over which the similarity is averaged."""
-REFUSED = 0.006
-"""The threshold's rule: this share of the training pets is refused."""
-TYPICAL_SCORE = 0.02
-"""The scale's rule: the median training pet has this score."""
 SIMILARITY_WEIGHT = 2.0
 """Of the similarity against the otherness, each in standard deviations of the training pets."""
+REFUSED = 0.006
+"""Share of the training pets that the threshold refuses."""
+TYPICAL_SCORE = 0.02
+"""Score of the median training pet; sets the scale."""
+RULE = (
+    f'a photo is answered "neither" from a score of 0.5 on; the threshold refuses {REFUSED:.1%} of the training '
+    f"photos, and the scale gives their median the score {TYPICAL_SCORE}."
+)
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Gate:
-    """``score = sigmoid(slopes @ [otherness, similarity] + offset)``, 0..1; 0.5 is the threshold."""
+class Classes(NamedTuple):
+    """The ImageNet classifier, cut in two."""
 
     pet_weights: Floats
-    """Of the ImageNet classifier, shape (1280, 123)."""
+    """Shape (1280, 123)."""
     pet_bias: Floats
     other_weights: Floats
     """Shape (1280, 877)."""
     other_bias: Floats
+
+    def margins(self, features: Floats) -> Floats:
+        """Compute by how much each other class's logit exceeds the pets', shape (n, 877)."""
+        pets: Floats = logsumexp(features @ self.pet_weights + self.pet_bias, axis=1, keepdims=True)
+        return features @ self.other_weights + self.other_bias - pets
+
+
+@dataclass(frozen=True)
+class Gate:
+    """``score = sigmoid(slopes @ [otherness, similarity] - threshold)``, 0..1."""
+
     mean: Floats
     """Of each other class's margin on training pets, shape (877,)."""
     spread: Floats
@@ -55,43 +70,32 @@ class Gate:
     """Unit vectors, shape (256, 1280)."""
     slopes: Floats
     """Shape (2,)."""
-    offset: float
-
-    def score(self, features: npt.NDArray[np.float32]) -> Floats:
-        """Compute the neither score of features, shape (n, 1280)."""
-        score: Floats = expit(_evidence(self, features) @ self.slopes + self.offset)
-        return score
+    threshold: float
 
 
-def fit_gate(features: npt.NDArray[np.float32], weights: Arrays, seed: int) -> Gate:
-    """Fit the gate on features of cats and dogs, shape (n, 1280)."""
-    kernel, bias = weights["_fc.weight"].T.astype(np.float64), weights["_fc.bias"].astype(np.float64)
+def split_classes(imagenet: Arrays) -> Classes:
+    """Take the ImageNet classifier from the backbone's weights."""
+    kernel, bias = imagenet["_fc.weight"].T.astype(np.float64), imagenet["_fc.bias"].astype(np.float64)
     others = np.setdiff1d(np.arange(len(bias)), PET_CLASSES)
-    parts = (kernel[:, PET_CLASSES], bias[PET_CLASSES], kernel[:, others], bias[others])
-    margins = _margins(features, *parts)
-    count = min(CENTROIDS, len(features))
-    clusters = KMeans(count, n_init=1, random_state=seed).fit(_unit(features.astype(np.float64)))
-    untuned = Gate(
-        *parts, margins.mean(axis=0), margins.std(axis=0), _unit(clusters.cluster_centers_), np.zeros(2), 0.0
-    )
-    evidence = _evidence(untuned, features)
-    slopes = np.array([1.0, -SIMILARITY_WEIGHT]) / evidence.std(axis=0)
-    raw = evidence @ slopes
-    threshold = np.quantile(raw, 1 - REFUSED)
-    scale = -logit(TYPICAL_SCORE) / (threshold - np.median(raw))
-    return Gate(*parts, untuned.mean, untuned.spread, untuned.centroids, slopes * scale, float(-threshold * scale))
+    return Classes(kernel[:, PET_CLASSES], bias[PET_CLASSES], kernel[:, others], bias[others])
 
 
-def _margins(features: npt.NDArray[np.float32], pet: Floats, pet_bias: Floats, other: Floats, bias: Floats) -> Floats:
-    margins: Floats = features @ other + bias - logsumexp(features @ pet + pet_bias, axis=1, keepdims=True)
-    return margins
+def fit_gate(features: npt.NDArray[np.float32], imagenet: Arrays, seed: int) -> Gate:
+    """Fit the gate on features of cats and dogs, shape (n, 1280)."""
+    pets = features.astype(np.float64)
+    margins = split_classes(imagenet).margins(pets)
+    mean, spread = margins.mean(axis=0), margins.std(axis=0)
+    directions = _unit(pets)
+    clusters = KMeans(min(CENTROIDS, len(pets)), n_init=1, random_state=seed).fit(directions)
+    centroids = _unit(clusters.cluster_centers_)
 
-
-def _evidence(gate: Gate, features: npt.NDArray[np.float32]) -> Floats:
-    """Compute otherness and similarity, shape (n, 2)."""
-    margins = _margins(features, gate.pet_weights, gate.pet_bias, gate.other_weights, gate.other_bias)
-    cosines = np.sort(_unit(features.astype(np.float64)) @ gate.centroids.T, axis=1)
-    return np.stack([((margins - gate.mean) / gate.spread).max(axis=1), cosines[:, -NEIGHBOURS:].mean(axis=1)], axis=1)
+    otherness = ((margins - mean) / spread).max(axis=1)
+    similarity = np.sort(directions @ centroids.T, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
+    slopes = np.array([1 / otherness.std(), -SIMILARITY_WEIGHT / similarity.std()])
+    evidence = np.stack([otherness, similarity], axis=1) @ slopes
+    threshold = np.quantile(evidence, 1 - REFUSED)
+    scale = -logit(TYPICAL_SCORE) / (threshold - np.median(evidence))
+    return Gate(mean, spread, centroids, slopes * scale, float(threshold * scale))
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 from keras import layers, ops
 
-from catsdogs.training.gate import NEIGHBOURS, Gate
+from catsdogs.training.gate import NEIGHBOURS, Classes, Gate, split_classes
 from catsdogs.training.head import Head
+from catsdogs.training.weights import Arrays
 
 
-def pooled_features(backbone: keras.Model) -> keras.Model:
-    """Give the network that turns pixels into the features that head and gate are fitted on.
-
-    Returns
-    -------
-    keras.Model
-        From RGB pixels, shape (n, size, size, 3), to mean features, shape (n, 1280).
-    """
-    return keras.Model(backbone.input, layers.GlobalAveragePooling2D(name="pool")(backbone.output))
-
-
-def assemble(backbone: keras.Model, head: Head, gate: Gate) -> keras.Model:
+def assemble(backbone: keras.Model, imagenet: Arrays, head: Head, gate: Gate) -> keras.Model:
     """Load a fitted head and gate into one graph with the backbone.
 
     The head is linear, and so is pooling: applied to each place of the feature map, before pooling,
@@ -41,7 +33,7 @@ def assemble(backbone: keras.Model, head: Head, gate: Gate) -> keras.Model:
         backbone.input,
         {
             "activation": activation,
-            "neither_score": _neither_score(pooled, gate),
+            "neither_score": _neither_score(pooled, split_classes(imagenet), gate),
             "proba_dog": ops.sigmoid(ops.mean(activation, axis=(1, 2))),
         },
         name="catsdogs",
@@ -50,15 +42,19 @@ def assemble(backbone: keras.Model, head: Head, gate: Gate) -> keras.Model:
     return model
 
 
-def _neither_score(pooled: keras.KerasTensor, gate: Gate) -> keras.KerasTensor:
-    """Compute what :meth:`Gate.score` computes."""
-    pet = ops.logsumexp(_dense(pooled, gate.pet_weights, gate.pet_bias, "pet_classes"), axis=1, keepdims=True)
-    other = _dense(pooled, gate.other_weights / gate.spread, (gate.other_bias - gate.mean) / gate.spread, "others")
-    otherness = ops.max(other - _dense(pet, 1 / gate.spread[np.newaxis], None, "pet_margin"), axis=1)
-    direction = layers.UnitNormalization(name="direction")(pooled)
-    similarity, _ = ops.top_k(_dense(direction, gate.centroids.T, None, "centroids"), NEIGHBOURS)
-    evidence = ops.stack([otherness, ops.mean(similarity, axis=1)], axis=1)
-    return ops.squeeze(ops.sigmoid(_dense(evidence, gate.slopes[:, np.newaxis], gate.offset, "neither")), axis=-1)
+def _neither_score(pooled: keras.KerasTensor, classes: Classes, gate: Gate) -> keras.KerasTensor:
+    """Compute the score of :class:`Gate`; its standardisation is folded into the layers."""
+    pets = _dense(pooled, classes.pet_weights, classes.pet_bias, "pet_classes")
+    pets = ops.logsumexp(pets, axis=1, keepdims=True)
+    others = _dense(
+        pooled, classes.other_weights / gate.spread, (classes.other_bias - gate.mean) / gate.spread, "other_classes"
+    )
+    otherness = ops.max(others - _dense(pets, 1 / gate.spread[np.newaxis], None, "pet_margin"), axis=1)
+    directions = layers.UnitNormalization(name="direction")(pooled)
+    cosines = _dense(directions, gate.centroids.T, None, "centroids")
+    similarity = ops.mean(ops.top_k(cosines, min(NEIGHBOURS, len(gate.centroids)))[0], axis=1)
+    evidence = ops.stack([otherness, similarity], axis=1)
+    return ops.squeeze(ops.sigmoid(_dense(evidence, gate.slopes[:, np.newaxis], -gate.threshold, "neither")), axis=-1)
 
 
 def _dense(x: keras.KerasTensor, weights: np.ndarray, bias: np.ndarray | float | None, name: str) -> keras.KerasTensor:
@@ -66,3 +62,10 @@ def _dense(x: keras.KerasTensor, weights: np.ndarray, bias: np.ndarray | float |
     x = layer(x)
     layer.set_weights([weights] if bias is None else [weights, np.reshape(bias, weights.shape[1])])
     return x
+
+
+def save(model: keras.Model, folder: Path) -> None:
+    """Write the network as ``model.keras`` and, for ONNX Runtime, as ``model.onnx``."""
+    model.save(folder / "model.keras")
+    model.predict(np.zeros((1, *model.input_shape[1:]), np.float32), verbose=0)  # the export needs one
+    model.export(folder / "model.onnx", format="onnx", verbose=False)
