@@ -61,14 +61,14 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Settings]:
     """
     import sqlalchemy as sa
 
-    from catsdogs.database import Database, embedded, setup
+    from catsdogs.database import Database, embedded, postgres, setup
 
     template = f"catsdogs_test_{os.getpid()}"
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         server = embedded.EmbeddedServer(Path(folder))
         if request.param == "embedded":
             server.start()
-            place = {"db_host": str(server.socket_dir), "db_port": embedded.PORT, "db_user": embedded.USER}
+            place = {"db_host": str(server.socket_dir), "db_port": postgres.PORT, "db_user": embedded.USER}
         else:
             names = {"TEST_DB_HOST": "db_host", "TEST_DB_PORT": "db_port", "TEST_DB_USER": "db_user"}
             place = {setting: os.environ[name] for name, setting in names.items() if name in os.environ}

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import tenacity
 from sqlalchemy import exc
 
-from catsdogs.database import embedded
+from catsdogs.database import embedded, postgres
 from catsdogs.database.tables import Tables, tables
 from catsdogs.errors import DatabaseError, DatabaseUnavailable
 from catsdogs.settings import Settings
@@ -113,7 +113,7 @@ class Database:
         if self._server:
             query = {"host": str(self._server.socket_dir)}
             return sa.URL.create(
-                "postgresql+psycopg2", embedded.USER, port=embedded.PORT, database=database, query=query
+                "postgresql+psycopg2", embedded.USER, port=postgres.PORT, database=database, query=query
             )
         settings = self.settings
         password = settings.db_pwd.get_secret_value() if settings.db_pwd else None

