@@ -173,6 +173,11 @@ def test_one_row_is_a_whole_statistic(keep: Keep) -> None:
     assert len(found["timeline"]) <= 2
 
 
+def test_the_latest_row_has_a_bucket_even_at_its_very_start(keep: Keep) -> None:
+    row = make_row((datetime.now(UTC) + timedelta(days=1)).replace(second=0, microsecond=0))
+    check_timeline(statistics(keep([row])), [row], row["timestamp"])
+
+
 def test_only_errors_have_no_inference_time(keep: Keep) -> None:
     rows = [make_row(NOW + timedelta(hours=n), prediction_result="error", inference_time_ms=9.0) for n in range(3)]
     found = statistics(keep(rows), end=NOW + timedelta(days=1))
