@@ -21,7 +21,7 @@ _BATCH = 32
 def extract(
     paths: Sequence[Path], backbone: keras.Model, advance: Callable[[int], object]
 ) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
-    """Average the backbone's last feature map over each photo.
+    """Average the backbone's last feature map over each photo, and over its mirror image.
 
     Parameters
     ----------
@@ -35,14 +35,14 @@ def extract(
     Returns
     -------
     features : ndarray
-        Shape (n, channels); a photo that cannot be read has a row of NaN.
+        Shape (2, n, channels), the mirror images second; a photo that cannot be read has rows of NaN.
     unreadable : dict of int to str
         Why, by position in `paths`.
     """
     side = int(backbone.input_shape[1])
     pooled = keras.Model(backbone.input, keras.layers.GlobalAveragePooling2D()(backbone.output))
     network = tf.function(lambda pixels: pooled(pixels, training=False), reduce_retracing=True)
-    features = np.full((len(paths), pooled.output_shape[-1]), np.nan, np.float32)
+    features = np.full((2, len(paths), pooled.output_shape[-1]), np.nan, np.float32)
     unreadable: dict[int, str] = {}
 
     def prepare(path: Path) -> Pixels | str:
@@ -58,6 +58,7 @@ def extract(
             unreadable.update({start + place: one for place, one in enumerate(prepared) if isinstance(one, str)})
             if readable:
                 batch = tf.constant(np.stack(list(readable.values())), tf.float32)
-                features[list(readable)] = network(batch).numpy()
+                features[0, list(readable)] = network(batch).numpy()
+                features[1, list(readable)] = network(batch[:, :, ::-1]).numpy()
             advance(len(prepared))
     return features, unreadable

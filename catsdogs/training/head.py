@@ -1,6 +1,7 @@
 """Cat or dog, from features: logistic regression, fitted by scikit-learn.
 
-On the same features, a Keras layer trained with Adam made half as many errors again.
+On the same features, a Keras layer trained with Adam made half as many errors again. Averaging each
+training photo's features with its mirror image's takes away what is chance in them, at no cost when serving.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def fit_head(features: npt.NDArray[np.float32], is_dog: npt.NDArray[np.bool_], s
     Parameters
     ----------
     features
-        Shape (n, 1280).
+        Shape (n, 1280), each averaged over a photo and its mirror image.
     is_dog
         Shape (n,).
     """

@@ -88,12 +88,12 @@ def train(
     imagenet = load_imagenet_weights()
     backbone = build_backbone(imagenet, input_size)
     features, unreadable = extract(dataset.paths, backbone, _counter(progress, "features", len(dataset.paths)))
-    readable = ~np.isnan(features).any(axis=1)
+    readable = ~np.isnan(features).any(axis=(0, 2))
     if min(dataset.is_dog[readable].sum(), (~dataset.is_dog[readable]).sum()) < 2:
         raise InvalidInput("Almost none of the photos in {folder} can be read.", folder=folder)
     progress("head", 0, 1)
-    head = fit_head(features[readable], dataset.is_dog[readable], seed)
-    gate = fit_gate(features[readable], imagenet, seed)
+    head = fit_head(features[:, readable].mean(axis=0), dataset.is_dog[readable], seed)
+    gate = fit_gate(features[0, readable], imagenet, seed)
     model = assemble(backbone, imagenet, head, gate)
 
     aside = output / f".{version}.tmp"
