@@ -43,11 +43,17 @@ _BY_STATUS: dict[int, type[CatsDogsError]] = {
 }
 """What a status means where the answer does not name its error, as a proxy's does not."""
 
-_TRY_AGAIN = urllib3.Retry(
-    connect=2, read=1, status=2, other=0, redirect=0, backoff_factor=0.2, status_forcelist=[502, 504]
-)
+_PATIENCE: dict[str, Any] = {
+    "connect": 2,
+    "other": 0,
+    "redirect": 0,
+    "backoff_factor": 0.2,
+    # a server that says "busy, come back in 10 s" says why: the person should hear it now
+    "respect_retry_after_header": False,
+}
+_TRY_AGAIN = urllib3.Retry(read=1, status=2, status_forcelist=[502, 504], **_PATIENCE)
 """Only for requests that may safely arrive twice."""
-_ONCE = urllib3.Retry(connect=2, read=0, status=0, other=0, redirect=0, backoff_factor=0.2)
+_ONCE = urllib3.Retry(read=0, status=0, **_PATIENCE)
 """A prediction is recorded when it arrives: only a connection that was never made is tried again."""
 
 

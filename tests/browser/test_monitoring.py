@@ -1,0 +1,232 @@
+"""The monitoring app as an operator meets it: real server, real database, real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from catsdogs.domain import Answer, Consent
+from catsdogs.errors import InvalidImage
+from catsdogs.feedback import FeedbackRecord
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
+
+pytestmark = pytest.mark.browser
+
+READY = 30_000
+"""A page starts a kernel: milliseconds until it must be usable on a busy machine."""
+NAME = "<img src=x onerror=alert(1)>.jpg"
+COMMENT = "<b onmouseover=alert(1)>bold</b> <script>alert(1)</script> $x$"
+
+Predict = Callable[..., PredictionRecord]
+
+
+@pytest.fixture(scope="module")
+def own(launch: Any) -> Any:
+    """A server of this module: what others predict would change the figures."""
+    return launch()
+
+
+@pytest.fixture(scope="module")
+def recorder(own: Any) -> Iterator[Recorder]:
+    opened = Recorder.open(own.settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def predict(recorder: Recorder, make_record: Any) -> Predict:
+    """Record a prediction that is some time old, and what was said of it."""
+
+    def predict(
+        age: timedelta = timedelta(), opinion: int | None = None, comment: str | None = None, **values: Any
+    ) -> PredictionRecord:
+        record, _receipt = make_record(Consent(filename_and_comment=comment is not None), NAME)
+        record = record.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
+        assert recorder.store(record)
+        if opinion is not None:
+            recorder.give(FeedbackRecord.of(record.id, opinion, comment, None))
+        return record
+
+    return predict
+
+
+@pytest.fixture(scope="module")
+def weeks(predict: Predict, recorder: Recorder) -> None:
+    """Weeks of predictions: 20 cats, 10 dogs, 3 neither, 2 unreadable; 12 of 16 satisfied; the last with a comment."""
+    for place in range(20):
+        predict(timedelta(days=place + 2), opinion=1 if place < 12 else None, inference_time_ms=2.0 + place)
+    for place in range(10):
+        dog = {"prediction_result": Answer.DOG, "proba_cat": 0.25, "proba_dog": 0.75}
+        predict(timedelta(days=2 * place + 2), opinion=0 if place < 3 else None, **dog)
+    for place in range(3):
+        predict(timedelta(days=place + 3), prediction_result=Answer.NEITHER, neither_score=0.75)
+    for place in range(2):
+        failure = PredictionRecord.of_failure(InvalidImage("no"), "test-1")
+        recorder.store(failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=place + 1)}))
+    predict(timedelta(minutes=20), opinion=0, comment=COMMENT, proba_cat=0.625, proba_dog=0.375)
+
+
+def sign_in(page: Page, server: Any, query: str = "") -> None:
+    page.goto(f"{server.url}/monitoring{query}")
+    page.get_by_label("Password").or_(page.locator("#password")).first.fill(server.operator_password)
+    page.locator("form button").click()
+    opened(page)
+
+
+def opened(page: Page) -> None:
+    expect(page.locator(".cd-plot .main-svg").first).to_be_visible(timeout=READY)
+    expect(page.locator(".cd-controls")).not_to_have_attribute("aria-busy", "true", timeout=READY)
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, own: Any, weeks: None) -> Iterator[Page]:
+    """One operator's visit, renewing the page by hand; dialogs and errors of the page are collected."""
+    with browser.new_context(locale="en-GB", timezone_id="UTC", viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.trouble = []  # type: ignore[attr-defined]
+        page.on("dialog", lambda dialog: (page.trouble.append(dialog.message), dialog.dismiss()))  # type: ignore[attr-defined]
+        page.on("pageerror", lambda error: page.trouble.append(str(error)))  # type: ignore[attr-defined]
+        sign_in(page, own)
+        page.get_by_role("switch", name="Live").uncheck()
+        yield page
+
+
+def look(page: Page, control: str) -> None:
+    """Press a button of the controls, and wait for what it brings."""
+    page.get_by_role("button", name=control, exact=True).click()
+    expect(page.locator(".cd-controls")).not_to_have_attribute("aria-busy", "true", timeout=READY)
+
+
+def tile(page: Page, name: str) -> str:
+    return page.locator(f".cd-tile[data-name={name}] .cd-headline").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def traces(page: Page, name: str) -> dict[str, Any]:
+    """What plotly.js holds of a chart, by the name of the series."""
+    drawn = page.locator(f".cd-chart[data-name={name}] .cd-plot").evaluate("plot => plot.data")
+    return {trace.get("name", ""): trace for trace in drawn}
+
+
+def test_it_needs_the_operators_sign_in(page: Page, own: Any) -> None:
+    page.goto(f"{own.url}/monitoring")
+    expect(page).to_have_url(f"{own.url}/login")
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("This is not the password.")
+    page.goto(f"{own.url}/monitoring")
+    expect(page.locator(".cd-tile")).to_have_count(0)
+
+
+def test_the_figures_are_those_of_the_database(visit: Page, own: Any) -> None:
+    look(visit, "All")
+    [held] = own.query(
+        "SELECT count(*) AS total, count(*) FILTER (WHERE NOT success) AS failed, count(*) FILTER (WHERE rgpd_consent)"
+        " AS agreed, avg(inference_time_ms) AS mean, min(inference_time_ms) AS least, max(inference_time_ms) AS most,"
+        " count(*) FILTER (WHERE user_feedback = 1) AS good, count(user_feedback) AS said,"
+        " count(*) FILTER (WHERE prediction_result = 'cat') AS cat,"
+        " count(*) FILTER (WHERE prediction_result = 'dog') AS dog FROM predictions_feedback"
+    )
+    assert held["total"] == 36
+    assert tile(visit, "total") == str(held["total"])
+    assert tile(visit, "latency") == f"{held['mean']:.1f} ms"
+    detail = visit.locator(".cd-tile[data-name=latency]").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert f"min {held['least']:.1f} ms · max {held['most']:.1f} ms" in detail
+    assert tile(visit, "satisfaction") == f"{held['good'] / held['said']:.1%}"
+    assert tile(visit, "errors") == f"{held['failed'] / held['total']:.1%}"
+    assert tile(visit, "consent") == f"{held['agreed'] / held['total']:.1%}"
+    bars = traces(visit, "answers")
+    assert (sum(bars["Cat"]["y"]), sum(bars["Dog"]["y"]), sum(bars["Error"]["y"])) == (held["cat"], held["dog"], 2)
+    [split] = visit.locator("[data-name=satisfaction_split] .cd-plot").evaluate("plot => plot.data")
+    assert split["values"] == [held["good"], held["said"] - held["good"]]
+    points = traces(visit, "feedback")
+    assert (len(points["Satisfied"]["x"]), len(points["Unsatisfied"]["x"])) == (12, 4)
+    assert [mean for mean in traces(visit, "inference_time")["Mean"]["y"] if mean is not None]
+    newest = visit.locator(".cd-recent tbody tr").first.locator("td").all_inner_texts()
+    assert newest[1:7] == ["Cat", "62.5%", "3.5 ms", "No", COMMENT, NAME]
+
+
+def test_a_window_and_a_model_are_chosen(visit: Page, predict: Predict) -> None:
+    predict(timedelta(minutes=30), model_version="test-2")
+    look(visit, "1 hour")
+    assert tile(visit, "total") == "2"
+    visit.get_by_label("Model").select_option("test-2")
+    expect(visit.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text("1", timeout=READY)
+    visit.get_by_label("Model").select_option("All models")
+    expect(visit.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text("2", timeout=READY)
+
+
+def test_new_predictions_come_into_the_same_charts(visit: Page, predict: Predict) -> None:
+    look(visit, "24 hours")
+    before = int(tile(visit, "total"))
+    visit.locator("[data-name=answers] .cd-plot").evaluate("plot => { plot.querySelector('.main-svg').id = 'same'; }")
+    record = predict(prediction_result=Answer.DOG, proba_cat=0.0625, proba_dog=0.9375)
+    look(visit, "Refresh")
+    assert tile(visit, "total") == str(before + 1)
+    assert sum(traces(visit, "answers")["Dog"]["y"]) == 1
+    newest = visit.locator(".cd-recent tbody tr").first.locator("td").all_inner_texts()
+    assert newest[1:3] == ["Dog", "93.8%"]
+    assert f"{record.timestamp:%M:%S}" in newest[0]
+    expect(visit.locator("[data-name=answers] #same")).to_be_visible()  # updated in place: nothing flickers
+
+
+def test_by_itself_a_live_page_renews_itself(visit: Page, predict: Predict) -> None:
+    before = int(tile(visit, "total"))
+    visit.get_by_role("switch", name="Live").check()
+    predict()
+    expect(visit.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text(str(before + 1), timeout=READY)
+    visit.get_by_role("switch", name="Live").uncheck()
+
+
+def test_what_a_stranger_wrote_is_text(visit: Page) -> None:
+    look(visit, "1 hour")
+    expect(visit.locator(".cd-recent").get_by_text(NAME, exact=True)).to_be_visible()
+    visit.locator("[data-name=feedback] .point").first.hover(force=True)
+    hover = visit.locator("[data-name=feedback] .hovertext")
+    expect(hover).to_contain_text("Cat (62.5%)")
+    assert COMMENT.replace(" ", "") in (hover.text_content() or "").replace("\n", "").replace(" ", "")
+    assert visit.locator("img[src=x], .cd-recent script, [onmouseover], [onerror]").count() == 0
+    assert visit.trouble == []  # type: ignore[attr-defined]
+
+
+def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(visit: Page, recorder: Recorder) -> None:
+    def rename(old: str, new: str) -> None:
+        recorder.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
+
+    before = tile(visit, "total")
+    rename("predictions_feedback", "elsewhere")
+    try:
+        look(visit, "Refresh")
+        expect(visit.locator(".cd-controls").get_by_role("alert")).to_contain_text("Run `catsdogs db migrate`.")
+        assert tile(visit, "total") == before
+        assert traces(visit, "answers")
+    finally:
+        rename("elsewhere", "predictions_feedback")
+    look(visit, "Refresh")
+    expect(visit.locator(".cd-controls").get_by_role("alert")).to_be_empty()
+
+
+def test_in_the_dark_on_a_french_phone(browser: Browser, own: Any, weeks: None) -> None:
+    with browser.new_context(
+        locale="fr-FR", color_scheme="dark", viewport={"width": 360, "height": 740}, timezone_id="Asia/Tokyo"
+    ) as context:
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        sign_in(page, own)
+        assert page.locator("html").get_attribute("lang") == "fr"
+        assert "," in tile(page, "latency")
+        expect(page.locator("[data-name=answers] .ytitle")).to_have_css("fill", "rgb(229, 231, 235)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        places = page.locator(".cd-plot").evaluate_all("all => all.map(p => [p.clientWidth, p._fullLayout.width])")
+        assert all(place == drawn for place, drawn in places)
+        tokyo = datetime.now(UTC) + timedelta(hours=9)
+        assert f" {tokyo:%H}:" in page.locator(".cd-updated").inner_text() or tokyo.minute == 0
+        assert [url for url in asked if not url.startswith((own.url, "blob:", "data:"))] == []
+        page.emulate_media(color_scheme="light")
+        expect(page.locator("[data-name=answers] .ytitle")).to_have_css("fill", "rgb(31, 41, 55)")

@@ -1,0 +1,48 @@
+"""The report as its reader opens it: a file, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from catsdogs.feedback import FeedbackRecord
+from catsdogs.recorder import Recorder
+
+pytestmark = pytest.mark.browser
+
+
+def test_it_opens_by_itself_and_fits_the_window(
+    recorder: Recorder, make_record: Callable[..., Any], environment: dict[str, str], tmp_path: Path, page: Page
+) -> None:
+    record, _receipt = make_record()
+    recorder.store(record.model_copy(update={"inference_time_ms": 1234.5}))
+    recorder.give(FeedbackRecord.of(record.id, 1, None, None))
+    command = [sys.executable, "-m", "catsdogs", "report", "--out", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment | {"CATSDOGS_LANG": "fr"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    address = Path(done.stdout.strip()).as_uri()
+    page.goto(address)
+    assert page.locator(".js-plotly-plot .main-svg:first-child").count() == 5
+    assert asked == [address]
+    assert complaints == []
+    assert "1\N{NARROW NO-BREAK SPACE}234,5 ms" in page.locator(".words").inner_text()
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert page.title() == Path(done.stdout.strip()).stem
+    widths = page.locator(".figure").evaluate_all("all => all.map(figure => [figure.clientWidth, figure.scrollWidth])")
+    assert all(clear == needed for clear, needed in widths)
+    last = page.locator(".figure").last
+    assert last.locator(".main-svg").first.evaluate("svg => svg.clientWidth") == last.evaluate("box => box.clientWidth")

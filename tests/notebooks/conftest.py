@@ -1,0 +1,42 @@
+"""A database with something to report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from catsdogs.domain import Answer, Consent
+from catsdogs.errors import InvalidImage
+from catsdogs.feedback import FeedbackRecord
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
+
+COMMENT = "</script><script>alert(1)</script>"
+NAME = "chelsea.jpg"
+
+
+@pytest.fixture
+def yesterday() -> datetime:
+    """Midday of yesterday, UTC."""
+    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+
+
+@pytest.fixture
+def filled(recorder: Recorder, make_record: Callable[..., Any], yesterday: datetime) -> None:
+    """Yesterday: 5 cats, 3 dogs, 1 neither, 1 unreadable; 3 of 4 satisfied; one comment. Two weeks ago: one cat."""
+    dog = {"prediction_result": Answer.DOG, "proba_cat": 0.25, "proba_dog": 0.75, "inference_time_ms": 9.5}
+    neither = {"prediction_result": Answer.NEITHER, "neither_score": 0.75}
+    kinds: list[dict[str, Any]] = [{}] * 5 + [dog] * 3 + [neither]
+    for place, values in enumerate(kinds):
+        record, _receipt = make_record(Consent(filename_and_comment=place == 0), NAME)
+        at = yesterday + timedelta(minutes=place)
+        assert recorder.store(record.model_copy(update=values | {"timestamp": at}))
+        if place < 4:
+            recorder.give(FeedbackRecord.of(record.id, int(place != 3), COMMENT if place == 0 else None, None))
+    failure = PredictionRecord.of_failure(InvalidImage("no"), "test-1")
+    recorder.store(failure.model_copy(update={"timestamp": yesterday}))
+    old, _receipt = make_record()
+    recorder.store(old.model_copy(update={"timestamp": yesterday - timedelta(days=14)}))

@@ -1,0 +1,79 @@
+"""The monitoring app and the analyst's notebook, outside our server: papermill and nbval."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+from traitlets.config import Config
+
+from catsdogs.paths import notebooks
+
+MONITORING = notebooks() / "apps" / "monitoring.ipynb"
+EXPLORE = notebooks() / "lab" / "explore.ipynb"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PLOTLY = "application/vnd.plotly.v1+json"
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Execute a notebook on the test's database; what its cells show, by kind."""
+
+    def run(notebook: Path) -> list[dict[str, Any]]:
+        monkeypatch.chdir(tmp_path)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        config = Config(KernelManager={"transport": "ipc"})
+        done = papermill.execute_notebook(
+            str(notebook), "done.ipynb", progress_bar=False, kernel_name="python3", config=config
+        )
+        outputs = [output for cell in done.cells for output in cell.get("outputs", [])]
+        assert [output for output in outputs if output.output_type == "stream"] == []
+        return [output.data for output in outputs]
+
+    return run
+
+
+def test_the_monitoring_app_is_one_widget(filled: None, run: Any) -> None:
+    [shown] = run(MONITORING)
+    assert WIDGET in shown
+
+
+def test_an_analyst_sees_predictions_figures_charts_and_a_slice(filled: None, run: Any) -> None:
+    table, figures, *charts, bands = run(EXPLORE)
+    assert "test-1" in table["text/html"]
+    assert "chelsea.jpg" not in table["text/html"]
+    assert "'total_predictions': 11" in figures["text/plain"]
+    assert [PLOTLY in shown for shown in charts] == [True] * 5
+    assert "(0.75, 0.95]   0.75      4" in bands["text/plain"]  # 3 of 4 cats of 90 %
+
+
+def test_an_analyst_may_begin_with_an_empty_database(run: Any) -> None:
+    table, figures, *_rest = run(EXPLORE)
+    assert re.search(r"<tbody>\s*</tbody>", table["text/html"])
+    assert "'total_predictions': 0" in figures["text/plain"]
+
+
+def test_nbval_runs_both(filled: None, environment: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env"]
+    command += [str(MONITORING), str(EXPLORE)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "7 passed" in done.stdout
+
+
+@pytest.mark.parametrize("notebook", [MONITORING, EXPLORE], ids=lambda path: path.stem)
+def test_it_reads_well_and_is_stored_without_outputs(notebook: Path) -> None:
+    stored = nbformat.read(notebook, as_version=4)
+    code = [cell for cell in stored.cells if cell.cell_type == "code"]
+    assert stored.cells[0].source.startswith("# ")
+    assert max(len(cell.source.splitlines()) for cell in code) <= 12
+    assert [cell for cell in code if cell.outputs or cell.execution_count] == []
+    assert "widgets" not in stored.metadata
+    assert stored.metadata.kernelspec.name == "python3"

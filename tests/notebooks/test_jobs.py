@@ -1,0 +1,114 @@
+"""``catsdogs report`` as cron runs it, and its page as its reader opens it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import nbformat
+import pytest
+from babel.dates import format_date
+
+from catsdogs.paths import notebooks
+
+from .conftest import COMMENT, NAME
+
+NOTEBOOK = notebooks() / "jobs" / "report.ipynb"
+BEFORE = "yesterday's"
+
+
+def run_report(environment: dict[str, str], cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "catsdogs", "report", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment | {"TZ": "UTC"}, capture_output=True, text=True)
+
+
+def words(page: str) -> str:
+    """What a page says, without its scripts and marks."""
+    body = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+    return re.sub(r"[\s\u00a0\u202f]+", " ", re.sub(r"<[^>]*>", " ", body))
+
+
+@pytest.fixture
+def day(yesterday: datetime) -> tuple[str, str]:
+    """Yesterday, as `--from` and `--to` take it."""
+    return f"{yesterday:%Y-%m-%d}", f"{yesterday + timedelta(days=1):%Y-%m-%d}"
+
+
+def test_the_report_says_what_the_database_holds_and_nothing_personal(
+    filled: None, environment: dict[str, str], tmp_path: Path, yesterday: datetime, day: tuple[str, str]
+) -> None:
+    start, end = day
+    done = run_report(environment, tmp_path, "--from", start, "--to", end, "--lang", "en")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = Path(done.stdout.strip())
+    assert page == Path(environment["CATSDOGS_DATA_DIR"]) / "reports" / f"catsdogs-{start}--{end}.html"
+    said = words(page.read_text(encoding="utf-8"))
+    assert f"From {format_date(yesterday, 'long', 'en')} to" in said
+    assert "10 photos were sent. 1 of them could not be read (10.0%)." in said
+    assert "An answer took 5.5 ms on average, from 3.5 ms to 9.5 ms." in said  # 6 times 3.5, 3 times 9.5
+    assert "75.0% of those who said whether the answer was right were satisfied: 3 of 4" in said
+    assert "10.0% came with consent" in said
+    assert "Answer Predictions Share Cat 5 50.0% Dog 3 30.0% Neither 1 10.0% Error 1 10.0%" in said
+    assert {path.name for path in page.parent.iterdir()} == {page.name, page.with_suffix(".ipynb").name}
+
+    for path in page.parent.iterdir():  # nothing personal, and in the page no code
+        text = path.read_text(encoding="utf-8")
+        assert NAME not in text
+        assert COMMENT not in text
+        assert "alert(1)" not in text
+    assert "from catsdogs import" not in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--from", "yesterday"], "start must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."),
+        (["--to", "2026-02-30"], "end must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."),
+        (["--from", "2026-02-02", "--to", "2026-02-01"], "The start of the window must be before its end."),
+        (["--from", "2026-02-02", "--to", "2026-02-02"], "The start of the window must be before its end."),
+        (
+            ["--from", "2998-01-01", "--to", "2998-01-02"],
+            "The period is in the future: there is nothing to report yet.",
+        ),
+        (["--from", "0001-01-01"], "The date must be between the years 1970 and 2999."),
+        (["--lang", "de"], "The language must be one of en, fr."),
+        (["--out", "file"], "The folder file cannot be written: File exists."),
+    ],
+)
+def test_impossible_parameters_are_refused_with_a_sentence(
+    environment: dict[str, str], tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    (tmp_path / "file").touch()
+    done = run_report(environment, tmp_path, *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"catsdogs: {sentence}\n")
+
+
+def test_an_unknown_option_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
+    assert run_report(environment, tmp_path, "--since", "2026-01-01").returncode == 2
+
+
+def test_a_failure_leaves_the_report_of_before_as_it_was(
+    environment: dict[str, str], tmp_path: Path, day: tuple[str, str]
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    names = [f"catsdogs-{day[0]}--{day[1]}.{kind}" for kind in ("html", "ipynb")]
+    for name in names:
+        (folder / name).write_text(BEFORE)
+    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
+    done = run_report(away, tmp_path, "--from", day[0], "--to", day[1], "--out", "out")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "PostgreSQL (127.0.0.1:1) cannot be reached." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name: path.read_text() for path in folder.iterdir()} == dict.fromkeys(names, BEFORE)
+
+
+def test_the_notebook_takes_these_parameters_and_is_stored_without_outputs() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    [parameters] = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
+    assert re.findall(r"^(\w+) =", parameters.source, flags=re.MULTILINE) == ["start", "end", "language"]
+    assert [cell for cell in code if cell.outputs or cell.execution_count] == []
