@@ -136,7 +136,7 @@ class KernelModel(_KernelDoor, KernelHandler):
         await super().get(kernel_id)  # type: ignore[misc]
 
 
-class KernelSocket(VoilaKernelWebsocketHandler, _KernelDoor):  # type: ignore[misc]
+class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """``/api/kernels/ID/channels``: the messages between a page and its kernel."""
 
     async def get(self, kernel_id: str) -> None:

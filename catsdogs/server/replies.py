@@ -108,8 +108,10 @@ class Replying(RequestHandler):
         tb: TracebackType | None,
     ) -> None:
         """Log what is our fault, with its traceback and without the request's data."""
-        expected = isinstance(value, HTTPError) or (isinstance(value, CatsDogsError) and status_of(value) < 500)
-        if typ is not None and not expected:
+        if isinstance(value, CatsDogsError) and status_of(value) != 500:
+            if status_of(value) == 503:
+                logger.warning("%s: %s", type(value).__name__, value)
+        elif typ is not None and not isinstance(value, HTTPError):
             logger.error("%s failed", type(self).__name__, exc_info=(typ, value, tb))  # type: ignore[arg-type]
 
 
