@@ -182,3 +182,19 @@ def test_leftovers_and_what_was_set_aside_are_purged_when_old(spool: Spool, make
     os.utime(spool.folder / "damaged" / f"predictions-{damaged.name}", (0, 0))
     assert spool.purge(before=1) == 2
     assert spool.predictions() == [waiting]
+
+
+def test_a_record_is_on_disk_before_it_has_its_name_and_the_name_before_it_is_accepted(
+    spool: Spool, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.put_prediction(make_record()[0])  # the folders are there now
+    synced: list[tuple[str, int]] = []
+    fsync = os.fsync
+
+    def watch(descriptor: int) -> None:
+        synced.append((Path(os.readlink(f"/proc/self/fd/{descriptor}")).parent.name, len(spool)))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    spool.put_prediction(make_record()[0])
+    assert synced == [("tmp", 1), ("spool", 2)]  # the draft, then the folder of predictions
