@@ -18,7 +18,7 @@ MAX_COMMENT = 1000
 
 
 class FeedbackForm(Part):
-    """Asks about one answer at a time; what was said can be changed until the next photo.
+    """Asks about one answer at a time; what was said can be changed for the visit.
 
     Parameters
     ----------
@@ -58,13 +58,15 @@ class FeedbackForm(Part):
         self._service = service
         self._id: UUID | None = None
         self._answer_given = Answer.ERROR
+        self._said: dict[UUID, tuple[int | None, str]] = {}
 
     def ask_about(self, feedback_id: UUID, answer: Answer, consent: Consent) -> None:
         """Ask about a prediction, made under `consent`."""
         self._id, self._answer_given = feedback_id, answer
         with self.hold_sync():
             self.subject, self.may_comment = str(feedback_id), consent.filename_and_comment
-            self.rating, self.true_label, self.thanks = None, "", ""
+            self.rating, self.true_label = self._said.get(feedback_id, (None, ""))
+            self.thanks = ""
 
     def clear(self) -> None:
         """Ask nothing."""
@@ -97,6 +99,7 @@ class FeedbackForm(Part):
                 raise not_understood()
         waits = _("Our database is away for a moment. What you said is safe and will be stored.")
         self.thanks = thanks if stored else waits
+        self._said[self._id] = self.rating, self.true_label
 
 
 def _label(value: str) -> TrueLabel:

@@ -7,12 +7,14 @@ from functools import cached_property
 
 import ipywidgets
 
+from catsdogs.domain import Consent, Outcome
 from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.answer_card import AnswerCard
 from catsdogs.widgets.consent_form import ConsentForm
 from catsdogs.widgets.feedback_form import FeedbackForm
 from catsdogs.widgets.masthead import Masthead
+from catsdogs.widgets.part import not_understood
 from catsdogs.widgets.photo_input import PhotoInput
 from catsdogs.widgets.receipt_card import ReceiptCard
 from catsdogs.widgets.visitor import visitor_language
@@ -33,9 +35,10 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
     def __init__(self, connect: Callable[[], Service], language: str | None = None) -> None:
         _ = Translator(language or visitor_language())
         self._connect = connect
-        self._photo: tuple[str, bytes] | None = None
+        self._answered: dict[int, tuple[Outcome, Consent]] = {}
+        self._photo: tuple[int, str, bytes] | None = None
         self.masthead = Masthead(_, _("Cat or dog?"), _("Bring a photo: the answer is there in the blink of an eye."))
-        self.photo_input = PhotoInput(_, self.predict)
+        self.photo_input = PhotoInput(_, self.predict, self.recall)
         self.answer_card = AnswerCard(_)
         self.feedback_form = FeedbackForm(_, lambda: self.service)
         self.receipt_card = ReceiptCard(_)
@@ -50,29 +53,45 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         """What answers."""
         return self._connect()
 
-    def predict(self, name: str, photo: bytes) -> None:
-        """Show the answer for `photo`, recorded as far as the person agrees at this moment.
+    def predict(self, number: int, name: str, photo: bytes) -> None:
+        """Show the answer for the visit's photo `number`, recorded as far as the person agrees at this moment.
 
         Raises
         ------
         CatsDogsError
             There is no answer; nothing of an earlier one is left on the page.
         """
-        self._photo = None
-        self.answer_card.clear()
-        self.feedback_form.clear()
-        self.receipt_card.receipt = ""
-        self.consent_form.applied(None)
+        self._show_nothing()
         consent = self.consent_form.decision
         filename = name if consent.filename_and_comment else None
         outcome = self.service.predict(photo, filename=filename, consent=consent)
-        self._photo = name, photo
-        self.answer_card.show(outcome)
-        self.feedback_form.ask_about(outcome.feedback_id, outcome.prediction.answer, consent)
-        self.receipt_card.receipt = outcome.receipt or ""
+        self._answered[number] = outcome, consent
+        self.photo_input.add(number, outcome.prediction.answer)
+        self._show(number)
+        self._photo = number, name, photo
         self.consent_form.applied(consent)
+
+    def recall(self, number: int) -> None:
+        """Show the answer for an earlier photo of this visit again."""
+        if number not in self._answered:
+            raise not_understood()
+        self._show_nothing()
+        self._show(number)
 
     def predict_again(self) -> None:
         """Answer the photo shown once more, under the decision as it is now."""
         if self._photo is not None:
             self.predict(*self._photo)
+
+    def _show(self, number: int) -> None:
+        outcome, consent = self._answered[number]
+        self.answer_card.show(outcome)
+        self.feedback_form.ask_about(outcome.feedback_id, outcome.prediction.answer, consent)
+        self.receipt_card.receipt = outcome.receipt or ""
+
+    def _show_nothing(self) -> None:
+        self._photo = None
+        self.answer_card.clear()
+        self.feedback_form.clear()
+        self.receipt_card.receipt = ""
+        self.consent_form.applied(None)

@@ -26,6 +26,7 @@ TYPES = {"png": "image/png", "webp": "image/webp", "gif": "image/gif", "tiff": "
 def open_app(page: Page, server: Any, query: str = "") -> None:
     page.goto(f"{server.url}/inference{query}")
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
+    expect(page.locator("#loading")).to_have_count(0)
 
 
 def bring(page: Page, content: bytes, name: str = "cat.jpg") -> None:
@@ -276,9 +277,10 @@ def test_the_keyboard_alone_suffices(page: Page, server: Any, tmp_path: Path, pi
                 return
         pytest.fail(f"Tab does not reach {role} {name!r}")
 
+    page.wait_for_load_state("networkidle")  # until then the page is laid out anew, which takes the focus away
     tab_to("button", "Choose a photo")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+    with page.expect_file_chooser(timeout=5000) as chooser:
+        page.keyboard.press("Space")
     chooser.value.set_files(photo)
     expect(page.get_by_role("heading", level=2)).to_be_visible()
     tab_to("button", "Yes")
@@ -308,6 +310,31 @@ def test_the_page_speaks_the_visitors_language_on_a_phone(
         expect(answer).to_be_in_viewport()  # scrolled to where the person looks
 
 
+def test_several_photos_queue_and_an_earlier_one_can_be_seen_again(
+    page: Page, server: Any, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+    files = [("first.jpg", "jpeg"), ("words.jpg", "words"), ("last.png", "png")]
+    listen(page)
+    page.set_input_files(
+        "input[type=file]",
+        [{"name": name, "mimeType": "image/jpeg", "buffer": pictures[dress]} for name, dress in files],
+    )
+    expect(page.locator(".cd-photo").get_by_role("alert")).to_have_text(
+        re.compile(r"^words\.jpg: This is not a picture"), timeout=READY
+    )
+    expect(page.locator(".cd-name")).to_have_text("last.png")
+    visit = page.get_by_role("list", name="Photos of this visit").get_by_role("button")
+    expect(visit).to_have_count(2)
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("Thank you!")).to_be_visible()
+    visit.first.click()
+    expect(page.locator(".cd-name")).to_have_text("first.jpg")
+    expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "false")
+    visit.last.click()
+    expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_complain_of(
     browser: Browser, server: Any, pictures: dict[str, bytes], scheme: Any
@@ -318,7 +345,6 @@ def test_axe_finds_nothing_to_complain_of(
     with browser.new_context(locale="en-GB", color_scheme=scheme, reduced_motion="reduce") as context:
         page = context.new_page()
         open_app(page, server)
-        expect(page.locator("#loading")).to_have_count(0)
         assert complaints() == []
         page.get_by_role("checkbox").first.check()
         bring(page, pictures["jpeg"])
@@ -327,6 +353,8 @@ def test_axe_finds_nothing_to_complain_of(
         page.get_by_text("What happens with my data?").click()
         expect(page.get_by_text("This counts from your next photo on.")).to_be_visible()
         assert complaints() == []
+        bring(page, pictures["png"])
+        expect(page.get_by_role("list", name="Photos of this visit")).to_be_visible()
         bring(page, pictures["words"])
         assert complaints() == []
 

@@ -43,7 +43,7 @@ def rows(database: Settings) -> Any:
 
 
 def test_without_consent_nothing_personal_is_kept(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
-    assert ask(app.photo_input, {"id": "1", "name": NAME}, cat_jpeg) == ""
+    assert ask(app.photo_input, {"id": "1", "number": 1, "name": NAME}, cat_jpeg) == ""
     assert app.answer_card.answer["kind"] == "cat"
     assert app.receipt_card.receipt == ""
     assert not app.feedback_form.may_comment
@@ -56,14 +56,14 @@ def test_without_consent_nothing_personal_is_kept(app: PredictApp, ask: Any, row
 
 def test_a_tick_counts_for_the_next_photo(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
     assert ask(app.consent_form, {"purpose": "filename_and_comment", "agreed": True}) == ""
-    assert ask(app.photo_input, {"name": NAME}, cat_jpeg) == ""
+    assert ask(app.photo_input, {"number": 1, "name": NAME}, cat_jpeg) == ""
     assert app.receipt_card.receipt
     assert ask(app.feedback_form, {"says": "comment", "value": "  she is called Chelsea "}) == ""
     [row] = rows()
     assert (row["filename"], row["user_comment"]) == (NAME, "she is called Chelsea")
 
     assert ask(app.consent_form, {"purpose": "filename_and_comment", "agreed": False}) == ""
-    assert ask(app.photo_input, {"name": NAME}, cat_jpeg) == ""
+    assert ask(app.photo_input, {"number": 1, "name": NAME}, cat_jpeg) == ""
     assert app.receipt_card.receipt == ""
     assert rows()[1]["filename"] is None
 
@@ -71,7 +71,7 @@ def test_a_tick_counts_for_the_next_photo(app: PredictApp, ask: Any, rows: Any, 
 def test_a_late_tick_counts_for_the_photo_shown_only_if_asked(
     app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes
 ) -> None:
-    ask(app.photo_input, {"name": NAME}, cat_jpeg)
+    ask(app.photo_input, {"number": 1, "name": NAME}, cat_jpeg)
     assert not app.consent_form.late
     ask(app.consent_form, {"purpose": "photo", "agreed": True})
     assert app.consent_form.late
@@ -84,7 +84,7 @@ def test_a_late_tick_counts_for_the_photo_shown_only_if_asked(
 
 
 def test_a_no_and_what_it_really_is_can_be_taken_back(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
-    ask(app.photo_input, {"name": NAME}, cat_jpeg)
+    ask(app.photo_input, {"number": 1, "name": NAME}, cat_jpeg)
     assert ask(app.feedback_form, {"says": "rating", "value": 0}) == ""
     assert app.feedback_form.thanks
     assert ask(app.feedback_form, {"says": "true_label", "value": "dog"}) == ""
@@ -93,12 +93,28 @@ def test_a_no_and_what_it_really_is_can_be_taken_back(app: PredictApp, ask: Any,
     assert (rows()[0]["user_feedback"], rows()[0]["true_label"]) == (1, "cat")
 
 
+def test_an_earlier_photo_of_the_visit_is_shown_again_with_what_was_said(
+    app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes
+) -> None:
+    ask(app.consent_form, {"purpose": "photo", "agreed": True})
+    ask(app.photo_input, {"number": 1, "name": "a.jpg"}, cat_jpeg)
+    receipt = app.receipt_card.receipt
+    ask(app.feedback_form, {"says": "rating", "value": 0})
+    ask(app.photo_input, {"number": 2, "name": "b.jpg"}, cat_jpeg)
+    assert (app.feedback_form.rating, app.receipt_card.receipt != receipt) == (None, True)
+    assert app.photo_input.answered == {"1": "cat", "2": "cat"}
+    assert ask(app.photo_input, {"number": 1}) == ""
+    assert (app.feedback_form.rating, app.receipt_card.receipt) == (0, receipt)
+    ask(app.feedback_form, {"says": "rating", "value": 1})
+    assert [row["user_feedback"] for row in rows()] == [1, None]
+
+
 def test_a_refused_photo_leaves_nothing_of_the_answer_before(
     app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes
 ) -> None:
     ask(app.consent_form, {"purpose": "photo", "agreed": True})
-    ask(app.photo_input, {"name": "cat.jpg"}, cat_jpeg)
-    assert ask(app.photo_input, {"name": "cat.jpg"}, b"words") == (
+    ask(app.photo_input, {"number": 1, "name": "cat.jpg"}, cat_jpeg)
+    assert ask(app.photo_input, {"number": 2, "name": "cat.jpg"}, b"words") == (
         "This is not a picture that can be read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF file."
     )
     assert (app.answer_card.answer, app.feedback_form.subject, app.receipt_card.receipt) == ({}, "", "")
@@ -110,10 +126,13 @@ def test_a_refused_photo_leaves_nothing_of_the_answer_before(
     ("content", "buffers"),
     [
         ({}, [b"x"]),
-        ({"name": 3}, [b"x"]),
-        ({"name": "cat.jpg"}, []),
-        ({"name": "cat.jpg"}, [b"x", b"x"]),
-        ({"name": None, "id": {"deep": []}}, [b"x"]),
+        ({"name": "cat.jpg"}, [b"x"]),
+        ({"number": "1", "name": "cat.jpg"}, [b"x"]),
+        ({"number": 1, "name": 3}, [b"x"]),
+        ({"number": 1, "name": "cat.jpg"}, []),
+        ({"number": 1, "name": "cat.jpg"}, [b"x", b"x"]),
+        ({"number": 1, "name": None, "id": {"deep": []}}, [b"x"]),
+        ({"number": 1}, []),  # a photo that was never brought
     ],
 )
 def test_what_no_page_of_ours_sends_is_refused(
@@ -130,7 +149,7 @@ def test_an_unknown_purpose_is_not_agreed_to(app: PredictApp, ask: Any) -> None:
 
 
 def test_an_upload_over_the_limit_is_refused(app: PredictApp, ask: Any) -> None:
-    assert ask(app.photo_input, {"name": "big.jpg"}, bytes(MAX_UPLOAD_BYTES + 1)) == (
+    assert ask(app.photo_input, {"number": 1, "name": "big.jpg"}, bytes(MAX_UPLOAD_BYTES + 1)) == (
         "This file is too large: at most 10 MB."
     )
 
@@ -145,7 +164,7 @@ def test_while_the_database_is_away_the_answer_is_there_and_said_to_be_safe(
     unreachable = database.model_copy(update={"db_host": "127.0.0.1", "db_port": 1})
     with Local.open(unreachable) as service:
         app = PredictApp(lambda: service, "en")
-        assert ask(app.photo_input, {"name": "cat.jpg"}, cat_jpeg) == ""
+        assert ask(app.photo_input, {"number": 1, "name": "cat.jpg"}, cat_jpeg) == ""
         assert app.answer_card.answer["kind"] == "cat"
         assert "Your answer is safe and will be stored." in app.answer_card.answer["notes"][0]
         assert ask(app.feedback_form, {"says": "rating", "value": 1}) == ""
@@ -159,7 +178,10 @@ def test_a_service_that_cannot_start_is_a_sentence_and_is_tried_again(ask: Any, 
 
     app = PredictApp(connect, "en")
     for _ in range(2):
-        assert ask(app.photo_input, {"name": "cat.jpg"}, cat_jpeg) == "The model is missing. Install catsdogs again."
+        assert (
+            ask(app.photo_input, {"number": 1, "name": "cat.jpg"}, cat_jpeg)
+            == "The model is missing. Install catsdogs again."
+        )
 
 
 def test_a_bug_is_logged_with_its_traceback_and_shown_without(
@@ -167,7 +189,7 @@ def test_a_bug_is_logged_with_its_traceback_and_shown_without(
 ) -> None:
     app = PredictApp(object, "en")  # type: ignore[arg-type]
     with caplog.at_level(logging.ERROR):
-        sentence = ask(app.photo_input, {"name": "cat.jpg"}, cat_jpeg)
+        sentence = ask(app.photo_input, {"number": 1, "name": "cat.jpg"}, cat_jpeg)
     assert sentence == "Something went wrong on our side. Please try again in a moment."
     assert "AttributeError" in caplog.text
 

@@ -13,7 +13,7 @@ function bar({ kind, label, share, figure }) {
         "aria-label": label,
         "aria-valuemin": 0,
         "aria-valuemax": 1,
-        "aria-valuenow": share,
+        "aria-valuenow": share.toFixed(4), // not 1e-7: no number to a screen reader
         "aria-valuetext": figure,
       },
       fill,

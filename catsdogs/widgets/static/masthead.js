@@ -15,7 +15,11 @@ function render({ model, el: place }) {
   if (document.body.hasAttribute("data-voila")) {
     document.documentElement.lang = model.get("language");
     document.title = texts.title;
-    document.getElementById("rendered_cells")?.setAttribute("role", "main");
+    const mark = () => {
+      if (root.isConnected) root.closest(".catsdogs-app")?.setAttribute("role", "main");
+      else requestAnimationFrame(mark); // widgets are drawn first and put into the page later
+    };
+    mark();
   }
 }
 

@@ -4,6 +4,7 @@ function render({ model, el: place }) {
 
   const input = make("input", {
     type: "file",
+    multiple: true,
     accept: "image/*,.heic,.heif,.tif,.tiff", // on a phone, the camera is offered, too
     class: "cd-hidden",
     "aria-label": texts.choose,
@@ -19,27 +20,30 @@ function render({ model, el: place }) {
   );
   const picture = make("img", { class: "cd-picture", hidden: true, alt: "" });
   const blank = make("span", { class: "cd-blank", hidden: true }, icon("photo"), texts.no_preview);
-  const veil = make("span", { class: "cd-veil", hidden: true }, make("span", { class: "cd-ring" }), texts.looking);
+  const waiting = make("span", { class: "cd-waiting" });
+  const veil = make("span", { class: "cd-veil", hidden: true }, make("span", { class: "cd-ring" }), make("span", {}, texts.looking, waiting));
   const zone = make("label", { class: "cd-drop" }, input, invitation, picture, blank, veil);
   const name = make("span", { class: "cd-name" });
   const another = make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => input.click() }, texts.another);
   const caption = make("div", { class: "cd-caption", hidden: true }, name, another);
   const problem = make("p", { class: "cd-problem", role: "alert" });
   const news = make("p", { class: "cd-hidden", role: "status" });
-  root.append(zone, caption, problem, news);
+  const visit = make("ol", { class: "cd-visit", "aria-label": texts.visit, hidden: true });
+  root.append(zone, caption, problem, news, visit);
 
-  let shown = null;
-  let waiting = Promise.resolve();
+  const brought = new Map(); // number of the photo -> { number, name, address of its picture or null }
+  const queue = [];
+  let last = 0;
 
-  function show(file, preview) {
-    if (shown) URL.revokeObjectURL(shown);
-    shown = preview && URL.createObjectURL(preview);
-    picture.hidden = !shown;
-    blank.hidden = Boolean(shown);
-    if (shown) picture.src = shown;
-    picture.alt = file.name;
-    name.textContent = file.name;
-    name.title = file.name;
+  function show(photo) {
+    picture.hidden = !photo.address;
+    blank.hidden = Boolean(photo.address);
+    if (photo.address) picture.src = photo.address;
+    picture.alt = photo.name;
+    name.textContent = photo.name;
+    name.title = photo.name;
+    root.dataset.number = photo.number;
+    drawVisit();
     invitation.hidden = true;
     caption.hidden = false;
     root.classList.add("cd-filled");
@@ -56,32 +60,73 @@ function render({ model, el: place }) {
     problem.textContent = refusal(file);
     if (problem.textContent) return;
     news.textContent = texts.looking;
-    veil.hidden = false;
-    root.setAttribute("aria-busy", "true");
     try {
       const { blob, preview } = await prepare(file);
-      show(file, preview);
+      const photo = { number: (last += 1), name: file.name, address: preview && URL.createObjectURL(preview) };
+      brought.set(photo.number, photo);
+      show(photo);
       problem.textContent =
         blob.size > model.get("max_bytes")
           ? texts.too_large
-          : await ask(model, { name: file.name }, [await blob.arrayBuffer()]);
+          : await ask(model, { number: photo.number, name: file.name }, [await blob.arrayBuffer()]);
     } catch (error) {
       console.error(error); // the file vanished, or may not be read
       problem.textContent = texts.unreadable;
-    } finally {
-      veil.hidden = true;
-      root.removeAttribute("aria-busy");
-      news.textContent = problem.textContent ? "" : texts.done;
     }
+    news.textContent = problem.textContent ? "" : texts.done;
   }
 
   /** One after the other: an answer belongs to the photo that is shown. */
-  function take(files) {
-    if (files.length === 0) return;
-    waiting = waiting.then(() => bring(files[0])).then(() => {
-      if (files.length > 1 && !problem.textContent) problem.textContent = texts.one;
-    });
+  async function take(files) {
+    queue.push(...files);
+    drawQueue();
+    if (root.hasAttribute("aria-busy") || queue.length === 0) return;
+    root.setAttribute("aria-busy", "true");
+    const refused = [];
+    while (queue.length) {
+      const file = queue.shift();
+      drawQueue();
+      veil.hidden = false;
+      await bring(file);
+      if (problem.textContent) refused.push(`${file.name}: ${problem.textContent}`);
+    }
+    if (refused.length && files.length > 1) problem.textContent = refused.join("\n");
+    veil.hidden = true;
+    root.removeAttribute("aria-busy");
   }
+
+  function drawQueue() {
+    waiting.textContent = queue.length ? texts.waiting.replace("{n}", queue.length) : "";
+  }
+
+  /** The earlier photos, each with its answer; a touch shows one again. */
+  function drawVisit() {
+    const answers = model.get("answered");
+    const photos = [...brought.values()].filter(({ number }) => answers[number]);
+    visit.hidden = photos.length < 2;
+    visit.replaceChildren(
+      ...photos.map((photo) => {
+        const answer = answers[photo.number];
+        const button = make(
+          "button",
+          {
+            type: "button",
+            "aria-label": `${photo.name}: ${texts[answer]}`,
+            "aria-current": photo.number === Number(root.dataset.number) && "true",
+            async onclick() {
+              if (root.hasAttribute("aria-busy")) return;
+              problem.textContent = await ask(model, { number: photo.number });
+              if (!problem.textContent) show(photo);
+            },
+          },
+          photo.address ? make("img", { src: photo.address, alt: "" }) : icon("photo"),
+          icon(answer),
+        );
+        return make("li", {}, button);
+      }),
+    );
+  }
+  model.on("change:answered", drawVisit);
 
   input.addEventListener("change", () => {
     take([...input.files]);
@@ -104,7 +149,7 @@ function render({ model, el: place }) {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       const folder = [...event.dataTransfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
-      if (folder) problem.textContent = texts.folder;
+      if (folder && !root.hasAttribute("aria-busy")) problem.textContent = texts.folder;
       else take([...event.dataTransfer.files]);
     },
     paste(event) {
@@ -117,7 +162,7 @@ function render({ model, el: place }) {
 
   return () => {
     for (const [event, listener] of Object.entries(listeners)) area.removeEventListener(event, listener);
-    if (shown) URL.revokeObjectURL(shown);
+    for (const { address } of brought.values()) if (address) URL.revokeObjectURL(address);
   };
 }
 
