@@ -192,7 +192,7 @@ def test_a_record_is_on_disk_before_it_has_its_name_and_the_name_before_it_is_ac
     fsync = os.fsync
 
     def watch(descriptor: int) -> None:
-        synced.append((Path(os.readlink(f"/proc/self/fd/{descriptor}")).parent.name, len(spool)))
+        synced.append((Path(f"/proc/self/fd/{descriptor}").readlink().parent.name, len(spool)))
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", watch)
