@@ -8,7 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from catsdogs.database import Database
-from catsdogs.monitoring.kpis import window
+from catsdogs.monitoring.windows import window
 from catsdogs.settings import Settings
 
 _TYPES = {

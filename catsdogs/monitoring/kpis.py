@@ -27,15 +27,10 @@ from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer, Bucket, FeedbackPoint, Latency, RecentPrediction, Satisfaction, Statistics
 from catsdogs.errors import InvalidInput
 from catsdogs.monitoring.intervals import wilson
+from catsdogs.monitoring.windows import ORIGIN, bucket_seconds, utc, window
 
-MAX_BUCKETS = 120
-"""A person reads a curve of 30 to 120 points."""
 MAX_FEEDBACK = 2000
 MAX_RECENT = 1000
-
-_WIDTHS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800)
-_WEEK = 604800
-_ORIGIN = datetime(2001, 1, 1, tzinfo=UTC)  # a Monday: buckets start at round hours, days and weeks, UTC
 
 
 def statistics(
@@ -158,53 +153,6 @@ def recent_predictions(
     ]
 
 
-def bucket_seconds(span: float) -> int:
-    """Choose the width of a time curve's buckets.
-
-    Parameters
-    ----------
-    span
-        Length of the window, in seconds.
-
-    Returns
-    -------
-    int
-        The smallest round width, in seconds, that cuts `span` into at most :data:`MAX_BUCKETS`.
-    """
-    for width in _WIDTHS:
-        if span <= width * MAX_BUCKETS:
-            return width
-    return _WEEK * max(1, -int(-span // (_WEEK * MAX_BUCKETS)))
-
-
-def window(table: Table[PredictionColumns], start: datetime | None, end: datetime | None) -> ColumnElement[bool]:
-    """Give the condition of predictions made in ``[start, end)``.
-
-    Raises
-    ------
-    InvalidInput
-        `start` is not before `end`, or one is out of range.
-    """
-    since, until = (None if moment is None else utc(moment) for moment in (start, end))
-    if since and until and since >= until:
-        raise InvalidInput("The start of the window must be before its end.")
-    after = true() if since is None else table.c.timestamp >= since
-    return after if until is None else after & (table.c.timestamp < until)
-
-
-def utc(moment: datetime) -> datetime:
-    """Give `moment` in UTC; without a time zone it is taken as UTC.
-
-    Raises
-    ------
-    InvalidInput
-        The moment is not between the years 1970 and 2999.
-    """
-    if not 1970 <= moment.year <= 2999:
-        raise InvalidInput("The date must be between the years 1970 and 2999.")
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def _version(model_version: str) -> str:
     if "\0" in model_version:  # PostgreSQL has no such text
         raise InvalidInput("This is not a model version.")
@@ -220,7 +168,7 @@ def _aggregates(table: Table[PredictionColumns], width: int, condition: ColumnEl
     """Build the query: first the row of the whole window, then one a bucket that is not empty."""
     rows = (
         select(
-            func.date_bin(timedelta(seconds=width), table.c.timestamp, _ORIGIN).label("bucket"),
+            func.date_bin(timedelta(seconds=width), table.c.timestamp, ORIGIN).label("bucket"),
             table.c.success,
             table.c.prediction_result,
             table.c.rgpd_consent,
@@ -283,7 +231,7 @@ def _timeline(rows: list[Row[Any]], since: datetime | None, until: datetime, wid
         return []
     step = timedelta(seconds=width)
     filled = {row.bucket: row for row in rows}
-    start = _ORIGIN + (since - _ORIGIN) // step * step
+    start = ORIGIN + (since - ORIGIN) // step * step
     timeline = []
     while start < until:
         row = filled.get(start)

@@ -15,7 +15,7 @@ from catsdogs.domain import Statistics
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import LANGUAGES, N_, Translator
 from catsdogs.monitoring.charts import CHARTS, answer_name
-from catsdogs.monitoring.kpis import utc
+from catsdogs.monitoring.windows import utc
 from catsdogs.service import Service
 
 DEFAULT_LENGTH = timedelta(days=7)

@@ -13,6 +13,7 @@ from catsdogs.domain import RecentPrediction, Statistics
 from catsdogs.errors import InvalidInput
 from catsdogs.monitoring import kpis
 from catsdogs.monitoring.intervals import wilson
+from catsdogs.monitoring.windows import bucket_seconds
 
 from .conftest import DAYS, NOW, Keep, Row, make_row, random_rows
 
@@ -237,7 +238,7 @@ def test_text_is_a_value_and_never_sql(keep: Keep) -> None:
 @pytest.mark.parametrize("days", [0.01, 1 / 24, 0.3, 1, 2, 7, 30, 90, 365, 2000, 40_000, 300_000])
 def test_a_window_is_cut_into_so_many_buckets_that_a_person_can_read(days: float) -> None:
     span = days * 86400
-    assert 30 <= span / kpis.bucket_seconds(span) <= 120
+    assert 30 <= span / bucket_seconds(span) <= 120
 
 
 def test_recent_predictions_are_the_newest_first(keep: Keep) -> None:
