@@ -89,7 +89,7 @@ def satisfaction_split(statistics: Statistics, _: Translator, zone: tzinfo = UTC
         hole=0.68,
         sort=False,
         direction="clockwise",
-        textinfo="value",
+        texttemplate="%{value:,}",
         hovertemplate="%{label}: %{value:,}<extra></extra>",
     )
     fig.add_annotation(
@@ -150,7 +150,7 @@ def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fi
             name=name,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 8, "opacity": 0.75},
-            hovertemplate="%{text}<extra></extra>",
+            hovertemplate="%{x|%-d %b %Y, %H:%M}<br>%{text}<extra></extra>",
         )
     ticks = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
     fig.update_yaxes(

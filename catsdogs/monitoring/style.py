@@ -16,6 +16,7 @@ LATENCY = "#8250DF"
 
 _INK = {False: "#1F2937", True: "#E5E7EB"}
 _FAINT = {False: "#E5E7EB", True: "#374151"}
+_QUIET = {False: "#6B7280", True: "#9CA3AF"}
 _PAPER = {False: "#FFFFFF", True: "#1F2430"}
 
 
@@ -53,6 +54,7 @@ def template(*, dark: bool = False) -> dict[str, Any]:
                 "yanchor": "bottom",
                 "traceorder": "normal",
             },
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": _QUIET[dark], "activecolor": _INK[dark]},
             "hoverlabel": {"bgcolor": _PAPER[dark], "bordercolor": _FAINT[dark], "font": {"color": _INK[dark]}},
             "hoverlabel_align": "left",
             "xaxis": {**axis, "showgrid": False, "ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"},
@@ -111,7 +113,9 @@ def for_page(fig: go.Figure) -> dict[str, Any]:
 
 def say_empty(fig: go.Figure, sentence: str) -> go.Figure:
     """Write `sentence` where there is nothing to draw."""
-    fig.add_annotation(text=sentence, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, opacity=0.7)
+    fig.add_annotation(
+        text=sentence, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, opacity=0.7, font_size=14
+    )
     fig.update_xaxes(visible=False)
     fig.update_yaxes(visible=False)
     return fig

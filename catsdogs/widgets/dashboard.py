@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
 import ipywidgets
+from babel.dates import format_time
 
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
@@ -77,7 +78,9 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             return
         with controls.hold_sync():
             controls.offer(statistics["model_versions"])
-            controls.updated = _("Updated {moment}", moment=_.datetime(now.astimezone(self.zone)))
+            controls.updated = _(
+                "Updated {moment}", moment=format_time(now.astimezone(self.zone), "medium", locale=_.locale)
+            )
             controls.problem = ""
         self.tiles.show(statistics)
         self.charts.show(statistics, self.zone, view=f"{controls.window} {controls.model_version}")

@@ -10,6 +10,7 @@ from catsdogs.widgets.part import Part, script, style
 
 NOTHING = "–"
 """Stands for a figure of no data."""
+_NBSP = "\N{NO-BREAK SPACE}"  # what belongs together stays on one line
 
 
 class Tiles(Part):
@@ -51,7 +52,9 @@ def key_figures(statistics: Statistics, _: Translator) -> list[dict[str, str]]:
             "latency",
             _("Mean inference time"),
             _milliseconds(latency["mean"], _),
-            _(
+            _("No prediction yet.")
+            if latency["mean"] is None
+            else _(
                 "min {least} · max {most} · p95 {p95}",
                 least=_milliseconds(latency["min"], _),
                 most=_milliseconds(latency["max"], _),
@@ -85,14 +88,14 @@ def _certainty(statistics: Statistics, _: Translator) -> str:
         low=_.percent(low),
         high=_.percent(high),
         n=_.number(satisfaction["n"]),
-    )
+    ).replace(" = ", f"{_NBSP}={_NBSP}")
 
 
 def _milliseconds(value: float | None, _: Translator) -> str:
     if value is None:
         return NOTHING
     figure = _("{milliseconds} ms", milliseconds=_.number(value, digits=1))
-    return figure.replace(" ", "\N{NO-BREAK SPACE}")
+    return figure.replace(" ", _NBSP)
 
 
 def _share(value: float | None, _: Translator) -> str:

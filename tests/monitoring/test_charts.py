@@ -176,7 +176,7 @@ def test_a_comment_that_would_be_markup_is_shown_as_it_was_written(statistics_of
     [text] = satisfied.text
     assert text.split("<br>", 1)[0] == "Cat (90.0%)"
     assert html.unescape(text.split("<br>", 1)[1].replace("<br>", " ")) == comment
-    assert satisfied.hovertemplate == "%{text}<extra></extra>"  # the comment is a value, never a template
+    assert satisfied.hovertemplate == "%{x|%-d %b %Y, %H:%M}<br>%{text}<extra></extra>"  # a value, never a template
 
 
 def test_figures_and_dates_are_the_readers(busy: Statistics) -> None:
