@@ -16,7 +16,7 @@ from catsdogs import images
 from catsdogs.domain import Answer, ModelInfo, Note, Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.images import ImageStatistics, Pixels
-from catsdogs.model_version import ModelCard, Runtime, check_file, read_card, shipped
+from catsdogs.model_version import ModelCard, Runtime, check_file, read_card, read_text, shipped
 from catsdogs.runtimes import KerasNetwork, Network, OnnxNetwork, Outputs
 from catsdogs.settings import Settings
 
@@ -43,13 +43,14 @@ class Classifier:
 
     Parameters
     ----------
-    network, card
-        Make them with :meth:`load` or :meth:`open`.
+    network, card, text
+        Network, and its card for programs and for people. Use :meth:`load` or :meth:`open`.
     """
 
-    def __init__(self, network: Network, card: ModelCard) -> None:
+    def __init__(self, network: Network, card: ModelCard, text: str) -> None:
         self._network = network
         self.card = card
+        self._text = text
 
     @classmethod
     def load(cls, settings: Settings | None = None) -> Self:
@@ -72,7 +73,7 @@ class Classifier:
         """
         card = read_card(folder)
         path = check_file(folder, f"model.{runtime}", card)
-        return cls(OnnxNetwork(path) if runtime == "onnx" else KerasNetwork(path), card)
+        return cls(OnnxNetwork(path) if runtime == "onnx" else KerasNetwork(path), card, read_text(folder))
 
     @property
     def version(self) -> str:
@@ -136,6 +137,7 @@ class Classifier:
             input_size=card.input_size,
             metrics={name: measured.figures() for name, measured in card.metrics.items()},
             features=["neither", "feedback", "consent", "monitoring"],
+            card=self._text,
         )
 
     def _prepare_file(self, path: Path) -> Prepared | InvalidImage:

@@ -66,6 +66,17 @@ class Prediction:
         return max(self.proba_cat, self.proba_dog)
 
 
+class Channel(StrEnum):
+    """How a decision about consent was made."""
+
+    APP = "app"
+    REST = "rest"
+    CLI = "cli"
+    """On the machine itself: a command, or a notebook that holds the service."""
+    UNKNOWN = "unknown"
+    """Before this was noted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """A person's decision, one field a purpose. Nothing is agreed to by default."""
@@ -76,6 +87,8 @@ class Consent:
     """Keep the photo for training (``photo_consent``)."""
     language: str = "en"
     """Language in which the consent text was shown."""
+    how: Channel = Channel.CLI
+    """Where the person was asked."""
 
     @property
     def any(self) -> bool:
@@ -210,3 +223,6 @@ class ModelInfo(TypedDict):
     input_size: int
     metrics: dict[str, object]
     features: list[str]
+    """What the service offers beside the answer."""
+    card: str
+    """The model card for people, as Markdown."""

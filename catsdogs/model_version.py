@@ -97,6 +97,20 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelError("The model card in {folder} is damaged.", folder=folder) from error
 
 
+def read_text(folder: Path) -> str:
+    """Read the card for people of the version in `folder`, as Markdown.
+
+    Raises
+    ------
+    ModelError
+        It is missing or damaged.
+    """
+    try:
+        return (folder / CARD_FOR_PEOPLE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError("The model card in {folder} cannot be read.", folder=folder) from error
+
+
 def check_file(folder: Path, name: str, card: ModelCard) -> Path:
     """Compare a file of the version with its checksum on the card.
 

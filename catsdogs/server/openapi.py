@@ -97,6 +97,7 @@ INFO = shape(
     input_size=INTEGER,
     metrics={"type": "object"},
     features={"type": "array", "items": TEXT},
+    card=TEXT,
 )
 
 ERRORS = {

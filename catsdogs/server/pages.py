@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import jinja2
+import mistune
+from markupsafe import Markup
 
 from catsdogs import __version__
 from catsdogs.i18n import LANGUAGES, N_
@@ -19,6 +21,7 @@ STATIC = TEMPLATES / "static"
 _environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
+_markdown = mistune.create_markdown(escape=True, plugins=["table"])  # a version may come from others
 
 
 class Page(Replying):
@@ -87,37 +90,8 @@ class ModelCard(Page):
         """Show the page."""
         server = self.settings["catsdogs"]
         info = await server.checks.run(server.service.model_info)
-        _ = self.translator
-        facts = [
-            (_("Version"), info["version"]),
-            (_("Answers"), ", ".join(info["classes"])),
-            (_("Parameters"), _.number(info["parameters"])),
-            (_("Input size"), f"{info['input_size']} x {info['input_size']}"),
-        ]
-        self.show(
-            "info.html",
-            title=_("The model"),
-            facts=facts,
-            measured=_("Measured"),
-            metrics=list(flat_metrics(info["metrics"])),
-            features_title=_("What it offers"),
-            features=info["features"],
-        )
-
-
-def flat_metrics(metrics: Any, prefix: str = "") -> Any:
-    """Yield (name, value) pairs of nested metrics, as a table shows them."""
-    if isinstance(metrics, dict):
-        for name, value in metrics.items():
-            yield from flat_metrics(value, f"{prefix} · {name}" if prefix else str(name))
-    elif isinstance(metrics, list | tuple):
-        yield prefix, " – ".join(_figure(value) for value in metrics)
-    else:
-        yield prefix, _figure(metrics)
-
-
-def _figure(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        card = Markup(_markdown(info["card"]))  # noqa: S704 (what is not Markdown was escaped)
+        self.show("info.html", title=self.translator("The model"), card=card)
 
 
 class Login(Page):

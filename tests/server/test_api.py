@@ -204,6 +204,20 @@ def test_model_information(client):
     assert {"cat", "dog"} <= set(info["classes"])
     assert info["parameters"] > 1_000_000
     assert {"version", "input_size", "metrics", "features"} <= info.keys()
+    assert info["card"].startswith(f"# Model {info['version']}")
+
+
+def test_the_model_card_is_a_page(client):
+    page = client("GET", "/info", token=None).data.decode()
+    assert "<h2>What it cannot do</h2>" in page
+    assert "<table>" in page
+
+
+def test_markup_in_a_model_card_is_text():
+    from catsdogs.server.pages import _markdown
+
+    assert "<script>" not in _markdown("# Model\n\n<script>alert(1)</script> [x](javascript:alert(1))")
+    assert "javascript:" not in _markdown("[x](javascript:alert(1))")
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/nothing", "/health/nothing", "/api/kernels", "/api/contents"])
