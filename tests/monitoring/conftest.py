@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,10 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from catsdogs.database import Database
+from catsdogs.decisions import decide
+from catsdogs.domain import Consent
 from catsdogs.settings import Settings
 
 NOW = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
 DAYS = 20
+AGREES = Consent(filename_and_comment=True)
 
 Row = dict[str, Any]
 Keep = Callable[[list[Row]], Database]
@@ -85,16 +87,7 @@ def keep(database: Settings) -> Iterator[Keep]:
 
     def keep(rows: list[Row]) -> Database:
         consents = [
-            {
-                "id": row["consent_id"],
-                "filename_and_comment": True,
-                "photo": False,
-                "text_version": "1",
-                "text_hash": "0" * 64,
-                "language": "en",
-                "decided_at": row["timestamp"],
-                "receipt_hash": hashlib.sha256(row["id"].bytes).hexdigest(),
-            }
+            decide(AGREES, row["timestamp"])[0].model_copy(update={"id": row["consent_id"]}).model_dump()
             for row in rows
             if row["consent_id"]
         ]
