@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 from catsdogs import consent as texts
 from catsdogs import images
 from catsdogs.database.tables import MAX_PHOTO_SIDE
-from catsdogs.domain import Consent
+from catsdogs.domain import Channel, Consent
 from catsdogs.i18n import Translator
 
 JPEG_QUALITY = 90
@@ -41,6 +41,7 @@ class Decision(BaseModel):
     text_version: str
     text_hash: str
     language: str
+    how: Channel = Channel.UNKNOWN
     decided_at: datetime
     receipt_hash: str
 
@@ -82,6 +83,7 @@ def decide(consent: Consent, moment: datetime) -> tuple[Decision, str]:
         text_version=texts.VERSION,
         text_hash=hashlib.sha256(texts.words(language).encode()).hexdigest(),
         language=language,
+        how=consent.how,
         decided_at=moment,
         receipt_hash=hash_receipt(receipt),
     )

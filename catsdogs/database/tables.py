@@ -77,6 +77,7 @@ class ConsentColumns(TypedColumns):
     text_version: Named[str] = Column(Text)
     text_hash: Named[str] = Column(Text)
     language: Named[str] = Column(Text)
+    how: Named[str] = Column(Text)
     decided_at: Named[datetime] = Column(DateTime(timezone=True))
     receipt_hash: Named[str] = Column(Text, unique=True)
     withdrawn_at: Named[datetime | None] = Column(DateTime(timezone=True))
@@ -124,6 +125,7 @@ def tables(name: str) -> Tables:
         CheckConstraint("text_hash ~ '^[0-9a-f]{64}$'", "text_hash_sha256"),
         CheckConstraint("receipt_hash ~ '^[0-9a-f]{64}$'", "receipt_hash_sha256"),
         CheckConstraint("language ~ '^[a-z]{2}$'", "language_code"),
+        CheckConstraint("how IN ('app', 'rest', 'cli', 'unknown')", "how_known"),
         Index("consents_decided_at", "decided_at"),
     )
     predictions = Table(

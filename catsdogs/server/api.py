@@ -9,7 +9,7 @@ from uuid import UUID
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import stream_request_body
 
-from catsdogs.domain import Consent, Outcome, TrueLabel
+from catsdogs.domain import Channel, Consent, Outcome, TrueLabel
 from catsdogs.errors import InvalidInput, NotFound, ServiceUnavailable
 from catsdogs.i18n import N_, negotiate
 from catsdogs.images import MAX_BYTES
@@ -42,11 +42,11 @@ class Api(Replying):
         self.set_header("Cache-Control", "no-store")
         self.server = self.settings["catsdogs"]
         if self.scope is not None:
-            client = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
-            if client != "api":
-                if self.server.session_requests.exceeded(client):
+            self.client = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
+            if self.client != "api":
+                if self.server.session_requests.exceeded(self.client):
                     raise TooManyRequests(N_("That was a lot at once. Wait a moment, then go on."))
-                self.server.session_requests.count(client)
+                self.server.session_requests.count(self.client)
 
     @property
     def service(self) -> Service:
@@ -108,6 +108,7 @@ class Predict(Api):
             filename_and_comment=self.flag("rgpd_consent"),
             photo=self.flag("photo_consent"),
             language=negotiate(self.get_body_argument("consent_language", None), self.translator.language),
+            how=Channel.REST if self.client == "api" else Channel.APP,
         )
         outcome = await self.server.work.run(
             self.service.predict, file.body, filename=file.filename or None, consent=consent

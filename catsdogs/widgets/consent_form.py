@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import traitlets
 
 from catsdogs.consent import NOTICE, PURPOSES, QUESTION, REASSURANCE
-from catsdogs.domain import Consent
+from catsdogs.domain import Channel, Consent
 from catsdogs.i18n import Translator
 from catsdogs.widgets.part import Part, field, not_understood, script, style
 
@@ -53,7 +53,7 @@ class ConsentForm(Part):
     @property
     def decision(self) -> Consent:
         """What the person agrees to at this moment."""
-        return Consent(**dict.fromkeys(self.ticked, True), language=self._.language)
+        return Consent(**dict.fromkeys(self.ticked, True), language=self._.language, how=Channel.APP)
 
     def applied(self, decision: Consent | None) -> None:
         """Note under which `decision` the photo shown was answered; ``None``: it was not."""

@@ -38,6 +38,7 @@ DECISION = {
     "text_version": "'1'",
     "text_hash": HASH,
     "language": "'fr'",
+    "how": "'app'",
     "decided_at": "now()",
     "receipt_hash": HASH,
 }
@@ -156,6 +157,7 @@ def test_no_photo_without_consent_to_that(
         ("receipt_hash_sha256", {"receipt_hash": "'ABCD-EFGH'"}),
         ("text_hash_sha256", {"text_hash": "'I agree'"}),
         ("language_code", {"language": "'English'"}),
+        ("how_known", {"how": "'by post'"}),
     ],
 )
 def test_a_decision_is_complete(connected: Database, constraint: str, change: dict[str, str]) -> None:

@@ -1,7 +1,9 @@
-"""Create the tables of predictions, consents and photos."""
+"""Create the tables of predictions, consents and photos; take over the table of V2, where there is one."""
 
 import sqlalchemy as sa
 from alembic import op
+
+from catsdogs.database.migrations import v2
 
 revision = "0001"
 down_revision = None
@@ -10,8 +12,9 @@ _MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Create the tables of predictions, consents and photos."""
+    """Create the tables of predictions, consents and photos, with V2's rows in them (see :mod:`..v2`)."""
     name = op.get_context().opts["table"]
+    found_v2 = v2.set_aside(op.get_bind(), name)
     op.create_table(
         "consents",
         sa.Column("id", sa.Uuid, nullable=False),
@@ -91,13 +94,18 @@ def upgrade() -> None:
         sa.CheckConstraint("width BETWEEN 1 AND 512 AND height BETWEEN 1 AND 512", "small"),
     )
     op.create_index("photos_consent_id", "photos", ["consent_id"])
+    if found_v2:
+        v2.copy(op.get_bind(), name)
 
 
 def downgrade() -> None:
-    """Drop the tables, and all that is in them."""
+    """Drop the tables, and all that is in them; V2's table comes back as it was taken over."""
+    name = op.get_context().opts["table"]
+    v2.give_back(op.get_bind(), name)
     op.drop_table("photos")
-    op.drop_table(op.get_context().opts["table"])
+    op.drop_table(name)
     op.drop_table("consents")
+    v2.put_back(op.get_bind(), name)
 
 
 _PREDICTION_RULES = {

@@ -1,0 +1,213 @@
+"""The table of the V2 project, taken over: set aside, copied row by row into ours, and given back on the way down.
+
+V2's table has our table's name (``DB_TABLE_MONITORING``) and an integer `id`. What becomes of what:
+
+=====================  ==================================================================================
+V2                     here
+=====================  ==================================================================================
+every row              one row: the migration counts both sides, and undoes itself where they differ
+`id`                   a UUIDv7 made from the row's time; noted in V2's table in the column `catsdogs_id`
+`timestamp`            the same moment; one without time zone is read as UTC. Without one: `created_at`
+`prediction_result`    in lower case; where it names neither animal, the likelier one
+`proba_cat/_dog`       shares that sum to 1, whether they were shares or percents
+`success`              true where answer, probabilities and time are there; else an ``error`` of the type
+                       ``LegacyError`` (V2 said so itself) or ``LegacyIncomplete`` (V2 said otherwise)
+`user_feedback`        0 or 1 from a number or a boolean; anything else is no rating
+`filename`, comment    only with `rgpd_consent`, on a consent row of version ``v2`` whose receipt code
+                       nobody holds: the end of retention removes them. Cut to our lengths
+=====================  ==================================================================================
+
+V2's table stays as ``<name>_v2`` with all its rows and figures, but without file names and comments:
+those with consent are in our table, within reach of erasure and purge; the others V2 should not have kept.
+"""
+
+# ruff: noqa: S608 (the one name in the statements is that of a table, whose letters Settings has checked)
+
+from __future__ import annotations
+
+import hashlib
+
+import sqlalchemy as sa
+
+from catsdogs.errors import DatabaseError
+
+_MARK = "catsdogs_id"
+_TEXT_HASH = hashlib.sha256(b"The text that V2 showed, which it did not store.").hexdigest()
+_PERSONAL = ("filename", "user_comment")
+
+
+def set_aside(connection: sa.Connection, name: str) -> bool:
+    """Rename V2's table and its indexes, which have the names of ours; say whether there was one."""
+    if not sa.inspect(connection).has_table(name):
+        return False
+    if "id" not in _columns(connection, name) or _is_uuid(connection, name):
+        return False  # ours, or a stranger's: creating our table will say so
+    _rename_indexes(connection, name, "index_name || '_v2'")
+    connection.execute(sa.text(f'ALTER TABLE "{name}" RENAME TO "{name}_v2"'))
+    return True
+
+
+def copy(connection: sa.Connection, name: str) -> None:
+    """Copy V2's rows into our tables, and clear what is personal out of V2's own.
+
+    Raises
+    ------
+    DatabaseError
+        Not every row arrived; the transaction undoes what was done.
+    """
+    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" ADD COLUMN {_MARK} uuid'))
+    _read(connection, name)
+    connection.execute(
+        sa.text(f'UPDATE "{name}_v2" v2 SET {_MARK} = seen.{_MARK} FROM v2_seen seen WHERE v2.ctid = seen.place')
+    )
+    connection.execute(
+        sa.text(
+            f"""INSERT INTO consents (id, filename_and_comment, photo, text_version, text_hash, language, decided_at,
+                receipt_hash)
+            SELECT {_MARK}, true, false, 'v2', :text_hash, 'fr', moment,
+                encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'hex')
+            FROM v2_seen WHERE filename IS NOT NULL OR user_comment IS NOT NULL"""
+        ),
+        {"text_hash": _TEXT_HASH},
+    )
+    connection.execute(
+        sa.text(
+            f"""INSERT INTO "{name}" (id, timestamp, created_at, inference_time_ms, success, prediction_result,
+                proba_cat, proba_dog, rgpd_consent, filename, user_feedback, user_comment, feedback_at, error_type,
+                consent_id)
+            SELECT {_MARK}, moment, stored, inference_time_ms, complete,
+                CASE WHEN NOT complete THEN 'error' WHEN answer IN ('cat', 'dog') THEN answer
+                    WHEN proba_cat >= 0.5 THEN 'cat' ELSE 'dog' END,
+                CASE WHEN complete THEN proba_cat END, CASE WHEN complete THEN 1 - proba_cat END,
+                agreed, filename, user_feedback, user_comment,
+                CASE WHEN user_feedback IS NOT NULL OR user_comment IS NOT NULL THEN moment END,
+                CASE WHEN NOT complete THEN CASE WHEN success THEN 'LegacyIncomplete' ELSE 'LegacyError' END END,
+                CASE WHEN filename IS NOT NULL OR user_comment IS NOT NULL THEN {_MARK} END
+            FROM v2_seen"""
+        )
+    )
+    had = connection.scalar(sa.text(f'SELECT count(*) FROM "{name}_v2"'))
+    taken = connection.scalar(sa.text(f'SELECT count(*) FROM "{name}" JOIN "{name}_v2" v2 ON v2.{_MARK} = "{name}".id'))
+    if had != taken:
+        raise DatabaseError(
+            "The table of V2 has {had} rows, of which {taken} could be taken over. Nothing was changed.",
+            had=had,
+            taken=taken,
+        )
+    for column in set(_PERSONAL) & set(_columns(connection, f"{name}_v2")):
+        nullable = f'ALTER TABLE "{name}_v2" ALTER COLUMN {column} DROP NOT NULL'
+        connection.execute(sa.text(nullable))
+        connection.execute(sa.text(f'UPDATE "{name}_v2" SET {column} = NULL WHERE {column} IS NOT NULL'))
+    connection.execute(sa.text("DROP TABLE v2_seen"))
+
+
+def give_back(connection: sa.Connection, name: str) -> None:
+    """Write back what is personal and still has consent; to be called before our tables are dropped."""
+    if not _has_v2(connection, name):
+        return
+    for column in set(_PERSONAL) & set(_columns(connection, f"{name}_v2")):
+        connection.execute(
+            sa.text(
+                f"""UPDATE "{name}_v2" v2 SET {column} = ours.{column} FROM "{name}" ours
+                WHERE ours.id = v2.{_MARK} AND ours.{column} IS NOT NULL"""
+            )
+        )
+
+
+def put_back(connection: sa.Connection, name: str) -> None:
+    """Give V2's table its name again; to be called when ours are gone."""
+    if not _has_v2(connection, name):
+        return
+    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" DROP COLUMN {_MARK}'))
+    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" RENAME TO "{name}"'))
+    _rename_indexes(connection, name, "regexp_replace(index_name, '_v2$', '')")
+
+
+def _read(connection: sa.Connection, name: str) -> None:
+    """Read V2's table, whatever the types of its columns, into the temporary table ``v2_seen``.
+
+    Everything is read by way of its text: V2 left types and columns to whoever made the table.
+    """
+    columns = _columns(connection, f"{name}_v2")
+
+    def text(column: str) -> str:
+        return f'v2."{column}"::text' if column in columns else "NULL::text"
+
+    def number(column: str) -> str:
+        """Give a finite number from 0; of a text such as 97.12%, too."""
+        pattern = r"^\s*[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*%?\s*$"
+        return f"CASE WHEN {text(column)} ~ '{pattern}' THEN rtrim({text(column)}, ' %')::double precision END"
+
+    def truth(column: str) -> str:
+        return f"coalesce(lower({text(column)}) IN ('true', 't', 'yes', '1', '1.0'), false)"
+
+    def moment(column: str) -> str:
+        if column not in columns:
+            return "NULL::timestamptz"
+        # the session is in UTC: that is what a time without a zone is taken for
+        at = f'v2."{column}"::timestamptz'
+        return f"CASE WHEN isfinite({at}) AND {at} >= 'epoch' THEN {at} END"
+
+    connection.execute(
+        sa.text(
+            f"""CREATE TEMPORARY TABLE v2_seen AS
+            WITH raw AS (
+                SELECT v2.ctid AS place,
+                    coalesce({moment("timestamp")}, {moment("created_at")}, now()) AS moment,
+                    coalesce({moment("created_at")}, {moment("timestamp")}, now()) AS stored,
+                    {number("inference_time_ms")} AS inference_time_ms,
+                    {truth("success")} AS success,
+                    lower(btrim({text("prediction_result")})) AS answer,
+                    {number("proba_cat")} AS cat,
+                    {number("proba_dog")} AS dog,
+                    {truth("rgpd_consent")} AS agreed,
+                    {text("filename")} AS filename,
+                    lower({text("user_feedback")}) AS feedback,
+                    {text("user_comment")} AS comment
+                FROM "{name}_v2" v2
+            ), scale AS (
+                SELECT CASE WHEN max(greatest(cat, dog)) > 1.5 THEN 100 ELSE 1 END AS whole FROM raw
+            ), shares AS (
+                SELECT raw.*, CASE
+                    WHEN cat + dog > 0 THEN cat / (cat + dog)
+                    WHEN dog IS NULL AND cat <= whole THEN cat / whole
+                    WHEN cat IS NULL AND dog <= whole THEN 1 - dog / whole
+                    END AS proba_cat
+                FROM raw, scale
+            )
+            SELECT place, moment, stored, inference_time_ms, success, answer, proba_cat, agreed,
+                success AND proba_cat IS NOT NULL AND inference_time_ms IS NOT NULL AS complete,
+                CASE WHEN agreed THEN nullif(left(regexp_replace(filename, '^.*[/\\\\]', ''), 255), '') END AS filename,
+                CASE WHEN feedback IN ('1', '1.0', 'true') THEN 1 WHEN feedback IN ('0', '0.0', 'false') THEN 0
+                    END AS user_feedback,
+                CASE WHEN agreed AND btrim(comment, E' \\t\\n\\r') <> '' THEN left(btrim(comment, E' \\t\\n\\r'), 1000)
+                    END AS user_comment,
+                encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+                    placing substring(int8send(floor(extract(epoch FROM moment) * 1000)::bigint) FROM 3)
+                    FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid AS {_MARK}
+            FROM shares"""
+        )
+    )
+
+
+def _columns(connection: sa.Connection, table: str) -> list[str]:
+    return [column["name"] for column in sa.inspect(connection).get_columns(table)]
+
+
+def _is_uuid(connection: sa.Connection, table: str) -> bool:
+    types = {column["name"]: column["type"] for column in sa.inspect(connection).get_columns(table)}
+    return isinstance(types["id"], sa.Uuid)
+
+
+def _has_v2(connection: sa.Connection, name: str) -> bool:
+    return sa.inspect(connection).has_table(f"{name}_v2") and _MARK in _columns(connection, f"{name}_v2")
+
+
+def _rename_indexes(connection: sa.Connection, table: str, new_name: str) -> None:
+    """Rename the indexes of a table, its primary key's included."""
+    query = sa.text(
+        f"""SELECT index_name, {new_name} FROM (SELECT relname::text AS index_name FROM pg_index
+        JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = to_regclass(:table)) AS indexes"""
+    )
+    for old, new in connection.execute(query, {"table": f'"{table}"'}).all():
+        connection.execute(sa.text(f'ALTER INDEX "{old}" RENAME TO "{new}"'))
