@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 from jupyter_client.manager import start_new_kernel
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from catsdogs import paths
+from tests.serving import chromium, served
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FIRST_WIDGET = ".catsdogs input[type=file]"
 REPEATS = 3
 
@@ -26,7 +21,11 @@ REPEATS = 3
 def measure() -> list[tuple[str, str, str]]:
     """Rows (what, value, ratio) for ``make bench``."""
     bare = bare_kernel()
-    with served() as (url, server), chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
+        served(Path(folder)) as (url, server),
+        chromium() as browser,
+    ):
         cold = seconds_to_widget(browser, url)
         seconds = sorted(seconds_to_widget(browser, url) for _ in range(REPEATS))
         with browser.new_context() as context:
@@ -44,40 +43,6 @@ def measure() -> list[tuple[str, str, str]]:
         ("bare kernel, PSS", f"{bare:.0f} MiB", ""),
         ("kernel of a prediction session, PSS", f"{session:.0f} MiB", f"{session / bare:.2f} x a bare kernel"),
     ]
-
-
-@contextmanager
-def served() -> Iterator[tuple[str, psutil.Process]]:
-    """Run ``catsdogs serve`` in a folder of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "catsdogs", "serve", "--port", str(port)],
-            cwd=folder,
-            env=os.environ | {"CATSDOGS_DATA_DIR": f"{folder}/data"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert process.stdout
-        while "catsdogs is ready" not in (line := process.stdout.readline()):
-            assert line, "the server does not start"
-        try:
-            yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)
-        finally:
-            process.terminate()
-            process.communicate(timeout=30)
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the browser of the browser tests."""
-    path = os.environ.get("CATSDOGS_TEST_BROWSER") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def seconds_to_widget(browser: Browser, url: str) -> float:
