@@ -21,7 +21,7 @@ _STYLE = """
 body { max-width: 60rem; margin: 2.5rem auto; padding: 0 1rem; background: #fff; color: #1d1d22;
        font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.875rem; line-height: 1.2; letter-spacing: -.02em; margin: 0; }
-h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
+h2 { font-size: 1rem; margin: 1.25rem 0 .25rem; break-after: avoid; }
 .period { color: #5d6068; margin: .25rem 0 1.25rem; }
 .words { list-style: none; margin: 0 0 1.5rem; padding: 1rem 1.25rem; border-radius: 1rem; background: #f5f1ea; }
 .words li + li { margin-top: .375rem; }
@@ -160,13 +160,11 @@ def _figure(content: dict[str, Any], _: Translator) -> str:
 
     from catsdogs.monitoring.style import config
 
-    drawn = plotly.io.to_html(
-        go.Figure(data=content["data"], layout=content["layout"]),
-        config=config(_),
-        full_html=False,
-        include_plotlyjs=False,
-    )
-    return f'<div class="figure">{drawn}</div>'
+    fig = go.Figure(data=content["data"], layout=content["layout"])
+    title = fig.layout.title.text or ""
+    fig.update_layout(title_text="", margin_t=36)  # the page writes it: no legend can grow into it
+    drawn = plotly.io.to_html(fig, config=config(_), full_html=False, include_plotlyjs=False)
+    return f'<div class="figure"><h2>{escape(title)}</h2>{drawn}</div>'
 
 
 def _stamp(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from catsdogs.feedback import FeedbackRecord
 from catsdogs.recorder import Recorder
@@ -45,4 +45,4 @@ def test_it_opens_by_itself_and_fits_the_window(
     widths = page.locator(".figure").evaluate_all("all => all.map(figure => [figure.clientWidth, figure.scrollWidth])")
     assert all(clear == needed for clear, needed in widths)
     last = page.locator(".figure").last
-    assert last.locator(".main-svg").first.evaluate("svg => svg.clientWidth") == last.evaluate("box => box.clientWidth")
+    expect(last.locator(".main-svg").first).to_have_attribute("width", str(last.evaluate("box => box.clientWidth")))
