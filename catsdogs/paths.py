@@ -9,6 +9,18 @@ from catsdogs.errors import SettingsError
 _PACKAGE = Path(__file__).parent
 
 
+def project() -> Path:
+    """Find the folder whose ``.env`` and ``data/`` count.
+
+    Returns
+    -------
+    Path
+        The working folder; in the repository's notebooks, which Jupyter runs where they lie, the repository.
+    """
+    here, repository = Path.cwd(), _PACKAGE.parent
+    return repository if here.is_relative_to(repository / "notebooks") else here
+
+
 def notebooks() -> Path:
     """Find the folder of notebooks (``apps/ jobs/ lab/``).
 

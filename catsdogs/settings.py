@@ -8,21 +8,25 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from dotenv.parser import parse_stream
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from catsdogs import paths
 from catsdogs.errors import SettingsError
 
-ENV_FILE = Path(".env")
+
+def env_file() -> Path:
+    """Say where ``.env`` is looked for, whether or not it is there."""
+    return paths.project() / ".env"
 
 
 class Settings(BaseSettings):
     """The settings of one process. Make one with :meth:`load`, which explains what is wrong."""
 
-    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
     db_host: str | None = None
     """External PostgreSQL server; without it, the embedded one in `data_dir` is used."""
@@ -38,7 +42,9 @@ class Settings(BaseSettings):
     operator_password: SecretStr | None = Field(None, min_length=8, validation_alias="CATSDOGS_OPERATOR_PASSWORD")
     """Opens the monitoring app."""
 
-    data_dir: Path = Field(Path("data"), validation_alias="CATSDOGS_DATA_DIR")
+    data_dir: Annotated[Path, AfterValidator(lambda folder: paths.project() / folder)] = Field(
+        Path("data"), validation_alias="CATSDOGS_DATA_DIR", validate_default=True
+    )
     """Holds everything that is written."""
     retention_days: int = Field(365, ge=1, le=36_500, validation_alias="CATSDOGS_RETENTION_DAYS")
     """After so many days, what is personal is purged; the anonymous figures stay."""
@@ -62,9 +68,9 @@ class Settings(BaseSettings):
         SettingsError
             Naming the setting and what is wrong with it, never its value.
         """
-        _check_env_file(ENV_FILE)
+        _check_env_file(env_file())
         try:
-            return cls()
+            return cls(_env_file=env_file())
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             raise SettingsError(
@@ -108,10 +114,10 @@ def write_missing_secrets(settings: Settings) -> list[str]:
     if not missing:
         return []
     try:
-        descriptor = os.open(ENV_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(env_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
             os.fchmod(descriptor, 0o600)
-            text = ENV_FILE.read_text(encoding="utf-8")
+            text = env_file().read_text(encoding="utf-8")
             if text and not text.endswith("\n"):
                 stream.write("\n")
             for name in missing:

@@ -87,6 +87,15 @@ def test_missing_secrets_are_written_once_and_only_for_the_owner() -> None:
     assert write_missing_secrets(settings) == []
 
 
+def test_the_repositorys_notebooks_use_the_repositorys_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load().data_dir == Path.cwd() / "data"
+    repository = Path(__file__).parent.parent
+    monkeypatch.chdir(repository / "notebooks" / "lab")
+    assert Settings.load().data_dir == repository / "data"
+    monkeypatch.setenv("CATSDOGS_DATA_DIR", "/elsewhere")
+    assert Settings.load().data_dir == Path("/elsewhere")
+
+
 def test_secrets_are_never_shown() -> None:
     write_missing_secrets(Settings.load())
     settings = Settings.load()

@@ -15,7 +15,7 @@ import typer
 
 from catsdogs.cli import app
 from catsdogs.errors import SettingsError
-from catsdogs.settings import ENV_FILE, Settings, write_missing_secrets
+from catsdogs.settings import Settings, env_file, write_missing_secrets
 
 
 @app.command()
@@ -54,7 +54,7 @@ def _with_secrets(settings: Settings) -> Settings:
     written = write_missing_secrets(settings)
     if not written:
         return settings
-    print(f"Wrote random values for {' and '.join(written)} to {ENV_FILE.resolve()}: keep that file to yourself.")
+    print(f"Wrote random values for {' and '.join(written)} to {env_file()}: keep that file to yourself.")
     return Settings.load()
 
 

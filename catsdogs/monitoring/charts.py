@@ -72,7 +72,8 @@ def answers(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fig
             hovertemplate="%{y:,}",
         )
     fig.update_layout(barmode="stack")
-    fig.update_yaxes(title_text=_("predictions"), rangemode="tozero", tickformat=",~d")
+    few = max(bucket["predictions"] for bucket in timeline) <= 5
+    fig.update_yaxes(title_text=_("predictions"), rangemode="tozero", tickformat=",~d", dtick=1 if few else None)
     return _over_time(fig, statistics, zone)
 
 

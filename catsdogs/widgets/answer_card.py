@@ -12,6 +12,8 @@ SURE = 0.95
 """Confidence from which the answer is said without reserve."""
 LIKELY = 0.75
 """Confidence from which the answer is called likely; below, it is called a guess."""
+CERTAIN = 0.999
+"""Confidence beyond which no figure is given: it would be rounded to 100 %, and nobody is that sure."""
 
 
 class AnswerCard(Part):
@@ -72,6 +74,8 @@ class AnswerCard(Part):
         _ = self._
         if prediction.answer is Answer.NEITHER:
             return _("As far as the model can tell, there is neither of them in this picture.")
+        if prediction.confidence > CERTAIN:
+            return _("The model is more than {share} sure.", share=_.percent(CERTAIN))
         return _("The model is {share} sure.", share=_.percent(prediction.confidence))
 
     def _notes(self, prediction: Prediction) -> list[str]:

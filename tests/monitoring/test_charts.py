@@ -202,3 +202,8 @@ def test_words_can_be_read_and_series_be_seen_on_either_page(dark: bool, page: s
     assert contrast(style.template(dark=dark)["layout"]["font"]["color"]) >= 7
     for colour in (CAT, DOG, NEITHER, GOOD, BAD, style.LATENCY):
         assert contrast(colour) >= 2  # WCAG asks 3 of what has no text beside it: all of these have
+
+
+def test_a_few_predictions_are_counted_in_whole_numbers(busy: Statistics, statistics_of: Any) -> None:
+    assert charts.answers(statistics_of([make_row()]), EN).layout.yaxis.dtick == 1
+    assert charts.answers(busy, EN).layout.yaxis.dtick is None

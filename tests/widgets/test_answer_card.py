@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from catsdogs.domain import Answer, Note, Outcome, Prediction
+from catsdogs.i18n import Translator
+from catsdogs.widgets.answer_card import AnswerCard
+
+
+def card_of(proba_dog: float, *, language: str = "en", stored: bool = True, **values: object) -> AnswerCard:
+    answer = Answer.DOG if proba_dog >= 0.5 else Answer.CAT
+    prediction = Prediction(
+        **{"answer": answer, "neither_score": 0.1, "notes": (), **values},
+        **FIGURES,
+        proba_dog=proba_dog,
+        proba_cat=1 - proba_dog,
+    )
+    card = AnswerCard(Translator(language))
+    card.show(Outcome(prediction, UUID(int=1), None, stored))
+    return card
+
+
+FIGURES = {"model_version": "1.0", "inference_time_ms": 12.34}
+
+
+@pytest.mark.parametrize(
+    ("proba_dog", "headline", "detail"),
+    [
+        (0.97, "It is a dog!", "The model is 97.0% sure."),
+        (0.20, "It looks like a cat", "The model is 80.0% sure."),
+        (0.55, "Hard to say: perhaps a dog", "The model is 55.0% sure."),
+        (0.99999, "It is a dog!", "The model is more than 99.9% sure."),
+    ],
+)
+def test_the_words_suit_the_confidence(proba_dog: float, headline: str, detail: str) -> None:
+    answer = card_of(proba_dog).answer
+    assert (answer["headline"], answer["detail"]) == (headline, detail)
+
+
+def test_neither_is_said_and_the_comparison_stays() -> None:
+    answer = card_of(0.3, answer=Answer.NEITHER, neither_score=0.9).answer
+    assert answer["headline"] == "Neither a cat nor a dog"
+    assert [bar["figure"] for bar in answer["bars"]] == ["70.0%", "30.0%"]
+
+
+def test_what_a_person_should_know_is_noted() -> None:
+    notes = card_of(0.9, notes=(Note.FIRST_FRAME,), stored=False).answer["notes"]
+    assert ["first picture" in notes[0], "safe" in notes[1], len(notes)] == [True, True, 2]
+    assert card_of(0.9).answer["notes"] == []
+
+
+def test_figures_are_written_in_the_readers_language() -> None:
+    answer = card_of(0.97, language="fr").answer
+    assert answer["time"].replace("\u202f", " ") == "12,3 ms"
+    assert answer["headline"].startswith("C’est un chien")
