@@ -54,9 +54,9 @@ class OnnxNetwork:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-        # threads spin between the layers of one photo (a quarter faster), and never between photos, which
-        # would steal the time of the server's others
-        options.add_session_config_entry("session.force_spinning_stop", "1")
+        # threads that spin while they wait make a photo a quarter faster on idle cores, and two to three
+        # times slower where kernels and database want the cores too
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
