@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from html import escape
 from typing import Self
@@ -16,7 +17,6 @@ from catsdogs.errors import InvalidInput
 from catsdogs.i18n import LANGUAGES, N_, Translator
 from catsdogs.monitoring.charts import CHARTS, answer_name
 from catsdogs.monitoring.windows import utc
-from catsdogs.service import Service
 
 DEFAULT_LENGTH = timedelta(days=7)
 
@@ -93,8 +93,17 @@ class Report:
         self._ = Translator(language)
 
     @classmethod
-    def of(cls, service: Service, start: str = "", end: str = "", language: str = "en") -> Self:
+    def of(cls, statistics: Callable[..., Statistics], start: str = "", end: str = "", language: str = "en") -> Self:
         """Read the figures of a period.
+
+        Parameters
+        ----------
+        statistics
+            See :meth:`catsdogs.service.Service.statistics`.
+        start, end
+            See :func:`period`.
+        language
+            See :func:`language_of`.
 
         Raises
         ------
@@ -103,7 +112,7 @@ class Report:
         """
         language = language_of(language)
         since, until = period(start, end)
-        return cls(service.statistics(start=since, end=until), since, until, language)
+        return cls(statistics(start=since, end=until), since, until, language)
 
     def headline(self) -> HTML:
         """Say the period and the key figures in words."""
