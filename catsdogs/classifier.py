@@ -16,7 +16,7 @@ from catsdogs import images
 from catsdogs.domain import Answer, ModelInfo, Note, Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.images import ImageStatistics, Pixels
-from catsdogs.model_version import ModelCard, Runtime, check_file, read_card, read_text, shipped
+from catsdogs.model_version import SHIPPED, ModelCard, Runtime, check_file, read_card, read_text
 from catsdogs.runtimes import KerasNetwork, Network, OnnxNetwork, Outputs
 from catsdogs.settings import Settings
 
@@ -60,7 +60,7 @@ class Classifier:
         ------
         ModelError
         """
-        return cls.open(shipped(), (settings or Settings.load()).model_runtime)
+        return cls.open(SHIPPED, (settings or Settings.load()).model_runtime)
 
     @classmethod
     def open(cls, folder: Path, runtime: Runtime = "onnx") -> Self:

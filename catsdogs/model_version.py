@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from catsdogs.errors import ModelError
 from catsdogs.evaluation import Measured
 
-SHIPPED = Path(__file__).parent / "artifacts"
-"""Folder of the versions that come with the package."""
+SHIPPED = Path(__file__).parent / "artifacts" / "1.0"
+"""The version that comes with the package."""
 CARD = "model_card.json"
 CARD_FOR_PEOPLE = "MODEL_CARD.md"
 FORMAT = 1
@@ -57,20 +57,6 @@ class ModelCard(BaseModel):
     limits: list[str]
     sha256: dict[str, str]
     """Checksum of each file of the version."""
-
-
-def shipped() -> Path:
-    """Give the version that comes with the package.
-
-    Raises
-    ------
-    ModelError
-        There is none.
-    """
-    versions = sorted(path.parent for path in SHIPPED.glob(f"*/{CARD}"))
-    if not versions:
-        raise ModelError("No model comes with this installation. Install catsdogs again, or train one.")
-    return versions[-1]
 
 
 def read_card(folder: Path) -> ModelCard:

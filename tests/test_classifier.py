@@ -15,12 +15,12 @@ from catsdogs.classifier import Classifier
 from catsdogs.domain import Answer, Note, Prediction
 from catsdogs.errors import InvalidImage, ModelError
 from catsdogs.evaluation import evaluate
-from catsdogs.model_version import CARD, read_card, shipped
+from catsdogs.model_version import CARD, SHIPPED, read_card
 
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier.open(shipped())
+    return Classifier.open(SHIPPED)
 
 
 def test_a_cat_is_a_cat(classifier: Classifier, cat_jpeg: bytes) -> None:
@@ -31,7 +31,7 @@ def test_a_cat_is_a_cat(classifier: Classifier, cat_jpeg: bytes) -> None:
     assert prediction.confidence == prediction.proba_cat
     assert prediction.neither_score < 0.5
     assert prediction.inference_time_ms > 0
-    assert prediction.model_version == classifier.version == shipped().name
+    assert prediction.model_version == classifier.version == SHIPPED.name
     assert (statistics.width, statistics.height) == (451, 300)
 
 
@@ -103,7 +103,7 @@ def test_threads_may_share_a_classifier(classifier: Classifier, cat_jpeg: bytes)
 
 @pytest.fixture(scope="module")
 def keras_classifier() -> Classifier:
-    return Classifier.open(shipped(), "keras")
+    return Classifier.open(SHIPPED, "keras")
 
 
 def assert_same(photo: bytes, one: Classifier, other: Classifier) -> None:
@@ -143,19 +143,19 @@ def test_the_card_describes_the_shipped_model(classifier: Classifier) -> None:
     assert info["classes"] == ["cat", "dog", "neither"]
     assert info["parameters"] > 3_000_000
     json.dumps(info)
-    text = (shipped() / "MODEL_CARD.md").read_text(encoding="utf-8")
+    text = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "catsdogs train" in text
     assert f"{classifier.card.metrics['val'].accuracy:.2%}" in text
 
 
 def test_shipped_files_stay_below_45_megabytes() -> None:
-    assert sum(path.stat().st_size for path in shipped().parent.rglob("*")) < 45_000_000
+    assert sum(path.stat().st_size for path in SHIPPED.parent.rglob("*")) < 45_000_000
 
 
 @pytest.fixture
 def version(tmp_path: Path) -> Path:
     """A copy of the shipped version, to be damaged."""
-    return Path(shutil.copytree(shipped(), tmp_path / "version"))
+    return Path(shutil.copytree(SHIPPED, tmp_path / "version"))
 
 
 def rewrite_card(version: Path, **changes: object) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from catsdogs.classifier import Classifier
-from catsdogs.model_version import shipped
+from catsdogs.model_version import SHIPPED
 
 REPEATS = 30
 
@@ -36,8 +36,8 @@ def measure() -> list[tuple[str, str, str]]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
-    classifier = Classifier.open(shipped())
-    model = keras.models.load_model(shipped() / "model.keras", compile=False)
+    classifier = Classifier.open(SHIPPED)
+    model = keras.models.load_model(SHIPPED / "model.keras", compile=False)
     small, large = photo(500, 375), photo(4000, 3000)
     pixels = classifier.prepare(small).pixels[np.newaxis].astype(np.float32)
 
@@ -87,6 +87,6 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 def fresh_process(runtime: str) -> tuple[float, float]:
     """Seconds from importing to the first answer, and resident memory after it in MiB, in a process of its own."""
-    command = [sys.executable, "-c", SUBPROCESS, str(shipped()), runtime]
+    command = [sys.executable, "-c", SUBPROCESS, str(SHIPPED), runtime]
     seconds, memory = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-2:]
     return float(seconds), float(memory)

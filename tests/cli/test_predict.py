@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from catsdogs.model_version import shipped
+from catsdogs.model_version import SHIPPED
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -55,7 +55,7 @@ def test_a_folder_means_every_file_below_it(run: Run, folder: Path) -> None:
         }  # fmt: skip
         assert row["prediction"] == "cat"
         assert row["proba_cat"] + row["proba_dog"] == pytest.approx(1)
-        assert row["model_version"] == shipped().name
+        assert row["model_version"] == SHIPPED.name
     assert done.stderr == ""
     assert not (folder.parent / "data").exists(), "predicting from the shell records nothing"
 
