@@ -9,8 +9,9 @@ import hashlib
 import io
 import re
 import secrets
+from collections.abc import Collection
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 from uuid import UUID
 
 from PIL import Image
@@ -20,7 +21,7 @@ from uuid_utils.compat import uuid7
 from catsdogs import consent as texts
 from catsdogs import images
 from catsdogs.database.tables import MAX_PHOTO_SIDE
-from catsdogs.domain import Channel, Consent
+from catsdogs.domain import Channel, Consent, PurposeName
 from catsdogs.i18n import Translator
 
 JPEG_QUALITY = 90
@@ -44,6 +45,12 @@ class Decision(BaseModel):
     how: Channel = Channel.UNKNOWN
     decided_at: datetime
     receipt_hash: str
+    withdrawn_at: datetime | None = None
+
+    def without(self, purposes: Collection[PurposeName], moment: datetime) -> Self:
+        """Give the decision as it stands once these purposes are withdrawn."""
+        refused = {purpose.value: False for purpose in purposes if getattr(self, purpose)}
+        return self.model_copy(update={**refused, "withdrawn_at": moment}) if refused else self
 
 
 class KeptPhoto(BaseModel):
@@ -58,13 +65,15 @@ class KeptPhoto(BaseModel):
     height: int
 
 
-def decide(consent: Consent, moment: datetime) -> tuple[Decision, str]:
+def decide(consent: Consent, moment: datetime, controller: texts.Controller = texts.UNNAMED) -> tuple[Decision, str]:
     """Write down a decision, and make its receipt.
 
     Parameters
     ----------
     consent
         Agrees to something.
+    controller
+        Whom the words shown name.
 
     Returns
     -------
@@ -81,7 +90,7 @@ def decide(consent: Consent, moment: datetime) -> tuple[Decision, str]:
         filename_and_comment=consent.filename_and_comment,
         photo=consent.photo,
         text_version=texts.VERSION,
-        text_hash=hashlib.sha256(texts.words(language).encode()).hexdigest(),
+        text_hash=hashlib.sha256(texts.words(language, controller).encode()).hexdigest(),
         language=language,
         how=consent.how,
         decided_at=moment,

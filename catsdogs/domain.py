@@ -77,6 +77,13 @@ class Channel(StrEnum):
     """Before this was noted."""
 
 
+class PurposeName(StrEnum):
+    """What a person may agree to: the fields of `Consent` that say yes or no."""
+
+    FILENAME_AND_COMMENT = "filename_and_comment"
+    PHOTO = "photo"
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """A person's decision, one field a purpose. Nothing is agreed to by default."""
@@ -107,6 +114,17 @@ class Outcome:
     """Code to see, withdraw or erase what was kept with consent; shown once, ``None`` without consent."""
     stored: bool
     """False while the database is away: the record waits in the spool, safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a withdrawal, an erasure or a purge removed."""
+
+    predictions: list[UUID]
+    """In an erasure gone whole, else made anonymous."""
+    photos: int
+    waiting: int
+    """Records that waited in the spool."""
 
 
 class Latency(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import ClassVar, Self
@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
+from catsdogs.consent import UNNAMED, Controller
 from catsdogs.database.tables import MAX_FILENAME, Tables
 from catsdogs.decisions import Decision, KeptPhoto, decide, keep_photo
-from catsdogs.domain import Answer, Consent, Prediction
+from catsdogs.domain import Answer, Consent, Prediction, PurposeName
 from catsdogs.images import ImageStatistics
 
 
@@ -50,6 +51,15 @@ class PredictionRecord(BaseModel):
         """Whether file name and comment may be kept."""
         return self.decision is not None and self.decision.filename_and_comment
 
+    def without(self, purposes: Collection[PurposeName], moment: datetime) -> Self:
+        """Give the record as it stands once consent to these purposes is withdrawn."""
+        changed: dict[str, object] = {"decision": self.decision and self.decision.without(purposes, moment)}
+        if PurposeName.FILENAME_AND_COMMENT in purposes:
+            changed["filename"] = None
+        if PurposeName.PHOTO in purposes:
+            changed["photo"] = None
+        return self.model_copy(update=changed)
+
     @classmethod
     def of(
         cls,
@@ -59,6 +69,7 @@ class PredictionRecord(BaseModel):
         photo: bytes,
         filename: str | None,
         consent: Consent,
+        controller: Controller = UNNAMED,
     ) -> tuple[Self, str | None]:
         """Record a prediction as far as `consent` allows.
 
@@ -69,7 +80,7 @@ class PredictionRecord(BaseModel):
             The receipt code, where there is consent to anything.
         """
         now = datetime.now(UTC)
-        decision, receipt = decide(consent, now) if consent.any else (None, None)
+        decision, receipt = decide(consent, now, controller) if consent.any else (None, None)
         record = cls(
             id=uuid7(),
             timestamp=now,

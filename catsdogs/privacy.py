@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,23 +18,13 @@ from sqlalchemy import RowMapping
 
 from catsdogs.database import Database
 from catsdogs.decisions import hash_receipt
+from catsdogs.domain import PurposeName, Removed
 from catsdogs.errors import NotFound
 from catsdogs.feedback import FeedbackRecord
 from catsdogs.predictions import PredictionRecord
 from catsdogs.spool import Spool
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What an erasure, or a purge, removed."""
-
-    predictions: list[UUID]
-    """Erased whole; in a purge, made anonymous."""
-    photos: int
-    waiting: int
-    """Records that waited in the spool."""
 
 
 def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
@@ -76,6 +65,63 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
     return held
 
 
+def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeName | None = None) -> Removed:
+    """Withdraw consent to one purpose, or to all, and remove what was kept for it; safe to repeat.
+
+    The decision's row stays, marked: it proves what was agreed to until then. So does the answer, anonymous.
+
+    Raises
+    ------
+    NotFound
+    DatabaseUnavailable
+        Only what waited in the spool is gone.
+    """
+    receipt_hash = hash_receipt(receipt)
+    purposes = [purpose] if purpose else list(PurposeName)
+    moment = datetime.now(UTC)
+    tables = database.tables
+
+    def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
+        consents = tables.consents
+        mine = list(
+            connection.scalars(
+                sa.select(consents.c.id).where(consents.c.receipt_hash == receipt_hash).with_for_update()
+            )
+        )
+        predictions: list[UUID] = []
+        photos = 0
+        if PurposeName.FILENAME_AND_COMMENT in purposes:
+            predictions = list(
+                connection.scalars(
+                    sa.update(tables.predictions)
+                    .where(tables.predictions.c.consent_id.in_(mine))
+                    .values(filename=None, user_comment=None)
+                    .returning(tables.predictions.c.id)
+                )
+            )
+        if PurposeName.PHOTO in purposes:
+            photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(mine))).rowcount
+        for name in purposes:
+            given = consents.c.id.in_(mine) & consents.c[name]
+            connection.execute(sa.update(consents).where(given).values({name: False, "withdrawn_at": moment}))
+        return predictions, photos, len(mine)
+
+    with spool.exclusively():
+        waiting = _waiting(spool, receipt_hash)
+        for path, record in waiting.items():
+            spool.rewrite(path, record.without(purposes, moment))
+        predictions, photos, decisions = database.run(remove)
+        predictions += [record.id for record in waiting.values()]
+        if PurposeName.FILENAME_AND_COMMENT in purposes:
+            for path in _feedback_on(spool, set(predictions)):
+                _drop_comment(spool, path)
+        spool.remove(spool.damaged([receipt_hash, *map(str, predictions)]))
+    if not decisions and not waiting:
+        raise _unknown_receipt()
+    _log.info("withdrew %s: %d photos, %d waiting", " and ".join(purposes), photos, len(waiting))
+    return Removed(predictions, photos, len(waiting))
+
+
 def erase(database: Database, spool: Spool, receipt: str) -> Removed:
     """Erase everything held under a receipt, at once and for good.
 
@@ -109,11 +155,12 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removed:
         waiting = _waiting(spool, receipt_hash)
         spool.remove([*waiting, *_feedback_on(spool, {record.id for record in waiting.values()})])
         predictions, photos, decisions = database.run(remove)
-        spool.remove(_feedback_on(spool, set(predictions)))
+        erased = [*predictions, *(record.id for record in waiting.values())]
+        spool.remove([*_feedback_on(spool, set(predictions)), *spool.damaged([receipt_hash, *map(str, erased)])])
     if not decisions and not waiting:
         raise _unknown_receipt()
     _log.info("erased %d predictions, %d photos, %d waiting", len(predictions), photos, len(waiting))
-    return Removed([*predictions, *(record.id for record in waiting.values())], photos, len(waiting))
+    return Removed(erased, photos, len(waiting))
 
 
 def purge(database: Database, spool: Spool, days: int) -> Removed:
@@ -159,16 +206,22 @@ def _feedback_on(spool: Spool, predictions: set[UUID]) -> list[Path]:
     ]
 
 
+def _drop_comment(spool: Spool, path: Path) -> None:
+    for _, record in spool.read([path], FeedbackRecord):
+        spool.rewrite(path, record.model_copy(update={"user_comment": None}))
+
+
 def _purge_spool(spool: Spool, before: datetime) -> int:
     """Rewrite what has waited too long without what is personal; delete what nobody could read."""
     purged = spool.purge(before.timestamp())
-    for _, prediction in spool.read(spool.predictions(), PredictionRecord):
+    for path, prediction in spool.read(spool.predictions(), PredictionRecord):
         if prediction.decision and prediction.timestamp < before:
-            spool.put_prediction(prediction.model_copy(update={"decision": None, "photo": None, "filename": None}))
+            anonymous = {"decision": None, "photo": None, "filename": None}
+            spool.rewrite(path, prediction.model_copy(update=anonymous))
             purged += 1
-    for _, feedback in spool.read(spool.feedback(), FeedbackRecord):
+    for path, feedback in spool.read(spool.feedback(), FeedbackRecord):
         if feedback.user_comment and feedback.given_at < before:
-            spool.put_feedback(feedback.model_copy(update={"user_comment": None}))
+            _drop_comment(spool, path)
             purged += 1
     return purged
 

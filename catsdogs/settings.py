@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from catsdogs import paths
+from catsdogs.consent import Controller
 from catsdogs.errors import SettingsError
 
 
@@ -48,6 +49,10 @@ class Settings(BaseSettings):
     """Holds everything that is written."""
     retention_days: int = Field(365, ge=1, le=36_500, validation_alias="CATSDOGS_RETENTION_DAYS")
     """After so many days, what is personal is purged; the anonymous figures stay."""
+    controller: str = Field("", max_length=200, validation_alias="CATSDOGS_CONTROLLER")
+    """Who answers for people's data: a name and an address, for the privacy notice."""
+    contact: str = Field("", max_length=200, validation_alias="CATSDOGS_CONTACT")
+    """Where people reach them: a mail address, or a page."""
     spool_megabytes: int = Field(1024, ge=1, validation_alias="CATSDOGS_SPOOL_MEGABYTES")
     """Most disk space for records that wait for the database."""
     lang: Literal["en", "fr"] = Field("en", validation_alias="CATSDOGS_LANG")
@@ -58,6 +63,11 @@ class Settings(BaseSettings):
     """App pages that may be open at a time, each with a kernel of about 50 to 120 MiB."""
     idle_minutes: int = Field(60, ge=1, validation_alias="CATSDOGS_IDLE_MINUTES")
     """After so long without a click, an open page's session ends."""
+
+    @property
+    def data_controller(self) -> Controller:
+        """What the privacy notice says of whoever runs this."""
+        return Controller(self.controller, self.contact, self.retention_days)
 
     @classmethod
     def load(cls) -> Self:

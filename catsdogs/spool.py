@@ -81,6 +81,16 @@ class Spool:
         """
         self._put(self._feedback / f"{record.id}.json", record)
 
+    def rewrite(self, path: Path, record: BaseModel) -> None:
+        """Put a record, with less in it than before, in the place of its file; a full spool has room for that.
+
+        Raises
+        ------
+        SpoolError
+            The disk is full or cannot be written.
+        """
+        self._write(path, record.model_dump_json(exclude_none=True).encode())
+
     def predictions(self) -> list[Path]:
         """List the predictions that wait, oldest first: their names begin with the time (UUIDv7)."""
         return _listing(self._predictions)
@@ -117,6 +127,11 @@ class Spool:
         with suppress(FileNotFoundError):  # erased meanwhile
             path.rename(self._damaged / f"{path.parent.name}-{path.name}")
 
+    def damaged(self, mentioning: Iterable[str]) -> list[Path]:
+        """List what was set aside and has one of these texts in it, whatever state it is in."""
+        wanted = [text.encode() for text in mentioning]
+        return [path for path in _listing(self._damaged) if any(text in path.read_bytes() for text in wanted)]
+
     def purge(self, before: float) -> int:
         """Delete what was set aside before a moment (seconds since 1970), and what writers left half done."""
         leftover = time.time() - _LEFTOVER_SECONDS
@@ -150,13 +165,16 @@ class Spool:
                 "The database is away, and the {megabytes} MB for what waits for it are full. Try again later.",
                 megabytes=round(self.limit / 1e6),
             )
+        self._write(path, content)
+        self._used += size
+
+    def _write(self, path: Path, content: bytes) -> None:
         try:
             _write(self._tmp / path.name, path, content)
         except OSError as error:
             raise SpoolError(
                 "The database is away, and this could not be kept on disk either: {reason}.", reason=error.strerror
             ) from error
-        self._used += size
 
     def _occupied(self) -> int:
         """Bytes on disk: counted now and then, for all processes, and own additions since."""

@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from catsdogs import consent as texts
 from catsdogs.decisions import decide, hash_receipt, keep_photo
 from catsdogs.domain import Consent
+from catsdogs.i18n import LANGUAGES
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -22,7 +23,7 @@ def test_a_decision_is_about_the_words_that_were_shown() -> None:
     assert (decision.filename_and_comment, decision.photo, decision.decided_at) == (False, True, NOW)
     assert decision.text_version == texts.VERSION
     assert decision.language in ("en", "fr")
-    assert decision.text_hash == hashlib.sha256(texts.words(decision.language).encode()).hexdigest()
+    assert decision.text_hash == hashlib.sha256(texts.words(decision.language, texts.UNNAMED).encode()).hexdigest()
 
 
 def test_a_receipt_has_140_random_bits_and_only_its_hash_is_kept() -> None:
@@ -78,3 +79,25 @@ def test_text_in_a_png_is_not_kept() -> None:
     kept = keep_photo(stream.getvalue())
     assert (kept.width, kept.height) == (60, 40)
     assert b"Somebody" not in kept.jpeg
+
+
+PINNED = {("2", "en"): "103fc571a6bb1e99b4f7c91e7ba55d573bba34b668bfc030441cf0304ea689f5"}
+"""The SHA-256 of the words of each version, by language, as `UNNAMED` shows them."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
+    words = texts.words(language, texts.UNNAMED)
+    if language != "en" and texts.COMPLAINT in words:
+        pytest.skip(f"the words are not translated to {language} yet")
+    found = hashlib.sha256(words.encode()).hexdigest()
+    pinned = PINNED.get((texts.VERSION, language))
+    assert found == pinned, f"raise catsdogs.consent.VERSION if words changed, and pin {found!r} for {language}"
+
+
+def test_the_words_name_controller_contact_and_retention() -> None:
+    named = texts.Controller("Example Ltd", "privacy@example.org", 30)
+    said = texts.words("en", named)
+    assert all(word in said for word in ("Example Ltd", "privacy@example.org", "30 days", "CNIL"))
+    hashes = {decide(Consent(True), NOW, controller)[0].text_hash for controller in (named, texts.UNNAMED)}
+    assert len(hashes) == 2

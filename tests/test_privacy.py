@@ -8,17 +8,21 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from PIL import Image
 
 from catsdogs import privacy
-from catsdogs.domain import Consent
-from catsdogs.errors import DatabaseUnavailable, NotFound
+from catsdogs.database import Database
+from catsdogs.domain import Consent, PurposeName
+from catsdogs.errors import ConsentRequired, DatabaseUnavailable, NotFound
 from catsdogs.feedback import FeedbackRecord
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
+from catsdogs.settings import Settings
+from catsdogs.spool import Spool
 
 MakeRecord = Callable[..., tuple[PredictionRecord, str]]
 ALL = Consent(True, True, "fr")
@@ -33,6 +37,12 @@ def counts(recorder: Recorder) -> tuple[int, int, int]:
         )
     )
     return tuple(recorder.database.run(lambda connection: connection.execute(query).one()))
+
+
+def row_of(recorder: Recorder, identifier: UUID) -> sa.RowMapping:
+    table = recorder.database.tables.predictions
+    query = sa.select(table).where(table.c.id == identifier)
+    return recorder.database.run(lambda connection: connection.execute(query).mappings().one())
 
 
 def aged(record: PredictionRecord, days: int) -> PredictionRecord:
@@ -85,6 +95,114 @@ def test_erasure_reaches_tables_photos_and_spool_at_once(recorder: Recorder, mak
             act(recorder.database, recorder.spool, receipt)
 
 
+@pytest.mark.parametrize(
+    ("purpose", "filename", "comment", "photos", "consent"),
+    [
+        (PurposeName.FILENAME_AND_COMMENT, None, None, 1, (False, True)),
+        (PurposeName.PHOTO, "mine.jpg", "comment", 0, (True, False)),
+        (None, None, None, 0, (False, False)),
+    ],
+)
+@pytest.mark.parametrize("where", ["tables", "spool"])
+def test_a_withdrawn_purpose_takes_what_was_kept_for_it(
+    recorder: Recorder,
+    make_record: MakeRecord,
+    where: str,
+    purpose: PurposeName | None,
+    filename: str | None,
+    comment: str | None,
+    photos: int,
+    consent: tuple[bool, bool],
+) -> None:
+    mine, receipt = make_record(ALL, filename="mine.jpg")
+    other, _ = make_record(ALL, filename="other.jpg")
+    recorder.store(other)
+    recorder.give(FeedbackRecord.of(other.id, 1, "other", "cat"))
+    if where == "tables":
+        recorder.store(mine)
+        recorder.give(FeedbackRecord.of(mine.id, 0, "comment", "dog"))
+    else:
+        recorder.spool.put_prediction(mine)
+        recorder.spool.put_feedback(FeedbackRecord.of(mine.id, 0, "comment", "dog"))
+
+    for _ in range(2):  # safe to repeat
+        privacy.withdraw(recorder.database, recorder.spool, receipt, purpose)
+        if filename is None:
+            kept = b"".join(path.read_bytes() for path in recorder.spool.folder.rglob("*.json"))
+            assert b'"comment"' not in kept
+            assert b"mine.jpg" not in kept
+    recorder.replay()
+
+    row = row_of(recorder, mine.id)
+    assert (row["filename"], row["user_comment"], row["rgpd_consent"]) == (filename, comment, consent[0])
+    assert (row["proba_cat"], row["user_feedback"], row["true_label"]) == (0.9, 0, "dog")
+    held = privacy.export(recorder.database, recorder.spool, receipt)
+    [decision] = held["decisions"]
+    assert (decision["filename_and_comment"], decision["photo"]) == consent
+    assert decision["withdrawn_at"]
+    assert len(held["photos"]) == photos
+    assert row_of(recorder, other.id)["user_comment"] == "other"
+    assert not (recorder.spool.folder / "damaged").exists()
+
+
+def test_after_a_withdrawal_no_comment_comes_in_again(recorder: Recorder, make_record: MakeRecord) -> None:
+    mine, receipt = make_record(ALL)
+    recorder.store(mine)
+    privacy.withdraw(recorder.database, recorder.spool, receipt)
+    with pytest.raises(ConsentRequired):
+        recorder.give(FeedbackRecord.of(mine.id, 1, "comment", None))
+    recorder.spool.put_feedback(FeedbackRecord.of(mine.id, 1, "late", None))  # accepted elsewhere, before
+    recorder.replay()
+    row = row_of(recorder, mine.id)
+    assert (row["user_feedback"], row["user_comment"]) == (1, None)
+
+
+def test_rights_reach_what_was_set_aside(recorder: Recorder, make_record: MakeRecord) -> None:
+    for act in (privacy.erase, privacy.withdraw):
+        mine, receipt = make_record(ALL, filename="mine.jpg")
+        recorder.store(mine)
+        recorder.spool.put_prediction(mine)
+        recorder.spool.put_feedback(FeedbackRecord.of(mine.id, 1, "comment", None))
+        for path in (*recorder.spool.predictions(), *recorder.spool.feedback()):
+            recorder.spool.set_aside(path, "is only a test")
+        act(recorder.database, recorder.spool, receipt)
+        assert list((recorder.spool.folder / "damaged").iterdir()) == []
+
+
+def test_a_full_spool_has_room_for_a_withdrawal(database: Settings, make_record: MakeRecord) -> None:
+    recorder = Recorder(Database(database), Spool(database.data_dir / "spool", 1_000_000))
+    mine, receipt = make_record(ALL)
+    recorder.spool.put_prediction(mine)
+    recorder.spool.limit = 0
+    assert privacy.withdraw(recorder.database, recorder.spool, receipt).waiting == 1
+    assert counts(recorder) == (0, 0, 0)
+    recorder.replay()
+    assert counts(recorder) == (1, 1, 0)
+    recorder.close()
+
+
+@pytest.mark.parametrize("act", [privacy.export, privacy.withdraw, privacy.erase])
+def test_wrong_codes_of_any_kind_are_alike(
+    recorder: Recorder, make_record: MakeRecord, act: Callable[..., object]
+) -> None:
+    """They say the same, and take the same work, and so the same time."""
+    record, erased = make_record(ALL)
+    recorder.store(record)
+    privacy.erase(recorder.database, recorder.spool, erased)
+    statements: list[str] = []
+    sa.event.listen(
+        recorder.database.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
+    )
+    seen = set()
+    for code in (erased, "0000-0000-0000-0000-0000-0000-0000", "", "x" * 5000, "\0", "é"):
+        statements.clear()
+        with pytest.raises(NotFound) as unknown:
+            act(recorder.database, recorder.spool, code)
+        seen.add((str(unknown.value), *statements))
+    assert len(seen) == 1
+    assert statements
+
+
 def test_rights_reach_what_still_waits(recorder: Recorder, make_record: MakeRecord) -> None:
     waiting, receipt = make_record(ALL, filename="waiting.jpg")
     recorder.spool.put_prediction(waiting)
@@ -135,9 +253,7 @@ def test_what_is_old_becomes_anonymous_and_its_figures_stay(recorder: Recorder, 
     privacy.export(recorder.database, recorder.spool, young_receipt)
     with pytest.raises(NotFound):
         privacy.export(recorder.database, recorder.spool, old_receipt)
-    table = recorder.database.tables.predictions
-    query = sa.select(table).where(table.c.id == old.id)
-    row = recorder.database.run(lambda connection: connection.execute(query).mappings().one())
+    row = row_of(recorder, old.id)
     assert (row["filename"], row["user_comment"], row["consent_id"]) == (None, None, None)
     assert (row["proba_cat"], row["user_feedback"], row["true_label"], row["rgpd_consent"]) == (0.9, 0, "dog", True)
     assert privacy.purge(recorder.database, recorder.spool, 30).predictions == []

@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING
 import typer
 
 from catsdogs.cli import app
+from catsdogs.consent import notice as paragraphs
+from catsdogs.domain import PurposeName
+from catsdogs.errors import InvalidInput
+from catsdogs.i18n import LANGUAGES, Translator
 from catsdogs.settings import Settings
 
 if TYPE_CHECKING:
     from catsdogs.database import Database
     from catsdogs.spool import Spool
 
-privacy = typer.Typer(help="Export or erase what a receipt code stands for; purge what is old.", no_args_is_help=True)
+privacy = typer.Typer(
+    help="Rights by receipt code, the end of retention, the notice and the record of processing.", no_args_is_help=True
+)
 app.add_typer(privacy, name="privacy")
 
+LANGUAGE = typer.Option("", "--lang", help="Language: en or fr; default: CATSDOGS_LANG.")
 RECEIPT = typer.Argument(help="The code shown once, when consent was given.", show_default=False)
 
 
@@ -45,6 +52,19 @@ def export(receipt: str = RECEIPT) -> None:
 
 
 @privacy.command()
+def withdraw(
+    receipt: str = RECEIPT,
+    purpose: PurposeName = typer.Option(None, help="What consent is withdrawn for; default: everything."),
+) -> None:
+    """Withdraw consent to one purpose, or all, and remove what was kept for it."""
+    from catsdogs.privacy import withdraw
+
+    with _records(Settings.load()) as (database, spool):
+        removed = withdraw(database, spool, receipt, purpose)
+    print(f"withdrawn: predictions {len(removed.predictions)}, photos {removed.photos}, waiting {removed.waiting}")
+
+
+@privacy.command()
 def erase(receipt: str = RECEIPT) -> None:
     """Erase everything held under a receipt, at once and for good."""
     from catsdogs.privacy import erase
@@ -63,3 +83,25 @@ def purge() -> None:
     with _records(settings) as (database, spool):
         removed = purge(database, spool, settings.retention_days)
     print(f"purged: predictions {len(removed.predictions)}, photos {removed.photos}, waiting {removed.waiting}")
+
+
+@privacy.command()
+def notice(lang: str = LANGUAGE) -> None:
+    """Print the privacy notice: what the app shows, with controller and contact from the settings."""
+    settings = Settings.load()
+    print("\n\n".join(paragraphs(_translator(lang or settings.lang), settings.data_controller)))
+
+
+@privacy.command()
+def record(lang: str = LANGUAGE) -> None:
+    """Print the record of processing activities (Article 30 GDPR), as Markdown."""
+    from catsdogs.processing import record
+
+    settings = Settings.load()
+    print(record(_translator(lang or settings.lang), settings.data_controller))
+
+
+def _translator(language: str) -> Translator:
+    if language not in LANGUAGES:
+        raise InvalidInput("The language must be one of {languages}.", languages=", ".join(LANGUAGES))
+    return Translator(language)

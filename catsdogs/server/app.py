@@ -20,11 +20,12 @@ from voila.app import Voila
 from voila.static_file_handler import MultiStaticFileHandler
 
 from catsdogs import paths
+from catsdogs.errors import CatsDogsError
 from catsdogs.server import api, apps, openapi, pages, replies
 from catsdogs.server.access import Operator, RateLimit, Tokens, cookie_secret
 from catsdogs.server.kernels import Kernels
 from catsdogs.server.work import Work
-from catsdogs.service import Service
+from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -68,11 +69,11 @@ class Server(Voila):  # type: ignore[misc]
     name = "catsdogs"
     config_file_paths: list[str] = []  # noqa: RUF012 (a trait); a stray voila.json must not open what is closed
 
-    service: Service
+    service: Local
     settings: Settings
 
     @classmethod
-    def create(cls, service: Service, settings: Settings, *, host: str, port: int) -> Self:
+    def create(cls, service: Local, settings: Settings, *, host: str, port: int) -> Self:
         """Prepare a server; nothing runs yet.
 
         Parameters
@@ -99,6 +100,7 @@ class Server(Voila):  # type: ignore[misc]
         server.service, server.settings = service, settings
         server.tokens, server.operator = Tokens(api_token), Operator(password)
         server.session_requests = RateLimit(limit=120, seconds=60)
+        server.receipt_tries = RateLimit(limit=10, seconds=60)
         server.work, server.checks = Work(), Work(threads=1)
         server.draining = False
         loopback = "127.0.0.1" if host in {"0.0.0.0", "", "localhost"} else host  # noqa: S104 (compared, not bound)
@@ -184,11 +186,23 @@ class Server(Voila):  # type: ignore[misc]
             )
             http.add_sockets(sockets)
             self.kernel_manager.initialize_culler()
+            purging = asyncio.create_task(self._purge_daily())
             ready()
             await stopping.wait()
+            purging.cancel()
             await self._drain(http)
         finally:
             shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+    async def _purge_daily(self) -> None:
+        """Keep to the retention, from the start on; in an hour again where the database is away."""
+        while True:
+            try:
+                await self.work.run(self.service.purge)
+                await asyncio.sleep(24 * 3600)
+            except CatsDogsError as error:
+                logger.warning("what is old could not be purged yet: %s", error)
+                await asyncio.sleep(3600)
 
     async def _drain(self, http: HTTPServer) -> None:
         self.draining = True

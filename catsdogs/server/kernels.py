@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from traitlets import Integer
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
 from catsdogs.server.access import Scope
-from catsdogs.service import TOKEN_VARIABLE, URL_VARIABLE
+from catsdogs.service import CONTROLLER_VARIABLES, TOKEN_VARIABLE, URL_VARIABLE
 
 
 class TooManySessions(ServiceUnavailable):
@@ -97,6 +97,7 @@ class Kernels(AsyncMappingKernelManager):
             **{name: value for name, value in env.items() if _PASSED_ON.fullmatch(name)},
             "CATSDOGS_LANG": visit.language,
             URL_VARIABLE: self.parent.service_url,
+            **dict(zip(CONTROLLER_VARIABLES, map(str, astuple(self.parent.settings.data_controller)), strict=True)),
             TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, visit.app.scope),
             # the server's user may have start-up files and a history: neither is the visitors' business
             "IPYTHONDIR": f"{self.connection_dir}/ipython",

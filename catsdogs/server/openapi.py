@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catsdogs import __version__
-from catsdogs.domain import Answer, TrueLabel
+from catsdogs.domain import Answer, PurposeName, TrueLabel
 from catsdogs.server.api import Api
 from catsdogs.server.pages import Page
 
@@ -100,11 +100,17 @@ INFO = shape(
     card=TEXT,
 )
 
+EXPORT = shape(**{name: table() for name in ("decisions", "predictions", "photos", "waiting")})
+REMOVED = shape(predictions={"type": "array", "items": UUID}, photos=INTEGER, waiting=INTEGER)
+RECEIPT = {"type": "string", "description": "the code shown once, when consent was given"}
+
+PURPOSE = {"type": "string", "enum": list(PurposeName), "description": "without it, all"}
+
 ERRORS = {
     400: "The request is wrong; detail says what.",
     401: "The token is missing or wrong.",
     403: "The token does not open this, or a comment came without consent.",
-    404: "There is no such prediction.",
+    404: "There is no such prediction, or nothing is held under this receipt.",
     413: "More than 32 MB.",
     429: "Too many requests; Retry-After says when to come back.",
     503: "Too busy, or the database is away; Retry-After says when to come back.",
@@ -159,6 +165,21 @@ def description() -> dict[str, Any]:
                     user_comment={"type": "string", "maxLength": 1000, "description": "needs rgpd_consent"},
                     true_label={"type": "string", "enum": list(TrueLabel)},
                 ),
+            )
+        },
+        **{
+            f"/api/privacy/{right}": {
+                "post": operation(
+                    summary,
+                    answer,
+                    *(400, 401, 403, 404, 429, 503),
+                    requestBody=form("application/x-www-form-urlencoded", "receipt", receipt=RECEIPT, **fields),
+                )
+            }
+            for right, summary, answer, fields in (
+                ("export", "Everything held under a receipt", EXPORT, {}),
+                ("withdraw", "Withdraw one consent, or all", REMOVED, {"purpose": PURPOSE}),
+                ("erase", "Erase everything held under a receipt", REMOVED, {}),
             )
         },
         "/api/statistics": {

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
+from catsdogs.consent import UNNAMED, Controller
 from catsdogs.domain import (
     Consent,
     Health,
     ModelInfo,
     Outcome,
+    PurposeName,
     RecentPrediction,
+    Removed,
     Statistics,
     TrueLabel,
 )
@@ -25,6 +28,9 @@ URL_VARIABLE = "CATSDOGS_SERVICE_URL"
 """Set by our server in the kernels it starts: where to reach it."""
 TOKEN_VARIABLE = "CATSDOGS_SERVICE_TOKEN"  # noqa: S105 (a name)
 """Set by our server in the kernels it starts: a token of that session alone."""
+
+CONTROLLER_VARIABLES = ("CATSDOGS_CONTROLLER", "CATSDOGS_CONTACT", "CATSDOGS_RETENTION_DAYS")
+"""Settings that are not secret: our server tells its kernels, whose pages say them."""
 
 NO_CONSENT = Consent()
 
@@ -87,11 +93,52 @@ class Service(Protocol):
     def recent_predictions(self, limit: int = 10) -> list[RecentPrediction]:
         """List the latest predictions, newest first; `limit` is 1..1000."""
 
+    def export(self, receipt: str) -> dict[str, Any]:
+        """Give everything held under a receipt code, ready for JSON.
+
+        Returns
+        -------
+        dict
+            ``decisions``, ``predictions``, ``photos`` (JPEG in base64), and ``waiting``: not stored yet.
+
+        Raises
+        ------
+        NotFound
+            The same for every code that opens nothing.
+        """
+
+    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removed:
+        """Withdraw consent to one purpose, or to all; what was kept for it goes at once. Safe to repeat.
+
+        Raises
+        ------
+        NotFound
+        DatabaseUnavailable
+            Only what waited in the spool is gone; to be tried again.
+        """
+
+    def erase(self, receipt: str) -> Removed:
+        """Erase everything held under a receipt code, at once and for good; raises as `withdraw` does."""
+
     def health(self) -> Health:
         """Say whether model and database answer. Raises nothing."""
 
     def model_info(self) -> ModelInfo:
         """Describe the served model."""
+
+
+def controller() -> Controller:
+    """Say who answers for people's data, without starting a service."""
+    if URL_VARIABLE in os.environ:  # a kernel has no settings; our server hands on these three
+        name, contact, days = (os.environ.get(variable, "") for variable in CONTROLLER_VARIABLES)
+        return Controller(name, contact, int(days or UNNAMED.retention_days))
+    from catsdogs.errors import SettingsError
+    from catsdogs.settings import Settings
+
+    try:
+        return Settings.load().data_controller
+    except SettingsError:  # the service says so, when it is asked to start
+        return UNNAMED
 
 
 def connect() -> Service:

@@ -15,7 +15,9 @@ from catsdogs.domain import (
     Health,
     ModelInfo,
     Outcome,
+    PurposeName,
     RecentPrediction,
+    Removed,
     Statistics,
     TrueLabel,
 )
@@ -75,7 +77,14 @@ class Local:
         except InvalidImage as error:
             self._record_failure(error)
             raise
-        record, receipt = PredictionRecord.of(prediction, statistics, photo=photo, filename=filename, consent=consent)
+        record, receipt = PredictionRecord.of(
+            prediction,
+            statistics,
+            photo=photo,
+            filename=filename,
+            consent=consent,
+            controller=self._settings.data_controller,
+        )
         stored = self._recorder.store(record)
         return Outcome(prediction, record.id, receipt, stored)
 
@@ -110,13 +119,19 @@ class Local:
         """See :func:`catsdogs.privacy.export`."""
         return privacy.export(self._recorder.database, self._recorder.spool, receipt)
 
-    def erase(self, receipt: str) -> privacy.Removed:
+    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removed:
+        """See :func:`catsdogs.privacy.withdraw`."""
+        removed = privacy.withdraw(self._recorder.database, self._recorder.spool, receipt, purpose)
+        self._recorder.forget(removed.predictions)
+        return removed
+
+    def erase(self, receipt: str) -> Removed:
         """See :func:`catsdogs.privacy.erase`."""
         erased = privacy.erase(self._recorder.database, self._recorder.spool, receipt)
         self._recorder.forget(erased.predictions)
         return erased
 
-    def purge(self) -> privacy.Removed:
+    def purge(self) -> Removed:
         """Purge what is older than the settings' retention, see :func:`catsdogs.privacy.purge`."""
         return privacy.purge(self._recorder.database, self._recorder.spool, self._settings.retention_days)
 

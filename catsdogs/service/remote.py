@@ -20,7 +20,9 @@ from catsdogs.domain import (
     Note,
     Outcome,
     Prediction,
+    PurposeName,
     RecentPrediction,
+    Removed,
     Statistics,
     TrueLabel,
 )
@@ -54,7 +56,8 @@ _PATIENCE: dict[str, Any] = {
 _TRY_AGAIN = urllib3.Retry(read=1, status=2, status_forcelist=[502, 504], **_PATIENCE)
 """Only for requests that may safely arrive twice."""
 _ONCE = urllib3.Retry(read=0, status=0, **_PATIENCE)
-"""A prediction is recorded when it arrives: only a connection that was never made is tried again."""
+"""A prediction is recorded, and an erased receipt unknown, when it arrives: only a connection that was never made
+is tried again."""
 
 
 _STRANGE = N_("The server did not answer as it should. Try again in a moment.")
@@ -121,6 +124,19 @@ class Remote:
         answer = self._ask("GET", "/api/recent-predictions", fields={"limit": str(limit)})
         return cast("list[RecentPrediction]", answer["predictions"])
 
+    def export(self, receipt: str) -> dict[str, Any]:
+        """See :meth:`catsdogs.service.Service.export`."""
+        return self._ask("POST", "/api/privacy/export", fields={"receipt": receipt}, retries=_ONCE)
+
+    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removed:
+        """See :meth:`catsdogs.service.Service.withdraw`."""
+        fields = _given({"receipt": receipt, "purpose": purpose})
+        return _removed(self._ask("POST", "/api/privacy/withdraw", fields=fields, retries=_ONCE))
+
+    def erase(self, receipt: str) -> Removed:
+        """See :meth:`catsdogs.service.Service.erase`."""
+        return _removed(self._ask("POST", "/api/privacy/erase", fields={"receipt": receipt}, retries=_ONCE))
+
     def health(self) -> Health:
         """See :meth:`catsdogs.service.Service.health`."""
         try:
@@ -159,6 +175,11 @@ def _error(status: int, name: str | None, body: object) -> CatsDogsError:
     kind = getattr(errors, name or "", None) or _BY_STATUS.get(status, ServiceError)
     sentence = body.get("detail") if isinstance(body, dict) else None
     return kind(sentence or _STRANGE)
+
+
+def _removed(answer: dict[str, Any]) -> Removed:
+    predictions = [UUID(identifier) for identifier in answer["predictions"]]
+    return Removed(predictions, answer["photos"], answer["waiting"])
 
 
 def _outcome(answer: dict[str, Any]) -> Outcome:

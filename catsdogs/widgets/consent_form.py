@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import traitlets
 
-from catsdogs.consent import NOTICE, PURPOSES, QUESTION, REASSURANCE
+from catsdogs.consent import PURPOSES, QUESTION, REASSURANCE, Controller, notice
 from catsdogs.domain import Channel, Consent
 from catsdogs.i18n import Translator
 from catsdogs.widgets.part import Part, field, not_understood, script, style
@@ -17,6 +17,8 @@ class ConsentForm(Part):
 
     Parameters
     ----------
+    controller
+        Whom the notice names.
     on_again
         Called when the person asks that the photo before them be answered again under the
         decision as it is now; offered only while `late`.
@@ -33,7 +35,7 @@ class ConsentForm(Part):
     late = traitlets.Bool().tag(sync=True)
     """Whether the decision is another than the one under which the photo shown was answered."""
 
-    def __init__(self, translator: Translator, on_again: Callable[[], None]) -> None:
+    def __init__(self, translator: Translator, controller: Controller, on_again: Callable[[], None]) -> None:
         _ = translator
         super().__init__(
             translator,
@@ -45,7 +47,7 @@ class ConsentForm(Part):
                 "again": _("Use it for this photo, too"),
             },
             purposes=[[purpose.field, _(purpose.label), _(purpose.explanation)] for purpose in PURPOSES],
-            notice=[_(paragraph) for paragraph in NOTICE],
+            notice=notice(_, controller),
         )
         self._on_again = on_again
         self._applied: Consent | None = None

@@ -9,7 +9,7 @@ import ipywidgets
 
 from catsdogs.domain import Consent, Outcome
 from catsdogs.i18n import Translator
-from catsdogs.service import Service
+from catsdogs.service import Service, controller
 from catsdogs.widgets.answer_card import AnswerCard
 from catsdogs.widgets.consent_form import ConsentForm
 from catsdogs.widgets.feedback_form import FeedbackForm
@@ -42,7 +42,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self.answer_card = AnswerCard(_)
         self.feedback_form = FeedbackForm(_, lambda: self.service)
         self.receipt_card = ReceiptCard(_)
-        self.consent_form = ConsentForm(_, self.predict_again)
+        self.consent_form = ConsentForm(_, controller(), self.predict_again)
         results = ipywidgets.Box([self.answer_card, self.feedback_form, self.receipt_card, self.consent_form])
         results.add_class("catsdogs-results")
         super().__init__([self.masthead, self.photo_input, results])

@@ -110,3 +110,37 @@ def test_purge_keeps_to_the_settings(
     assert kept.stdout == "purged: predictions 0, photos 0, waiting 0\n"
     purged = catsdogs(environment | {"CATSDOGS_RETENTION_DAYS": "7"})("privacy", "purge")
     assert purged.stdout == "purged: predictions 1, photos 1, waiting 0\n"
+
+
+def test_consent_is_withdrawn_by_receipt(
+    environment: dict[str, str], recorder: Recorder, make_record: Callable[..., tuple]
+) -> None:
+    record, receipt = make_record(Consent(True, True), filename="mine.jpg")
+    recorder.store(record)
+    run = catsdogs(environment)
+    photo = run("privacy", "withdraw", receipt, "--purpose", "photo")
+    assert (photo.returncode, photo.stdout) == (0, "withdrawn: predictions 0, photos 1, waiting 0\n"), photo.stderr
+    assert json.loads(run("privacy", "export", receipt).stdout)["predictions"][0]["filename"] == "mine.jpg"
+    assert run("privacy", "withdraw", receipt).stdout == "withdrawn: predictions 1, photos 0, waiting 0\n"
+    held = json.loads(run("privacy", "export", receipt).stdout)
+    assert (held["predictions"][0]["filename"], held["photos"]) == (None, [])
+    assert run("privacy", "withdraw", receipt, "--purpose", "all").returncode == 2
+    assert run("privacy", "withdraw", "0000").stderr.startswith("catsdogs: Nothing is held under this receipt code.")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_notice_is_what_the_app_shows(environment: dict[str, str], language: str) -> None:
+    from catsdogs.consent import Controller
+    from catsdogs.i18n import Translator
+    from catsdogs.widgets.consent_form import ConsentForm
+
+    named = {"CATSDOGS_CONTROLLER": "Example & Sons", "CATSDOGS_CONTACT": "privacy@example.org"}
+    run = catsdogs(environment | named | {"CATSDOGS_RETENTION_DAYS": "30"})
+    printed = run("privacy", "notice", "--lang", language)
+    form = ConsentForm(Translator(language), Controller("Example & Sons", "privacy@example.org", 30), lambda: None)
+    assert printed.stdout.strip().split("\n\n") == form.notice, printed.stderr
+    assert "30" in printed.stdout
+
+    record = run("privacy", "record", "--lang", language).stdout
+    assert all(word in record for word in (*named.values(), "30", "512", "# "))
+    assert run("privacy", "notice", "--lang", "xx").returncode == 1

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from catsdogs.domain import Answer, Consent, Note, Outcome, TrueLabel
+from catsdogs.domain import Answer, Consent, Note, Outcome, PurposeName, Removed, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
 from catsdogs.service import Service
 
@@ -115,6 +115,41 @@ def test_feedback_that_cannot_be(service, cat_jpeg):
         service.give_feedback(outcome.feedback_id, user_feedback=2)
     with pytest.raises(InvalidInput):
         service.give_feedback(outcome.feedback_id, user_comment="x" * 1001)
+
+
+ALL = Consent(filename_and_comment=True, photo=True)
+
+
+def test_a_receipt_gives_everything_held_under_it(service, cat_jpeg):
+    outcome = service.predict(cat_jpeg, filename="chelsea.jpg", consent=ALL)
+    service.give_feedback(outcome.feedback_id, user_comment="hello")
+    held = service.export(outcome.receipt.lower())
+    assert [row["id"] for row in held["predictions"]] == [str(outcome.feedback_id)]
+    assert (held["predictions"][0]["filename"], held["predictions"][0]["user_comment"]) == ("chelsea.jpg", "hello")
+    assert len(held["photos"]) == len(held["decisions"]) == 1
+    assert held["waiting"] == []
+
+
+def test_consent_is_withdrawn_purpose_by_purpose(service, cat_jpeg):
+    outcome = service.predict(cat_jpeg, filename="chelsea.jpg", consent=ALL)
+    assert service.withdraw(outcome.receipt, PurposeName.PHOTO) == Removed([], 1, 0)
+    assert service.export(outcome.receipt)["photos"] == []
+    assert row_of(service, outcome)["filename"] == "chelsea.jpg"
+    assert service.withdraw(outcome.receipt) == Removed([outcome.feedback_id], 0, 0)
+    assert row_of(service, outcome)["filename"] is None
+    with pytest.raises(ConsentRequired):
+        service.give_feedback(outcome.feedback_id, user_comment="hello")
+    assert service.export(outcome.receipt)["decisions"][0]["withdrawn_at"]
+
+
+def test_an_erased_receipt_opens_nothing_any_more(service, cat_jpeg):
+    outcome = service.predict(cat_jpeg, filename="chelsea.jpg", consent=ALL)
+    assert service.erase(outcome.receipt) == Removed([outcome.feedback_id], 1, 0)
+    for right in (service.export, service.erase):
+        with pytest.raises(NotFound, match="Nothing is held under this receipt code"):
+            right(outcome.receipt)
+    with pytest.raises(NotFound):
+        service.give_feedback(outcome.feedback_id, user_feedback=1)
 
 
 def test_statistics_of_a_window(service, cat_jpeg):
