@@ -43,7 +43,7 @@ lint: $(VENV)/.everything ## Check style, types, and that notebooks hold no outp
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
-	@$(VENV)/bin/nbstripout --verify notebooks/*/*.ipynb
+	@$(VENV)/bin/nbstripout --verify --keep-id notebooks/*/*.ipynb
 
 lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses)
 	@$(UV) --upgrade --extra build --output-file requirements.lock
