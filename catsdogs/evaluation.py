@@ -61,6 +61,8 @@ class Measured:
 def labelled_photos(folder: Path) -> dict[Path, Answer]:
     """List the files below ``cat/``, ``dog/`` and ``neither/`` (in any case) of `folder`.
 
+    They may lie in a folder ``PetImages`` of it, as in Microsoft's archive of cats and dogs.
+
     Raises
     ------
     InvalidInput
@@ -68,6 +70,8 @@ def labelled_photos(folder: Path) -> dict[Path, Answer]:
     """
     if not folder.is_dir():
         raise InvalidInput("There is no folder {folder}.", folder=folder)
+    if (folder / "PetImages").is_dir():
+        folder = folder / "PetImages"
     labels = {str(label): label for label in LABELS}
     found = [child for child in sorted(folder.iterdir()) if child.is_dir() and child.name.lower() in labels]
     photos = {path: labels[child.name.lower()] for child in found for path in photo_files(child)}

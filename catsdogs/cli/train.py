@@ -15,12 +15,16 @@ from catsdogs.settings import Settings
 
 @app.command()
 def train(
-    folder: Path = typer.Argument(..., help="Holds the photos in cat/ and dog/; it is only read."),
+    folder: Path = typer.Argument(..., help="Holds the photos in cat/ and dog/, or PetImages/; it is only read."),
     output: Path | None = typer.Option(None, help="Where the version goes; by default models/ in the data folder."),
     version: str | None = typer.Option(None, help="Its name; by default the time of day."),
     validate: list[Path] = typer.Option([], help="A folder of labelled photos to measure it on; may be repeated."),
 ) -> None:
-    """Train a model version; the served one stays."""
+    """Train a model version; the served one stays.
+
+    Every photo is checked first; left_out.csv beside the model lists what was left out, and why. A training that was
+    stopped goes on where it was when the command is given again.
+    """
     try:
         from catsdogs.training.pipeline import train as run
     except ImportError as error:
@@ -29,6 +33,7 @@ def train(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    data_dir = Settings.load().data_dir
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         tasks = {}
@@ -38,12 +43,17 @@ def train(
                 tasks[stage] = bar.add_task(stage, total=of)
             bar.update(tasks[stage], completed=done)
 
-        made = run(
-            folder,
-            output or Settings.load().data_dir / "models",
-            version=version,
-            validation={path.name: path for path in validate},
-            command=shlex.join(["catsdogs", *sys.argv[1:]]),
-            progress=show,
-        )
+        try:
+            made = run(
+                folder,
+                output or data_dir / "models",
+                data_dir / "processed",
+                version=version,
+                validation={path.name: path for path in validate},
+                command=shlex.join(["catsdogs", *sys.argv[1:]]),
+                progress=show,
+            )
+        except KeyboardInterrupt:
+            typer.echo("catsdogs: Stopped. Give the same command again to go on from here.", err=True)
+            raise typer.Exit(130) from None  # as shells say it
     print(made)

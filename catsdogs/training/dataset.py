@@ -1,28 +1,38 @@
-"""The photos to learn from. The source folder is only read."""
+"""The photos to learn from, each checked first. The source folder is only read."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from catsdogs import images
 from catsdogs.domain import Answer
-from catsdogs.errors import InvalidInput
+from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.evaluation import labelled_photos
 
 MIN_PHOTOS = 20
 """Fewest photos of each animal to learn anything from."""
+MIN_SIDE = 64
+"""Shortest side, in pixels: scaled up four times and more, a photo would teach what blur looks like."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Photos of cats and dogs, each once."""
+    """Readable photos of cats and dogs, each once."""
 
     paths: list[Path]
+    digests: list[str]
+    """SHA-256 of each file."""
     is_dog: npt.NDArray[np.bool_]
     """Shape (n,)."""
     left_out: dict[Path, str]
@@ -31,39 +41,64 @@ class Dataset:
     """SHA-256 over labels and contents: says whether two trainings saw the same photos."""
 
 
-def collect(folder: Path) -> Dataset:
-    """List the photos in ``cat/`` and ``dog/`` of `folder`; a file that is there twice is taken once.
+class _Checked(NamedTuple):
+    """A photo that can be learned from."""
+
+    file: str
+    """SHA-256 of the file."""
+    picture: bytes
+    """Digest of what the network sees: the same for two files of one photo that differ in their metadata."""
+
+
+def collect(folder: Path, side: int, progress: Callable[[int, int], object] = lambda *_: None) -> Dataset:
+    """Check the photos in ``cat/`` and ``dog/`` of `folder`, see :func:`catsdogs.evaluation.labelled_photos`.
+
+    Left out is what cannot be read, what is smaller than `MIN_SIDE`, all but the first of the same photos
+    of one animal, and every one of the same photos of both: one of the two labels is wrong.
+
+    Parameters
+    ----------
+    side
+        Of the network's input, in pixels.
+    progress
+        Called after each file, with the number of files done, and of all.
 
     Raises
     ------
     InvalidInput
         There are fewer than `MIN_PHOTOS` of an animal.
     """
-    kept: dict[str, tuple[Path, Answer]] = {}
+    labels = {path: label for path, label in labelled_photos(folder).items() if label is not Answer.NEITHER}
+    checked: dict[Path, _Checked] = {}
     left_out: dict[Path, str] = {}
-    for path, label in labelled_photos(folder).items():
-        if label is Answer.NEITHER:
-            continue
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        if digest in kept:
-            left_out[path] = f"the same as {kept[digest][0].relative_to(folder)}"
-        else:
-            kept[digest] = path, label
-    labels = [label for _, label in kept.values()]
+    pool = ThreadPoolExecutor()
+    try:
+        results = zip(labels, pool.map(partial(_check, side=side), labels), strict=True)
+        for done, (path, found) in enumerate(results, 1):
+            if isinstance(found, str):
+                left_out[path] = found
+            else:
+                checked[path] = found
+            progress(done, len(labels))
+    finally:
+        pool.shutdown(cancel_futures=True)  # who stops the training does not wait for the rest
+    left_out |= _repeated(checked, labels, folder)
+    kept = [path for path in checked if path not in left_out]
     for label in (Answer.CAT, Answer.DOG):
-        if labels.count(label) < MIN_PHOTOS:
+        n = sum(labels[path] is label for path in kept)
+        if n < MIN_PHOTOS:
             raise InvalidInput(
-                "Only {n} photos in {folder}/{label}: at least {least} are needed.",
-                n=labels.count(label),
+                "Only {n} photos in {folder}/{label} can be used: at least {least} are needed.",
+                n=n,
                 folder=folder,
                 label=label,
                 least=MIN_PHOTOS,
             )
-    lines = sorted(f"{label} {digest}" for digest, (_, label) in kept.items())
+    lines = sorted(f"{labels[path]} {checked[path].file}" for path in kept)
     return Dataset(
-        paths=[path for path, _ in kept.values()],
-        is_dog=np.array([label is Answer.DOG for label in labels]),
+        paths=kept,
+        digests=[checked[path].file for path in kept],
+        is_dog=np.array([labels[path] is Answer.DOG for path in kept]),
         left_out=left_out,
         fingerprint=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
     )
@@ -75,3 +110,33 @@ def write_left_out(left_out: dict[Path, str], path: Path) -> None:
         writer = csv.writer(stream)
         writer.writerow(["file", "reason"])
         writer.writerows((str(file), reason) for file, reason in sorted(left_out.items()))
+
+
+def _check(path: Path, side: int) -> _Checked | str:
+    """Read a photo as the network will; say why where it cannot be used."""
+    try:
+        content = images.read_file(path)
+        photo = images.decode(content, side)
+    except InvalidImage as error:
+        return str(error)
+    if min(photo.width, photo.height) < MIN_SIDE:
+        return f"too small: {photo.width} x {photo.height} pixels, each side needs at least {MIN_SIDE}"
+    picture = hashlib.sha256(images.centre_square(photo, side).tobytes()).digest()
+    return _Checked(hashlib.sha256(content).hexdigest(), picture)
+
+
+def _repeated(checked: dict[Path, _Checked], labels: Mapping[Path, Answer], folder: Path) -> dict[Path, str]:
+    """Find the files to leave out because others show the same photo."""
+    same: dict[bytes, list[Path]] = defaultdict(list)
+    for path, one in checked.items():
+        same[one.picture].append(path)
+    left_out = {}
+    for first, *others in same.values():
+        contrary = next((path for path in others if labels[path] is not labels[first]), None)
+        for path in others:
+            left_out[path] = f"the same as {first.relative_to(folder)}"
+        if contrary:
+            for path in (first, *others):
+                other = contrary if labels[path] is labels[first] else first
+                left_out[path] = f"the same as {other.relative_to(folder)}: one of the labels is wrong"
+    return left_out

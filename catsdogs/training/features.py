@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,53 +12,74 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from catsdogs import images
-from catsdogs.errors import InvalidImage
 from catsdogs.images import Pixels
+from catsdogs.training.cache import FeatureCache
+from catsdogs.training.dataset import Dataset
+from catsdogs.training.weights import SOURCE
+
+CODE = 1
+"""Of what makes features from photos, here and in the backbone: raise it when they change."""
 
 _BATCH = 32
 
 
+def open_cache(processed: Path, backbone: keras.Model) -> FeatureCache:
+    """Open the cache of what this backbone, at its input size, makes of photos."""
+    name = f"{backbone.name}-{SOURCE.split()[1]}-{backbone.input_shape[1]}px-code{CODE}"
+    return FeatureCache(processed / "features" / name, (2, backbone.output_shape[-1]))
+
+
 def extract(
-    paths: Sequence[Path], backbone: keras.Model, advance: Callable[[int], object]
-) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+    dataset: Dataset, backbone: keras.Model, cache: FeatureCache, advance: Callable[[int], object]
+) -> npt.NDArray[np.float32]:
     """Average the backbone's last feature map over each photo, and over its mirror image.
 
     Parameters
     ----------
-    paths
+    dataset
         n photos.
     backbone
         From :func:`catsdogs.training.backbone.build_backbone`.
+    cache
+        From :func:`open_cache`: what it holds is not computed again.
     advance
         Called with the number of photos done since the last call.
 
     Returns
     -------
-    features : ndarray
-        Shape (2, n, channels), the mirror images second; a photo that cannot be read has rows of NaN.
-    unreadable : dict of int to str
-        Why, by position in `paths`.
+    ndarray
+        Shape (2, n, channels), the mirror images second.
+
+    Raises
+    ------
+    InvalidImage
+        A photo was changed since it was checked.
+    ModelError
+        The cache cannot be written.
     """
     side = int(backbone.input_shape[1])
     pooled = keras.Model(backbone.input, keras.layers.GlobalAveragePooling2D()(backbone.output))
     network = tf.function(lambda pixels: pooled(pixels, training=False), reduce_retracing=True)
-    features = np.full((2, len(paths), pooled.output_shape[-1]), np.nan, np.float32)
-    unreadable: dict[int, str] = {}
+    features = np.empty((2, len(dataset.paths), pooled.output_shape[-1]), np.float32)
+    missing = []
+    for place, digest in enumerate(dataset.digests):
+        known = cache.get(digest)
+        if known is None:
+            missing.append(place)
+        else:
+            features[:, place] = known
+    advance(len(dataset.paths) - len(missing))
 
-    def prepare(path: Path) -> Pixels | str:
-        try:
-            return images.centre_square(images.decode(images.read_file(path), side), side)
-        except InvalidImage as error:
-            return str(error)
+    def prepare(place: int) -> Pixels:
+        return images.centre_square(images.decode(images.read_file(dataset.paths[place]), side), side)
 
     with ThreadPoolExecutor() as pool:
-        for start in range(0, len(paths), _BATCH):
-            prepared = list(pool.map(prepare, paths[start : start + _BATCH]))
-            readable = {start + place: one for place, one in enumerate(prepared) if not isinstance(one, str)}
-            unreadable.update({start + place: one for place, one in enumerate(prepared) if isinstance(one, str)})
-            if readable:
-                batch = tf.constant(np.stack(list(readable.values())), tf.float32)
-                features[0, list(readable)] = network(batch).numpy()
-                features[1, list(readable)] = network(batch[:, :, ::-1]).numpy()
-            advance(len(prepared))
-    return features, unreadable
+        for start in range(0, len(missing), _BATCH):
+            places = missing[start : start + _BATCH]
+            batch = tf.constant(np.stack(list(pool.map(prepare, places))), tf.float32)
+            features[0, places] = network(batch).numpy()
+            features[1, places] = network(batch[:, :, ::-1]).numpy()
+            for place in places:
+                cache.put(dataset.digests[place], features[:, place])
+            advance(len(places))
+    return features

@@ -6,6 +6,7 @@ training photo's features with its mirror image's takes away what is chance in t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
 """Inverse strengths of the L2 penalty to choose from (scikit-learn's C)."""
 FOLDS = 5
+STEPS = len(STRENGTHS) + 1
+"""Of the fit, about equally long."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,9 +41,16 @@ class Head:
     """In cross-validation."""
     log_loss: float
     """In cross-validation, with the temperature."""
+    held_out: Floats
+    """Of each training photo, the probability of a dog that cross-validation gave it, shape (n,)."""
 
 
-def fit_head(features: npt.NDArray[np.float32], is_dog: npt.NDArray[np.bool_], seed: int) -> Head:
+def fit_head(
+    features: npt.NDArray[np.float32],
+    is_dog: npt.NDArray[np.bool_],
+    seed: int,
+    advance: Callable[[], object] = lambda: None,
+) -> Head:
     """Fit the head.
 
     Parameters
@@ -49,18 +59,21 @@ def fit_head(features: npt.NDArray[np.float32], is_dog: npt.NDArray[np.bool_], s
         Shape (n, 1280), each averaged over a photo and its mirror image.
     is_dog
         Shape (n,).
+    advance
+        Called after each of `STEPS`.
     """
     folds = StratifiedKFold(min(FOLDS, is_dog.sum(), (~is_dog).sum()), shuffle=True, random_state=seed)
-    held_out = {
-        strength: cross_val_predict(_model(strength), features, is_dog, cv=folds, method="decision_function")
-        for strength in STRENGTHS
-    }
+    held_out = {}
+    for strength in STRENGTHS:
+        held_out[strength] = cross_val_predict(_model(strength), features, is_dog, cv=folds, method="decision_function")
+        advance()
     strength = min(STRENGTHS, key=lambda strength: log_loss(is_dog, expit(held_out[strength])))
     logits = held_out[strength]
     temperature = minimize_scalar(
         lambda temperature: log_loss(is_dog, expit(logits / temperature)), bounds=(0.25, 4), method="bounded"
     ).x
     model = _model(strength).fit(features, is_dog)
+    advance()
     return Head(
         weights=model.coef_[0] / temperature,
         bias=float(model.intercept_[0] / temperature),
@@ -68,6 +81,7 @@ def fit_head(features: npt.NDArray[np.float32], is_dog: npt.NDArray[np.bool_], s
         temperature=float(temperature),
         errors=int(((logits > 0) != is_dog).sum()),
         log_loss=float(log_loss(is_dog, expit(logits / temperature))),
+        held_out=expit(logits / temperature),
     )
 
 

@@ -12,7 +12,6 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 
 from catsdogs.classifier import Classifier
 from catsdogs.errors import InvalidInput, ModelError
@@ -20,9 +19,9 @@ from catsdogs.evaluation import Measured, evaluate, labelled_photos
 from catsdogs.training import card as cards
 from catsdogs.training.backbone import build_backbone
 from catsdogs.training.dataset import collect, write_left_out
-from catsdogs.training.features import extract
+from catsdogs.training.features import extract, open_cache
 from catsdogs.training.gate import fit_gate
-from catsdogs.training.head import fit_head
+from catsdogs.training.head import STEPS, fit_head
 from catsdogs.training.network import assemble, save
 from catsdogs.training.weights import load_imagenet_weights
 
@@ -37,6 +36,7 @@ Progress = Callable[[str, int, int], object]
 def train(
     folder: Path,
     output: Path,
+    processed: Path,
     *,
     version: str | None = None,
     validation: Mapping[str, Path] | None = None,
@@ -47,12 +47,17 @@ def train(
 ) -> Path:
     """Train a model version. The same photos and seed give the same model.
 
+    Stopped at any moment, it leaves no version; called again, it does not look again at the photos it had
+    looked at.
+
     Parameters
     ----------
     folder
-        Holds ``cat/`` and ``dog/``; only read.
+        Holds ``cat/`` and ``dog/``, or Microsoft's ``PetImages/``; only read.
     output
         Where the version's folder is made.
+    processed
+        Where what was computed of the photos is kept for the next training.
     version
         Its name; by default the time of day, UTC.
     validation
@@ -84,24 +89,22 @@ def train(
         labelled_photos(photos)  # better refused now than after the training
     keras.utils.set_random_seed(seed)
 
-    dataset = collect(folder)
+    dataset = collect(folder, input_size, lambda done, of: progress("checking", done, of))
     imagenet = load_imagenet_weights()
     backbone = build_backbone(imagenet, input_size)
-    features, unreadable = extract(dataset.paths, backbone, _counter(progress, "features", len(dataset.paths)))
-    readable = ~np.isnan(features).any(axis=(0, 2))
-    if min(dataset.is_dog[readable].sum(), (~dataset.is_dog[readable]).sum()) < 2:
-        raise InvalidInput("Almost none of the photos in {folder} can be read.", folder=folder)
-    progress("head", 0, 1)
-    head = fit_head(features[:, readable].mean(axis=0), dataset.is_dog[readable], seed)
-    gate = fit_gate(features[0, readable], imagenet, seed)
+    cache = open_cache(processed, backbone)
+    features = extract(dataset, backbone, cache, _counter(progress, "features", len(dataset.paths)))
+    advance = _counter(progress, "head", STEPS + 1)
+    head = fit_head(features.mean(axis=0), dataset.is_dog, seed, advance)
+    gate = fit_gate(features[0], imagenet, seed)
+    advance()
     model = assemble(backbone, imagenet, head, gate)
 
     aside = output / f".{version}.tmp"
     try:
         aside.mkdir(parents=True)
         save(model, aside)
-        left_out = dataset.left_out | {dataset.paths[place]: reason for place, reason in unreadable.items()}
-        write_left_out(left_out, aside / LEFT_OUT)
+        write_left_out(dataset.left_out, aside / LEFT_OUT)
         card = cards.describe(
             version=version,
             created=created,
@@ -111,11 +114,8 @@ def train(
             folder=aside,
             training={
                 "command": command,
-                "photos": {
-                    "cat": int((readable & ~dataset.is_dog).sum()),
-                    "dog": int((readable & dataset.is_dog).sum()),
-                },
-                "left_out": len(left_out),
+                "photos": {"cat": int((~dataset.is_dog).sum()), "dog": int(dataset.is_dog.sum())},
+                "left_out": len(dataset.left_out),
                 "fingerprint": dataset.fingerprint,
                 "seed": seed,
             },

@@ -15,16 +15,21 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 SIZE = 64
 
 
-@pytest.fixture(scope="session")
-def textures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """24 "cats" with stripes that lie, 24 "dogs" with stripes that stand; noise on each."""
-    folder = tmp_path_factory.mktemp("textures")
+def draw_textures(folder: Path, each: int) -> None:
+    """Draw "cats" with stripes that lie, and as many "dogs" with stripes that stand; noise on each."""
     random = np.random.default_rng(0)
     stripes = np.where(np.arange(SIZE) // 8 % 2, 200, 60)
     for label, pattern in (("cat", stripes[:, None]), ("dog", stripes[None, :])):
-        (folder / label).mkdir()
-        for number in range(24):
+        (folder / label).mkdir(parents=True)
+        for number in range(each):
             noise = random.normal(0, 25, (SIZE, SIZE, 3))
             pixels = np.clip(pattern[..., None] + noise, 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / label / f"{number}.png")
+
+
+@pytest.fixture(scope="session")
+def textures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 "cats" and 24 "dogs"."""
+    folder = tmp_path_factory.mktemp("textures")
+    draw_textures(folder, 24)
     return folder

@@ -105,7 +105,7 @@ def test_the_pet_classes_are_domestic() -> None:
 
 def test_the_graph_computes_head_map_and_gate(imagenet: Arrays, gate: Gate, cat_jpeg: bytes) -> None:
     random = np.random.default_rng(2)
-    head = Head(random.normal(0, 0.1, 1280), 0.3, strength=1, temperature=1, errors=0, log_loss=0)
+    head = Head(random.normal(0, 0.1, 1280), 0.3, strength=1, temperature=1, errors=0, log_loss=0, held_out=np.zeros(0))
     backbone = build_backbone(imagenet, 96)
     upright = images.centre_square(images.decode(cat_jpeg), 96)
     pixels = np.stack([upright, upright[::-1], 255 - upright]).astype(np.float32)

@@ -1,0 +1,78 @@
+"""What was computed of each photo, kept between trainings: one that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from catsdogs.errors import ModelError
+
+Floats = npt.NDArray[np.float32]
+
+_CHECKSUM = hashlib.sha256().digest_size
+
+
+class FeatureCache:
+    """One file a photo: its features, then their SHA-256.
+
+    Parameters
+    ----------
+    folder
+        Of files that one backbone, input size and code made; anything else belongs in another.
+    shape
+        Of the features of a photo, float32.
+
+    Raises
+    ------
+    ModelError
+        The folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, shape: tuple[int, ...]) -> None:
+        self._folder = folder
+        self._shape = shape
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+
+    def get(self, digest: str) -> Floats | None:
+        """Read the features of the photo with that SHA-256; ``None`` where they are missing or damaged."""
+        try:
+            content = self._path(digest).read_bytes()
+        except OSError:
+            return None
+        features, checksum = content[:-_CHECKSUM], content[-_CHECKSUM:]
+        if hashlib.sha256(features).digest() != checksum or len(features) != 4 * np.prod(self._shape):
+            return None
+        return np.frombuffer(features, "<f4").reshape(self._shape)
+
+    def put(self, digest: str, features: Floats) -> None:
+        """Keep the features of a photo: wholly, or not at all.
+
+        Raises
+        ------
+        ModelError
+            The disk is full, or the like.
+        """
+        content = np.ascontiguousarray(features, "<f4").tobytes()
+        path = self._path(digest)
+        aside = path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            aside.write_bytes(content + hashlib.sha256(content).digest())
+            aside.replace(path)
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            raise _unwritable(self._folder, error) from error
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest[:2] / f"{digest}.features"
+
+
+def _unwritable(folder: Path, error: OSError) -> ModelError:
+    return ModelError("The folder {folder} cannot be written: {reason}.", folder=folder, reason=error.strerror)
