@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,7 @@ class Spool:
         self._damaged = folder / "damaged"
         self._tmp = folder / "tmp"
         self._used = 0
+        self._counting = threading.Lock()
         self._counted_at = -_RECOUNT_SECONDS
 
     @classmethod
@@ -160,13 +162,14 @@ class Spool:
     def _put(self, path: Path, record: BaseModel) -> None:
         content = record.model_dump_json(exclude_none=True).encode()
         size = _blocks(len(content))
-        if self._occupied() + size > self.limit:
-            raise SpoolError(
-                "The database is away, and the {megabytes} MB for what waits for it are full. Try again later.",
-                megabytes=round(self.limit / 1e6),
-            )
+        with self._counting:
+            if self._occupied() + size > self.limit:
+                raise SpoolError(
+                    "The database is away, and the {megabytes} MB for what waits for it are full. Try again later.",
+                    megabytes=round(self.limit / 1e6),
+                )
+            self._used += size
         self._write(path, content)
-        self._used += size
 
     def _write(self, path: Path, content: bytes) -> None:
         try:

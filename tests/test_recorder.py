@@ -1,14 +1,7 @@
-"""Outages lose nothing: PostgreSQL killed, down at start, refused records; the replay in order and once."""
+"""The spool takes over and the replay brings back: down at start, refused records, in order and once."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -31,50 +24,6 @@ from catsdogs.settings import Settings
 
 MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
 
-WORK = """
-import json, os, sys
-from concurrent.futures import ThreadPoolExecutor
-from catsdogs.domain import Answer, Consent, Prediction
-from catsdogs.feedback import FeedbackRecord
-from catsdogs.images import ImageStatistics
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
-from catsdogs.settings import Settings
-
-photo = open(sys.argv[1], "rb").read()
-recorder = Recorder.open(Settings.load())
-prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
-
-def visit(number):
-    consent = Consent(number % 2 == 0, number % 8 == 0)
-    record, _ = PredictionRecord.of(
-        prediction, ImageStatistics(1, 1, 0.5, 0.1), photo=photo, filename=f"{number}.jpg", consent=consent
-    )
-    recorder.store(record)
-    for rating in (0, 1):  # changes their mind: the last word counts
-        comment = f"comment {number}.{rating}" if consent.filename_and_comment else None
-        recorder.give(FeedbackRecord.of(record.id, rating, comment, None))
-    os.write(1, json.dumps([str(record.id), number]).encode() + b"\\n")  # at once, unlike print
-
-print("ready", flush=True)
-with ThreadPoolExecutor(4) as threads:
-    list(threads.map(visit, range(int(sys.argv[2]))))
-sys.stdin.read()
-recorder.close()
-"""
-
-
-@pytest.fixture
-def own() -> Iterator[Settings]:
-    """Settings of an embedded server of one's own, to be killed."""
-    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
-        yield Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder)
-
-
-def kill_postgresql(settings: Settings) -> None:
-    with contextlib.suppress(FileNotFoundError, IndexError, ProcessLookupError):  # just being started again
-        os.kill(int((settings.data_dir / "postgresql" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
@@ -91,61 +40,6 @@ def rows(database: Database) -> dict[UUID, sa.RowMapping]:
 
 def at_rest(recorder: Recorder) -> bool:
     return not recorder.away and len(recorder.spool) == 0
-
-
-def test_records_survive_kill_9_of_postgresql(own: Settings, tmp_path: Path, cat_jpeg: bytes) -> None:
-    photo = tmp_path / "cat.jpg"
-    photo.write_bytes(cat_jpeg)
-    keeper = Database(own)
-    setup.ensure(keeper)
-    visits = 104
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORK, str(photo), str(visits)],
-            env=environment | {"CATSDOGS_DATA_DIR": str(own.data_dir)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    accepted: dict[UUID, int] = {}
-
-    def listen(worker: subprocess.Popen[str]) -> None:
-        for _ in range(visits):
-            identifier, number = json.loads(worker.stdout.readline())
-            accepted[UUID(identifier)] = number
-
-    for worker in workers:
-        assert worker.stdout.readline() == "ready\n"
-    listeners = [threading.Thread(target=listen, args=[worker]) for worker in workers]
-    for listener in listeners:
-        listener.start()
-    for threshold in sorted(random.sample(range(1, 2 * visits - 20), 5)):
-        wait_until(lambda threshold=threshold: len(accepted) >= threshold, 60)
-        kill_postgresql(own)
-    for listener in listeners:
-        listener.join()
-    for worker in workers:
-        worker.communicate("")
-    assert [worker.returncode for worker in workers] == [0, 0]
-
-    recorder = Recorder.open(own)
-    wait_until(lambda: at_rest(recorder))
-    found = rows(recorder.database)
-    assert set(found) == set(accepted)
-    assert len(accepted) == 2 * visits
-    for identifier, number in accepted.items():
-        row, agreed = found[identifier], number % 2 == 0
-        assert row["user_feedback"] == 1
-        assert row["filename"] == (f"{number}.jpg" if agreed else None)
-        assert row["user_comment"] == (f"comment {number}.1" if agreed else None)
-    count = sa.select(sa.func.count()).select_from(recorder.database.tables.photos)
-    assert recorder.database.run(lambda connection: connection.scalar(count)) == 2 * visits / 8
-    assert not (recorder.spool.folder / "damaged").exists()
-    recorder.close()
-    keeper.close()
 
 
 def test_a_database_that_is_down_at_start_is_set_up_when_it_comes(data_folder: Path, make_record: MakeRecord) -> None:

@@ -1,0 +1,136 @@
+"""No path through the service stores what was not allowed: consent x fields x outages x withdrawals, at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catsdogs.domain import Channel, Consent, Outcome, PurposeName, TrueLabel
+from catsdogs.errors import ConsentRequired, NotFound
+from catsdogs.recorder import Recorder
+from catsdogs.service.local import Local
+from catsdogs.settings import Settings
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+CONSENTS = st.builds(
+    Consent, st.booleans(), st.booleans(), st.sampled_from(["en", "fr", "tlh"]), st.sampled_from(Channel)
+)
+
+
+@pytest.fixture
+def local(database: Settings) -> Iterator[Local]:
+    with Local.open(database) as service:
+        yield service
+
+
+@pytest.fixture
+def stranded(local: Local, database: Settings) -> Iterator[Local]:
+    """The same service in another process that cannot reach the database; the spool is shared."""
+    with Local.open(database.model_copy(update={"db_host": "/nonexistent"})) as service:
+        yield service
+
+
+@pytest.fixture
+def recorder(database: Settings, local: Local) -> Iterator[Recorder]:
+    opened = Recorder.open(database)
+    yield opened
+    opened.close()
+
+
+def stored(recorder: Recorder, identifier: UUID) -> dict[str, Any] | None:
+    tables = recorder.database.tables
+    photos = sa.select(sa.func.count()).where(tables.photos.c.prediction_id == identifier).scalar_subquery()
+    query = sa.select(tables.predictions, photos.label("photos")).where(tables.predictions.c.id == identifier)
+
+    def look(connection: sa.Connection) -> dict[str, Any] | None:
+        row = connection.execute(query).mappings().one_or_none()
+        return dict(row) if row else None
+
+    return recorder.database.run(look)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    consent=CONSENTS,
+    filename=st.none() | TEXT,
+    rating=st.sampled_from([None, 0, 1]),
+    comment=st.none() | TEXT,
+    label=st.none() | st.sampled_from(TrueLabel),
+    away=st.booleans(),
+    withdrawn=st.sampled_from([None, "all", *PurposeName]),
+    replayed_before=st.booleans(),
+    erased=st.booleans(),
+)
+def test_nothing_is_stored_that_was_not_allowed(
+    local: Local,
+    stranded: Local,
+    recorder: Recorder,
+    cat_jpeg: bytes,
+    consent: Consent,
+    filename: str | None,
+    rating: int | None,
+    comment: str | None,
+    label: TrueLabel | None,
+    away: bool,
+    withdrawn: str | None,
+    replayed_before: bool,
+    erased: bool,
+) -> None:
+    service = stranded if away else local
+    outcome = service.predict(cat_jpeg, filename=filename, consent=consent)
+    assert outcome.stored is not away
+    said = bool((comment or "").replace("\0", "").strip())
+    kept = _give(service, outcome, consent, rating, comment, label, said)
+    if replayed_before:
+        recorder.replay()
+    may_name, may_photo = consent.filename_and_comment, consent.photo
+    if withdrawn and outcome.receipt:
+        purpose = None if withdrawn == "all" else PurposeName(withdrawn)
+        local.withdraw(outcome.receipt, purpose)
+        may_name &= purpose is PurposeName.PHOTO
+        may_photo &= purpose is PurposeName.FILENAME_AND_COMMENT
+    recorder.replay()
+
+    row = stored(recorder, outcome.feedback_id)
+    assert row
+    assert row["rgpd_consent"] is may_name
+    assert may_name or (row["filename"], row["user_comment"]) == (None, None)
+    assert (row["user_comment"] is not None) is (may_name and said)
+    assert row["photos"] == may_photo
+    assert (row["user_feedback"], row["true_label"]) == ((rating, label) if kept else (None, None))
+    assert (outcome.receipt is not None) is consent.any
+    if outcome.receipt and erased:
+        local.erase(outcome.receipt)
+        assert stored(recorder, outcome.feedback_id) is None
+        with pytest.raises(NotFound):
+            local.export(outcome.receipt)
+    assert len(recorder.spool) == 0
+    assert not (recorder.spool.folder / "damaged").exists()
+
+
+def _give(
+    service: Local,
+    outcome: Outcome,
+    consent: Consent,
+    rating: int | None,
+    comment: str | None,
+    label: TrueLabel | None,
+    said: bool,
+) -> bool:
+    """Give feedback, where there is any to give; whether it was accepted."""
+    if rating is None and label is None and not said:
+        return True
+    try:
+        service.give_feedback(outcome.feedback_id, user_feedback=rating, user_comment=comment, true_label=label)
+    except ConsentRequired:
+        assert said
+        assert not consent.filename_and_comment
+        return False
+    assert consent.filename_and_comment or not said
+    return True
