@@ -15,7 +15,7 @@ UV     := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python
           --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help app lab train report test bench lint lock messages screenshots clean
+.PHONY: help app lab data train report test bench lint lock messages screenshots clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ app: $(VENV)/.serving ## Serve the apps on http://127.0.0.1:8866 (HOST=, PORT=)
 
 lab: $(VENV)/.everything ## Open JupyterLab on the notebooks
 	@$(RUN) -m jupyter lab --notebook-dir=notebooks $(ARGS)
+
+data: $(VENV)/.serving ## Fetch 25,000 photos to train on, from Microsoft (787 MB)
+	@$(RUN) -m catsdogs data fetch $(ARGS)
 
 train: $(VENV)/.everything ## Train a model: make train FOLDER=photos (holding cat/ and dog/)
 	@test -n "$(FOLDER)" || { echo "Say where the photos are: make train FOLDER=photos (a folder that holds cat/ and dog/)."; exit 1; }

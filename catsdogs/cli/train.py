@@ -29,31 +29,17 @@ def train(
         from catsdogs.training.pipeline import train as run
     except ImportError as error:
         raise ModelError("Training needs more packages. Run: pip install 'catsdogs[train]'") from error
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from catsdogs.cli.progress import shown
 
-    console = Console(stderr=True)
     data_dir = Settings.load().data_dir
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        tasks = {}
-
-        def show(stage: str, done: int, of: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=of)
-            bar.update(tasks[stage], completed=done)
-
-        try:
-            made = run(
-                folder,
-                output or data_dir / "models",
-                data_dir / "processed",
-                version=version,
-                validation={path.name: path for path in validate},
-                command=shlex.join(["catsdogs", *sys.argv[1:]]),
-                progress=show,
-            )
-        except KeyboardInterrupt:
-            typer.echo("catsdogs: Stopped. Give the same command again to go on from here.", err=True)
-            raise typer.Exit(130) from None  # as shells say it
+    with shown() as show:
+        made = run(
+            folder,
+            output or data_dir / "models",
+            data_dir / "processed",
+            version=version,
+            validation={path.name: path for path in validate},
+            command=shlex.join(["catsdogs", *sys.argv[1:]]),
+            progress=show,
+        )
     print(made)
