@@ -7,6 +7,7 @@ trait's update may be held back while the kernel is busy, and a consent must nev
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -15,7 +16,7 @@ import anywidget
 import traitlets
 
 from catsdogs import palette
-from catsdogs.errors import CatsDogsError, InvalidInput
+from catsdogs.errors import CatsDogsError, ConsentRequired, InvalidInput
 from catsdogs.i18n import Translator
 
 _FOLDER = resources.files("catsdogs.widgets") / "static"
@@ -63,7 +64,8 @@ class Part(anywidget.AnyWidget):
         try:
             self.receive(content, buffers)
         except CatsDogsError as error:
-            self.log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
+            level = logging.INFO if isinstance(error, InvalidInput | ConsentRequired) else logging.WARNING
+            self.log.log(level, "%s: %s", type(error).__name__, error, exc_info=error.__cause__)
             problem = self._.describe(error)
         except Exception:
             self.log.exception("%s could not do what it was asked", type(self).__name__)

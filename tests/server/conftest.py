@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
 import urllib3
 
 Ask = Callable[..., urllib3.BaseHTTPResponse]
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -112,3 +115,14 @@ def operator(server: Any, client: Ask) -> dict[str, str]:
     )
     assert answer.status == 303, answer.data
     return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+
+
+@pytest.fixture
+def run_alone() -> Callable[[Coroutine[Any, Any, T]], T]:
+    """Run a coroutine in a thread of its own: Playwright's event loop may run in this one."""
+
+    def run(coroutine: Coroutine[Any, Any, T]) -> T:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, coroutine).result()
+
+    return run

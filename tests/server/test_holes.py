@@ -91,7 +91,7 @@ async def _reply(connection, kind, seconds=20):
     raise AssertionError("the connection was closed")
 
 
-def test_a_photo_of_32_mb_reaches_the_kernel_and_more_does_not(server, visit):
+def test_a_photo_of_32_mb_reaches_the_kernel_and_more_does_not(server, visit, run_alone):
     seen = visit()
 
     async def send(connection, megabytes):
@@ -104,11 +104,11 @@ def test_a_photo_of_32_mb_reaches_the_kernel_and_more_does_not(server, visit):
         with pytest.raises((AssertionError, WebSocketClosedError)):  # closed, at the latest when it has been read
             await send(connection, 33)
 
-    asyncio.run(talk())
+    run_alone(talk())
     assert seen.process.is_running()
 
 
-def test_a_page_cannot_run_code_in_its_kernel(server, visit, tmp_path):
+def test_a_page_cannot_run_code_in_its_kernel(run_alone, server, visit, tmp_path):
     seen = visit()
     trace = tmp_path / "trace"
 
@@ -121,7 +121,7 @@ def test_a_page_cannot_run_code_in_its_kernel(server, visit, tmp_path):
         await connection.write_message(_message("kernel_info_request"))
         await _reply(connection, "kernel_info_reply")
 
-    asyncio.run(talk())
+    run_alone(talk())
     time.sleep(0.3)
     assert not trace.exists()
 

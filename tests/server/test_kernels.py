@@ -11,6 +11,7 @@ from traitlets.config import Configurable
 
 from catsdogs.server.access import Scope, Tokens
 from catsdogs.server.kernels import App, Kernels, Opening, opening
+from catsdogs.settings import Settings
 
 
 def test_a_kernel_holds_no_secret_but_its_own_token(launch, client_of, kernels):
@@ -71,13 +72,14 @@ class _Parent(Configurable):
     tokens = Tokens("t" * 20)
     service_url = "http://127.0.0.1:1"
     root_dir = "/"
+    settings = Settings(_env_file=None)
 
 
 @pytest.mark.parametrize(
     ("connected", "idle_timeout", "abandoned_timeout", "stays"),
     [(True, 3600, 0, True), (True, 0, 3600, False), (False, 3600, 0, False), (False, 0, 3600, True)],
 )
-def test_idle_and_abandoned_kernels_are_stopped(tmp_path, connected, idle_timeout, abandoned_timeout, stays):
+def test_idle_and_abandoned_kernels_are_stopped(run_alone, tmp_path, connected, idle_timeout, abandoned_timeout, stays):
     async def live() -> bool:
         opening.set(Opening(App("/x", "x.ipynb", Scope.PREDICT), "en"))
         manager = Kernels(parent=_Parent(), connection_dir=str(tmp_path))
@@ -91,4 +93,4 @@ def test_idle_and_abandoned_kernels_are_stopped(tmp_path, connected, idle_timeou
         await manager.shutdown_all(now=True)
         return stayed
 
-    assert asyncio.run(live()) is stays
+    assert run_alone(live()) is stays

@@ -124,7 +124,8 @@ def test_a_signal_stops_everything_and_it_starts_again(launch, client_of, kernel
 def test_a_signal_while_it_starts_stops_it_too(launch, folder, delay):
     server = launch(folder, wait=False)
     time.sleep(delay)
-    assert server.stop(signal.SIGTERM) in ({0, -signal.SIGTERM} if delay < 0.5 else {0})
+    early = {-signal.SIGTERM, -signal.SIGINT}  # Python's own ways to end, before or just as ours is set up
+    assert server.stop(signal.SIGTERM) in ({0, *early} if delay < 0.5 else {0})
     assert not left_of(folder)
     assert "Traceback" not in server.log.read_text()
 
