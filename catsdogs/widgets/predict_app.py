@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 
 import ipywidgets
 
 from catsdogs.domain import Consent, Outcome
+from catsdogs.errors import NotFound
 from catsdogs.i18n import Translator
 from catsdogs.service import Service, controller
 from catsdogs.widgets.answer_card import AnswerCard
@@ -79,9 +81,17 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self._show(number)
 
     def predict_again(self) -> None:
-        """Answer the photo shown once more, under the decision as it is now."""
-        if self._photo is not None:
-            self.predict(*self._photo)
+        """Answer the photo shown once more, under the decision as it is now.
+
+        What was kept under the earlier decision is erased first: the person may agree to less now.
+        """
+        if self._photo is None:
+            return
+        earlier, _ = self._answered[self._photo[0]]
+        if earlier.receipt:
+            with suppress(NotFound):  # erased already, by whoever holds the receipt
+                self.service.erase(earlier.receipt)
+        self.predict(*self._photo)
 
     def _show(self, number: int) -> None:
         outcome, consent = self._answered[number]

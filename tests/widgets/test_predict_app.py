@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from catsdogs.database import Database, tables
-from catsdogs.errors import ModelError
+from catsdogs.errors import ModelError, NotFound
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.feedback_form import MAX_COMMENT
@@ -81,6 +81,22 @@ def test_a_late_tick_counts_for_the_photo_shown_only_if_asked(
     assert app.receipt_card.receipt
     assert [row["consent_id"] is None for row in rows()] == [True, False]
     assert rows()[1]["filename"] is None  # the other purpose was not agreed to
+
+
+def test_a_late_no_reaches_what_was_kept_of_the_photo_shown(
+    app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes
+) -> None:
+    for purpose in ("filename_and_comment", "photo"):
+        ask(app.consent_form, {"purpose": purpose, "agreed": True})
+    ask(app.photo_input, {"number": 1, "name": NAME}, cat_jpeg)
+    receipt = app.receipt_card.receipt
+    assert ask(app.feedback_form, {"says": "comment", "value": "mine"}) == ""
+    for purpose in ("filename_and_comment", "photo"):
+        ask(app.consent_form, {"purpose": purpose, "agreed": False})
+    assert ask(app.consent_form, {"ask": "again"}) == ""
+    assert [(row["filename"], row["user_comment"], row["consent_id"]) for row in rows()] == [(None, None, None)]
+    with pytest.raises(NotFound):
+        app.service.export(receipt)
 
 
 def test_a_no_and_what_it_really_is_can_be_taken_back(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
