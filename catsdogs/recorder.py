@@ -201,10 +201,9 @@ class Recorder:
                 self._consents.popitem(last=False)
 
     def _require_consent(self, identifier: UUID) -> None:
+        waiting = self.spool.find_prediction(identifier)  # first: what was withdrawn shows there
         with self._consents_lock:
-            allowed = self._consents.get(identifier)
-        if allowed is None and (waiting := self.spool.find_prediction(identifier)):
-            allowed = waiting.rgpd_consent
+            allowed = waiting.rgpd_consent if waiting else self._consents.get(identifier)
         if allowed is None:
             raise DatabaseUnavailable(
                 "The database is away, so nobody can see whether you agreed to keep your comment. "

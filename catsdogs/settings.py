@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     db_name: str = Field("catsdogs", min_length=1, max_length=63)
     db_user: str = Field("catsdogs", min_length=1, max_length=63)
     db_pwd: SecretStr | None = None
+    db_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = Field(
+        None, validation_alias="CATSDOGS_DB_SSLMODE"
+    )
+    """How far TLS to an external server goes; without it, libpq's ``PGSSLMODE``, else ``prefer``."""
+    db_sslrootcert: Path | None = Field(None, validation_alias="CATSDOGS_DB_SSLROOTCERT")
+    """Certificates that the server's is checked against; without it, libpq's ``PGSSLROOTCERT``."""
     db_table_monitoring: str = Field("predictions_feedback", pattern=r"^[a-z_][a-z0-9_]{0,47}$")
     """Name of the table of predictions."""
 

@@ -183,7 +183,7 @@ class Spool:
         """Bytes on disk: counted now and then, for all processes, and own additions since."""
         if time.monotonic() - self._counted_at > _RECOUNT_SECONDS:
             used = 0
-            for folder in (self._predictions, self._feedback, self._damaged):
+            for folder in (self._predictions, self._feedback, self._damaged, self._tmp):
                 for path in _listing(folder):
                     try:
                         used += _blocks(path.stat().st_size)

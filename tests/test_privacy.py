@@ -157,6 +157,21 @@ def test_after_a_withdrawal_no_comment_comes_in_again(recorder: Recorder, make_r
     assert (row["user_feedback"], row["user_comment"]) == (1, None)
 
 
+def test_a_withdrawal_during_an_outage_counts_at_once_for_what_waits(
+    database: Settings, make_record: MakeRecord
+) -> None:
+    away = Recorder.open(database.model_copy(update={"db_host": "/nonexistent"}))
+    mine, receipt = make_record(ALL, filename="mine.jpg")
+    away.store(mine)
+    away.give(FeedbackRecord.of(mine.id, None, "allowed", None))
+    with pytest.raises(DatabaseUnavailable):  # what is stored cannot be reached: to be tried again
+        privacy.withdraw(away.database, away.spool, receipt)
+    assert b"mine.jpg" not in away.spool.predictions()[0].read_bytes()
+    with pytest.raises(ConsentRequired):
+        away.give(FeedbackRecord.of(mine.id, None, "refused", None))
+    away.close()
+
+
 def test_rights_reach_what_was_set_aside(recorder: Recorder, make_record: MakeRecord) -> None:
     for act in (privacy.erase, privacy.withdraw):
         mine, receipt = make_record(ALL, filename="mine.jpg")

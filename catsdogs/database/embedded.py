@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -44,6 +45,8 @@ USER = "catsdogs"
 _MAX_SOCKET_PATH = 103  # sun_path of the BSDs and macOS; Linux has 107
 _START_SECONDS = 60
 _ORPHAN_SECONDS = 10
+_LEAST_FREE = 1024**2
+"""Bytes on disk below which PostgreSQL does not start."""
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +130,7 @@ class EmbeddedServer:
             raise DatabaseUnavailable(
                 "PostgreSQL cannot make its files in {folder}: {reason}",
                 folder=self.data_dir,
-                reason=_last_line(output),
+                reason=_reason(output),
             )
         fresh.rename(self.pgdata)
 
@@ -203,9 +206,13 @@ class EmbeddedServer:
             return ""
 
     def _failed_to_start(self) -> DatabaseUnavailable:
+        if shutil.disk_usage(self.pgdata).free < _LEAST_FREE:  # then nothing new is in the log either
+            return DatabaseUnavailable(
+                "The disk that holds {folder} is full: PostgreSQL cannot start. Make room on it.", folder=self.data_dir
+            )
         return DatabaseUnavailable(
             "The embedded PostgreSQL does not start: {reason} (see {log})",
-            reason=_last_line(self._log_tail()),
+            reason=_reason(self._log_tail()),
             log=self.log,
         )
 
@@ -242,6 +249,8 @@ def _leave(data_dir: Path, users: int, owner: int) -> None:
         os.close(users)
 
 
-def _last_line(text: str) -> str:
+def _reason(text: str) -> str:
+    """Find the last line that says what went wrong; others may follow it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
+    telling = [line for line in lines if re.search("FATAL|PANIC|error:", line)]
+    return (telling or lines or ["no reason given"])[-1]

@@ -24,6 +24,7 @@ STATEMENT_SECONDS = 30
 
 _ATTEMPTS = 3
 _REFUSAL = re.compile(r"FATAL:\s+(.+)")  # libpq gives no SQLSTATE for a refused connection, but this word always
+_TLS = re.compile(r"failed: (.*(?:SSL|certificate).*)")  # nor for a connection that was never made
 _TRANSIENT = {  # https://www.postgresql.org/docs/current/errcodes-appendix.html
     "40001",  # serialization_failure
     "40P01",  # deadlock_detected
@@ -117,8 +118,10 @@ class Database:
             )
         settings = self.settings
         password = settings.db_pwd.get_secret_value() if settings.db_pwd else None
+        tls = {"sslmode": settings.db_sslmode, "sslrootcert": settings.db_sslrootcert}
+        query = {name: str(value) for name, value in tls.items() if value is not None}
         return sa.URL.create(
-            "postgresql+psycopg2", settings.db_user, password, settings.db_host, settings.db_port, database
+            "postgresql+psycopg2", settings.db_user, password, settings.db_host, settings.db_port, database, query
         )
 
     def explain(self, error: exc.SQLAlchemyError) -> DatabaseError:
@@ -135,6 +138,13 @@ class Database:
                     "Check the DB_ settings, and run `catsdogs db check`.",
                     where=self.where,
                     reason=refusal[1].strip(),
+                )
+            if problem := _TLS.search(str(error.orig)):
+                return DatabaseUnavailable(
+                    "PostgreSQL ({where}) cannot be spoken to over TLS: {reason}. "
+                    "Check CATSDOGS_DB_SSLMODE and CATSDOGS_DB_SSLROOTCERT.",
+                    where=self.where,
+                    reason=problem[1].strip(),
                 )
             return DatabaseUnavailable(
                 "PostgreSQL ({where}) cannot be reached. Check that it runs, and the DB_ settings.", where=self.where
@@ -158,7 +168,7 @@ class Database:
 
 
 def create_engine(url: sa.URL) -> sa.Engine:
-    """Make a pool with the house's time-outs, in UTC. TLS is libpq's: ``PGSSLMODE``, ``PGSSLROOTCERT``."""
+    """Make a pool with the house's time-outs, in UTC."""
     return sa.create_engine(
         url,
         pool_pre_ping=True,

@@ -1,0 +1,94 @@
+"""A disk that runs full under the embedded server: a clear error, nothing accepted is lost, and a cure."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from catsdogs.database.embedded import EmbeddedServer
+from catsdogs.domain import Consent
+from catsdogs.errors import DatabaseUnavailable, SpoolError
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
+from catsdogs.settings import Settings
+
+
+@pytest.fixture
+def disk(data_dir: Path) -> Iterator[Callable[[str], Path]]:
+    """Mount a small disk."""
+
+    def mount(size: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(data_dir)]
+        if subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("no right to mount a small disk here")
+        mounted.append(data_dir)
+        return data_dir
+
+    mounted: list[Path] = []
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_disk_too_small_for_a_cluster_is_said(disk: Callable[[str], Path]) -> None:
+    folder = disk("5m")
+    with pytest.raises(DatabaseUnavailable, match="cannot make its files") as refused:
+        EmbeddedServer(folder).start()
+    assert "No space left" in str(refused.value)
+    assert not (folder / "postgresql").exists()
+    assert not (folder / "postgresql.new").exists()
+
+
+def fill(folder: Path) -> Path:
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
+        while True:
+            stream.write(bytes(65536))
+    return filler
+
+
+def test_a_server_that_cannot_start_for_want_of_room_says_so_and_starts_when_there_is(
+    disk: Callable[[str], Path],
+) -> None:
+    server = EmbeddedServer(disk("150m"))
+    server.start()
+    server.stop()
+    filler = fill(server.data_dir)
+    with pytest.raises(DatabaseUnavailable, match="is full: PostgreSQL cannot start"):
+        server.start()
+    filler.unlink()
+    server.start()
+    server.stop()
+
+
+def test_a_disk_that_runs_full_loses_nothing_accepted(
+    disk: Callable[[str], Path], make_record: Callable[..., tuple[PredictionRecord, str | None]]
+) -> None:
+    folder = disk("150m")
+    recorder = Recorder.open(Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder))
+    accepted: set[UUID] = set()
+    filler = fill(folder)
+    with pytest.raises(SpoolError, match="No space left"):  # noqa: PT012
+        for _ in range(2000):
+            record, _ = make_record(Consent(True, True))
+            recorder.store(record)
+            accepted.add(record.id)
+    filler.unlink()
+
+    record, _ = make_record(Consent(True))
+    recorder.store(record)
+    accepted.add(record.id)
+    deadline = time.monotonic() + 60
+    while recorder.away or len(recorder.spool):
+        assert time.monotonic() < deadline, "it never recovered"
+        time.sleep(0.05)
+    query = sa.select(recorder.database.tables.predictions.c.id)
+    assert accepted <= set(recorder.database.run(lambda connection: connection.scalars(query).all()))
+    recorder.close()
