@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from jupyter_server.base.handlers import FileFindHandler
 from tornado.httpserver import HTTPServer
-from tornado.web import Application, StaticFileHandler
+from tornado.web import Application
 from traitlets.config import Config
 from voila.app import Voila
 from voila.static_file_handler import MultiStaticFileHandler
@@ -34,7 +34,7 @@ KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 DRAIN_SECONDS = 8
 """How long requests that have begun may take to finish when the server stops."""
 
-_ASSETS = {MultiStaticFileHandler: MultiStaticFileHandler, FileFindHandler: apps.LabExtensions}
+_ASSETS = {MultiStaticFileHandler: apps.VoilaStatic, FileFindHandler: apps.LabExtensions}
 """Of Voilà's own handlers, those that are kept: its front end's JavaScript, style sheets and fonts."""
 
 
@@ -150,8 +150,8 @@ class Server(Voila):  # type: ignore[misc]
             (f"/api/kernels/{KERNEL_ID}/channels", apps.KernelSocket),
             ("/voila/templates/(.*)", apps.TemplateStatic),
             *((rule[0], _ASSETS[rule[1]], *rule[2:]) for rule in super().init_handlers() if rule[1] in _ASSETS),
-            ("/static/(.*)", StaticFileHandler, {"path": str(pages.STATIC)}),
-            ("/(favicon.ico)", StaticFileHandler, {"path": str(pages.STATIC)}),
+            ("/static/(.*)", apps.OwnStatic, {"path": str(pages.STATIC)}),
+            ("/(favicon.ico)", apps.OwnStatic, {"path": str(pages.STATIC)}),
             ("/(?:api|health)(?:/.*)?", replies.Nothing),
             (".*", pages.NoPage, {"route": "(no page)"}),
         ]

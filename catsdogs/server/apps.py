@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import Any
+from urllib.parse import unquote
 
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError
+from tornado.web import HTTPError, StaticFileHandler
 from voila.handler import VoilaHandler
-from voila.static_file_handler import TemplateStaticFileHandler
+from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from catsdogs.i18n import N_, Translator
@@ -178,7 +179,25 @@ class LabExtensions(Replying, FileFindHandler):
     """Front ends of widgets; Jupyter's handler cannot say an error outside of Jupyter's own server."""
 
 
-class TemplateStatic(TemplateStaticFileHandler):  # type: ignore[misc]
+class Files(Replying):
+    """Static files, whose handlers fail on a path that no file can have, and log the visitor's address then."""
+
+    def prepare(self) -> None:
+        """Refuse such a path."""
+        path = unquote(self.request.path)
+        if "\0" in path or ".." in path.split("/") or path.endswith("/"):
+            raise HTTPError(404)
+
+
+class OwnStatic(Files, StaticFileHandler):
+    """Our own static files."""
+
+
+class VoilaStatic(Files, MultiStaticFileHandler):  # type: ignore[misc]
+    """Voilà's static files."""
+
+
+class TemplateStatic(Files, TemplateStaticFileHandler):  # type: ignore[misc]
     """Static files of the one template that is used; Voilà's handler fails on any other path."""
 
     def parse_url_path(self, url_path: str) -> str:

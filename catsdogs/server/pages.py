@@ -33,7 +33,7 @@ class Page(Replying):
 
     def localised(self, path: str) -> str:
         """Address of another page, keeping a language chosen by hand."""
-        chosen = self.get_query_argument("lang", None)
+        chosen = self.language_chosen
         return f"{path}?{urlencode({'lang': chosen})}" if chosen in LANGUAGES else path
 
     def show(self, template: str, **values: Any) -> None:

@@ -74,8 +74,16 @@ class Replying(RequestHandler):
     @property
     def translator(self) -> Translator:
         """Speaks the language of ``?lang=``, else of the browser, else of the server."""
-        wishes = self.get_query_argument("lang", None), self.request.headers.get("Accept-Language")
+        wishes = self.language_chosen, self.request.headers.get("Accept-Language")
         return Translator(negotiate(*wishes, self.settings["catsdogs"].settings.lang))
+
+    @property
+    def language_chosen(self) -> str | None:
+        """What ``?lang=`` says; bytes that are no text say nothing, or no error could be said in any language."""
+        try:
+            return self.get_query_argument("lang", None)
+        except HTTPError:
+            return None
 
     def sentence(self, status: int, error: BaseException | None) -> str:
         """Say what went wrong."""

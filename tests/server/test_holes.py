@@ -213,11 +213,37 @@ def test_a_visitor_gets_no_cookie(client, visit):
         assert "Set-Cookie" not in client("GET", path, token=None).headers
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/%00",
+        "/static/..%2f..%2fapp.py",
+        "/voila/templates/lab/static/%00",
+        "/voila/templates/lab/static/",
+        "/voila/templates/lab/static/..%2f..%2f..%2fetc%2fpasswd",
+        "/voila/static/%00",
+    ],
+)
+def test_a_path_that_no_file_has_is_not_found(client, path):
+    answer = client("GET", path, token=None)
+    assert (answer.status, answer.json()) == (404, {"detail": "There is nothing here."})
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/inference", "/api/statistics"])
+def test_a_language_that_is_no_text_is_the_browsers(client, path):
+    answer = client("GET", f"{path}?lang=%ff", token=None, headers={"Accept-Language": "fr"})
+    usual = client("GET", path, token=None, headers={"Accept-Language": "fr"})
+    assert answer.status == usual.status
+    assert b'<html lang="fr">' in answer.data or answer.data == usual.data
+
+
 def test_the_log_holds_no_personal_data(server, client, visit, cat_jpeg):
     client("GET", "/?lang=en&email=jane@example.org", token=None, headers={"X-Forwarded-For": "203.0.113.9"})
     client("GET", "/jane@example.org", token=None)
     client("POST", "/api/predict", fields={"file": ("jane-doe.jpg", cat_jpeg, "image/jpeg"), "rgpd_consent": "true"})
     client("POST", "/api/predict", fields={"file": ("jane-doe.jpg", b"no photo", "image/jpeg")})
+    client("GET", "/voila/templates/lab/static/..%2fjane", token=None)
+    client("GET", "/static/%00jane", token=None)
     seen = visit("/inference?name=jane")
     log = server.log.read_text()
     assert "POST /api/predict 200" in log
