@@ -67,8 +67,9 @@ class FeatureCache:
             aside.write_bytes(content + hashlib.sha256(content).digest())
             aside.replace(path)
         except OSError as error:
-            aside.unlink(missing_ok=True)
             raise _unwritable(self._folder, error) from error
+        finally:  # also of who is stopped in between
+            aside.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / f"{digest}.features"

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit, logsumexp
+from scipy.special import expit, logit, logsumexp
 from sklearn.cluster import KMeans
 
 from catsdogs.training.weights import Arrays
@@ -72,6 +72,13 @@ class Gate:
     """Shape (2,)."""
     threshold: float
 
+    def scores(self, features: npt.NDArray[np.float32], imagenet: Arrays) -> Floats:
+        """Score photos by their features, shape (n, 1280), as the served network does."""
+        margins = split_classes(imagenet).margins(features.astype(np.float64))
+        evidence = _evidence(margins, features, self.mean, self.spread, self.centroids)
+        scores: Floats = expit(evidence @ self.slopes - self.threshold)
+        return scores
+
 
 def split_classes(imagenet: Arrays) -> Classes:
     """Take the ImageNet classifier from the backbone's weights."""
@@ -85,17 +92,24 @@ def fit_gate(features: npt.NDArray[np.float32], imagenet: Arrays, seed: int) -> 
     pets = features.astype(np.float64)
     margins = split_classes(imagenet).margins(pets)
     mean, spread = margins.mean(axis=0), margins.std(axis=0)
-    directions = _unit(pets)
-    clusters = KMeans(min(CENTROIDS, len(pets)), n_init=1, random_state=seed).fit(directions)
+    clusters = KMeans(min(CENTROIDS, len(pets)), n_init=1, random_state=seed).fit(_unit(pets))
     centroids = _unit(clusters.cluster_centers_)
 
-    otherness = ((margins - mean) / spread).max(axis=1)
-    similarity = np.sort(directions @ centroids.T, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
-    slopes = np.array([1 / otherness.std(), -SIMILARITY_WEIGHT / similarity.std()])
-    evidence = np.stack([otherness, similarity], axis=1) @ slopes
+    both = _evidence(margins, pets, mean, spread, centroids)
+    slopes = np.array([1.0, -SIMILARITY_WEIGHT]) / both.std(axis=0)
+    evidence = both @ slopes
     threshold = np.quantile(evidence, 1 - REFUSED)
     scale = -logit(TYPICAL_SCORE) / (threshold - np.median(evidence))
     return Gate(mean, spread, centroids, slopes * scale, float(threshold * scale))
+
+
+def _evidence(
+    margins: Floats, features: npt.NDArray[np.floating], mean: Floats, spread: Floats, centroids: Floats
+) -> Floats:
+    """Compute otherness and similarity, shape (n, 2)."""
+    otherness = ((margins - mean) / spread).max(axis=1)
+    cosines = _unit(features.astype(np.float64)) @ centroids.T
+    return np.stack([otherness, np.sort(cosines, axis=1)[:, -NEIGHBOURS:].mean(axis=1)], axis=1)
 
 
 def _unit(vectors: Floats) -> Floats:

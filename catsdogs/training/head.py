@@ -6,8 +6,11 @@ training photo's features with its mirror image's takes away what is chance in t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +23,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
 """Inverse strengths of the L2 penalty to choose from (scikit-learn's C)."""
 FOLDS = 5
+SMALLEST = 32
+"""Photos at the beginning of the learning curve; each further point doubles them."""
 STEPS = len(STRENGTHS) + 1
 """Of the fit, about equally long."""
 
@@ -43,6 +48,17 @@ class Head:
     """In cross-validation, with the temperature."""
     held_out: Floats
     """Of each training photo, the probability of a dog that cross-validation gave it, shape (n,)."""
+
+
+class LearningPoint(NamedTuple):
+    """What a head learns from some of the photos."""
+
+    n: int
+    """Photos learned from."""
+    errors: int
+    held_out: int
+    """Photos held out, among which the errors are."""
+    log_loss: float
 
 
 def fit_head(
@@ -83,6 +99,45 @@ def fit_head(
         log_loss=float(log_loss(is_dog, expit(logits / temperature))),
         held_out=expit(logits / temperature),
     )
+
+
+def learning_curve(
+    features: npt.NDArray[np.float32], is_dog: npt.NDArray[np.bool_], strength: float, seed: int
+) -> list[LearningPoint]:
+    """Fit the head on more and more photos, and let it choose on a fifth that is held out from all."""
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    learned, held_out = next(folds.split(features, is_dog))
+    mixed = np.random.default_rng(seed).permutation(learned)
+    # alternating, so that each part holds as many of both animals as there are
+    cats, dogs = mixed[~is_dog[mixed]], mixed[is_dog[mixed]]
+    least = min(len(cats), len(dogs))
+    mixed = np.stack([cats[:least], dogs[:least]], axis=1).ravel()
+    sizes = [*(SMALLEST << step for step in range(32) if SMALLEST << step < len(mixed)), len(mixed)]
+    points = []
+    for n in sizes:
+        model = _model(strength).fit(features[mixed[:n]], is_dog[mixed[:n]])
+        logits = model.decision_function(features[held_out])
+        errors = int(((logits > 0) != is_dog[held_out]).sum())
+        loss = float(log_loss(is_dog[held_out], expit(logits), labels=[False, True]))
+        points.append(LearningPoint(n, errors, len(held_out), loss))
+    return points
+
+
+def write_learning_curve(points: Sequence[LearningPoint], path: Path) -> None:
+    """Write a table, a row a point."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(LearningPoint._fields)
+        writer.writerows(points)
+
+
+def read_learning_curve(path: Path) -> list[LearningPoint]:
+    """Read what :func:`write_learning_curve` wrote."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    return [
+        LearningPoint(int(row["n"]), int(row["errors"]), int(row["held_out"]), float(row["log_loss"])) for row in rows
+    ]
 
 
 def _model(strength: float) -> LogisticRegression:

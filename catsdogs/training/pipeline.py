@@ -14,6 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from catsdogs.classifier import Classifier
+from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.evaluation import Measured, evaluate, labelled_photos
 from catsdogs.training import card as cards
@@ -21,13 +22,17 @@ from catsdogs.training.backbone import build_backbone
 from catsdogs.training.dataset import collect, write_left_out
 from catsdogs.training.features import extract, open_cache
 from catsdogs.training.gate import fit_gate
-from catsdogs.training.head import STEPS, fit_head
+from catsdogs.training.head import STEPS, fit_head, learning_curve, write_learning_curve
+from catsdogs.training.judged import Judged
 from catsdogs.training.network import assemble, save
 from catsdogs.training.weights import load_imagenet_weights
 
 INPUT_SIZE = 256
 SEED = 0
 LEFT_OUT = "left_out.csv"
+HELD_OUT = "held_out.csv"
+"""What cross-validation, which had not seen them, said of the training photos."""
+LEARNING_CURVE = "learning_curve.csv"
 
 Progress = Callable[[str, int, int], object]
 """Called with the stage, the number of photos done, and of all."""
@@ -70,7 +75,8 @@ def train(
     Returns
     -------
     Path
-        The version's folder; beside the model it holds a list of the photos that were left out.
+        The version's folder; beside the model it holds tables of the photos that were left out, of the answers
+        in cross-validation, and of the learning curve.
 
     Raises
     ------
@@ -94,10 +100,15 @@ def train(
     backbone = build_backbone(imagenet, input_size)
     cache = open_cache(processed, backbone)
     features = extract(dataset, backbone, cache, _counter(progress, "features", len(dataset.paths)))
-    advance = _counter(progress, "head", STEPS + 1)
-    head = fit_head(features.mean(axis=0), dataset.is_dog, seed, advance)
+    advance = _counter(progress, "head", STEPS + 2)
+    averaged = features.mean(axis=0)
+    head = fit_head(averaged, dataset.is_dog, seed, advance)
+    curve = learning_curve(averaged, dataset.is_dog, head.strength, seed)
+    advance()
     gate = fit_gate(features[0], imagenet, seed)
     advance()
+    labels = [Answer.DOG if dog else Answer.CAT for dog in dataset.is_dog]
+    held_out = Judged(dataset.paths, labels, head.held_out, gate.scores(features[0], imagenet))
     model = assemble(backbone, imagenet, head, gate)
 
     aside = output / f".{version}.tmp"
@@ -105,6 +116,8 @@ def train(
         aside.mkdir(parents=True)
         save(model, aside)
         write_left_out(dataset.left_out, aside / LEFT_OUT)
+        held_out.write(aside / HELD_OUT)
+        write_learning_curve(curve, aside / LEARNING_CURVE)
         card = cards.describe(
             version=version,
             created=created,

@@ -19,7 +19,9 @@ from PIL import Image
 from catsdogs.classifier import Classifier
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.monitoring.publish import FIGURE
 from catsdogs.paths import notebooks
+from catsdogs.training.judged import Judged
 from catsdogs.training.pipeline import train
 
 from .conftest import draw_textures
@@ -56,7 +58,7 @@ def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFacto
         progress=lambda *stage: stages.append(stage),
     )
     assert digest(photos) == before
-    assert [stages.count((stage, n, n)) for stage, n in (("checking", 50), ("features", 48), ("head", 7))] == [1, 1, 1]
+    assert [stages.count((stage, n, n)) for stage, n in (("checking", 50), ("features", 48), ("head", 8))] == [1, 1, 1]
     assert stages[-1] == ("measuring on textures", 48, 48)
     return made
 
@@ -87,6 +89,17 @@ def test_what_is_left_out_is_listed_with_the_reason(version: Path) -> None:
     assert set(reasons) == {"again.png", "half.png"}
     assert "the same as" in reasons["again.png"]
     assert "damaged or incomplete" in reasons["half.png"]
+
+
+def test_what_cross_validation_said_is_kept(version: Path) -> None:
+    judged = Judged.read(version / "held_out.csv")
+    assert (judged.is_dog == (judged.proba_dog >= 0.5)).all()
+    assert len(judged.paths) == 48
+    assert judged.paths[0].is_file()
+    assert judged.answers.count(Answer.NEITHER) == 1  # of its own training photos the gate refuses 0.6 %, rounded up
+    served = Judged.by(Classifier.open(version), judged.paths[0].parents[1])
+    scores = dict(zip(served.paths, served.neither_score, strict=True))
+    assert [scores[path] for path in judged.paths] == pytest.approx(judged.neither_score, abs=1e-3)
 
 
 def test_both_runtimes_answer_the_same(version: Path, textures: Path) -> None:
@@ -174,5 +187,21 @@ def test_the_notebook_trains_with_the_same_code(textures: Path, tmp_path: Path) 
         progress_bar=False,
     )
     assert Classifier.open(tmp_path / "n1").card.metrics[textures.name].errors == 0
-    shown = json.loads((tmp_path / "done.ipynb").read_text())["cells"][-1]["outputs"][0]["data"]
-    assert "# Model n1" in "".join(shown["text/markdown"])
+    cells = json.loads((tmp_path / "done.ipynb").read_text())["cells"]
+    shown = [
+        output["data"]
+        for cell in cells
+        if cell["cell_type"] == "code"
+        for output in cell["outputs"]
+        if "data" in output
+    ]
+    [card] = [data["text/markdown"] for data in shown if "text/markdown" in data]
+    assert "# Model n1" in "".join(card)
+    figures = [data[FIGURE]["layout"]["title"]["text"] for data in shown if FIGURE in data]
+    assert figures == [
+        "Dogs found, against cats taken for dogs (ROC)",
+        "How often it is right, against how sure it is",
+        "What photos show, and what is answered",
+        "Would more photos help?",
+        "The worst mistakes",
+    ]

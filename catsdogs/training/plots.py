@@ -1,0 +1,174 @@
+"""What a person wants to see of a freshly trained model, as Plotly figures."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+from sklearn.metrics import roc_curve
+
+from catsdogs import images
+from catsdogs.domain import Answer
+from catsdogs.errors import InvalidImage
+from catsdogs.evaluation import LABELS, auroc
+from catsdogs.evaluation import reliability as bins
+from catsdogs.i18n import Translator
+from catsdogs.monitoring.intervals import wilson
+from catsdogs.monitoring.style import figure, plain, say_empty
+from catsdogs.palette import BAD, DOG, NEITHER
+from catsdogs.training.head import LearningPoint
+from catsdogs.training.judged import Judged
+
+WORST = 12
+"""Mistakes that are shown."""
+_COLUMNS = 4
+_THUMBNAIL = 160
+_ENGLISH = Translator("en")  # the notebook's language
+_CHANCE = {"mode": "lines", "line": {"color": NEITHER, "dash": "dot", "width": 1}, "hoverinfo": "skip"}
+
+
+def roc(judged: Judged) -> go.Figure:
+    """Draw the receiver operating characteristic of dogs against cats."""
+    fig = figure("Dogs found, against cats taken for dogs (ROC)", _ENGLISH)
+    is_dog, proba_dog = judged.is_dog[judged.pets], judged.proba_dog[judged.pets]
+    if not 0 < is_dog.sum() < len(is_dog):
+        return say_empty(fig, "There are not both animals among these photos.")
+    taken, found, thresholds = roc_curve(is_dog, proba_dog)
+    fig.add_scatter(
+        x=taken,
+        y=found,
+        customdata=np.minimum(thresholds, 1),
+        name=f"this model: area {auroc(is_dog, proba_dog):.4f}",
+        line={"color": DOG, "width": 2, "shape": "hv"},
+        hovertemplate="%{y:.2%} of dogs found, %{x:.2%} of cats taken for one<br>"
+        "from a probability of %{customdata:.3f}<extra></extra>",
+    )
+    fig.add_scatter(x=[0, 1], y=[0, 1], name="chance", **_CHANCE)
+    fig.update_xaxes(title_text="cats taken for dogs", range=[-0.02, 1.02], tickformat=".0%")
+    fig.update_yaxes(title_text="dogs found", range=[-0.02, 1.02], tickformat=".0%")
+    return fig
+
+
+def reliability(judged: Judged) -> go.Figure:
+    """Draw how often the choice was right against how sure it was, with 95 % Wilson intervals."""
+    fig = figure("How often it is right, against how sure it is", _ENGLISH)
+    table = bins(judged.is_dog[judged.pets], judged.proba_dog[judged.pets])
+    if not table:
+        return say_empty(fig, "There are no pets among these photos.")
+    confidence, right, n = (np.array(column) for column in zip(*table, strict=True))
+    ends = np.array([wilson(round(share * count), int(count)) for share, count in zip(right, n, strict=True)])
+    fig.add_scatter(
+        x=confidence,
+        y=right,
+        customdata=n,
+        name="this model",
+        mode="markers+lines",
+        marker={"color": DOG, "size": 8},
+        line={"width": 1},
+        error_y={"symmetric": False, "array": ends[:, 1] - right, "arrayminus": right - ends[:, 0], "width": 3},
+        hovertemplate="%{y:.1%} of %{customdata:,} photos right, at %{x:.1%} sure<extra></extra>",
+    )
+    fig.add_scatter(x=[0.5, 1], y=[0.5, 1], name="as sure as right", **_CHANCE)
+    fig.update_xaxes(title_text="confidence", range=[0.48, 1.02], tickformat=".0%")
+    fig.update_yaxes(title_text="right", range=[-0.02, 1.02], tickformat=".0%")
+    return fig
+
+
+def confusion(judged: Judged) -> go.Figure:
+    """Draw how many photos of each kind got each answer."""
+    fig = figure("What photos show, and what is answered", _ENGLISH)
+    labels = [label for label in LABELS if label in judged.labels]
+    pairs = list(zip(judged.labels, judged.answers, strict=True))
+    counts = [[pairs.count((label, answer)) for answer in LABELS] for label in labels]
+    shares = [[count / max(sum(row), 1) for count in row] for row in counts]
+    fig.add_heatmap(
+        x=[str(answer) for answer in LABELS],
+        y=[str(label) for label in labels],
+        z=shares,
+        text=counts,
+        texttemplate="%{text:,}",
+        colorscale=[[0, "rgba(0,114,178,0.05)"], [1, DOG]],
+        zmin=0,
+        zmax=1,
+        showscale=False,
+        hovertemplate="%{y}, answered %{x}: %{text:,} photos (%{z:.2%})<extra></extra>",
+    )
+    fig.update_xaxes(title_text="answer")
+    fig.update_yaxes(title_text="photo", autorange="reversed")
+    return fig
+
+
+def learning_curve(points: Sequence[LearningPoint]) -> go.Figure:
+    """Draw the error rate on photos held out against the number of photos learned from."""
+    fig = figure("Would more photos help?", _ENGLISH)
+    ends = np.array([wilson(point.errors, point.held_out) for point in points])
+    share = np.array([point.errors / point.held_out for point in points])
+    fig.add_scatter(
+        x=[point.n for point in points],
+        y=share,
+        customdata=[[point.errors, point.held_out, point.log_loss] for point in points],
+        name="errors on photos held out",
+        mode="markers+lines",
+        marker={"color": BAD, "size": 8},
+        line={"width": 1},
+        error_y={"symmetric": False, "array": ends[:, 1] - share, "arrayminus": share - ends[:, 0], "width": 3},
+        hovertemplate="after %{x:,} photos: %{customdata[0]} errors in %{customdata[1]:,}, "
+        "log-loss %{customdata[2]:.4f}<extra></extra>",
+    )
+    fig.update_xaxes(title_text="photos learned from", type="log", tickvals=[point.n for point in points])
+    fig.update_yaxes(title_text="errors", tickformat=".1%", rangemode="tozero")
+    return fig
+
+
+def worst_mistakes(judged: Judged) -> go.Figure:
+    """Show the photos whose true animal was given the smallest probability; others taken for a pet, too."""
+    fig = figure("The worst mistakes", _ENGLISH)
+    doubt = np.where(judged.is_dog, judged.proba_dog, 1 - judged.proba_dog)
+    doubt = np.where(judged.pets, doubt, judged.neither_score)
+    chosen = [place for place in np.argsort(doubt, kind="stable")[:WORST] if doubt[place] < 0.5]
+    if not chosen:
+        return say_empty(fig, "There are none among these photos.")
+    rows = -(-len(chosen) // _COLUMNS)
+    for order, place in enumerate(chosen):
+        column, row = order % _COLUMNS, order // _COLUMNS
+        path, label, answer = judged.paths[place], judged.labels[place], _animal(judged.proba_dog[place])
+        sure = max(judged.proba_dog[place], 1 - judged.proba_dog[place])
+        source = _thumbnail(judged, place)
+        if source:
+            fig.add_layout_image(
+                source=source, x=column, y=row, sizex=0.92, sizey=0.8, xref="x", yref="y", sizing="contain"
+            )
+        fig.add_annotation(
+            text=f"<b>{answer}</b>, {sure:.1%} sure; is {label}<br>{plain(path.name, width=24, most=24)}",
+            x=column,
+            y=row + 0.8,
+            xref="x",
+            yref="y",
+            showarrow=False,
+            xanchor="left",
+            yanchor="top",
+            align="left",
+            font_size=11,
+        )
+    fig.update_xaxes(visible=False, range=[0, _COLUMNS])
+    fig.update_yaxes(visible=False, range=[rows + 0.1, 0])
+    return fig.update_layout(height=80 + 220 * rows)
+
+
+def _animal(proba_dog: float) -> Answer:
+    return Answer.DOG if proba_dog >= 0.5 else Answer.CAT
+
+
+def _thumbnail(judged: Judged, place: int) -> str | None:
+    """Draw the part of the photo that the model sees, as a data URL; ``None`` where it is gone."""
+    try:
+        photo = images.decode(images.read_file(judged.paths[place]), _THUMBNAIL)
+    except InvalidImage:
+        return None
+    stream = io.BytesIO()
+    Image.fromarray(images.centre_square(photo, _THUMBNAIL)).save(stream, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()

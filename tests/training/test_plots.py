@@ -1,0 +1,106 @@
+"""The figures show what the photos and the model say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from catsdogs.domain import Answer
+from catsdogs.errors import InvalidInput
+from catsdogs.training import plots
+from catsdogs.training.head import LearningPoint, learning_curve, read_learning_curve, write_learning_curve
+from catsdogs.training.judged import Judged
+
+CAT, DOG, NEITHER = Answer.CAT, Answer.DOG, Answer.NEITHER
+
+
+@pytest.fixture
+def judged(tmp_path: Path, cat_jpeg: bytes) -> Judged:
+    """Six photos: a cat taken for a dog, a dog refused, and something else taken for a cat."""
+    paths = [tmp_path / f"{n}<b>.jpg" for n in range(6)]
+    for path in paths[:5]:
+        path.write_bytes(cat_jpeg)
+    return Judged(
+        paths,
+        [CAT, CAT, DOG, DOG, NEITHER, NEITHER],
+        np.array([0.1, 0.9, 0.8, 0.95, 0.2, 0.3]),
+        np.array([0.0, 0.1, 0.7, 0.1, 0.2, 0.9]),
+    )
+
+
+def said(fig: go.Figure) -> list[str]:
+    return [annotation.text for annotation in fig.layout.annotations]
+
+
+def test_the_roc_counts_pets_only(judged: Judged) -> None:
+    curve = plots.roc(judged).data[0]
+    assert curve.name == "this model: area 0.7500"
+    assert (curve.x[0], curve.y[0], curve.x[-1], curve.y[-1]) == (0, 0, 1, 1)
+    assert 0.5 in curve.y
+
+
+def test_reliability_shows_share_count_and_interval(judged: Judged) -> None:
+    points = plots.reliability(judged).data[0]
+    assert list(points.x) == pytest.approx([0.8, 0.9, 0.95])
+    assert list(points.y) == pytest.approx([1, 0.5, 1])
+    assert list(points.customdata) == [1, 2, 1]
+    assert (points.y + points.error_y.array <= 1 + 1e-9).all()
+    assert (points.y - points.error_y.arrayminus > 0).all()
+
+
+def test_confusion_counts_answers_by_what_photos_show(judged: Judged) -> None:
+    table = plots.confusion(judged).data[0]
+    assert list(table.x) == ["cat", "dog", "neither"]
+    assert list(table.y) == ["cat", "dog", "neither"]
+    assert [list(row) for row in table.text] == [[1, 1, 0], [0, 1, 1], [1, 0, 1]]
+
+
+def test_the_worst_mistakes_come_first_with_their_photos(judged: Judged) -> None:
+    fig = plots.worst_mistakes(judged)
+    assert said(fig) == [
+        "<b>dog</b>, 90.0% sure; is cat<br>1&lt;b&gt;.jpg",
+        "<b>cat</b>, 80.0% sure; is neither<br>4&lt;b&gt;.jpg",
+    ]
+    assert [image.source[:23] for image in fig.layout.images] == ["data:image/jpeg;base64,"] * 2
+    judged.paths[1].unlink()
+    assert len(plots.worst_mistakes(judged).layout.images) == 1
+
+
+def test_nothing_to_draw_is_said(judged: Judged) -> None:
+    others = Judged(judged.paths[5:], [NEITHER], np.array([0.3]), np.array([0.9]))
+    assert said(plots.roc(others)) == ["There are not both animals among these photos."]
+    assert said(plots.reliability(others)) == ["There are no pets among these photos."]
+    assert said(plots.worst_mistakes(others)) == ["There are none among these photos."]
+
+
+def test_the_learning_curve_falls_where_there_is_something_to_learn(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    is_dog = random.random(1000) < 0.3
+    features = random.normal(0, 1, (1000, 30)).astype(np.float32)
+    features[:, 0] += 3 * is_dog
+    points = learning_curve(features, is_dog, 0.1, seed=0)
+    assert [point.n for point in points[:-1]] == [32, 64, 128, 256]
+    assert 256 < points[-1].n <= 2 * is_dog.sum()
+    assert {point.held_out for point in points} == {200}
+    assert points[-1].errors < points[0].errors
+    assert points[-1].log_loss < points[0].log_loss
+    assert points == learning_curve(features, is_dog, 0.1, seed=0)
+
+    write_learning_curve(points, tmp_path / "curve.csv")
+    assert read_learning_curve(tmp_path / "curve.csv") == points
+    curve = plots.learning_curve([LearningPoint(32, 4, 200, 0.1), LearningPoint(64, 2, 200, 0.05)]).data[0]
+    assert (list(curve.x), list(curve.y)) == ([32, 64], [0.02, 0.01])
+
+
+def test_a_table_is_read_as_it_was_written(judged: Judged, tmp_path: Path) -> None:
+    judged.write(tmp_path / "judged.csv")
+    again = Judged.read(tmp_path / "judged.csv")
+    assert (again.paths, again.labels) == (judged.paths, judged.labels)
+    assert again.proba_dog.tolist() == judged.proba_dog.tolist()
+    assert again.neither_score.tolist() == judged.neither_score.tolist()
+    (tmp_path / "judged.csv").write_text("something,else\n1,2\n")
+    with pytest.raises(InvalidInput, match="missing or damaged"):
+        Judged.read(tmp_path / "judged.csv")
