@@ -64,6 +64,27 @@ def test_down_and_up_on_a_filled_database(filled: Database) -> None:
     assert setup.check(filled).ready
 
 
+def test_each_step_down_and_up_keeps_the_rows(filled: Database) -> None:
+    def content() -> list[tuple[object, ...]]:
+        tables = filled.tables
+        queries = (
+            sa.select(tables.predictions).order_by(tables.predictions.c.id),
+            sa.select(tables.consents.c.id, tables.consents.c.receipt_hash).order_by(tables.consents.c.id),
+            sa.select(tables.photos),
+        )
+        return filled.run(lambda connection: [tuple(row) for query in queries for row in connection.execute(query)])
+
+    before, latest = content(), setup.check(filled).latest
+    assert len(before) == 3 + 2 + 1
+    for number in range(int(latest) - 1, 0, -1):
+        setup.migrate(filled, f"{number:04}")
+        assert content() == before
+    assert setup.migrate(filled) == ("0001", latest)
+    assert content() == before
+    how = filled.run(lambda connection: connection.scalars(sa.select(filled.tables.consents.c.how)).all())
+    assert how == ["unknown", "unknown"]
+
+
 def test_migrating_again_changes_nothing(filled: Database) -> None:
     latest = setup.check(filled).latest
     assert setup.migrate(filled) == (latest, latest)
