@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from dotenv.parser import parse_stream
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -92,8 +93,15 @@ class Settings(BaseSettings):
             raise SettingsError(
                 "Setting {name} is wrong: {problem}. Correct it in .env or in the environment.",
                 name=str(first["loc"][0]).upper(),
-                problem=first["msg"][:1].lower() + first["msg"][1:],
+                problem=_problem(first),
             ) from None
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    if error["type"] == "too_short":  # of a secret, pydantic would say "items"
+        return f"it needs at least {error['ctx']['min_length']} characters"
+    message: str = error["msg"]
+    return message[:1].lower() + message[1:]
 
 
 def _check_env_file(path: Path) -> None:

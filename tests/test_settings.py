@@ -64,6 +64,12 @@ def test_a_broken_line_is_named_by_its_number(content: bytes) -> None:
         Settings.load()
 
 
+def test_a_short_secret_is_counted_in_characters() -> None:
+    Path(".env").write_text("CATSDOGS_OPERATOR_PASSWORD=abc")
+    with pytest.raises(SettingsError, match="CATSDOGS_OPERATOR_PASSWORD is wrong: it needs at least 8 characters"):
+        Settings.load()
+
+
 def test_a_binary_file_is_refused() -> None:
     Path(".env").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="UTF-8"):
