@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -60,6 +61,15 @@ def test_tries_are_limited(client, visit):
     assert client("POST", RIGHTS[0], token=other, fields={"receipt": WRONG}).status == 404
 
 
+def test_a_kernel_is_told_what_the_notice_says(launch, client_of, kernels) -> None:
+    server = launch(CATSDOGS_CONTROLLER="Example & Sons", CATSDOGS_CONTACT="privacy@example.org")
+    assert client_of(server)("GET", "/inference", token=None).status == 200
+    [environment] = [kernel.environ() for kernel in kernels(server)]
+    told = [environment[f"CATSDOGS_{name}"] for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS")]
+    assert told == ["Example & Sons", "privacy@example.org", "365"]
+    server.stop()
+
+
 def test_the_log_knows_no_receipt(server, client, visit, photo):
     token = visit().token
     receipt = client("POST", "/api/predict", token=token, fields=photo).json()["receipt"]
@@ -69,9 +79,7 @@ def test_the_log_knows_no_receipt(server, client, visit, photo):
     assert "mine.jpg" not in server.log.read_text()
 
 
-def test_the_server_purges_what_is_old(launch, tmp_path_factory, make_record: Callable[..., tuple]) -> None:
-    import tempfile
-
+def test_the_server_purges_what_is_old(launch, make_record: Callable[..., tuple]) -> None:
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         settings = Settings(_env_file=None, CATSDOGS_DATA_DIR=f"{folder}/data")
         record, _ = make_record(Consent(True, True))

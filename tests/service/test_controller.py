@@ -1,0 +1,38 @@
+"""Who answers for people's data: known before any service is started, in a kernel as elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catsdogs.consent import UNNAMED, Controller
+from catsdogs.service import URL_VARIABLE, controller
+
+
+@pytest.fixture(autouse=True)
+def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CATSDOGS_CONTROLLER", "Example Ltd")
+    monkeypatch.setenv("CATSDOGS_CONTACT", "privacy@example.org")
+    monkeypatch.setenv("CATSDOGS_RETENTION_DAYS", "30")
+
+
+def test_outside_of_the_server_the_settings_say_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert controller() == Controller("Example Ltd", "privacy@example.org", 30)
+    monkeypatch.delenv("CATSDOGS_CONTROLLER")
+    (tmp_path / ".env").write_text("CATSDOGS_CONTROLLER=Of the file\n")
+    assert controller().name == "Of the file"
+
+
+def test_in_a_kernel_the_server_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(URL_VARIABLE, "http://127.0.0.1:1")
+    assert controller() == Controller("Example Ltd", "privacy@example.org", 30)
+    for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS"):
+        monkeypatch.delenv(f"CATSDOGS_{name}")
+    assert controller() == UNNAMED
+
+
+def test_wrong_settings_are_the_services_to_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATSDOGS_RETENTION_DAYS", "soon")
+    assert controller() == UNNAMED
