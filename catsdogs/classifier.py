@@ -16,9 +16,8 @@ from catsdogs import images
 from catsdogs.domain import Answer, ModelInfo, Note, Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.images import ImageStatistics, Pixels
-from catsdogs.model_version import SHIPPED, ModelCard, Runtime, check_file, read_card, read_text
+from catsdogs.model_version import ModelCard, Runtime, check_file, read_card, read_text
 from catsdogs.runtimes import KerasNetwork, Network, OnnxNetwork, Outputs
-from catsdogs.settings import Settings
 
 NEITHER_THRESHOLD = 0.5
 """From this score on the answer is "neither": the network's score is scaled so that its threshold lies here."""
@@ -44,23 +43,13 @@ class Classifier:
     Parameters
     ----------
     network, card, text
-        Network, and its card for programs and for people. Use :meth:`load` or :meth:`open`.
+        Network, and its card for programs and for people. Use :meth:`open`.
     """
 
     def __init__(self, network: Network, card: ModelCard, text: str) -> None:
         self._network = network
         self.card = card
         self._text = text
-
-    @classmethod
-    def load(cls, settings: Settings | None = None) -> Self:
-        """Load the served version, with the runtime of the settings.
-
-        Raises
-        ------
-        ModelError
-        """
-        return cls.open(SHIPPED, (settings or Settings.load()).model_runtime)
 
     @classmethod
     def open(cls, folder: Path, runtime: Runtime = "onnx") -> Self:

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from catsdogs.cli import app
+from catsdogs.settings import Settings
 
 
 @app.command()
@@ -22,14 +23,14 @@ def evaluate(
     from rich.console import Console
     from rich.progress import track
 
-    from catsdogs.classifier import Classifier
     from catsdogs.evaluation import evaluate as run
     from catsdogs.evaluation import labelled_photos
+    from catsdogs.served_model import ServedModel
 
     photos = labelled_photos(folder)
     console = Console(stderr=True)
     ticks = iter(track(photos, "Looking at photos", console=console, disable=not console.is_terminal))
-    measured = run(Classifier.load().classify_files, folder, lambda: next(ticks, None))
+    measured = run(ServedModel(Settings.load()).current().classify_files, folder, lambda: next(ticks, None))
     figures = measured.figures()
     if as_json:
         print(json.dumps(figures))

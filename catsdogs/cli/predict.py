@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from catsdogs.cli import app
+from catsdogs.settings import Settings
 
 
 @app.command()
@@ -16,13 +17,13 @@ def predict(
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
 ) -> None:
     """Say what photos show. Exit code 1 if any could not be read."""
-    from catsdogs.classifier import Classifier
     from catsdogs.domain import Prediction
     from catsdogs.evaluation import photo_files
+    from catsdogs.served_model import ServedModel
 
     files = [file for path in photos for file in (photo_files(path) if path.is_dir() else [path])]
     failed = not files
-    for path, result in Classifier.load().classify_files(files):
+    for path, result in ServedModel(Settings.load()).current().classify_files(files):
         if isinstance(result, Prediction):
             figures = {
                 "prediction": result.answer,

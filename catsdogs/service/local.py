@@ -9,7 +9,6 @@ from typing import Any, Self
 from uuid import UUID
 
 from catsdogs import privacy
-from catsdogs.classifier import Classifier
 from catsdogs.domain import (
     Consent,
     Health,
@@ -26,6 +25,7 @@ from catsdogs.feedback import FeedbackRecord
 from catsdogs.monitoring import kpis
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
+from catsdogs.served_model import ServedModel
 from catsdogs.service import NO_CONSENT
 from catsdogs.settings import Settings
 
@@ -37,12 +37,12 @@ class Local:
 
     Parameters
     ----------
-    classifier, recorder, settings
+    model, recorder, settings
         Make them with :meth:`open`, and close the service after use: it may hold the embedded server.
     """
 
-    def __init__(self, classifier: Classifier, recorder: Recorder, settings: Settings) -> None:
-        self._classifier = classifier
+    def __init__(self, model: ServedModel, recorder: Recorder, settings: Settings) -> None:
+        self._model = model
         self._recorder = recorder
         self._settings = settings
 
@@ -55,8 +55,8 @@ class Local:
         SettingsError, ModelError
         """
         settings = settings or Settings.load()
-        classifier = Classifier.load(settings)
-        return cls(classifier, Recorder.open(settings), settings)
+        model = ServedModel(settings)
+        return cls(model, Recorder.open(settings), settings)
 
     def close(self) -> None:
         """Leave the database; the embedded server stops with its last user."""
@@ -73,7 +73,7 @@ class Local:
     def predict(self, photo: bytes, *, filename: str | None = None, consent: Consent = NO_CONSENT) -> Outcome:
         """See :meth:`catsdogs.service.Service.predict`."""
         try:
-            prediction, statistics = self._classifier.classify(photo)
+            prediction, statistics = self._model.current().classify(photo)
         except InvalidImage as error:
             self._record_failure(error)
             raise
@@ -147,10 +147,10 @@ class Local:
 
     def model_info(self) -> ModelInfo:
         """See :meth:`catsdogs.service.Service.model_info`."""
-        return self._classifier.info()
+        return self._model.current().info()
 
     def _record_failure(self, failure: InvalidImage) -> None:
         try:
-            self._recorder.store(PredictionRecord.of_failure(failure, self._classifier.version))
+            self._recorder.store(PredictionRecord.of_failure(failure, self._model.current().version))
         except CatsDogsError as error:  # the person should hear what is wrong with the photo
             _log.error("a failed prediction could not be recorded: %s", error)

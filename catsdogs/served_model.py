@@ -1,0 +1,73 @@
+"""The served model of a process: follows promotions and rollbacks while requests go on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from catsdogs.classifier import Classifier
+from catsdogs.errors import CatsDogsError, ModelError
+from catsdogs.model_version import SHIPPED
+from catsdogs.model_versions import ModelVersions
+from catsdogs.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class ServedModel:
+    """Holds the served version. Threads may share one.
+
+    A version that cannot be loaded does not stop the service: what was served before goes on.
+
+    Raises
+    ------
+    ModelError
+        Not even the shipped version can be loaded.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._runtime = settings.model_runtime
+        self._versions = ModelVersions(settings.data_dir)
+        self._loading = threading.Lock()
+        self._state = self._versions.state()
+        self._classifier = self._last_that_loads()
+
+    def current(self) -> Classifier:
+        """Give the served version.
+
+        The request that first notices a change loads the new version, a tenth of a second; those beside it
+        are answered by the one before.
+        """
+        state = self._versions.state()
+        if state != self._state and self._loading.acquire(blocking=False):
+            try:
+                self._state = state
+                self._take_up()
+            finally:
+                self._loading.release()
+        return self._classifier
+
+    def _take_up(self) -> None:
+        try:
+            version = self._versions.served()
+            if version != self._classifier.version:
+                self._classifier = self._open(version)
+                _log.info("model version %s is served", version)
+        except CatsDogsError as error:
+            _log.error("model version %s is still served: %s", self._classifier.version, error)
+
+    def _last_that_loads(self) -> Classifier:
+        try:
+            champions = self._versions.history().champions
+        except ModelError as error:
+            _log.error("the shipped model is served: %s", error)
+            champions = [SHIPPED.name]
+        for version in reversed(champions[1:]):
+            try:
+                return self._open(version)
+            except CatsDogsError as error:
+                _log.error("the model version before %s is served: %s", version, error)
+        return self._open(SHIPPED.name)
+
+    def _open(self, version: str) -> Classifier:
+        return Classifier.open(self._versions.folder(version), self._runtime)
