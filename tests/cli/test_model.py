@@ -1,0 +1,119 @@
+"""``catsdogs model`` as a shell calls it, beside a server that goes on answering."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from catsdogs.model_version import CARD, SHIPPED
+
+
+def add_version(data_dir: Path, version: str, **card: object) -> Path:
+    """Copy the shipped version, with what else its card should say."""
+    folder = data_dir / "models" / version
+    shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*.keras"))
+    content = json.loads((folder / CARD).read_text()) | {"version": version} | card
+    (folder / CARD).write_text(json.dumps(content))
+    return folder
+
+
+def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(data_dir), "CATSDOGS_DATA_DIR": str(data_dir)}
+    command = [sys.executable, "-m", "catsdogs", *arguments]
+    return subprocess.run(command, cwd=data_dir, env=environment, capture_output=True, text=True)
+
+
+def test_a_running_server_follows_without_a_failed_request(launch: Callable[..., Any], cat_jpeg: bytes) -> None:
+    server = launch()
+    data_dir = Path(server.log.parent / "data")
+    add_version(data_dir, "v2")
+    http = urllib3.PoolManager(retries=False, maxsize=2)
+    answers: list[tuple[int, str]] = []
+    stop = threading.Event()
+
+    def visit() -> None:
+        while not stop.is_set():
+            answer = http.request(
+                "POST",
+                f"{server.url}/api/predict",
+                fields={"file": ("cat.jpg", cat_jpeg)},
+                headers={"Authorization": f"Bearer {server.api_token}"},
+            )
+            answers.append((answer.status, answer.json().get("model_version", "")))
+
+    def wait_until_served(version: str) -> None:
+        deadline = time.monotonic() + 30
+        while http.request("GET", f"{server.url}/api/info").json()["version"] != version:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    try:
+        promoted = run(data_dir, "model", "promote", "v2", "--force")
+        wait_until_served("v2")
+        back = run(data_dir, "model", "rollback")
+        wait_until_served(SHIPPED.name)
+    finally:
+        stop.set()
+        visitor.join()
+    assert promoted.stdout == f"v2 is served now; before, it was {SHIPPED.name}.\n", promoted.stderr
+    assert back.stdout == f"{SHIPPED.name} is served again.\n", back.stderr
+    assert set(answers) == {(200, SHIPPED.name), (200, "v2")}
+    rows = server.query("SELECT model_version, count(*) AS n FROM predictions_feedback GROUP BY 1")
+    versions = [version for _, version in answers]
+    assert {row["model_version"]: row["n"] for row in rows} == {name: versions.count(name) for name in set(versions)}
+
+
+def test_a_worse_candidate_is_refused_unless_forced(tmp_path: Path, cat_jpeg: bytes) -> None:
+    metrics = json.loads((SHIPPED / CARD).read_text())["metrics"]
+    metrics["val"] |= {"accuracy": 0.99, "errors": 10}
+    add_version(tmp_path, "worse", metrics=metrics)
+    refused = run(tmp_path, "model", "promote", "worse")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"Version worse is worse than {SHIPPED.name}, which stays: 10 errors instead of" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert not (tmp_path / "models" / "served.json").exists()
+
+    forced = run(tmp_path, "model", "promote", "worse", "--force")
+    assert forced.returncode == 0, forced.stderr
+    (tmp_path / "cat.jpg").write_bytes(cat_jpeg)
+    [line] = run(tmp_path, "predict", "cat.jpg", "--json").stdout.splitlines()
+    assert json.loads(line)["model_version"] == "worse"
+
+
+def test_damaged_versions_are_refused_forced_or_not(tmp_path: Path) -> None:
+    folder = add_version(tmp_path, "v2")
+    (folder / "model.onnx").write_bytes(b"x")
+    for force in ([], ["--force"]):
+        refused = run(tmp_path, "model", "promote", "v2", *force)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "model.onnx is damaged" in refused.stderr
+    assert not (tmp_path / "models" / "served.json").exists()
+
+
+def test_the_list_marks_what_is_served(tmp_path: Path) -> None:
+    add_version(tmp_path, "v2")
+    (add_version(tmp_path, "v3") / CARD).write_text("{")
+    assert run(tmp_path, "model", "promote", "v2", "--force").returncode == 0
+    shipped, v2, v3 = run(tmp_path, "model", "list").stdout.splitlines()
+    assert shipped.startswith(f"  {SHIPPED.name} ")
+    assert "4 errors in 1000 on val" in shipped
+    assert v2.startswith("* v2 ")
+    assert "cannot be read" in v3
+    rows = [json.loads(line) for line in run(tmp_path, "model", "list", "--json").stdout.splitlines()]
+    assert [(row["version"], row["served"], "error" in row) for row in rows] == [
+        (SHIPPED.name, False, False),
+        ("v2", True, False),
+        ("v3", False, True),
+    ]
