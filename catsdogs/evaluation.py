@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -107,14 +107,20 @@ def evaluate(classify: Classify, folder: Path, advance: Callable[[], object] = l
     InvalidInput
         There is nothing to evaluate, or nothing readable.
     """
-    labels = labelled_photos(folder)
+    return evaluate_photos(classify, labelled_photos(folder), advance)
+
+
+def evaluate_photos(
+    classify: Classify, labels: Mapping[Path, Answer], advance: Callable[[], object] = lambda: None
+) -> Measured:
+    """Do as :func:`evaluate`, on photos that are labelled already."""
     predictions: list[tuple[Answer, Prediction]] = []
     for path, result in classify(labels):
         if isinstance(result, Prediction):
             predictions.append((labels[path], result))
         advance()
     if not predictions:
-        raise InvalidInput("None of the photos in {folder} can be read.", folder=folder)
+        raise InvalidInput("None of the {n} labelled photos can be read.", n=len(labels))
     return measure(predictions, unreadable=len(labels) - len(predictions))
 
 

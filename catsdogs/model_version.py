@@ -28,6 +28,9 @@ CARD_FOR_PEOPLE = "MODEL_CARD.md"
 FORMAT = 1
 """Of the networks' inputs and outputs; a version of another format is refused."""
 
+NAME = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
+"""What a version may be called."""
+
 Runtime = Literal["onnx", "keras"]
 
 
@@ -37,7 +40,7 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: int
-    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")
+    version: str = Field(pattern=NAME)
     created: str
     """ISO 8601, UTC."""
     architecture: str

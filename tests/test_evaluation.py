@@ -108,5 +108,5 @@ def test_unreadable_files_are_counted_and_the_rest_is_measured(tmp_path: Path) -
 
     (tmp_path / "cat" / "a").unlink()
     (tmp_path / "dog" / "b").unlink()
-    with pytest.raises(InvalidInput, match="None of the photos"):
+    with pytest.raises(InvalidInput, match="None of the 1 labelled photos can"):
         evaluate(classify, tmp_path)

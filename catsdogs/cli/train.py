@@ -23,7 +23,8 @@ def train(
     """Train a model version; the served one stays.
 
     Every photo is checked first; left_out.csv beside the model lists what was left out, and why. A training that was
-    stopped goes on where it was when the command is given again.
+    stopped goes on where it was when the command is given again. From neither/, if it is there, nothing is learned: the
+    model is measured on it. To serve the version: catsdogs model promote VERSION
     """
     try:
         from catsdogs.training.pipeline import train as run

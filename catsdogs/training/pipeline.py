@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ import keras
 from catsdogs.classifier import Classifier
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.evaluation import Measured, evaluate, labelled_photos
+from catsdogs.evaluation import Measured, evaluate_photos, labelled_photos
+from catsdogs.model_version import NAME
 from catsdogs.training import card as cards
 from catsdogs.training.backbone import build_backbone
 from catsdogs.training.dataset import collect, write_left_out
@@ -58,7 +60,8 @@ def train(
     Parameters
     ----------
     folder
-        Holds ``cat/`` and ``dog/``, or Microsoft's ``PetImages/``; only read.
+        Holds ``cat/`` and ``dog/``, or Microsoft's ``PetImages/``; only read. From ``neither/`` nothing is
+        learned: if it is there, the model is measured on it.
     output
         Where the version's folder is made.
     processed
@@ -87,12 +90,16 @@ def train(
     """
     created = datetime.now(UTC)
     version = version or created.strftime("%Y%m%d-%H%M%S")
+    if not re.fullmatch(NAME, version):
+        raise InvalidInput(
+            "A version's name is made of letters, digits, dots, - and _: not {version}.", version=version
+        )
     target = output / version
     if target.exists():
         raise InvalidInput("There is a model version {version} already. Choose another name.", version=version)
-    sets = dict(validation or {})
-    for photos in sets.values():
-        labelled_photos(photos)  # better refused now than after the training
+    others = {path: label for path, label in labelled_photos(folder).items() if label is Answer.NEITHER}
+    sets: dict[str, Mapping[Path, Answer]] = {"neither": others} if others else {}
+    sets |= {name: labelled_photos(photos) for name, photos in (validation or {}).items()}
     keras.utils.set_random_seed(seed)
 
     dataset = collect(folder, input_size, lambda done, of: progress("checking", done, of))
@@ -146,12 +153,12 @@ def train(
     return target
 
 
-def _measure(version: Path, sets: Mapping[str, Path], progress: Progress) -> dict[str, Measured]:
+def _measure(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> dict[str, Measured]:
     """Measure the written model as it will be served."""
     classifier = Classifier.open(version)
     return {
-        name: evaluate(
-            classifier.classify_files, photos, _counter(progress, f"measuring on {name}", len(labelled_photos(photos)))
+        name: evaluate_photos(
+            classifier.classify_files, photos, _counter(progress, f"measuring on {name}", len(photos))
         )
         for name, photos in sets.items()
     }

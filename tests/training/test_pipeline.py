@@ -29,12 +29,14 @@ from .conftest import draw_textures
 
 @pytest.fixture(scope="module")
 def photos(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The textures as Microsoft's archive has its photos, a duplicate and a truncated file."""
+    """The textures as Microsoft's archive has its photos, a duplicate, a truncated file and a blank one of neither."""
     folder = tmp_path_factory.mktemp("photos")
     for label in ("Cat", "Dog"):
         shutil.copytree(textures / label.lower(), folder / "PetImages" / label)
     shutil.copy(folder / "PetImages" / "Cat" / "0.png", folder / "PetImages" / "Cat" / "again.png")
     (folder / "PetImages" / "Dog" / "half.png").write_bytes((textures / "dog" / "0.png").read_bytes()[:3000])
+    (folder / "PetImages" / "neither").mkdir()
+    Image.new("RGB", (64, 64), "white").save(folder / "PetImages" / "neither" / "blank.png")
     (folder / "PetImages" / "Dog" / "Thumbs.db").write_bytes(b"not a photo")
     return folder
 
@@ -78,6 +80,7 @@ def test_the_card_tells_what_was_done(version: Path) -> None:
     assert card.training["photos"] == {"cat": 24, "dog": 24}
     assert card.metrics["textures"].n == 48
     assert card.metrics["textures"].errors == 0
+    assert (card.metrics["neither"].n, card.metrics["neither"].log_loss) == (1, None)
     people = (version / "MODEL_CARD.md").read_text()
     assert "catsdogs train photos" in people
     assert "Apache-2.0" in people
@@ -126,6 +129,13 @@ def test_the_same_photos_and_seed_give_the_same_model(
 def test_a_version_is_never_overwritten(version: Path, photos: Path) -> None:
     with pytest.raises(InvalidInput, match="version tiny already"):
         train(photos, version.parent, version.parent, version="tiny", input_size=64)
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "x" * 65])
+def test_a_name_that_is_no_folder_is_refused_before_anything_is_done(photos: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match="A version's name"):
+        train(photos, tmp_path, tmp_path, version=name, input_size=64)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_training_leaves_nothing(textures: Path, tmp_path: Path) -> None:
