@@ -17,7 +17,7 @@ from catsdogs.domain import Answer, ModelInfo, Note, Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.images import ImageStatistics, Pixels
 from catsdogs.model_version import ModelCard, Runtime, check_file, read_card, read_text
-from catsdogs.runtimes import KerasNetwork, Network, OnnxNetwork, Outputs
+from catsdogs.runtimes import Floats, KerasNetwork, Network, OnnxNetwork, Outputs
 
 NEITHER_THRESHOLD = 0.5
 """From this score on the answer is "neither": the network's score is scaled so that its threshold lies here."""
@@ -32,6 +32,17 @@ class Prepared(NamedTuple):
     """RGB, uint8, shape (side, side, 3)."""
     statistics: ImageStatistics
     notes: tuple[Note, ...]
+
+
+class Explanation(NamedTuple):
+    """What in a photo spoke for the answer."""
+
+    activation: Floats
+    """Class-activation map, shape (rows, columns): how much each place speaks for a dog (positive) or a cat
+    (negative), in logits; its mean is the logit of the probability of a dog."""
+    box: tuple[float, float, float, float]
+    """What the map covers: left, top, right, bottom of the square that the model saw, as shares of the upright
+    photo's width and height."""
 
 
 _Batch = list[tuple[Path, "Future[Prepared | InvalidImage]"]]
@@ -92,6 +103,20 @@ class Classifier:
         outputs = self._network(prepared.pixels[np.newaxis])
         milliseconds = 1000 * (time.perf_counter() - started)
         return self._prediction(outputs, 0, milliseconds, prepared.notes), prepared.statistics
+
+    def explain(self, photo: bytes) -> Explanation:
+        """Say what in one photo spoke for a cat, and what for a dog: exactly what the answer was made of.
+
+        Raises
+        ------
+        InvalidImage, ModelError
+        """
+        prepared = self.prepare(photo)
+        width, height = prepared.statistics.width, prepared.statistics.height
+        edge = min(width, height)
+        left, top = (1 - edge / width) / 2, (1 - edge / height) / 2
+        activation = self._network(prepared.pixels[np.newaxis]).activation[0]
+        return Explanation(activation, (left, top, 1 - left, 1 - top))
 
     def classify_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
         """Say what many photos show, in their order: decoded side by side, seen in batches.

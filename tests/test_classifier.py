@@ -130,6 +130,30 @@ def test_the_map_is_exact(classifier: Classifier, cat_jpeg: bytes) -> None:
     assert 1 / (1 + np.exp(-logit)) == pytest.approx(outputs.proba_dog[0], abs=1e-5)
 
 
+def test_an_explanation_covers_the_square_that_was_seen(classifier: Classifier, cat_jpeg: bytes) -> None:
+    """A cat in the left half of that square, grey in the right: what speaks for it lies on the left."""
+    cat = Image.open(io.BytesIO(cat_jpeg)).resize((200, 200))
+    wide = Image.new("RGB", (800, 400), "grey")
+    wide.paste(cat, (200, 100))
+    stream = io.BytesIO()
+    wide.save(stream, "PNG")
+    activation, box = classifier.explain(stream.getvalue())
+    assert box == pytest.approx((0.25, 0, 0.75, 1))
+    side = classifier.card.input_size // 32
+    assert activation.shape == (side, side)
+    proba_dog = classifier.classify(stream.getvalue())[0].proba_dog
+    assert 1 / (1 + np.exp(-activation.mean())) == pytest.approx(proba_dog, abs=1e-5)
+    half = side // 2
+    assert activation[:, :half].mean() < activation[:, half:].mean()
+    assert activation.argmin() % side < half
+
+    tall = io.BytesIO()
+    wide.rotate(90, expand=True).save(tall, "PNG")
+    assert classifier.explain(tall.getvalue()).box == pytest.approx((0, 0.25, 1, 0.75))
+    with pytest.raises(InvalidImage):
+        classifier.explain(b"no photo")
+
+
 def test_the_shipped_model_is_as_good_as_its_card_says(photos: Path, classifier: Classifier) -> None:
     measured = evaluate(classifier.classify_files, photos / "val")
     stated = classifier.card.metrics["val"]
