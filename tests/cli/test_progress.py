@@ -1,0 +1,47 @@
+"""A long command shows on a terminal how far it is, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+CODE = """
+import time
+from catsdogs.cli.progress import shown
+with shown() as show:
+    for done in range(4):
+        show("features", done, 4)
+        time.sleep(0.3)
+    show("head", 1, 8)
+"""
+
+
+def on_a_terminal(code: str) -> str:
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=theirs, env=environment)
+    os.close(theirs)
+    said = b""
+    try:
+        while part := os.read(ours, 4096):
+            said += part
+    except OSError:  # how Linux says that nobody holds the other end
+        pass
+    finally:
+        os.close(ours)
+    assert process.wait(timeout=30) == 0
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode())
+
+
+def test_each_stage_has_its_count_and_the_time_left() -> None:
+    said = on_a_terminal(CODE)
+    assert re.search(r"features .* 3/4 +0:00:0\d", said)
+    assert re.search(r"head .* 1/8", said)
+
+
+def test_nothing_is_shown_where_there_is_no_terminal() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (0, "", "")
