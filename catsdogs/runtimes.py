@@ -87,6 +87,9 @@ class KerasNetwork:
     def __init__(self, path: Path) -> None:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        # Before TensorFlow, whose BoringSSL would else answer for libpq's OpenSSL: TLS to PostgreSQL would hang.
+        import psycopg2  # noqa: F401
+
         try:
             import keras
         except ImportError as error:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import psycopg2  # noqa: F401 (before any test imports TensorFlow, see catsdogs.runtimes)
 import pytest
 
 from catsdogs.settings import Settings

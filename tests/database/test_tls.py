@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from catsdogs.database import Database, postgres
 from catsdogs.database.embedded import USER, EmbeddedServer
 from catsdogs.errors import DatabaseUnavailable
 from catsdogs.settings import Settings
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make certificates with")
 
 
 @dataclass
@@ -98,6 +102,20 @@ def ask(port: int, **settings: object) -> object:
 def test_every_mode_that_encrypts_does(front: Front, mode: str) -> None:
     trusted = {"CATSDOGS_DB_SSLROOTCERT": front.certificate} if "verify" in mode else {}
     assert ask(front.port, CATSDOGS_DB_SSLMODE=mode, **trusted) == 42
+    assert front.encrypted == ["TLSv1.3"]
+
+
+def test_keras_in_the_same_process_does_no_harm(front: Front) -> None:
+    code = f"""
+from catsdogs.model_version import SHIPPED
+from catsdogs.runtimes import KerasNetwork
+KerasNetwork(SHIPPED / "model.keras")
+import sqlalchemy
+url = "postgresql+psycopg2://{USER}@localhost:{front.port}/postgres?sslmode=require"
+print(sqlalchemy.create_engine(url).connect().scalar(sqlalchemy.text("SELECT 42")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "42\n")
     assert front.encrypted == ["TLSv1.3"]
 
 
