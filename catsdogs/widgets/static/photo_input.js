@@ -57,8 +57,10 @@ function render({ model, el: place }) {
   }
 
   async function bring(file) {
-    problem.textContent = refusal(file);
-    if (problem.textContent) return;
+    const refused = refusal(file);
+    // named, because the answer for the photo before stays beside it
+    problem.textContent = refused && `${file.name}: ${refused}`;
+    if (refused) return;
     news.textContent = texts.looking;
     try {
       const { blob, preview } = await prepare(file);
