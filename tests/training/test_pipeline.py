@@ -188,15 +188,18 @@ def test_the_command_says_what_is_wrong_with_the_photos(tmp_path: Path, folder: 
     assert not (tmp_path / "out").exists()
 
 
-def test_the_notebook_trains_with_the_same_code(textures: Path, tmp_path: Path) -> None:
+def test_the_notebook_trains_with_the_same_code(
+    textures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CATSDOGS_DATA_DIR", str(tmp_path / "data"))
     papermill.execute_notebook(
         str(notebooks() / "jobs" / "train.ipynb"),
         str(tmp_path / "done.ipynb"),
-        parameters={"photos": str(textures), "output": str(tmp_path), "version": "n1", "validate": [str(textures)]},
+        parameters={"photos": str(textures), "version": "n1", "validate": [str(textures)]},
         kernel_name="python3",
         progress_bar=False,
     )
-    assert Classifier.open(tmp_path / "n1").card.metrics[textures.name].errors == 0
+    assert Classifier.open(tmp_path / "data" / "models" / "n1").card.metrics[textures.name].errors == 0
     cells = json.loads((tmp_path / "done.ipynb").read_text())["cells"]
     shown = [
         output["data"]
