@@ -19,6 +19,7 @@ def train(
     output: Path | None = typer.Option(None, help="Where the version goes; by default models/ in the data folder."),
     version: str | None = typer.Option(None, help="Its name; by default the time of day."),
     validate: list[Path] = typer.Option([], help="A folder of labelled photos to measure it on; may be repeated."),
+    note: list[str] = typer.Option([], help="For the model card: the photos' source and terms, what was tried ..."),
 ) -> None:
     """Train a model version; the served one stays.
 
@@ -41,6 +42,7 @@ def train(
             version=version,
             validation={path.name: path for path in validate},
             command=shlex.join(["catsdogs", *sys.argv[1:]]),
+            notes=note,
             progress=show,
         )
     print(made)

@@ -83,6 +83,7 @@ def for_people(card: ModelCard) -> str:
     """Say the card as a Markdown page."""
     photos: Any = card.training["photos"]
     seen: Any = card.training["cross_validation"]
+    notes: Any = card.training["notes"]
     total = photos["cat"] + photos["dog"]
     parts = [
         f"# Model {card.version}",
@@ -100,6 +101,7 @@ def for_people(card: ModelCard) -> str:
         f"On training photos it had not seen (cross-validation): {seen['errors']} errors in {total:,}, "
         f"log-loss {seen['log_loss']:.4f}.",
         f"Refusals: {card.threshold_rule}",
+        "\n".join(f"- {note}" for note in notes),
         "## How good it is",
         _results(card.metrics) if card.metrics else "Not measured on other photos.",
         *(_reliability(name, measured) for name, measured in card.metrics.items() if measured.log_loss is not None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,6 +50,7 @@ def train(
     input_size: int = INPUT_SIZE,
     seed: int = SEED,
     command: str = "",
+    notes: Sequence[str] = (),
     progress: Progress = lambda *_: None,
 ) -> Path:
     """Train a model version. The same photos and seed give the same model.
@@ -72,8 +73,8 @@ def train(
         Named folders of labelled photos to measure the model on, see :func:`catsdogs.evaluation.evaluate`.
     input_size
         Side of the network's input in pixels, a multiple of 32.
-    command
-        For the model card: what was called.
+    command, notes
+        For the model card: what was called, and what else its reader should know.
 
     Returns
     -------
@@ -138,6 +139,7 @@ def train(
                 "left_out": len(dataset.left_out),
                 "fingerprint": dataset.fingerprint,
                 "seed": seed,
+                "notes": list(notes),
             },
         )
         cards.write(card, aside)
