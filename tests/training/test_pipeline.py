@@ -57,6 +57,7 @@ def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFacto
         validation={"textures": textures},
         input_size=64,
         command="catsdogs train photos",
+        notes=["The photos are textures, and nobody's."],
         progress=lambda *stage: stages.append(stage),
     )
     assert digest(photos) == before
@@ -83,6 +84,7 @@ def test_the_card_tells_what_was_done(version: Path) -> None:
     assert (card.metrics["neither"].n, card.metrics["neither"].log_loss) == (1, None)
     people = (version / "MODEL_CARD.md").read_text()
     assert "catsdogs train photos" in people
+    assert "- The photos are textures, and nobody's." in people
     assert "Apache-2.0" in people
 
 
