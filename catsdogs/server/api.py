@@ -9,7 +9,7 @@ from uuid import UUID
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import stream_request_body
 
-from catsdogs.domain import Channel, Consent, Outcome, PurposeName, Removed, TrueLabel
+from catsdogs.domain import Channel, Consent, Outcome, TrueLabel
 from catsdogs.errors import InvalidInput, NotFound, ServiceUnavailable
 from catsdogs.i18n import N_, negotiate
 from catsdogs.images import MAX_BYTES
@@ -195,70 +195,6 @@ class UpdateFeedback(Api):
             raise InvalidInput(N_("true_label must be one of {labels}."), labels=", ".join(TrueLabel)) from None
 
 
-class Right(Api):
-    """A person's right over what was kept, opened by the receipt code in the form: never in the address."""
-
-    scope = Scope.PREDICT
-
-    def receipt(self) -> str:
-        """Read the code, and count the try.
-
-        Raises
-        ------
-        InvalidInput
-        TooManyRequests
-            Too many codes from this client.
-        """
-        client = str(self.request.remote_ip) if self.client == "api" else self.client
-        if self.server.receipt_tries.exceeded(client):
-            raise TooManyRequests(N_("Too many receipt codes. Wait a minute, then try again."))
-        self.server.receipt_tries.count(client)
-        receipt = self.get_body_argument("receipt", "")
-        if not receipt:
-            raise InvalidInput(N_("receipt is missing."))
-        return receipt
-
-
-class Export(Right):
-    """``POST /api/privacy/export``."""
-
-    async def post(self) -> None:
-        """Send everything held under a receipt."""
-        self.write(await self.server.work.run(self.service.export, self.receipt()))
-
-
-class Withdraw(Right):
-    """``POST /api/privacy/withdraw``."""
-
-    async def post(self) -> None:
-        """Withdraw consent to one purpose or, where none is named, to all."""
-        self.write(to_json(await self.server.work.run(self.service.withdraw, self.receipt(), self._purpose())))
-
-    def _purpose(self) -> PurposeName | None:
-        text = self.get_body_argument("purpose", "")
-        try:
-            return PurposeName(text) if text else None
-        except ValueError:
-            raise InvalidInput(N_("purpose must be one of {purposes}."), purposes=", ".join(PurposeName)) from None
-
-
-class Erase(Right):
-    """``POST /api/privacy/erase``."""
-
-    async def post(self) -> None:
-        """Erase everything held under a receipt."""
-        self.write(to_json(await self.server.work.run(self.service.erase, self.receipt())))
-
-
-def to_json(removed: Removed) -> dict[str, object]:
-    """Write what was removed."""
-    return {
-        "predictions": [str(identifier) for identifier in removed.predictions],
-        "photos": removed.photos,
-        "waiting": removed.waiting,
-    }
-
-
 class Statistics(Api):
     """``GET /api/statistics``."""
 
@@ -337,9 +273,6 @@ class Info(Api):
 ROUTES: dict[str, type[Api]] = {
     "/api/predict": Predict,
     "/api/update-feedback": UpdateFeedback,
-    "/api/privacy/export": Export,
-    "/api/privacy/withdraw": Withdraw,
-    "/api/privacy/erase": Erase,
     "/api/statistics": Statistics,
     "/api/recent-predictions": RecentPredictions,
     "/api/info": Info,

@@ -21,7 +21,7 @@ from voila.static_file_handler import MultiStaticFileHandler
 
 from catsdogs import paths
 from catsdogs.errors import CatsDogsError
-from catsdogs.server import api, apps, openapi, pages, replies
+from catsdogs.server import api, apps, openapi, pages, replies, rights
 from catsdogs.server.access import Operator, RateLimit, Tokens, cookie_secret
 from catsdogs.server.kernels import Kernels
 from catsdogs.server.work import Work
@@ -136,7 +136,7 @@ class Server(Voila):  # type: ignore[misc]
         return [
             *(
                 (re.escape(route), handler, {"route": route})
-                for routes in (api.ROUTES, pages.ROUTES, openapi.ROUTES)
+                for routes in (api.ROUTES, rights.ROUTES, pages.ROUTES, openapi.ROUTES)
                 for route, handler in routes.items()
             ),
             *(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from catsdogs.server.api import ROUTES
+from catsdogs.server import api, rights
 from catsdogs.server.openapi import description
+
+ROUTES = api.ROUTES | rights.ROUTES
 
 
 def check(schema, value, place="answer"):
