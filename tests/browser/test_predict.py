@@ -135,9 +135,9 @@ def test_what_is_no_photo_does_not_leave_the_browser(visit: Page, server: Any, p
     before = latest(server)["id"]
     alert = visit.locator(".cd-photo").get_by_role("alert")
     visit.set_input_files("input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b""})
-    expect(alert).to_contain_text("This file is empty. Choose another photo.")
+    expect(alert).to_have_text("a.jpg: This file is empty. Choose another photo.")
     visit.set_input_files("input[type=file]", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
-    expect(alert).to_have_text("This is not a photo. Choose a JPEG, PNG or WebP file.")
+    expect(alert).to_have_text("a.pdf: This is not a photo. Choose a JPEG, PNG or WebP file.")
     visit.set_input_files("input[type=file]", {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(10_000_001)})
     expect(alert).to_have_text("This file is too large: at most 10 MB.")
     assert latest(server)["id"] == before
