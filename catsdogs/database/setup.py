@@ -198,14 +198,18 @@ def _require_utf8(connection: sa.Connection, name: str) -> str:
 
 def _exists(database: Database) -> bool:
     """Whether the database can be used; asks the maintenance database only where it cannot."""
-    try:
+
+    def usable() -> bool:
         return database.run(lambda connection: connection.scalar(sa.text("SELECT true"))) is True
+
+    try:
+        return usable()
     except DatabaseUnavailable:
         named = sa.text("SELECT count(*) FROM pg_database WHERE datname = :name")
         parameters = {"name": database.settings.db_name}
-        if _maintain(database, lambda connection: connection.scalar(named, parameters)):
-            raise
-        return False
+        if not _maintain(database, lambda connection: connection.scalar(named, parameters)):
+            return False
+    return usable()  # another process may have created it meanwhile; if not, its refusal is the answer
 
 
 def _maintain(database: Database, work: Callable[[sa.Connection], _T]) -> _T:
