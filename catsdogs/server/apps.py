@@ -145,6 +145,11 @@ class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[mi
         self.check_kernel(kernel_id)
         await super().get(kernel_id)  # type: ignore[misc]
 
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what is our fault, which a page that closes while its socket is being opened is not."""
+        if getattr(self, "connection", self) is not None:  # Jupyter forgets it when the page closes, and stumbles
+            super().log_exception(typ, value, tb)
+
 
 class Session(_KernelDoor):
     """``/session/ID``: the page's heartbeat."""

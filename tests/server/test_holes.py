@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 import uuid
 
@@ -249,3 +250,18 @@ def test_the_log_holds_no_personal_data(server, client, visit, cat_jpeg):
     assert "POST /api/predict 200" in log
     for private in ("jane", "203.0.113.9", "127.0.0.1 ", seen.kernel_id, server.api_token, seen.token):
         assert private not in log.replace(f"ready: {server.url}", "")
+
+
+def test_a_page_that_closes_while_its_socket_opens_is_no_error(server, visit):
+    seen = visit()
+    request = (
+        f"GET /api/kernels/{seen.kernel_id}/channels HTTP/1.1\r\nHost: {server.url.removeprefix('http://')}\r\n"
+        f"Origin: {server.url}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    host, port = server.url.removeprefix("http://").split(":")
+    for _ in range(50):
+        with socket.create_connection((host, int(port))) as page:
+            page.sendall(request.encode())
+    time.sleep(0.5)
+    assert "KernelSocket failed" not in server.log.read_text()
