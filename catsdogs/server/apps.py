@@ -145,10 +145,12 @@ class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[mi
         self.check_kernel(kernel_id)
         await super().get(kernel_id)  # type: ignore[misc]
 
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what is our fault, which a page that closes while its socket is being opened is not."""
-        if getattr(self, "connection", self) is not None:  # Jupyter forgets it when the page closes, and stumbles
-            super().log_exception(typ, value, tb)
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Choose how messages are framed."""
+        if self.connection is None:  # the page closed while its socket was being opened: Jupyter stumbles over that
+            raise HTTPError(404)
+        chosen: str | None = super().select_subprotocol(subprotocols)
+        return chosen
 
 
 class Session(_KernelDoor):

@@ -265,3 +265,4 @@ def test_a_page_that_closes_while_its_socket_opens_is_no_error(server, visit):
             page.sendall(request.encode())
     time.sleep(0.5)
     assert "KernelSocket failed" not in server.log.read_text()
+    assert "KernelSocket 500" not in server.log.read_text()
