@@ -140,6 +140,12 @@ def test_what_is_no_photo_does_not_leave_the_browser(visit: Page, server: Any, p
     expect(alert).to_have_text("a.pdf: This is not a photo. Choose a JPEG, PNG or WebP file.")
     visit.set_input_files("input[type=file]", {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(10_000_001)})
     expect(alert).to_have_text("This file is too large: at most 10 MB.")
+    several = [("void.jpg", "image/jpeg", b""), ("words.pdf", "application/pdf", b"%PDF")]
+    visit.set_input_files("input[type=file]", [{"name": n, "mimeType": kind, "buffer": b} for n, kind, b in several])
+    expect(alert).to_have_text(
+        "void.jpg: This file is empty. Choose another photo. "
+        "words.pdf: This is not a photo. Choose a JPEG, PNG or WebP file."
+    )
     assert latest(server)["id"] == before
 
 

@@ -57,10 +57,8 @@ function render({ model, el: place }) {
   }
 
   async function bring(file) {
-    const refused = refusal(file);
-    // named, because the answer for the photo before stays beside it
-    problem.textContent = refused && `${file.name}: ${refused}`;
-    if (refused) return;
+    problem.textContent = refusal(file);
+    if (problem.textContent) return;
     news.textContent = texts.looking;
     try {
       const { blob, preview } = await prepare(file);
@@ -92,7 +90,8 @@ function render({ model, el: place }) {
       await bring(file);
       if (problem.textContent) refused.push(`${file.name}: ${problem.textContent}`);
     }
-    if (refused.length && files.length > 1) problem.textContent = refused.join("\n");
+    // named where it is not plain which is meant: of several, or beside the answer for the photo before
+    if (refused.length && (files.length > 1 || refusal(files[0]))) problem.textContent = refused.join("\n");
     veil.hidden = true;
     root.removeAttribute("aria-busy");
   }
