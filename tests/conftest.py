@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parent.parent
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, and every process they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session")
 def photos() -> Path:

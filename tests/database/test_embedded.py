@@ -25,14 +25,20 @@ from catsdogs.database import Database, setup
 from catsdogs.settings import Settings
 database = Database(Settings.load())
 setup.ensure(database)
-print("ready", flush=True)
 """
 AND_LEAVE = USE + "database.close()"
-AND_STAY = USE + "sys.stdin.read()"
+AND_STAY = (
+    USE
+    + """
+print("ready", flush=True)
+sys.stdin.read()
+"""
+)
 AND_DRAIN = (
     USE
     + """
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     time.sleep(0.5)
@@ -117,7 +123,7 @@ def test_ctrl_c_does_not_reach_the_server(data_dir: Path) -> None:
     user = use(AND_DRAIN, data_dir, start_new_session=True)
     assert user.stdout.readline() == "ready\n"
     os.killpg(user.pid, signal.SIGINT)  # as the terminal does: to the whole foreground group
-    assert user.stdout.readline() == "drained\n"
+    assert user.stdout.readline() == "drained\n", user.stderr.read()
     assert user.wait() == 0
     assert processes_of(data_dir) == []
 
