@@ -119,31 +119,23 @@ def loading_words(_: Translator) -> dict[str, str]:
 class _KernelDoor(Replying):
     """A door to a kernel: its id opens it, and for an operator's kernel the sign-in too."""
 
-    def check_kernel(self, kernel_id: str) -> None:
+    async def prepare(self) -> None:
         """Raise 404 for a kernel that is not there, or not for this visitor."""
-        app = self.settings["kernel_manager"].app_of(kernel_id)
+        app = self.settings["kernel_manager"].app_of(self.path_kwargs["kernel_id"])
         if app is None or (app.operator_only and not Operator.is_signed_in(self)):
             raise HTTPError(404)
+        if (preparing := super().prepare()) is not None:
+            await preparing
 
 
-class KernelModel(_KernelDoor, KernelHandler):
+class KernelModel(_KernelDoor, KernelHandler):  # type: ignore[misc]
     """``/api/kernels/ID``: the page asks whether its kernel is there."""
 
     SUPPORTED_METHODS = ("GET",)
 
-    async def get(self, kernel_id: str) -> None:
-        """Describe a kernel."""
-        self.check_kernel(kernel_id)
-        await super().get(kernel_id)  # type: ignore[misc]
-
 
 class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """``/api/kernels/ID/channels``: the messages between a page and its kernel."""
-
-    async def get(self, kernel_id: str) -> None:
-        """Open the websocket."""
-        self.check_kernel(kernel_id)
-        await super().get(kernel_id)  # type: ignore[misc]
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         """Choose how messages are framed."""
@@ -158,7 +150,6 @@ class Session(_KernelDoor):
 
     async def get(self, kernel_id: str) -> None:
         """Say whether the session lives."""
-        self.check_kernel(kernel_id)
         if not await self.settings["kernel_manager"].is_running(kernel_id):
             raise HTTPError(404)
         self.set_header("Cache-Control", "no-store")
@@ -177,7 +168,6 @@ class EndSession(_KernelDoor):
 
     async def post(self, kernel_id: str) -> None:
         """Stop the kernel."""
-        self.check_kernel(kernel_id)
         await self.settings["kernel_manager"].stop(kernel_id)
         self.set_status(204)
 
