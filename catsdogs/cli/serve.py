@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import tempfile
+import threading
 from pathlib import Path
 
 import typer
@@ -24,25 +25,45 @@ def serve(
     port: int = typer.Option(8866, min=1, max=65535),
 ) -> None:
     """Serve the apps and the REST API until Ctrl-C."""
-    # from here on, both signals mean: stop in order, whatever has been started
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stopping = _note_signals()
+    settings = Settings.load()
+    _check_writable(settings.data_dir)
+    sockets = _bind(host, port)
+    settings = _with_secrets(settings)
+    _quiet_libraries()
     with contextlib.suppress(KeyboardInterrupt):
-        settings = Settings.load()
-        _check_writable(settings.data_dir)
-        sockets = _bind(host, port)
-        settings = _with_secrets(settings)
-        _quiet_libraries()
-        _run(settings, sockets, host, port)
+        _run(settings, sockets, host, port, stopping)
 
 
-def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int) -> None:
+def _note_signals() -> threading.Event:
+    """Let a first SIGINT or SIGTERM wait until what is being started can be stopped in order; a second interrupts.
+
+    An exception would be lost, or become another, where it falls into a callback or the import of an extension.
+    """
+    stopping = threading.Event()
+
+    def note(_number: int, _frame: object) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, note)
+    return stopping
+
+
+def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int, stopping: threading.Event) -> None:
     from catsdogs.server.app import Server
     from catsdogs.service.local import Local
 
     service = Local.open(settings)
     try:
         server = Server.create(service, settings, host=host, port=port)
-        server.run(sockets, ready=lambda: print(f"catsdogs is ready: {_address(host, port)}", flush=True))
+        server.run(
+            sockets,
+            stopping=stopping,
+            ready=lambda: print(f"catsdogs is ready: {server.service_url}", flush=True),
+        )
     finally:
         # a second Ctrl-C must not leave PostgreSQL behind
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -88,11 +109,6 @@ def _bind(host: str, port: int) -> list[socket.socket]:
             port=port,
             reason=error.strerror or str(error),
         ) from error
-
-
-def _address(host: str, port: int) -> str:
-    name = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 (compared, not bound)
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def _quiet_libraries() -> None:

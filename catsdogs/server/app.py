@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -63,6 +64,13 @@ def _voila_config(settings: Settings) -> Config:
     )
 
 
+def url_here(host: str, port: int) -> str:
+    """Give the address at which this machine itself reaches a server that listens on `host`."""
+    # "::" is IPv6 alone: its socket does not take IPv4
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class Server(Voila):  # type: ignore[misc]
     """Apps, REST API and pages in one process. Make one with :meth:`create`."""
 
@@ -103,8 +111,7 @@ class Server(Voila):  # type: ignore[misc]
         server.receipt_tries = RateLimit(limit=10, seconds=60)
         server.work, server.checks = Work(), Work(threads=1)
         server.draining = False
-        loopback = "127.0.0.1" if host in {"0.0.0.0", "", "localhost"} else host  # noqa: S104 (compared, not bound)
-        server.service_url = f"http://[{loopback}]:{port}" if ":" in loopback else f"http://{loopback}:{port}"
+        server.service_url = url_here(host, port)
         server.initialize([])
         return server
 
@@ -156,23 +163,27 @@ class Server(Voila):  # type: ignore[misc]
             (".*", pages.NoPage, {"route": "(no page)"}),
         ]
 
-    def run(self, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
+    def run(self, sockets: list[socket.socket], *, stopping: threading.Event, ready: Callable[[], None]) -> None:
         """Serve until SIGINT or SIGTERM, then finish what was begun and stop the kernels.
 
         Parameters
         ----------
         sockets
             Bound already, so that a taken port is known before anything is started.
+        stopping
+            Set where one of these signals came before.
         ready
             Called when requests are accepted.
         """
-        asyncio.run(self._serve(sockets, ready))
+        asyncio.run(self._serve(sockets, stopping, ready))
 
-    async def _serve(self, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
-        stopping = asyncio.Event()
+    async def _serve(self, sockets: list[socket.socket], stopping: threading.Event, ready: Callable[[], None]) -> None:
+        stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, stopping.set)
+            loop.add_signal_handler(name, stop.set)
+        if stopping.is_set():
+            stop.set()
         self.connection_dir = tempfile.mkdtemp(prefix="catsdogs-")
         try:
             self.app = Application(transforms=[replies.SecurityHeaders], **self.init_settings())
@@ -188,7 +199,7 @@ class Server(Voila):  # type: ignore[misc]
             self.kernel_manager.initialize_culler()
             purging = asyncio.create_task(self._purge_daily())
             ready()
-            await stopping.wait()
+            await stop.wait()
             purging.cancel()
             await self._drain(http)
         finally:
