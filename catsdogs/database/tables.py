@@ -33,8 +33,8 @@ from sqlalchemy import (
     func,
 )
 
-MAX_COMMENT = 1000
-"""Longest comment, in characters."""
+from catsdogs.domain import MAX_COMMENT
+
 MAX_FILENAME = 255
 """Longest file name, in characters."""
 MAX_PHOTO_SIDE = 512
@@ -93,6 +93,8 @@ class PhotoColumns(TypedColumns):
     width: Named[int] = Column(Integer)
     height: Named[int] = Column(Integer)
     created_at: Named[datetime] = Column(DateTime(timezone=True), server_default=func.now())
+    review: Named[str | None] = Column(Text)
+    reviewed_at: Named[datetime | None] = Column(DateTime(timezone=True))
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ def tables(name: str) -> Tables:
         ),
         CheckConstraint("photo_consent", "photo_needs_consent"),
         CheckConstraint(f"width BETWEEN 1 AND {MAX_PHOTO_SIDE} AND height BETWEEN 1 AND {MAX_PHOTO_SIDE}", "small"),
+        CheckConstraint("review IN ('cat', 'dog', 'neither', 'left_out')", "review"),
+        CheckConstraint("(review IS NULL) = (reviewed_at IS NULL)", "review_has_time"),
         Index("photos_consent_id", "consent_id"),
     )
     return Tables(metadata, predictions, consents, photos)

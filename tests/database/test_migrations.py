@@ -35,6 +35,8 @@ def indexes(connection: sa.Connection) -> set[str]:
 def filled(connected: Database, make_record: Callable[..., tuple[PredictionRecord, str]]) -> Database:
     records = [make_record(consent)[0] for consent in (Consent(), Consent(True), Consent(True, True))]
     connected.run(lambda connection: predictions.store(connection, connected.tables, records))
+    reviewed = sa.update(connected.tables.photos).values(review="cat", reviewed_at=sa.func.now())
+    connected.run(lambda connection: connection.execute(reviewed))
     return connected
 
 
@@ -70,7 +72,7 @@ def test_each_step_down_and_up_keeps_the_rows(filled: Database) -> None:
         queries = (
             sa.select(tables.predictions).order_by(tables.predictions.c.id),
             sa.select(tables.consents.c.id, tables.consents.c.receipt_hash).order_by(tables.consents.c.id),
-            sa.select(tables.photos),
+            sa.select(tables.photos.c.prediction_id, tables.photos.c.jpeg),
         )
         return filled.run(lambda connection: [tuple(row) for query in queries for row in connection.execute(query)])
 
@@ -83,6 +85,10 @@ def test_each_step_down_and_up_keeps_the_rows(filled: Database) -> None:
     assert content() == before
     how = filled.run(lambda connection: connection.scalars(sa.select(filled.tables.consents.c.how)).all())
     assert how == ["unknown", "unknown"]
+    review = filled.run(
+        lambda connection: connection.execute(sa.select(filled.tables.photos.c["review", "reviewed_at"]))
+    )
+    assert review.all() == [(None, None)]
 
 
 def test_migrating_again_changes_nothing(filled: Database) -> None:

@@ -141,9 +141,12 @@ def test_consent_to_the_photo_alone_allows_no_file_name(connected: Database) -> 
         ("prediction", DECISION, PREDICTION, PHOTO),
         ("prediction", DECISION, AGREED, PHOTO | {"prediction_id": OTHER}),
         ("small", DECISION, AGREED, PHOTO | {"width": "513"}),
+        ("review", DECISION, AGREED, PHOTO | {"review": "'both'", "reviewed_at": "now()"}),
+        ("review_has_time", DECISION, AGREED, PHOTO | {"review": "'cat'"}),
+        ("review_has_time", DECISION, AGREED, PHOTO | {"reviewed_at": "now()"}),
     ],
 )
-def test_no_photo_without_consent_to_that(
+def test_no_photo_without_consent_to_that_nor_a_review_by_halves(
     connected: Database, constraint: str, decision: dict[str, str], prediction: dict[str, str], photo: dict[str, str]
 ) -> None:
     statements = insert("consents", decision), predictions(prediction), insert("photos", photo)
