@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from catsdogs import images
-from catsdogs.domain import Answer, ModelInfo, Note, Prediction
+from catsdogs.domain import Answer, Box, Explanation, ModelInfo, Note, Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.images import ImageStatistics, Pixels
 from catsdogs.model_version import ModelCard, Runtime, check_file, read_card, read_text
@@ -25,6 +25,13 @@ NEITHER_THRESHOLD = 0.5
 _BATCH = 16
 
 
+def answer_of(proba_dog: float, neither_score: float) -> Answer:
+    """Say what a visitor is told."""
+    if neither_score >= NEITHER_THRESHOLD:
+        return Answer.NEITHER
+    return Answer.DOG if proba_dog >= 0.5 else Answer.CAT
+
+
 class Prepared(NamedTuple):
     """A photo made ready for the network."""
 
@@ -32,17 +39,6 @@ class Prepared(NamedTuple):
     """RGB, uint8, shape (side, side, 3)."""
     statistics: ImageStatistics
     notes: tuple[Note, ...]
-
-
-class Explanation(NamedTuple):
-    """What in a photo spoke for the answer."""
-
-    activation: Floats
-    """Class-activation map, shape (rows, columns): how much each place speaks for a dog (positive) or a cat
-    (negative), in logits; its mean is the logit of the probability of a dog."""
-    box: tuple[float, float, float, float]
-    """What the map covers: left, top, right, bottom of the square that the model saw, as shares of the upright
-    photo's width and height."""
 
 
 _Batch = list[tuple[Path, "Future[Prepared | InvalidImage]"]]
@@ -102,21 +98,7 @@ class Classifier:
         prepared = self.prepare(photo)
         outputs = self._network(prepared.pixels[np.newaxis])
         milliseconds = 1000 * (time.perf_counter() - started)
-        return self._prediction(outputs, 0, milliseconds, prepared.notes), prepared.statistics
-
-    def explain(self, photo: bytes) -> Explanation:
-        """Say what in one photo spoke for a cat, and what for a dog: exactly what the answer was made of.
-
-        Raises
-        ------
-        InvalidImage, ModelError
-        """
-        prepared = self.prepare(photo)
-        width, height = prepared.statistics.width, prepared.statistics.height
-        edge = min(width, height)
-        left, top = (1 - edge / width) / 2, (1 - edge / height) / 2
-        activation = self._network(prepared.pixels[np.newaxis]).activation[0]
-        return Explanation(activation, (left, top, 1 - left, 1 - top))
+        return self._prediction(outputs, 0, milliseconds, prepared), prepared.statistics
 
     def classify_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
         """Say what many photos show, in their order: decoded side by side, seen in batches.
@@ -171,14 +153,29 @@ class Classifier:
             if isinstance(result, InvalidImage):
                 yield path, result
             elif outputs:
-                yield path, self._prediction(outputs, row, milliseconds, result.notes)
+                yield path, self._prediction(outputs, row, milliseconds, result)
                 row += 1
 
-    def _prediction(self, outputs: Outputs, row: int, milliseconds: float, notes: tuple[Note, ...]) -> Prediction:
+    def _prediction(self, outputs: Outputs, row: int, milliseconds: float, prepared: Prepared) -> Prediction:
         neither_score = float(outputs.neither_score[row])
         proba_dog = float(outputs.proba_dog[row])
-        if neither_score >= NEITHER_THRESHOLD:
-            answer = Answer.NEITHER
-        else:
-            answer = Answer.DOG if proba_dog >= 0.5 else Answer.CAT
-        return Prediction(answer, 1 - proba_dog, proba_dog, neither_score, self.version, milliseconds, notes)
+        answer = answer_of(proba_dog, neither_score)
+        return Prediction(
+            answer=answer,
+            proba_cat=1 - proba_dog,
+            proba_dog=proba_dog,
+            neither_score=neither_score,
+            model_version=self.version,
+            inference_time_ms=milliseconds,
+            notes=prepared.notes,
+            explanation=_explanation(outputs.activation[row], prepared.statistics),
+        )
+
+
+def _explanation(activation: Floats, statistics: ImageStatistics) -> Explanation:
+    """Put the map where :func:`catsdogs.images.centre_square` looked."""
+    rows = activation.astype(float).round(3).tolist()
+    edge = min(statistics.width, statistics.height)
+    left, top = ((1 - edge / side) / 2 for side in (statistics.width, statistics.height))
+    box = Box(*(round(share, 3) for share in (left, top, 1 - left, 1 - top)))
+    return Explanation(tuple(tuple(row) for row in rows), box)

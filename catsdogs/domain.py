@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 from uuid import UUID
+
+MAX_COMMENT = 1000
+"""Longest comment on an answer, in characters."""
 
 
 class Answer(StrEnum):
@@ -39,6 +42,35 @@ class Note(StrEnum):
     """An animation: only its first picture was looked at."""
 
 
+class Doubt(StrEnum):
+    """Why an answer should be taken with care."""
+
+    UNSURE = "unsure"
+    """The photo lies near the line between two answers."""
+    BOTH = "both"
+    """There seem to be a cat and a dog."""
+
+
+class Box(NamedTuple):
+    """A part of a photo, in shares of its upright width and height, 0..1."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What in a photo spoke for a cat, and what for a dog: exactly what the answer was made of."""
+
+    activation: tuple[tuple[float, ...], ...]
+    """Class-activation map, row by row: how much each place speaks for a dog (positive) or a cat
+    (negative), in logits to three decimals; its mean is the logit of the probability of a dog."""
+    box: Box
+    """What the map covers: the square that the model saw."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """The model's answer for one photo.
@@ -57,6 +89,9 @@ class Prediction:
     inference_time_ms: float
     """From the photo's bytes to the answer, decoding included, in milliseconds."""
     notes: tuple[Note, ...] = ()
+    doubt: Doubt | None = None
+    explanation: Explanation | None = None
+    """``None`` where it was not kept, as in the database."""
 
     @property
     def confidence(self) -> float:

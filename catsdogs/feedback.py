@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
-from catsdogs.database.tables import MAX_COMMENT, Tables
-from catsdogs.domain import TrueLabel
+from catsdogs.database.tables import Tables
+from catsdogs.domain import MAX_COMMENT, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
 
 

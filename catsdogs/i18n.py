@@ -78,6 +78,10 @@ class Translator:
         pattern = self.locale.percent_formats[None].pattern.replace("0", "0" + ("." + "0" * digits if digits else ""))
         return format_percent(share, format=pattern, locale=self.locale)
 
+    def milliseconds(self, value: float) -> str:
+        """Format a span of time with one decimal and its unit."""
+        return self(N_("{milliseconds} ms"), milliseconds=self.number(value, digits=1))
+
     def datetime(self, moment: datetime) -> str:
         """Format a moment, medium length, in its own time zone."""
         return format_datetime(moment, format="medium", locale=self.locale)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 
 from catsdogs.database import Database
+from catsdogs.database.tables import Tables
 from catsdogs.decisions import hash_receipt
 from catsdogs.domain import PurposeName, Removed
 from catsdogs.errors import NotFound
@@ -83,11 +84,7 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
         consents = tables.consents
-        mine = list(
-            connection.scalars(
-                sa.select(consents.c.id).where(consents.c.receipt_hash == receipt_hash).with_for_update()
-            )
-        )
+        mine = _my_decisions(connection, tables, receipt_hash)
         predictions: list[UUID] = []
         photos = 0
         if PurposeName.FILENAME_AND_COMMENT in purposes:
@@ -135,11 +132,7 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removed:
     tables = database.tables
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
-        mine = list(
-            connection.scalars(
-                sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash).with_for_update()
-            )
-        )
+        mine = _my_decisions(connection, tables, receipt_hash)
         photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(mine))).rowcount
         predictions = list(
             connection.scalars(
@@ -190,6 +183,12 @@ def purge(database: Database, spool: Spool, days: int) -> Removed:
         predictions, photos = database.run(remove)
     _log.info("purged %d predictions, %d photos, %d waiting", len(predictions), photos, waiting)
     return Removed(predictions, photos, waiting)
+
+
+def _my_decisions(connection: sa.Connection, tables: Tables, receipt_hash: str) -> list[UUID]:
+    """List the decisions made under a receipt, and hold them until the end of the transaction."""
+    mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
+    return list(connection.scalars(mine.with_for_update()))
 
 
 def _waiting(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:

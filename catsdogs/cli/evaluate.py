@@ -23,14 +23,13 @@ def evaluate(
     from rich.console import Console
     from rich.progress import track
 
-    from catsdogs.evaluation import evaluate as run
-    from catsdogs.evaluation import labelled_photos
+    from catsdogs.evaluation import evaluate_photos, labelled_photos
     from catsdogs.served_model import ServedModel
 
     photos = labelled_photos(folder)
     console = Console(stderr=True)
     ticks = iter(track(photos, "Looking at photos", console=console, disable=not console.is_terminal))
-    measured = run(ServedModel(Settings.load()).current().classify_files, folder, lambda: next(ticks, None))
+    measured = evaluate_photos(ServedModel(Settings.load()).current().classify_files, photos, lambda: next(ticks, None))
     figures = measured.figures()
     if as_json:
         print(json.dumps(figures))

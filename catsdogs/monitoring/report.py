@@ -152,7 +152,7 @@ class Report:
     def _latency(self) -> list[str]:
         _, latency = self._, self.statistics["inference_time_ms"]
         said = {
-            name: _("{milliseconds} ms", milliseconds=_.number(value, digits=1))
+            name: _.milliseconds(value)
             for name, value in (("mean", latency["mean"]), ("min", latency["min"]), ("max", latency["max"]))
             if value is not None
         }

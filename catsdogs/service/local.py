@@ -72,10 +72,11 @@ class Local:
 
     def predict(self, photo: bytes, *, filename: str | None = None, consent: Consent = NO_CONSENT) -> Outcome:
         """See :meth:`catsdogs.service.Service.predict`."""
+        classifier = self._model.current()
         try:
-            prediction, statistics = self._model.current().classify(photo)
+            prediction, statistics = classifier.classify(photo)
         except InvalidImage as error:
-            self._record_failure(error)
+            self._record_failure(error, classifier.version)
             raise
         record, receipt = PredictionRecord.of(
             prediction,
@@ -149,8 +150,8 @@ class Local:
         """See :meth:`catsdogs.service.Service.model_info`."""
         return self._model.current().info()
 
-    def _record_failure(self, failure: InvalidImage) -> None:
+    def _record_failure(self, failure: InvalidImage, model_version: str) -> None:
         try:
-            self._recorder.store(PredictionRecord.of_failure(failure, self._model.current().version))
+            self._recorder.store(PredictionRecord.of_failure(failure, model_version))
         except CatsDogsError as error:  # the person should hear what is wrong with the photo
             _log.error("a failed prediction could not be recorded: %s", error)

@@ -14,7 +14,10 @@ import urllib3
 from catsdogs import errors
 from catsdogs.domain import (
     Answer,
+    Box,
     Consent,
+    Doubt,
+    Explanation,
     Health,
     ModelInfo,
     Note,
@@ -53,8 +56,8 @@ _PATIENCE: dict[str, Any] = {
     # a server that says "busy, come back in 10 s" says why: the person should hear it now
     "respect_retry_after_header": False,
 }
-_TRY_AGAIN = urllib3.Retry(read=1, status=2, status_forcelist=[502, 504], **_PATIENCE)
-"""Only for requests that may safely arrive twice."""
+_TRY_AGAIN = urllib3.Retry(read=1, status=2, status_forcelist=[502, 504], allowed_methods=None, **_PATIENCE)
+"""Only for requests that may safely arrive twice, POST included."""
 _ONCE = urllib3.Retry(read=0, status=0, **_PATIENCE)
 """A prediction is recorded, and an erased receipt unknown, when it arrives: only a connection that was never made
 is tried again."""
@@ -151,8 +154,6 @@ class Remote:
     def _ask(
         self, method: str, path: str, *, fields: dict[str, Any] | None = None, retries: urllib3.Retry = _TRY_AGAIN
     ) -> dict[str, Any]:
-        if retries is _TRY_AGAIN:
-            retries = _TRY_AGAIN.new(allowed_methods=None)  # ours are safe to repeat, POST included
         try:
             answer = self._http.request(method, self._url + path, fields=fields, headers=self._headers, retries=retries)
         except urllib3.exceptions.HTTPError as error:
@@ -182,6 +183,10 @@ def _removed(answer: dict[str, Any]) -> Removed:
     return Removed(predictions, answer["photos"], answer["waiting"])
 
 
+def _explanation(answer: dict[str, Any] | None) -> Explanation | None:
+    return answer and Explanation(tuple(tuple(row) for row in answer["activation"]), Box(*answer["box"]))
+
+
 def _outcome(answer: dict[str, Any]) -> Outcome:
     prediction = Prediction(
         answer=Answer(answer["prediction"].lower()),
@@ -191,5 +196,7 @@ def _outcome(answer: dict[str, Any]) -> Outcome:
         model_version=answer["model_version"],
         inference_time_ms=answer["inference_time_ms"],
         notes=tuple(Note(note) for note in answer["notes"]),
+        doubt=Doubt(answer["doubt"]) if answer["doubt"] else None,
+        explanation=_explanation(answer["explanation"]),
     )
     return Outcome(prediction, UUID(answer["feedback_id"]), answer["receipt"], answer["stored"])

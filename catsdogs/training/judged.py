@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from catsdogs.classifier import NEITHER_THRESHOLD, Classifier
+from catsdogs.classifier import Classifier, answer_of
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput
 from catsdogs.evaluation import labelled_photos
@@ -93,8 +93,4 @@ class Judged:
     @property
     def answers(self) -> list[Answer]:
         """What a visitor would be told."""
-        animals = [Answer.DOG if dog else Answer.CAT for dog in self.proba_dog >= 0.5]
-        return [
-            Answer.NEITHER if refused else animal
-            for animal, refused in zip(animals, self.neither_score >= NEITHER_THRESHOLD, strict=True)
-        ]
+        return [answer_of(*scores) for scores in zip(self.proba_dog, self.neither_score, strict=True)]

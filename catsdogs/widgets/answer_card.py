@@ -51,7 +51,7 @@ class AnswerCard(Part):
                     ("dog", _("Dog"), prediction.proba_dog),
                 )
             ],
-            "time": _("{milliseconds} ms", milliseconds=_.number(prediction.inference_time_ms, digits=1)),
+            "time": _.milliseconds(prediction.inference_time_ms),
             "model": prediction.model_version,
             "notes": [*self._notes(prediction), *([] if outcome.stored else [self._waits()])],
         }

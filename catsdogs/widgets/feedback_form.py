@@ -7,14 +7,11 @@ from uuid import UUID
 
 import traitlets
 
-from catsdogs.domain import Answer, Consent, TrueLabel
+from catsdogs.domain import MAX_COMMENT, Answer, Consent, TrueLabel
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.part import Part, field, not_understood, script, style
-
-MAX_COMMENT = 1000
-"""Longest comment, in characters."""
 
 
 class FeedbackForm(Part):

@@ -53,7 +53,7 @@ class Recent(Part):
             _.datetime(datetime.fromisoformat(prediction["timestamp"]).astimezone(zone)),
             answer_name(prediction["prediction_result"], _),
             "" if sure is None else _.percent(sure),
-            "" if time is None else _("{milliseconds} ms", milliseconds=_.number(time, digits=1)),
+            "" if time is None else _.milliseconds(time),
             opinions[prediction["user_feedback"]],
             prediction["user_comment"] or "",
             prediction["filename"] or "",

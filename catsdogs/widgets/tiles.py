@@ -92,10 +92,7 @@ def _certainty(statistics: Statistics, _: Translator) -> str:
 
 
 def _milliseconds(value: float | None, _: Translator) -> str:
-    if value is None:
-        return NOTHING
-    figure = _("{milliseconds} ms", milliseconds=_.number(value, digits=1))
-    return figure.replace(" ", _NBSP)
+    return NOTHING if value is None else _.milliseconds(value).replace(" ", _NBSP)
 
 
 def _share(value: float | None, _: Translator) -> str:

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from catsdogs.database import Database, tables
+from catsdogs.database import Database
 from catsdogs.errors import ModelError, NotFound
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
-from catsdogs.widgets.feedback_form import MAX_COMMENT
 from catsdogs.widgets.photo_input import MAX_UPLOAD_BYTES
 from catsdogs.widgets.predict_app import PredictApp
 
@@ -168,10 +167,6 @@ def test_an_upload_over_the_limit_is_refused(app: PredictApp, ask: Any) -> None:
     assert ask(app.photo_input, {"number": 1, "name": "big.jpg"}, bytes(MAX_UPLOAD_BYTES + 1)) == (
         "This file is too large: at most 10 MB."
     )
-
-
-def test_the_page_allows_the_comments_that_the_database_takes() -> None:
-    assert MAX_COMMENT == tables.MAX_COMMENT
 
 
 def test_while_the_database_is_away_the_answer_is_there_and_said_to_be_safe(
