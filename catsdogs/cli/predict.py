@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
@@ -32,6 +33,8 @@ def predict(
                 "neither_score": result.neither_score,
                 "inference_time_ms": result.inference_time_ms,
                 "model_version": result.model_version,
+                "doubt": result.doubt,
+                "explanation": result.explanation and asdict(result.explanation),
             }
             line = f"{result.answer} ({result.confidence:.1%})"
         else:

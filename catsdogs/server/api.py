@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -150,6 +151,8 @@ def outcome_to_json(outcome: Outcome) -> dict[str, object]:
         "inference_time_ms": prediction.inference_time_ms,
         "model_version": prediction.model_version,
         "notes": [note.value for note in prediction.notes],
+        "doubt": prediction.doubt,
+        "explanation": prediction.explanation and asdict(prediction.explanation),
         "feedback_id": str(outcome.feedback_id),
         "receipt": outcome.receipt,
         "stored": outcome.stored,

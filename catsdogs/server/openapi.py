@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catsdogs import __version__
-from catsdogs.domain import Answer, PurposeName, TrueLabel
+from catsdogs.domain import Answer, Doubt, PurposeName, TrueLabel
 from catsdogs.server.api import Api
 from catsdogs.server.pages import Page
 
@@ -31,6 +31,21 @@ def table(**fields: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": shape(**fields)}
 
 
+EXPLANATION = shape(
+    activation={
+        "type": "array",
+        "items": {"type": "array", "items": NUMBER},
+        "description": "class-activation map, row by row: what speaks for a dog is positive, for a cat negative; "
+        "the mean is the logit of proba_dog",
+    },
+    box={
+        "type": "array",
+        "items": SHARE,
+        "minItems": 4,
+        "maxItems": 4,
+        "description": "what the map covers: left, top, right, bottom, as shares of the photo's width and height",
+    },
+)
 PREDICTION = shape(
     filename=TEXT,
     prediction={"type": "string", "enum": [answer.capitalize() for answer in Answer if answer is not Answer.ERROR]},
@@ -42,6 +57,8 @@ PREDICTION = shape(
     inference_time_ms=NUMBER,
     model_version=TEXT,
     notes={"type": "array", "items": TEXT},
+    doubt=maybe({"type": "string", "enum": list(Doubt)}),
+    explanation=maybe(EXPLANATION),
     feedback_id=UUID,
     receipt=maybe(TEXT),
     stored=BOOLEAN,

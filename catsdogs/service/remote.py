@@ -184,7 +184,9 @@ def _removed(answer: dict[str, Any]) -> Removed:
 
 
 def _explanation(answer: dict[str, Any] | None) -> Explanation | None:
-    return answer and Explanation(tuple(tuple(row) for row in answer["activation"]), Box(*answer["box"]))
+    if answer is None:
+        return None
+    return Explanation(tuple(tuple(row) for row in answer["activation"]), Box(*answer["box"]))
 
 
 def _outcome(answer: dict[str, Any]) -> Outcome:

@@ -56,6 +56,8 @@ def test_a_folder_means_every_file_below_it(run: Run, folder: Path) -> None:
         assert row["prediction"] == "cat"
         assert row["proba_cat"] + row["proba_dog"] == pytest.approx(1)
         assert row["model_version"] == SHIPPED.name
+        assert {len(places) for places in row["explanation"]["activation"]} == {len(row["explanation"]["activation"])}
+        assert row["explanation"]["box"] == [0.167, 0, 0.833, 1]
     assert done.stderr == ""
     assert not (folder.parent / "data").exists(), "predicting from the shell records nothing"
 

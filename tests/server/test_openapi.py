@@ -22,6 +22,8 @@ def check(schema, value, place="answer"):
         assert name in value, f"{place}.{name}"
     for name, field in schema.get("properties", {}).items():
         check(field, value[name], f"{place}.{name}")
+    if schema["type"] == "array":
+        assert schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)), place
     for item in value if schema["type"] == "array" else []:
         check(schema["items"], item, f"{place}[]")
     assert value in schema.get("enum", [value]), place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from catsdogs.domain import Answer, Consent, Note, Outcome, PurposeName, Removed, TrueLabel
+from catsdogs.domain import Answer, Box, Consent, Note, Outcome, PurposeName, Removed, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
 from catsdogs.service import Service
 
@@ -55,6 +56,15 @@ def test_a_cat_is_a_cat(service, cat_jpeg):
     assert outcome.feedback_id.version == 7
     assert outcome.stored is True
     assert outcome.receipt is None
+
+
+def test_an_answer_is_explained(service, cat_jpeg):
+    prediction = service.predict(cat_jpeg).prediction
+    places = [place for row in prediction.explanation.activation for place in row]
+    mean = sum(places) / len(places)
+    assert 1 / (1 + math.exp(-mean)) == pytest.approx(prediction.proba_dog, abs=1e-3)
+    assert min(places) < -max(places) < 0, "most speaks for a cat, and something against"
+    assert prediction.explanation.box == Box(0.167, 0, 0.833, 1), "of 451 x 300 pixels, the square in the middle"
 
 
 def test_both_answer_alike(local, server, cat_jpeg):
