@@ -1,4 +1,4 @@
-"""The three tables, and the rules that PostgreSQL itself holds them to.
+"""The tables, and the rules that PostgreSQL itself holds them to.
 
 A prediction is anonymous unless it points to a row of `consents`. The foreign keys carry the
 purpose along with the identifier, so that what a person agreed to is not a convention of the
@@ -14,6 +14,7 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -97,6 +98,30 @@ class PhotoColumns(TypedColumns):
     reviewed_at: Named[datetime | None] = Column(DateTime(timezone=True))
 
 
+class AlertColumns(TypedColumns):
+    """One time that a rule did not hold: pending, then firing, then resolved."""
+
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    rule: Named[str] = Column(Text)
+    since: Named[datetime] = Column(DateTime(timezone=True))
+    fired_at: Named[datetime | None] = Column(DateTime(timezone=True))
+    clear_since: Named[datetime | None] = Column(DateTime(timezone=True))
+    resolved_at: Named[datetime | None] = Column(DateTime(timezone=True))
+    seen_at: Named[datetime] = Column(DateTime(timezone=True))
+    value: Named[float] = Column(Double)
+    n: Named[int] = Column(BigInteger)
+
+
+class AlertMessageColumns(TypedColumns):
+    """What one target was told of an alert. The target's address, a secret, is not kept, only eight digits of a hash."""
+
+    alert_id: Named[UUID] = Column(Uuid, primary_key=True)
+    event: Named[str] = Column(Text, primary_key=True)
+    target: Named[str] = Column(Text, primary_key=True)
+    tries: Named[int] = Column(SmallInteger)
+    sent_at: Named[datetime | None] = Column(DateTime(timezone=True))
+
+
 @dataclass(frozen=True)
 class Tables:
     """The tables of one database."""
@@ -105,6 +130,8 @@ class Tables:
     predictions: Table[PredictionColumns]
     consents: Table[ConsentColumns]
     photos: Table[PhotoColumns]
+    alerts: Table[AlertColumns]
+    alert_messages: Table[AlertMessageColumns]
 
 
 @cache
@@ -146,6 +173,7 @@ def tables(name: str) -> Tables:
         Index(f"{name}_timestamp", "timestamp"),
         Index(f"{name}_version", "model_version", "timestamp"),
         Index(f"{name}_feedback", "timestamp", postgresql_where="user_feedback IS NOT NULL"),
+        Index(f"{name}_label", "timestamp", postgresql_where="true_label IS NOT NULL"),
         Index(f"{name}_consent", "consent_id", postgresql_where="consent_id IS NOT NULL"),
     )
     photos = Table(
@@ -162,7 +190,27 @@ def tables(name: str) -> Tables:
         CheckConstraint("(review IS NULL) = (reviewed_at IS NULL)", "review_has_time"),
         Index("photos_consent_id", "consent_id"),
     )
-    return Tables(metadata, predictions, consents, photos)
+    return Tables(metadata, predictions, consents, photos, *_alert_tables(metadata))
+
+
+def _alert_tables(metadata: MetaData) -> tuple[Table[AlertColumns], Table[AlertMessageColumns]]:
+    alerts = Table(
+        "alerts",
+        metadata,
+        AlertColumns,
+        CheckConstraint("fired_at IS NOT NULL OR (clear_since IS NULL AND resolved_at IS NULL)", "fires_first"),
+        Index("alerts_open", "rule", unique=True, postgresql_where="resolved_at IS NULL"),
+        Index("alerts_fired_at", "fired_at"),
+    )
+    messages = Table(
+        "alert_messages",
+        metadata,
+        AlertMessageColumns,
+        ForeignKeyConstraint(["alert_id"], ["alerts.id"], "alert", ondelete="CASCADE"),
+        CheckConstraint("event IN ('firing', 'resolved')", "event_known"),
+        CheckConstraint("target ~ '^[0-9a-f]{8}$'", "target_hash"),
+    )
+    return alerts, messages
 
 
 def _prediction_rules() -> list[CheckConstraint]:
