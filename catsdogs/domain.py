@@ -35,6 +35,16 @@ class TrueLabel(StrEnum):
     NEITHER = "neither"
 
 
+class Review(StrEnum):
+    """What a reviewer decided of a photo kept for training."""
+
+    CAT = "cat"
+    DOG = "dog"
+    NEITHER = "neither"
+    LEFT_OUT = "left_out"
+    """No model learns from it."""
+
+
 class Note(StrEnum):
     """What a person should know about how the photo was read."""
 
@@ -136,6 +146,21 @@ class Consent:
     def any(self) -> bool:
         """Whether the person agreed to anything."""
         return self.filename_and_comment or self.photo
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoToReview:
+    """A photo kept for training, of which the person who sent it said what it shows."""
+
+    prediction_id: UUID
+    jpeg: bytes
+    answer: Answer
+    """What the model said."""
+    confidence: float
+    """Of the model in its answer, 0..1."""
+    model_version: str | None
+    true_label: TrueLabel
+    """What the person says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +279,24 @@ class RecentPrediction(TypedDict):
     model_version: str | None
 
 
+class Degraded(StrEnum):
+    """What does not work as it should, while predictions go on."""
+
+    DATABASE = "database"
+    """It is away: records wait in the spool."""
+    SPOOL = "spool"
+    """It is almost full: soon predictions are refused."""
+    MODEL = "model"
+    """The promoted version cannot be loaded: one before it is served."""
+
+
 class Health(TypedDict):
     """``GET /health``."""
 
     status: str
-    """``healthy``, or ``degraded`` while predictions work but the database is away."""
+    """``healthy``, or ``degraded`` while predictions work but something else does not."""
+    degraded: list[Degraded]
+    """What does not."""
     model_loaded: bool
     database: str
     """``connected`` or ``unavailable``."""
