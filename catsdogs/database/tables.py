@@ -113,7 +113,7 @@ class AlertColumns(TypedColumns):
 
 
 class AlertMessageColumns(TypedColumns):
-    """What one target was told of an alert. The target's address, a secret, is not kept, only eight digits of a hash."""
+    """What one target was told of an alert. Its address, a secret, is not kept: only eight digits of a hash."""
 
     alert_id: Named[UUID] = Column(Uuid, primary_key=True)
     event: Named[str] = Column(Text, primary_key=True)
