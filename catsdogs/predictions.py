@@ -70,8 +70,14 @@ class PredictionRecord(BaseModel):
         filename: str | None,
         consent: Consent,
         controller: Controller = UNNAMED,
+        amends: UUID | None = None,
     ) -> tuple[Self, str | None]:
         """Record a prediction as far as `consent` allows.
+
+        Parameters
+        ----------
+        amends
+            An anonymous prediction of the same photo, to which the decision belongs; see :func:`store`.
 
         Returns
         -------
@@ -82,7 +88,7 @@ class PredictionRecord(BaseModel):
         now = datetime.now(UTC)
         decision, receipt = decide(consent, now, controller) if consent.any else (None, None)
         record = cls(
-            id=uuid7(),
+            id=amends or uuid7(),
             timestamp=now,
             success=True,
             prediction_result=prediction.answer,
@@ -115,7 +121,12 @@ class PredictionRecord(BaseModel):
 
 
 def store(connection: sa.Connection, tables: Tables, records: Sequence[PredictionRecord]) -> None:
-    """Insert `records`; those already there stay as they are."""
+    """Insert `records`; those already there stay as they are, in whatever order both arrive.
+
+    One thing is added to what is there: a decision, with the photo and the name it allows, to a prediction that
+    has none yet.
+    """
+    records = _without_another_decision(connection, tables, records)
     decisions = [record.decision.model_dump() for record in records if record.decision]
     photos = [
         {
@@ -132,10 +143,33 @@ def store(connection: sa.Connection, tables: Tables, records: Sequence[Predictio
         | {"rgpd_consent": record.rgpd_consent, "consent_id": record.decision.id if record.decision else None}
         for record in records
     ]
-    for table, rows in ((tables.consents, decisions), (tables.predictions, predictions), (tables.photos, photos)):
+    agreed = insert(tables.predictions)
+    agreed = agreed.on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: agreed.excluded[name] for name in ("filename", "rgpd_consent", "consent_id")},
+        where=tables.predictions.c.consent_id.is_(None) & agreed.excluded.consent_id.is_not(None),
+    )
+    for statement, rows in (
+        (insert(tables.consents).on_conflict_do_nothing(), decisions),
+        (agreed, predictions),
+        (insert(tables.photos).on_conflict_do_nothing(), photos),
+    ):
         if rows:
             # With RETURNING, SQLAlchemy sends many rows in one statement; with ON CONFLICT alone, one by one.
-            connection.execute(insert(table).on_conflict_do_nothing().returning(sa.literal(1)), rows)
+            connection.execute(statement.returning(sa.literal(1)), rows)
+
+
+def _without_another_decision(
+    connection: sa.Connection, tables: Tables, records: Sequence[PredictionRecord]
+) -> Sequence[PredictionRecord]:
+    """Leave out what would be a second decision on one prediction."""
+    decisions = {record.id: record.decision.id for record in records if record.decision}
+    if not decisions:
+        return records
+    table = tables.predictions.c
+    decided = sa.select(table.id, table.consent_id).where(table.id.in_(decisions), table.consent_id.is_not(None))
+    other = {row.id for row in connection.execute(decided) if row.consent_id != decisions[row.id]}
+    return [record for record in records if record.id not in other]
 
 
 def _share(value: float) -> float:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
@@ -70,7 +70,10 @@ class Spool:
         SpoolError
             The spool, or the disk, is full or cannot be written.
         """
-        self._put(self._prediction_file(record.id), record)
+        path = self._prediction_file(record.id)
+        # a decision that follows takes the place of its prediction, but not while that is taken out: both would go
+        with self.exclusively() if path.exists() else nullcontext():
+            self._put(path, record)
 
     def put_feedback(self, record: FeedbackRecord) -> None:
         """Keep a feedback.

@@ -112,9 +112,20 @@ class Predict(Api):
             how=Channel.REST if self.client == "api" else Channel.APP,
         )
         outcome = await self.server.work.run(
-            self.service.predict, file.body, filename=file.filename or None, consent=consent
+            self.service.predict,
+            file.body,
+            filename=file.filename or None,
+            consent=consent,
+            amends=self._amends(),
         )
         self.write({"filename": file.filename, **outcome_to_json(outcome)})
+
+    def _amends(self) -> UUID | None:
+        text = self.get_body_argument("feedback_id", "")
+        try:
+            return UUID(text) if text else None
+        except ValueError:
+            raise InvalidInput(N_("feedback_id must be that of an earlier answer.")) from None
 
     def _read_form(self) -> HTTPFile:
         try:

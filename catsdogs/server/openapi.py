@@ -165,7 +165,12 @@ def description() -> dict[str, Any]:
                 PREDICTION,
                 *(400, 401, 403, 413, 429, 503),
                 requestBody=form(
-                    "multipart/form-data", "file", file=photo, rgpd_consent=BOOLEAN, photo_consent=BOOLEAN
+                    "multipart/form-data",
+                    "file",
+                    file=photo,
+                    rgpd_consent=BOOLEAN,
+                    photo_consent=BOOLEAN,
+                    feedback_id=UUID | {"description": "of an earlier answer for this photo: adds the consent to it"},
                 ),
             )
         },

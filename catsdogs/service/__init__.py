@@ -38,7 +38,14 @@ NO_CONSENT = Consent()
 class Service(Protocol):
     """What the apps ask for. Every method raises errors of :mod:`catsdogs.errors` only."""
 
-    def predict(self, photo: bytes, *, filename: str | None = None, consent: Consent = NO_CONSENT) -> Outcome:
+    def predict(
+        self,
+        photo: bytes,
+        *,
+        filename: str | None = None,
+        consent: Consent = NO_CONSENT,
+        amends: UUID | None = None,
+    ) -> Outcome:
         """Say what a photo shows, and record it as far as `consent` allows.
 
         Parameters
@@ -49,6 +56,10 @@ class Service(Protocol):
             Name of the file; dropped without consent.
         consent
             The person's decision; the answer does not depend on it.
+        amends
+            The `feedback_id` of an earlier prediction of this photo, made without consent: the decision is added
+            to it, with what it allows, and no second prediction is recorded. Where one was added before, the
+            receipt opens nothing.
 
         Raises
         ------

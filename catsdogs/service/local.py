@@ -70,7 +70,14 @@ class Local:
     ) -> None:
         self.close()
 
-    def predict(self, photo: bytes, *, filename: str | None = None, consent: Consent = NO_CONSENT) -> Outcome:
+    def predict(
+        self,
+        photo: bytes,
+        *,
+        filename: str | None = None,
+        consent: Consent = NO_CONSENT,
+        amends: UUID | None = None,
+    ) -> Outcome:
         """See :meth:`catsdogs.service.Service.predict`."""
         classifier = self._model.current()
         try:
@@ -85,6 +92,7 @@ class Local:
             filename=filename,
             consent=consent,
             controller=self._settings.data_controller,
+            amends=amends,
         )
         stored = self._recorder.store(record)
         return Outcome(prediction, record.id, receipt, stored)

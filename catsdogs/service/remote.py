@@ -87,7 +87,14 @@ class Remote:
         }
         self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS))
 
-    def predict(self, photo: bytes, *, filename: str | None = None, consent: Consent = NO_CONSENT) -> Outcome:
+    def predict(
+        self,
+        photo: bytes,
+        *,
+        filename: str | None = None,
+        consent: Consent = NO_CONSENT,
+        amends: UUID | None = None,
+    ) -> Outcome:
         """See :meth:`catsdogs.service.Service.predict`."""
         fields = {
             # a part without a file name would not be a file
@@ -95,6 +102,7 @@ class Remote:
             "rgpd_consent": str(consent.filename_and_comment).lower(),
             "photo_consent": str(consent.photo).lower(),
             "consent_language": consent.language,
+            **_given({"feedback_id": amends}),
         }
         answer = self._ask("POST", "/api/predict", fields=fields, retries=_ONCE)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
+from uuid import UUID
 
 import ipywidgets
 
@@ -55,8 +56,13 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         """What answers."""
         return self._connect()
 
-    def predict(self, number: int, name: str, photo: bytes) -> None:
+    def predict(self, number: int, name: str, photo: bytes, amends: UUID | None = None) -> None:
         """Show the answer for the visit's photo `number`, recorded as far as the person agrees at this moment.
+
+        Parameters
+        ----------
+        amends
+            The anonymous prediction of the same photo, to which the decision is added.
 
         Raises
         ------
@@ -66,7 +72,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self._show_nothing()
         consent = self.consent_form.decision
         filename = name if consent.filename_and_comment else None
-        outcome = self.service.predict(photo, filename=filename, consent=consent)
+        outcome = self.service.predict(photo, filename=filename, consent=consent, amends=amends)
         self._answered[number] = outcome, consent
         self.photo_input.add(number, outcome.prediction.answer)
         self._show(number)
@@ -81,9 +87,9 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self._show(number)
 
     def predict_again(self) -> None:
-        """Answer the photo shown once more, under the decision as it is now.
+        """Let the decision as it is now count for the photo shown.
 
-        What was kept under the earlier decision is erased first: the person may agree to less now.
+        Where there was consent before, what was kept is erased first: the person may agree to less now.
         """
         if self._photo is None:
             return
@@ -91,7 +97,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         if earlier.receipt:
             with suppress(NotFound):  # erased already, by whoever holds the receipt
                 self.service.erase(earlier.receipt)
-        self.predict(*self._photo)
+        self.predict(*self._photo, amends=None if earlier.receipt else earlier.feedback_id)
 
     def _show(self, number: int) -> None:
         outcome, consent = self._answered[number]

@@ -85,6 +85,16 @@ def test_what_is_recorded_follows_consent(service, cat_jpeg):
     assert replace(agreed.prediction, inference_time_ms=0) == replace(refused.prediction, inference_time_ms=0)
 
 
+def test_a_decision_is_added_to_an_earlier_answer(service, cat_jpeg):
+    refused = service.predict(cat_jpeg, filename="chelsea.jpg")
+    before = len(service.recent_predictions(1000))
+    agreed = service.predict(cat_jpeg, filename="chelsea.jpg", consent=AGREED, amends=refused.feedback_id)
+    assert agreed.feedback_id == refused.feedback_id
+    assert row_of(service, refused)["filename"] == "chelsea.jpg"
+    assert len(service.recent_predictions(1000)) == before
+    assert service.erase(agreed.receipt).predictions == [refused.feedback_id]
+
+
 def test_an_animation_is_noted(service, cat_jpeg):
     import io
 

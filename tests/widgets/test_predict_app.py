@@ -71,15 +71,17 @@ def test_a_late_tick_counts_for_the_photo_shown_only_if_asked(
     app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes
 ) -> None:
     ask(app.photo_input, {"number": 1, "name": NAME}, cat_jpeg)
+    ask(app.feedback_form, {"says": "rating", "value": 1})
     assert not app.consent_form.late
     ask(app.consent_form, {"purpose": "photo", "agreed": True})
     assert app.consent_form.late
-    assert len(rows()) == 1
+    assert rows()[0]["consent_id"] is None
     assert ask(app.consent_form, {"ask": "again"}) == ""
     assert not app.consent_form.late
-    assert app.receipt_card.receipt
-    assert [row["consent_id"] is None for row in rows()] == [True, False]
-    assert rows()[1]["filename"] is None  # the other purpose was not agreed to
+    assert len(app.service.export(app.receipt_card.receipt)["photos"]) == 1
+    [row] = rows()  # the photo counts once
+    assert (row["consent_id"] is None, row["filename"]) == (False, None)  # the other purpose was not agreed to
+    assert (row["user_feedback"], app.feedback_form.rating) == (1, 1)
 
 
 def test_a_late_no_reaches_what_was_kept_of_the_photo_shown(
