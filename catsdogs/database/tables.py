@@ -14,6 +14,7 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -122,6 +123,34 @@ class AlertMessageColumns(TypedColumns):
     sent_at: Named[datetime | None] = Column(DateTime(timezone=True))
 
 
+class SummaryColumns(TypedColumns):
+    """Figures of one hour or day of predictions, by model version and answer; see :mod:`catsdogs.database.summaries`.
+
+    `model_version` is empty where it is not known. The inference times of `predictions` add up to `milliseconds`;
+    `counts` says how many of them are in each of `bins`.
+    """
+
+    hours: Named[int] = Column(SmallInteger, primary_key=True, autoincrement=False)
+    start: Named[datetime] = Column(DateTime(timezone=True), primary_key=True)
+    model_version: Named[str] = Column(Text, primary_key=True)
+    prediction_result: Named[str] = Column(Text, primary_key=True)
+    predictions: Named[int] = Column(Integer)
+    consents: Named[int] = Column(Integer)
+    satisfied: Named[int] = Column(Integer)
+    unsatisfied: Named[int] = Column(Integer)
+    milliseconds: Named[float | None] = Column(Double)
+    fastest: Named[float | None] = Column(Double)
+    slowest: Named[float | None] = Column(Double)
+    bins: Named[list[int] | None] = Column(ARRAY(SmallInteger))
+    counts: Named[list[int] | None] = Column(ARRAY(Integer))
+
+
+class StaleColumns(TypedColumns):
+    """An hour whose predictions changed since it was summarised; the same hour may be there many times."""
+
+    start: Named[datetime] = Column(DateTime(timezone=True))
+
+
 @dataclass(frozen=True)
 class Tables:
     """The tables of one database."""
@@ -132,6 +161,8 @@ class Tables:
     photos: Table[PhotoColumns]
     alerts: Table[AlertColumns]
     alert_messages: Table[AlertMessageColumns]
+    summaries: Table[SummaryColumns]
+    stale: Table[StaleColumns]
 
 
 @cache
@@ -190,7 +221,11 @@ def tables(name: str) -> Tables:
         CheckConstraint("(review IS NULL) = (reviewed_at IS NULL)", "review_has_time"),
         Index("photos_consent_id", "consent_id"),
     )
-    return Tables(metadata, predictions, consents, photos, *_alert_tables(metadata))
+    summaries = Table(
+        f"{name}_summary", metadata, SummaryColumns, CheckConstraint("hours IN (1, 24)", "hour_or_day")
+    )
+    stale = Table(f"{name}_stale", metadata, StaleColumns)
+    return Tables(metadata, predictions, consents, photos, *_alert_tables(metadata), summaries, stale)
 
 
 def _alert_tables(metadata: MetaData) -> tuple[Table[AlertColumns], Table[AlertMessageColumns]]:
