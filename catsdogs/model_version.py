@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catsdogs.errors import ModelError
 from catsdogs.evaluation import Measured
+from catsdogs.reference import Reference
 
 SHIPPED = Path(__file__).parent / "artifacts" / "1.0"
 """The version that comes with the package."""
@@ -52,6 +53,8 @@ class ModelCard(BaseModel):
     threshold_rule: str
     metrics: dict[str, Measured]
     """By name of the set of photos."""
+    reference: Reference | None = None
+    """What drift is told from; missing on cards from before it was kept."""
     training: dict[str, object]
     """Command, data and settings it was trained with."""
     software: dict[str, str]
@@ -84,6 +87,11 @@ def read_card(folder: Path) -> ModelCard:
         return ModelCard.model_validate(content)
     except ValidationError as error:
         raise ModelError("The model card in {folder} is damaged.", folder=folder) from error
+
+
+def write_card(card: ModelCard, folder: Path) -> None:
+    """Write the card for programs."""
+    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_text(folder: Path) -> str:

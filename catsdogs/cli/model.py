@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from catsdogs.cli import app
+from catsdogs.errors import ModelError
 from catsdogs.settings import Settings
 
 model = typer.Typer(help="Model versions: list, promote, rollback. Running servers follow.", no_args_is_help=True)
@@ -17,7 +18,6 @@ app.add_typer(model, name="model")
 @model.command("list")
 def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a line.")) -> None:
     """List the versions: the shipped one, and those trained; the served one is marked."""
-    from catsdogs.errors import ModelError
     from catsdogs.model_version import read_card
     from catsdogs.model_versions import ModelVersions
 
@@ -71,3 +71,37 @@ def rollback() -> None:
 
     version = ModelVersions(Settings.load().data_dir).rollback()
     print(f"{version} is served again.")
+
+
+@model.command()
+def reference(
+    folder: Path = typer.Argument(..., help="Labelled photos that the model was not trained on."),
+    version: str = typer.Option("", help="As catsdogs model list names it; by default the one that is served."),
+) -> None:
+    """Measure what drift is told from, and write it on a version's card; training does so by itself."""
+    from catsdogs import reference
+    from catsdogs.classifier import Classifier
+    from catsdogs.cli.progress import shown
+    from catsdogs.evaluation import labelled_photos
+    from catsdogs.model_version import write_card
+    from catsdogs.model_versions import ModelVersions
+
+    versions = ModelVersions(Settings.load().data_dir)
+    place = versions.folder(version or versions.served())
+    classifier, photos = Classifier.open(place), labelled_photos(folder)
+    with shown() as show:
+        done = iter(range(1, len(photos) + 1))
+        found = reference.measure(
+            classifier.classify,
+            folder.resolve().name,
+            photos,
+            classifier.card.input_size,
+            lambda: show("photos", next(done), len(photos)),
+        )
+    try:
+        write_card(classifier.card.model_copy(update={"reference": found}), place)
+    except OSError as error:
+        raise ModelError(
+            "The folder {folder} cannot be written: {reason}.", folder=place, reason=error.strerror
+        ) from error
+    print(f"{place.name}: what drift is told from was measured on {found.n} photos of {found.photos}.")

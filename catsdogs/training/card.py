@@ -13,7 +13,7 @@ import keras
 
 from catsdogs.domain import Answer
 from catsdogs.evaluation import Measured
-from catsdogs.model_version import CARD, CARD_FOR_PEOPLE, FORMAT, ModelCard
+from catsdogs.model_version import CARD_FOR_PEOPLE, FORMAT, ModelCard, write_card
 from catsdogs.training import gate as gates
 from catsdogs.training.gate import Gate
 from catsdogs.training.head import Head
@@ -75,7 +75,7 @@ def describe(
 
 def write(card: ModelCard, folder: Path) -> None:
     """Write both cards into `folder`."""
-    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_card(card, folder)
     (folder / CARD_FOR_PEOPLE).write_text(for_people(card), encoding="utf-8")
 
 

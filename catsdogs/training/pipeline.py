@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +15,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 
+from catsdogs import reference
 from catsdogs.classifier import Classifier
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.evaluation import Measured, evaluate_photos, labelled_photos
 from catsdogs.model_version import NAME
+from catsdogs.reference import Reference
 from catsdogs.training import card as cards
 from catsdogs.training.backbone import build_backbone
 from catsdogs.training.dataset import collect, write_left_out
@@ -31,6 +34,8 @@ from catsdogs.training.weights import load_imagenet_weights
 
 INPUT_SIZE = 256
 SEED = 0
+REFERENCE_PHOTOS = 2000
+"""At most so many tell what photos look like."""
 LEFT_OUT = "left_out.csv"
 HELD_OUT = "held_out.csv"
 """What cross-validation, which had not seen them, said of the training photos."""
@@ -144,7 +149,8 @@ def train(
         )
         cards.write(card, aside)
         measured = _measure(aside, sets, progress)
-        cards.write(card.model_copy(update={"metrics": measured}), aside)
+        found = _reference(aside, {**sets, "train": dict.fromkeys(dataset.paths, Answer.CAT)}, progress)
+        cards.write(card.model_copy(update={"metrics": measured, "reference": found}), aside)
         aside.rename(target)
     except OSError as error:
         raise ModelError(
@@ -164,6 +170,15 @@ def _measure(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress:
         )
         for name, photos in sets.items()
     }
+
+
+def _reference(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> Reference:
+    """Count what drift is told from, on the first set with pets in it: what the model has not seen, where there is any."""
+    classifier = Classifier.open(version)
+    name, photos = next((name, photos) for name, photos in sets.items() if {*photos.values()} != {Answer.NEITHER})
+    some = random.Random(SEED).sample(sorted(photos), min(len(photos), REFERENCE_PHOTOS))
+    advance = _counter(progress, f"reference from {name}", len(some))
+    return reference.measure(classifier.classify, name, some, classifier.card.input_size, advance)
 
 
 class _counter:  # noqa: N801 (used as a function)
