@@ -10,10 +10,11 @@ from uuid import UUID
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import stream_request_body
 
-from catsdogs.domain import Channel, Consent, Outcome, TrueLabel
+from catsdogs.domain import Channel, Consent, Outcome, Prediction, TrueLabel
 from catsdogs.errors import InvalidInput, NotFound, ServiceUnavailable
 from catsdogs.i18n import N_, negotiate
 from catsdogs.images import MAX_BYTES
+from catsdogs.samples import SAMPLES
 from catsdogs.server.access import Scope, TooManyRequests
 from catsdogs.server.replies import Replying, TooLarge
 from catsdogs.service import Service
@@ -149,9 +150,29 @@ def _too_large() -> TooLarge:
     return TooLarge(N_("This file is too large: at most {megabytes} MB."), megabytes=MAX_BYTES // 1024**2)
 
 
+class Sample(Api):
+    """``GET /api/sample``: what a picture that comes with catsdogs shows; nothing is recorded."""
+
+    scope = Scope.PREDICT
+
+    async def get(self) -> None:
+        """Predict one sample picture."""
+        name = self.get_query_argument("name", SAMPLES[0].name)
+        self.write(prediction_to_json(await self.server.work.run(self.service.predict_sample, name)))
+
+
 def outcome_to_json(outcome: Outcome) -> dict[str, object]:
     """Write an outcome as V2 did, and what `Remote` needs besides."""
-    prediction = outcome.prediction
+    return {
+        **prediction_to_json(outcome.prediction),
+        "feedback_id": str(outcome.feedback_id),
+        "receipt": outcome.receipt,
+        "stored": outcome.stored,
+    }
+
+
+def prediction_to_json(prediction: Prediction) -> dict[str, object]:
+    """Write an answer."""
     return {
         "prediction": prediction.answer.value.capitalize(),
         "confidence": f"{prediction.confidence:.2%}",
@@ -164,9 +185,6 @@ def outcome_to_json(outcome: Outcome) -> dict[str, object]:
         "notes": [note.value for note in prediction.notes],
         "doubt": prediction.doubt,
         "explanation": prediction.explanation and asdict(prediction.explanation),
-        "feedback_id": str(outcome.feedback_id),
-        "receipt": outcome.receipt,
-        "stored": outcome.stored,
     }
 
 
@@ -286,6 +304,7 @@ class Info(Api):
 
 ROUTES: dict[str, type[Api]] = {
     "/api/predict": Predict,
+    "/api/sample": Sample,
     "/api/update-feedback": UpdateFeedback,
     "/api/statistics": Statistics,
     "/api/recent-predictions": RecentPredictions,

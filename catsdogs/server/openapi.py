@@ -6,6 +6,7 @@ from typing import Any
 
 from catsdogs import __version__
 from catsdogs.domain import Answer, Doubt, PurposeName, TrueLabel
+from catsdogs.samples import SAMPLES
 from catsdogs.server.api import Api
 from catsdogs.server.pages import Page
 
@@ -46,23 +47,21 @@ EXPLANATION = shape(
         "description": "what the map covers: left, top, right, bottom, as shares of the photo's width and height",
     },
 )
-PREDICTION = shape(
-    filename=TEXT,
-    prediction={"type": "string", "enum": [answer.capitalize() for answer in Answer if answer is not Answer.ERROR]},
-    confidence=PERCENT,
-    probabilities=shape(cat=PERCENT, dog=PERCENT),
-    proba_cat=SHARE,
-    proba_dog=SHARE,
-    neither_score=SHARE,
-    inference_time_ms=NUMBER,
-    model_version=TEXT,
-    notes={"type": "array", "items": TEXT},
-    doubt=maybe({"type": "string", "enum": list(Doubt)}),
-    explanation=maybe(EXPLANATION),
-    feedback_id=UUID,
-    receipt=maybe(TEXT),
-    stored=BOOLEAN,
-)
+ANSWER = {
+    "prediction": {"type": "string", "enum": [answer.capitalize() for answer in Answer if answer is not Answer.ERROR]},
+    "confidence": PERCENT,
+    "probabilities": shape(cat=PERCENT, dog=PERCENT),
+    "proba_cat": SHARE,
+    "proba_dog": SHARE,
+    "neither_score": SHARE,
+    "inference_time_ms": NUMBER,
+    "model_version": TEXT,
+    "notes": {"type": "array", "items": TEXT},
+    "doubt": maybe({"type": "string", "enum": list(Doubt)}),
+    "explanation": maybe(EXPLANATION),
+}
+PREDICTION = shape(filename=TEXT, **ANSWER, feedback_id=UUID, receipt=maybe(TEXT), stored=BOOLEAN)
+NAMES = [sample.name for sample in SAMPLES]
 LATENCY = {name: maybe(NUMBER) for name in ("mean", "min", "max", "p50", "p95", "p99")}
 STATISTICS = shape(
     total_predictions=INTEGER,
@@ -172,6 +171,14 @@ def description() -> dict[str, Any]:
                     photo_consent=BOOLEAN,
                     feedback_id=UUID | {"description": "of an earlier answer for this photo: adds the consent to it"},
                 ),
+            )
+        },
+        "/api/sample": {
+            "get": operation(
+                "What a sample picture shows; nothing is recorded",
+                shape(**ANSWER),
+                *(401, 403, 404, 429, 503),
+                parameters=[query("name", {"type": "string", "enum": NAMES, "default": NAMES[0]}, "which picture")],
             )
         },
         "/api/update-feedback": {

@@ -17,6 +17,7 @@ from catsdogs.domain import (
     Health,
     ModelInfo,
     Outcome,
+    Prediction,
     PurposeName,
     RecentPrediction,
     Removed,
@@ -67,6 +68,15 @@ class Service(Protocol):
             The photo cannot be read; the failure is recorded, anonymously.
         SpoolError
             The record could be kept nowhere.
+        """
+
+    def predict_sample(self, name: str) -> Prediction:
+        """Say what a picture of :data:`catsdogs.samples.SAMPLES` shows; nothing is recorded.
+
+        Raises
+        ------
+        NotFound
+            There is none of that name.
         """
 
     def give_feedback(

@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from catsdogs import privacy
+from catsdogs import privacy, samples
 from catsdogs.domain import (
     Consent,
     Health,
     ModelInfo,
     Outcome,
+    Prediction,
     PurposeName,
     RecentPrediction,
     Removed,
@@ -96,6 +97,10 @@ class Local:
         )
         stored = self._recorder.store(record)
         return Outcome(prediction, record.id, receipt, stored)
+
+    def predict_sample(self, name: str) -> Prediction:
+        """See :meth:`catsdogs.service.Service.predict_sample`."""
+        return self._model.current().classify(samples.find(name).jpeg)[0]
 
     def give_feedback(
         self,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -105,10 +106,14 @@ class Remote:
             **_given({"feedback_id": amends}),
         }
         answer = self._ask("POST", "/api/predict", fields=fields, retries=_ONCE)
-        try:
-            return _outcome(answer)
-        except (KeyError, TypeError, ValueError) as error:  # a server of another version
-            raise ServiceError(_STRANGE) from error
+        with _understood():
+            return Outcome(_prediction(answer), UUID(answer["feedback_id"]), answer["receipt"], answer["stored"])
+
+    def predict_sample(self, name: str) -> Prediction:
+        """See :meth:`catsdogs.service.Service.predict_sample`."""
+        answer = self._ask("GET", "/api/sample", fields={"name": name})
+        with _understood():
+            return _prediction(answer)
 
     def give_feedback(
         self,
@@ -197,8 +202,17 @@ def _explanation(answer: dict[str, Any] | None) -> Explanation | None:
     return Explanation(tuple(tuple(row) for row in answer["activation"]), Box(*answer["box"]))
 
 
-def _outcome(answer: dict[str, Any]) -> Outcome:
-    prediction = Prediction(
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Say that an answer is not what it should be."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:  # a server of another version
+        raise ServiceError(_STRANGE) from error
+
+
+def _prediction(answer: dict[str, Any]) -> Prediction:
+    return Prediction(
         answer=Answer(answer["prediction"].lower()),
         proba_cat=answer["proba_cat"],
         proba_dog=answer["proba_dog"],
@@ -209,4 +223,3 @@ def _outcome(answer: dict[str, Any]) -> Outcome:
         doubt=Doubt(answer["doubt"]) if answer["doubt"] else None,
         explanation=_explanation(answer["explanation"]),
     )
-    return Outcome(prediction, UUID(answer["feedback_id"]), answer["receipt"], answer["stored"])

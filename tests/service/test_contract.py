@@ -13,6 +13,7 @@ import pytest
 
 from catsdogs.domain import Answer, Box, Consent, Note, Outcome, PurposeName, Removed, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
+from catsdogs.samples import SAMPLES
 from catsdogs.service import Service
 
 AGREED = Consent(filename_and_comment=True, language="fr")
@@ -93,6 +94,16 @@ def test_a_decision_is_added_to_an_earlier_answer(service, cat_jpeg):
     assert row_of(service, refused)["filename"] == "chelsea.jpg"
     assert len(service.recent_predictions(1000)) == before
     assert service.erase(agreed.receipt).predictions == [refused.feedback_id]
+
+
+def test_a_sample_picture_is_answered_and_leaves_nothing(service):
+    before = service.recent_predictions(1000)
+    answers = {sample.name: service.predict_sample(sample.name).answer for sample in SAMPLES}
+    assert answers == {"chelsea": Answer.CAT, "dog": Answer.NEITHER, "boat": Answer.NEITHER}
+    for name in ("mine", "", "../artifacts/1.0/model"):
+        with pytest.raises(NotFound):
+            service.predict_sample(name)
+    assert service.recent_predictions(1000) == before
 
 
 def test_an_animation_is_noted(service, cat_jpeg):

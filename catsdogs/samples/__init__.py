@@ -1,0 +1,46 @@
+"""Pictures to try, for who has no photo at hand: rights-free, or drawn for catsdogs (see README.md here).
+
+They are no predictions of anybody's photo: asking about one records nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+from catsdogs.errors import NotFound
+from catsdogs.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture."""
+
+    name: str
+    title: str
+    credit: str
+
+    @property
+    def jpeg(self) -> bytes:
+        """The picture as a JPEG file."""
+        return (resources.files(__package__) / f"{self.name}.jpg").read_bytes()
+
+
+SAMPLES = (
+    Sample("chelsea", N_("Chelsea, a cat"), N_("photo by Stéfan van der Walt, CC0")),
+    Sample("dog", N_("A drawing of a dog"), N_("drawn for catsdogs")),
+    Sample("boat", N_("A drawing of a boat"), N_("drawn for catsdogs")),
+)
+
+
+def find(name: str) -> Sample:
+    """Look a sample up: these and no other picture can be asked about without a trace.
+
+    Raises
+    ------
+    NotFound
+    """
+    for sample in SAMPLES:
+        if sample.name == name:
+            return sample
+    raise NotFound("There is no such sample picture.")
