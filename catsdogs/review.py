@@ -146,7 +146,7 @@ class ReviewQueue:
 
         def count(connection: sa.Connection) -> dict[str, int]:
             found = {str(review): int(n) for review, n in connection.execute(reviewed)}
-            return {WAITING: int(connection.scalar(waiting) or 0)} | {one: found.get(one, 0) for one in Review}
+            return {WAITING: int(connection.scalar(waiting) or 0)} | {str(one): found.get(one, 0) for one in Review}
 
         return self._database.run(count)
 

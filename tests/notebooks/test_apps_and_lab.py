@@ -1,4 +1,4 @@
-"""The monitoring app and the analyst's notebook, outside our server: papermill and nbval."""
+"""The monitoring app and the analyst's notebooks, outside our server: papermill and nbval."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from catsdogs.paths import notebooks
 
 MONITORING = notebooks() / "apps" / "monitoring.ipynb"
 EXPLORE = notebooks() / "lab" / "explore.ipynb"
+REVIEW = notebooks() / "lab" / "review.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PLOTLY = "application/vnd.plotly.v1+json"
 
@@ -60,15 +61,21 @@ def test_an_analyst_may_begin_with_an_empty_database(run: Any) -> None:
     assert "'total_predictions': 0" in figures["text/plain"]
 
 
-def test_nbval_runs_both(filled: None, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_review_is_one_widget_and_counts(filled: None, run: Any) -> None:
+    widget, counts = run(REVIEW)
+    assert WIDGET in widget
+    assert counts["text/plain"] == "{'waiting': 0, 'cat': 0, 'dog': 0, 'neither': 0, 'left_out': 0}"
+
+
+def test_nbval_runs_them(filled: None, environment: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env"]
-    command += [str(MONITORING), str(EXPLORE)]
+    command += [str(MONITORING), str(EXPLORE), str(REVIEW)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert "7 passed" in done.stdout
+    assert "10 passed" in done.stdout
 
 
-@pytest.mark.parametrize("notebook", [MONITORING, EXPLORE], ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", [MONITORING, EXPLORE, REVIEW], ids=lambda path: path.stem)
 def test_it_reads_well_and_is_stored_without_outputs(notebook: Path) -> None:
     stored = nbformat.read(notebook, as_version=4)
     code = [cell for cell in stored.cells if cell.cell_type == "code"]

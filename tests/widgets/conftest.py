@@ -15,14 +15,21 @@ Ask = Callable[..., str]
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+def shown() -> list[tuple[Any, list[bytes]]]:
+    """What parts send unasked, with its buffers; latest last."""
+    return []
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, shown: list[tuple[Any, list[bytes]]]) -> Iterator[Ask]:
     """Send a message to a part as the browser does; gives the sentence that comes back, "" if all is well."""
     replies: list[dict[str, Any]] = []
 
     class Wire(BaseComm):
-        def publish_msg(self, msg_type: str, data: Any = None, **rest: Any) -> None:
+        def publish_msg(self, msg_type: str, data: Any = None, buffers: Any = None, **rest: Any) -> None:
             if msg_type == "comm_msg" and data["method"] == "custom":
-                replies.append(data["content"])
+                content = data["content"]
+                replies.append(content) if "reply" in content else shown.append((content, list(buffers or [])))
 
     monkeypatch.setattr(ipywidgets.comm, "create_comm", Wire)
 

@@ -1,0 +1,61 @@
+const KEYS = { 1: "cat", 2: "dog", 3: "neither", 4: "left_out" };
+
+function render({ model, el: place }) {
+  const texts = model.get("texts");
+  const root = begin(model, place, "review");
+  root.setAttribute("data-lm-suppress-shortcuts", "true"); // else JupyterLab turns its cell into a heading at "1"
+  let photo = "";
+  let busy = false;
+
+  const problem = make("p", { class: "cd-problem", role: "alert" });
+  const said = make("div", { role: "status" });
+  const picture = make("img", { alt: texts.photo });
+  const undo = make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => say({ asks: "undo" }) }, texts.undo);
+  const buttons = Object.entries(KEYS).map(([key, value]) =>
+    make(
+      "button",
+      { type: "button", class: "cd-choice", "data-value": value, "aria-keyshortcuts": key, onclick: () => decide(value) },
+      value in ICONS ? icon(value) : null,
+      texts[value],
+      make("kbd", { "aria-hidden": "true" }, key),
+    ),
+  );
+  const choice = make("div", { role: "group", "aria-label": texts.question, class: "cd-choices" }, ...buttons);
+  const question = make("div", {}, make("h3", {}, texts.question), choice, make("p", { class: "cd-muted" }, texts.keys));
+  root.append(picture, make("div", { class: "cd-words" }, said, question, undo, problem));
+
+  async function say(content) {
+    if (busy) return; // one touch, one photo
+    busy = true;
+    root.setAttribute("aria-busy", "true");
+    problem.textContent = await ask(model, content);
+    root.removeAttribute("aria-busy");
+    busy = false;
+  }
+  const decide = (value) => photo && say({ asks: "decide", photo, value });
+
+  root.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    if (event.key in KEYS) decide(KEYS[event.key]);
+    else if (event.key === "Backspace" && !undo.hidden) say({ asks: "undo" });
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  model.on("msg:custom", ({ shows }, buffers) => {
+    if (!shows) return;
+    photo = shows.photo;
+    URL.revokeObjectURL(picture.src);
+    if (photo) picture.src = URL.createObjectURL(new Blob([buffers[0]], { type: "image/jpeg" }));
+    else picture.removeAttribute("src");
+    picture.hidden = question.hidden = !photo;
+    undo.hidden = !shows.undo;
+    const lines = photo ? shows.said : [texts.none];
+    said.replaceChildren(...lines.map((line) => make("p", {}, line)), make("p", { class: "cd-muted" }, shows.progress));
+  });
+  picture.hidden = question.hidden = undo.hidden = true;
+  say({ asks: "photo" });
+}
+
+export default { render };
