@@ -1,36 +1,36 @@
-"""The key figures of a window of time, computed by PostgreSQL over the table of predictions.
+"""The key figures of a window of time, computed by PostgreSQL over the table of predictions and its summaries.
 
-One query aggregates the window, as a whole and by buckets of time, in one pass (``GROUPING SETS``); Python
-only names the results. Inference times are those of successful predictions: what was refused took no inference.
+Python only names the results. Inference times are those of successful predictions: what was refused took no inference.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Table,
-    case,
-    func,
-    literal,
-    select,
-    text,
-    true,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, literal, select, text
 
 from catsdogs.database.tables import PredictionColumns
-from catsdogs.domain import Answer, Bucket, FeedbackPoint, Latency, RecentPrediction, Satisfaction, Statistics
-from catsdogs.errors import InvalidInput
+from catsdogs.domain import (
+    Answer,
+    Bucket,
+    FeedbackPoint,
+    Latency,
+    Previous,
+    Satisfaction,
+    Statistics,
+)
+from catsdogs.monitoring import aggregates
 from catsdogs.monitoring.intervals import wilson
-from catsdogs.monitoring.windows import ORIGIN, bucket_seconds, utc, window
+from catsdogs.monitoring.windows import Slice, bucket_seconds, floor
 
-MAX_FEEDBACK = 2000
-MAX_RECENT = 1000
+EXACT_UP_TO = 50_000
+"""Predictions that are added up row by row, with exact percentiles; more are read from summaries."""
+EXACT_BUCKETS = 300
+"""Seconds; so short buckets are added up row by row however many there are: their window is of a few hours."""
+MAX_FEEDBACK = 1500
 
 
 def statistics(
@@ -40,6 +40,7 @@ def statistics(
     start: datetime | None = None,
     end: datetime | None = None,
     model_version: str | None = None,
+    answer: str | None = None,
 ) -> Statistics:
     """Compute the KPIs of predictions made in ``[start, end)``, by one model or all.
 
@@ -53,6 +54,8 @@ def statistics(
         Bounds of ``timestamp``; ``None`` for all. Without a time zone they are taken as UTC.
     model_version
         ``None`` for all.
+    answer
+        One of :class:`~catsdogs.domain.Answer`; ``None`` for all.
 
     Returns
     -------
@@ -64,21 +67,13 @@ def statistics(
     InvalidInput
         `start` is not before `end`, or a parameter is out of range.
     """
-    in_window = window(table, start, end)
-    by_model = true() if model_version is None else table.c.model_version == _version(model_version)
-
+    chosen = Slice.of(start, end, model_version, answer)
     _freeze(connection)
-    first, last, now = connection.execute(
-        select(func.min(table.c.timestamp), func.max(table.c.timestamp), func.now()).where(in_window, by_model)
-    ).one()
-    since = utc(start) if start else first
-    until = utc(end) if end else max(now, (last or now) + timedelta(microseconds=1))
-    width = bucket_seconds((until - since).total_seconds() if since else 0.0)
-
-    total, *buckets = connection.execute(_aggregates(table, width, in_window & by_model)).all()
-    feedback = connection.execute(_feedback(table, in_window & by_model)).all()
-    versions = connection.execute(select(table.c.model_version).where(in_window).distinct()).scalars()
-
+    bounded = _bounded(connection, table, chosen)
+    few = _count(connection, table, replace(bounded, answer=None)) <= EXACT_UP_TO
+    width, rows = _aggregate(connection, table, bounded, few=few)
+    total, *buckets = rows
+    timeline = _timeline(buckets, bounded, width)
     return Statistics(
         total_predictions=total.predictions,
         successful_predictions=total.successes,
@@ -89,74 +84,12 @@ def statistics(
         answers={"cat": total.cat, "dog": total.dog, "neither": total.neither, "error": total.errors},
         inference_time_ms=_latency(total),
         satisfaction=_satisfaction(total),
+        previous=_previous(connection, table, bounded) if chosen.start else None,
         bucket_seconds=width,
-        timeline=_timeline(buckets, since, until, width),
-        feedback=[_feedback_point(row) for row in reversed(feedback)],
-        model_versions=sorted(version for version in versions if version is not None),
+        timeline=timeline,
+        feedback=_feedback(connection, table, bounded, timeline),
+        model_versions=_versions(connection, table, chosen),
     )
-
-
-def recent_predictions(
-    connection: Connection, table: Table[PredictionColumns], limit: int = 10
-) -> list[RecentPrediction]:
-    """List the latest predictions, newest first.
-
-    Parameters
-    ----------
-    table
-        Of predictions.
-    limit
-        1..1000.
-
-    Raises
-    ------
-    InvalidInput
-        `limit` is out of range.
-    """
-    if not 1 <= limit <= MAX_RECENT:
-        raise InvalidInput("The limit must be between 1 and {most}.", most=MAX_RECENT)
-    column = table.c
-    query = (
-        select(
-            column.id,
-            column.timestamp,
-            column.prediction_result,
-            column.proba_cat,
-            column.proba_dog,
-            column.inference_time_ms,
-            column.success,
-            column.rgpd_consent,
-            _with_consent(table, "filename"),
-            column.user_feedback,
-            _with_consent(table, "user_comment"),
-            column.model_version,
-        )
-        .order_by(column.timestamp.desc(), column.id.desc())
-        .limit(limit)
-    )
-    return [
-        RecentPrediction(
-            id=str(row.id),
-            timestamp=_iso(row.timestamp),
-            prediction_result=row.prediction_result,
-            proba_cat=row.proba_cat,
-            proba_dog=row.proba_dog,
-            inference_time_ms=row.inference_time_ms,
-            success=row.success,
-            rgpd_consent=row.rgpd_consent,
-            filename=row.filename,
-            user_feedback=row.user_feedback,
-            user_comment=row.user_comment,
-            model_version=row.model_version,
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def _version(model_version: str) -> str:
-    if "\0" in model_version:  # PostgreSQL has no such text
-        raise InvalidInput("This is not a model version.")
-    return model_version
 
 
 def _freeze(connection: Connection) -> None:
@@ -164,117 +97,140 @@ def _freeze(connection: Connection) -> None:
     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
-def _aggregates(table: Table[PredictionColumns], width: int, condition: ColumnElement[bool]) -> Any:
-    """Build the query: first the row of the whole window, then one a bucket that is not empty."""
-    rows = (
-        select(
-            func.date_bin(timedelta(seconds=width), table.c.timestamp, ORIGIN).label("bucket"),
-            table.c.success,
-            table.c.prediction_result,
-            table.c.rgpd_consent,
-            table.c.user_feedback,
-            case((table.c.success, table.c.inference_time_ms)).label("latency"),
-        )
-        .where(condition)
-        .cte("rows")
+def _bounded(connection: Connection, table: Table[PredictionColumns], chosen: Slice) -> Slice:
+    """Give the slice both bounds: where one was left open, the first prediction's moment, or now."""
+    any_answer = replace(chosen, answer=None).condition(table)
+    first, last, now = connection.execute(
+        select(func.min(table.c.timestamp), func.max(table.c.timestamp), func.now()).where(any_answer)
+    ).one()
+    end = chosen.end or max(now, (last or now) + timedelta(microseconds=1))
+    return replace(chosen, start=chosen.start or first or end, end=end)
+
+
+def _count(connection: Connection, table: Table[PredictionColumns], chosen: Slice) -> int:
+    """Count the predictions, but no further than is of interest."""
+    found = select(literal(1)).select_from(table).where(chosen.condition(table)).limit(EXACT_UP_TO + 1)
+    return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+
+
+def _aggregate(
+    connection: Connection, table: Table[PredictionColumns], bounded: Slice, *, few: bool
+) -> tuple[int, Sequence[Row[Any]]]:
+    """Choose the buckets' width and the way to add up."""
+    start, end = bounded.span
+    width = bucket_seconds((end - start).total_seconds())
+    if few or width <= EXACT_BUCKETS:
+        return width, aggregates.by_rows(connection, table, bounded, width)
+    width = max(width, 3600)
+    return width, aggregates.by_summaries(connection, table, bounded, width)
+
+
+def _previous(connection: Connection, table: Table[PredictionColumns], bounded: Slice) -> Previous:
+    """Add up the window of the same length just before."""
+    start, end = bounded.span
+    total = aggregates.totals(connection, table, replace(bounded, start=start - (end - start), end=start))
+    return Previous(
+        total_predictions=total.predictions,
+        errors=total.errors,
+        rgpd_consents=total.consents,
+        mean_ms=total.mean,
+        satisfaction=_satisfaction(total),
     )
-    column = rows.c
 
-    def count(where: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.count().filter(where)
 
-    return (
-        select(
-            column.bucket,
-            func.count().label("predictions"),
-            count(column.success).label("successes"),
-            count(column.rgpd_consent).label("consents"),
-            *(count(column.prediction_result == answer).label(answer) for answer in ("cat", "dog", "neither")),
-            count(column.prediction_result == Answer.ERROR).label("errors"),
-            count(column.user_feedback == 1).label("satisfied"),
-            count(column.user_feedback == 0).label("unsatisfied"),
-            func.avg(column.latency).label("mean"),
-            func.min(column.latency).label("fastest"),
-            func.max(column.latency).label("slowest"),
-            func.percentile_cont(literal([0.5, 0.95, 0.99])).within_group(column.latency).label("percentiles"),
+def _versions(connection: Connection, table: Table[PredictionColumns], chosen: Slice) -> list[str]:
+    """List the model versions of a window: leap from one to the next in the index, rather than read every row."""
+    query = f"""
+        WITH RECURSIVE versions (name) AS (
+            (SELECT min(model_version) FROM "{table.name}")
+            UNION ALL
+            SELECT (SELECT min(model_version) FROM "{table.name}" WHERE model_version > name)
+            FROM versions WHERE name IS NOT NULL
         )
-        .group_by(func.grouping_sets(tuple_(), tuple_(column.bucket)))
-        .order_by(func.grouping(column.bucket).desc(), column.bucket)
-    )
+        SELECT name FROM versions WHERE EXISTS (
+            SELECT FROM "{table.name}" WHERE model_version = name
+            AND (:start IS NULL OR "timestamp" >= :start) AND (:end IS NULL OR "timestamp" < :end)
+        )"""  # noqa: S608 (Settings has checked the letters of the table's name)
+    return sorted(connection.scalars(text(query), {"start": chosen.start, "end": chosen.end}))
 
 
-def _feedback(table: Table[PredictionColumns], condition: ColumnElement[bool]) -> Any:
-    return (
+def _feedback(
+    connection: Connection, table: Table[PredictionColumns], bounded: Slice, timeline: list[Bucket]
+) -> list[FeedbackPoint]:
+    """Read the latest feedbacks, oldest first: only as far back as it takes, which the timeline tells."""
+    start, _ = bounded.span
+    found = 0
+    for bucket in reversed(timeline):
+        found += bucket["satisfied"] + bucket["unsatisfied"]
+        if found >= MAX_FEEDBACK:
+            start = max(start, datetime.fromisoformat(bucket["start"]))
+            break
+    if not found:
+        return []
+    query = (
         select(
             table.c.timestamp,
             table.c.user_feedback,
             table.c.prediction_result,
-            case(
-                (table.c.prediction_result == Answer.NEITHER, table.c.neither_score),
-                else_=func.greatest(table.c.proba_cat, table.c.proba_dog),
-            ).label("confidence"),
-            _with_consent(table, "user_comment"),
+            confidence(table).label("confidence"),
+            with_consent(table, "user_comment"),
         )
-        .where(condition, table.c.user_feedback.is_not(None))
+        .where(replace(bounded, start=start).condition(table), table.c.user_feedback.is_not(None))
         .order_by(table.c.timestamp.desc(), table.c.id.desc())
         .limit(MAX_FEEDBACK)
     )
+    rows = connection.execute(query).all()
+    return [_feedback_point(row) for row in reversed(rows)]
 
 
-def _with_consent(table: Table[PredictionColumns], name: str) -> ColumnElement[str | None]:
+def confidence(table: Table[PredictionColumns]) -> ColumnElement[float | None]:
+    """Confidence in the answer given, 0..1, as :attr:`catsdogs.domain.Prediction.confidence` has it."""
+    return case(
+        (table.c.prediction_result == Answer.NEITHER, table.c.neither_score),
+        else_=func.greatest(table.c.proba_cat, table.c.proba_dog),
+    )
+
+
+def with_consent(table: Table[PredictionColumns], name: str) -> ColumnElement[str | None]:
     """Hide a personal field without consent, should the table's own constraint be missing."""
     return case((table.c.rgpd_consent, table.c[name])).label(name)
 
 
-def _timeline(rows: list[Row[Any]], since: datetime | None, until: datetime, width: int) -> list[Bucket]:
-    if since is None:
+def _timeline(rows: Sequence[Row[Any]], bounded: Slice, width: int) -> list[Bucket]:
+    first, last = bounded.span
+    if first == last:  # there is nothing at all
         return []
     step = timedelta(seconds=width)
     filled = {row.bucket: row for row in rows}
-    start = ORIGIN + (since - ORIGIN) // step * step
+    start = floor(first, step)
     timeline = []
-    while start < until:
-        row = filled.get(start)
-        timeline.append(_bucket(start, row) if row else _empty_bucket(start))
+    while start < last:
+        timeline.append(_bucket(start, filled.get(start)))
         start += step
     return timeline
 
 
-def _bucket(start: datetime, row: Row[Any]) -> Bucket:
+def _bucket(start: datetime, row: Row[Any] | None) -> Bucket:
+    def count(name: str) -> int:
+        return getattr(row, name) if row else 0
+
     return Bucket(
-        start=_iso(start),
-        predictions=row.predictions,
-        cat=row.cat,
-        dog=row.dog,
-        neither=row.neither,
-        errors=row.errors,
-        satisfied=row.satisfied,
-        unsatisfied=row.unsatisfied,
+        start=iso(start),
+        predictions=count("predictions"),
+        cat=count("cat"),
+        dog=count("dog"),
+        neither=count("neither"),
+        errors=count("errors"),
+        satisfied=count("satisfied"),
+        unsatisfied=count("unsatisfied"),
         **_latency(row),
     )
 
 
-def _empty_bucket(start: datetime) -> Bucket:
-    return Bucket(
-        start=_iso(start),
-        predictions=0,
-        cat=0,
-        dog=0,
-        neither=0,
-        errors=0,
-        satisfied=0,
-        unsatisfied=0,
-        mean=None,
-        min=None,
-        max=None,
-        p50=None,
-        p95=None,
-        p99=None,
-    )
-
-
-def _latency(row: Row[Any]) -> Latency:
-    p50, p95, p99 = row.percentiles or (None, None, None)
+def _latency(row: Row[Any] | None) -> Latency:
+    if row is None or row.mean is None:
+        return Latency(mean=None, min=None, max=None, p50=None, p95=None, p99=None)
+    p50, p95, p99 = row.percentiles
     return Latency(mean=row.mean, min=row.fastest, max=row.slowest, p50=p50, p95=p95, p99=p99)
 
 
@@ -286,9 +242,9 @@ def _satisfaction(row: Row[Any]) -> Satisfaction:
     )
 
 
-def _feedback_point(row: Row[Any]) -> FeedbackPoint:
+def _feedback_point(row: Any) -> FeedbackPoint:
     return FeedbackPoint(
-        timestamp=_iso(row.timestamp),
+        timestamp=iso(row.timestamp),
         user_feedback=row.user_feedback,
         prediction_result=row.prediction_result,
         confidence=row.confidence,
@@ -300,5 +256,6 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
+    """Give a moment in ISO 8601, in UTC."""
     return moment.astimezone(UTC).isoformat()

@@ -10,8 +10,8 @@ from uuid import UUID
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import stream_request_body
 
-from catsdogs.domain import Channel, Consent, Outcome, Prediction, TrueLabel
-from catsdogs.errors import InvalidInput, NotFound, ServiceUnavailable
+from catsdogs.domain import Channel, Consent, Listing, Outcome, Prediction, TrueLabel
+from catsdogs.errors import InvalidImage, InvalidInput, NotFound, ServiceUnavailable
 from catsdogs.i18n import N_, negotiate
 from catsdogs.images import MAX_BYTES
 from catsdogs.samples import SAMPLES
@@ -227,20 +227,19 @@ class UpdateFeedback(Api):
             raise InvalidInput(N_("true_label must be one of {labels}."), labels=", ".join(TrueLabel)) from None
 
 
-class Statistics(Api):
-    """``GET /api/statistics``."""
+class Monitoring(Api):
+    """A route that reads predictions of a window, a model version and an answer."""
 
     scope = Scope.MONITOR
 
-    async def get(self) -> None:
-        """Compute the KPIs of a window."""
-        statistics = await self.server.work.run(
-            self.service.statistics,
-            start=self._moment("start"),
-            end=self._moment("end"),
-            model_version=self.get_query_argument("model_version", "") or None,
-        )
-        self.write(dict(statistics))
+    def slice(self) -> dict[str, Any]:
+        """Read which predictions are asked for; the service checks the values."""
+        return {
+            "start": self._moment("start"),
+            "end": self._moment("end"),
+            "model_version": self.get_query_argument("model_version", "") or None,
+            "answer": self.get_query_argument("answer", "") or None,
+        }
 
     def _moment(self, name: str) -> datetime | None:
         text = self.get_query_argument(name, "").replace(" ", "+")  # a + that nobody encoded
@@ -253,17 +252,24 @@ class Statistics(Api):
         return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
-class RecentPredictions(Api):
-    """``GET /api/recent-predictions``."""
-
-    scope = Scope.MONITOR
+class Statistics(Monitoring):
+    """``GET /api/statistics``."""
 
     async def get(self) -> None:
-        """List the latest predictions."""
+        """Compute the KPIs of a window."""
+        self.write(dict(await self.server.work.run(self.service.statistics, **self.slice())))
+
+
+class RecentPredictions(Monitoring):
+    """``GET /api/recent-predictions``."""
+
+    async def get(self) -> None:
+        """List predictions."""
         text = self.get_query_argument("limit", "10")
         if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= 1000):
             raise InvalidInput(N_("limit must be a whole number from 1 to 1000."))
-        rows = await self.server.work.run(self.service.recent_predictions, int(text))
+        listing = self.get_query_argument("list", "") or Listing.LATEST
+        rows = await self.server.work.run(self.service.recent_predictions, int(text), listing=listing, **self.slice())
         self.write({"predictions": rows, "count": len(rows)})
 
 
@@ -276,6 +282,16 @@ class Health(Api):
 
 
 class Live(Api):
+class News(Api):
+    """``GET /api/news``."""
+
+    scope = Scope.MONITOR
+
+    async def get(self) -> None:
+        """Say whether it is worth while to read the figures again."""
+        self.write({"news": await self.server.work.run(self.service.news)})
+
+
     """``GET /health/live``: restart the process when this does not answer."""
 
     def get(self) -> None:
@@ -313,3 +329,4 @@ ROUTES: dict[str, type[Api]] = {
     "/health/live": Live,
     "/health/ready": Ready,
 }
+    "/api/news": News,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catsdogs import __version__
-from catsdogs.domain import Answer, Doubt, PurposeName, TrueLabel
+from catsdogs.domain import Answer, Degraded, Doubt, Listing, PurposeName, TrueLabel
 from catsdogs.samples import SAMPLES
 from catsdogs.server.api import Api
 from catsdogs.server.pages import Page
@@ -62,6 +62,12 @@ ANSWER = {
 }
 PREDICTION = shape(filename=TEXT, **ANSWER, feedback_id=UUID, receipt=maybe(TEXT), stored=BOOLEAN)
 NAMES = [sample.name for sample in SAMPLES]
+SATISFACTION = shape(
+    rate=maybe(SHARE), low=maybe(SHARE), high=maybe(SHARE), n=INTEGER, satisfied=INTEGER, unsatisfied=INTEGER
+)
+PREVIOUS = shape(
+    total_predictions=INTEGER, errors=INTEGER, rgpd_consents=INTEGER, mean_ms=maybe(NUMBER), satisfaction=SATISFACTION
+)
 LATENCY = {name: maybe(NUMBER) for name in ("mean", "min", "max", "p50", "p95", "p99")}
 STATISTICS = shape(
     total_predictions=INTEGER,
@@ -72,9 +78,8 @@ STATISTICS = shape(
     consent_rate=maybe(SHARE),
     answers={"type": "object", "additionalProperties": INTEGER},
     inference_time_ms=shape(**LATENCY),
-    satisfaction=shape(
-        rate=maybe(SHARE), low=maybe(SHARE), high=maybe(SHARE), n=INTEGER, satisfied=INTEGER, unsatisfied=INTEGER
-    ),
+    satisfaction=SATISFACTION,
+    previous=maybe(PREVIOUS),
     bucket_seconds=INTEGER,
     timeline=table(
         start=MOMENT, predictions=INTEGER, errors=INTEGER, satisfied=INTEGER, unsatisfied=INTEGER, **LATENCY
@@ -89,12 +94,14 @@ RECENT = shape(
         prediction_result={"type": "string", "enum": list(Answer)},
         proba_cat=maybe(SHARE),
         proba_dog=maybe(SHARE),
+        confidence=maybe(SHARE),
         inference_time_ms=maybe(NUMBER),
         success=BOOLEAN,
         rgpd_consent=BOOLEAN,
         filename=maybe(TEXT),
         user_feedback=maybe(INTEGER),
         user_comment=maybe(TEXT),
+        true_label=maybe({"type": "string", "enum": list(TrueLabel)}),
         model_version=maybe(TEXT),
     ),
     count=INTEGER,
@@ -157,6 +164,14 @@ def query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]
 def description() -> dict[str, Any]:
     """Describe the API."""
     photo = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, GIF, BMP or TIFF; at most 32 MB"}
+SLICE = [
+    query("start", MOMENT, "first moment of the window"),
+    query("end", MOMENT, "end of the window, itself not included"),
+    query("model_version", TEXT, "of one model only"),
+    query("answer", {"type": "string", "enum": list(Answer)}, "of one answer only"),
+]
+
+
     paths = {
         "/api/predict": {
             "post": operation(
@@ -216,26 +231,34 @@ def description() -> dict[str, Any]:
                 "Key figures of a window",
                 STATISTICS,
                 *(400, 401, 403, 429, 503),
-                parameters=[
-                    query("start", MOMENT, "first moment of the window"),
-                    query("end", MOMENT, "end of the window, itself not included"),
-                    query("model_version", TEXT, "of one model only"),
-                ],
+                parameters=SLICE,
             )
         },
         "/api/recent-predictions": {
             "get": operation(
-                "The latest predictions, newest first",
+                "The latest predictions, the least sure or the disputed",
                 RECENT,
                 *(400, 401, 403, 429, 503),
                 parameters=[
-                    query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 10}, "how many")
+                    query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 10}, "how many"),
+                    query("list", {"type": "string", "enum": list(Listing)}, "which: by default, the latest"),
+                    *SLICE,
                 ],
             )
         },
         "/api/info": {"get": operation("The served model", INFO)},
         "/health": {"get": operation("Do model and database answer?", HEALTH)},
         "/health/live": {"get": operation("Does the process answer?", shape(status=TEXT))},
+        "/api/news": {
+            "get": operation(
+                "Was anything recorded since? Then this text differs from the earlier one",
+                shape(news=TEXT),
+                *(401, 403, 429, 503),
+            )
+        },
+        "/metrics": {
+            "get": operation("Everything Prometheus asks for", TEXT, *(401, 403, 429, 503), kind="text/plain")
+        },
         "/health/ready": {"get": operation("May requests be sent here?", shape(status=TEXT), 503)},
     }
     return {

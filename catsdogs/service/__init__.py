@@ -15,6 +15,7 @@ from catsdogs.consent import UNNAMED, Controller
 from catsdogs.domain import (
     Consent,
     Health,
+    Listing,
     ModelInfo,
     Outcome,
     Prediction,
@@ -107,12 +108,29 @@ class Service(Protocol):
         """
 
     def statistics(
-        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
+        self,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        model_version: str | None = None,
+        answer: str | None = None,
     ) -> Statistics:
-        """Compute the KPIs of predictions made in ``[start, end)``, by one model or all."""
+        """Compute the KPIs of predictions made in ``[start, end)``, by one model or all, of one answer or all."""
 
-    def recent_predictions(self, limit: int = 10) -> list[RecentPrediction]:
-        """List the latest predictions, newest first; `limit` is 1..1000."""
+    def recent_predictions(
+        self,
+        limit: int = 10,
+        *,
+        listing: str = Listing.LATEST,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        model_version: str | None = None,
+        answer: str | None = None,
+    ) -> list[RecentPrediction]:
+        """List the latest predictions, newest first, or others by :class:`~catsdogs.domain.Listing`; 1 to 1,000."""
+
+    def news(self) -> str:
+        """Give a text that differs from an earlier one if anything was recorded between; cheap to ask for."""
 
     def export(self, receipt: str) -> dict[str, Any]:
         """Give everything held under a receipt code, ready for JSON.

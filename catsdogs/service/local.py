@@ -13,6 +13,7 @@ from catsdogs.domain import (
     Consent,
     Health,
     ModelInfo,
+    Listing,
     Outcome,
     Prediction,
     PurposeName,
@@ -23,7 +24,7 @@ from catsdogs.domain import (
 )
 from catsdogs.errors import CatsDogsError, InvalidImage
 from catsdogs.feedback import FeedbackRecord
-from catsdogs.monitoring import kpis
+from catsdogs.monitoring import kpis, listings
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
 from catsdogs.served_model import ServedModel
@@ -114,20 +115,54 @@ class Local:
         return self._recorder.give(FeedbackRecord.of(feedback_id, user_feedback, user_comment, true_label))
 
     def statistics(
-        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
+        self,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        model_version: str | None = None,
+        answer: str | None = None,
     ) -> Statistics:
         """See :meth:`catsdogs.service.Service.statistics`."""
         database = self._recorder.database
         return database.run(
             lambda connection: kpis.statistics(
-                connection, database.tables.predictions, start=start, end=end, model_version=model_version
+                connection,
+                database.tables.predictions,
+                start=start,
+                end=end,
+                model_version=model_version,
+                answer=answer,
             )
         )
 
-    def recent_predictions(self, limit: int = 10) -> list[RecentPrediction]:
+    def recent_predictions(
+        self,
+        limit: int = 10,
+        *,
+        listing: str = Listing.LATEST,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        model_version: str | None = None,
+        answer: str | None = None,
+    ) -> list[RecentPrediction]:
         """See :meth:`catsdogs.service.Service.recent_predictions`."""
         database = self._recorder.database
-        return database.run(lambda connection: kpis.recent_predictions(connection, database.tables.predictions, limit))
+        return database.run(
+            lambda connection: listings.predictions(
+                connection,
+                database.tables.predictions,
+                limit,
+                listing=listing,
+                start=start,
+                end=end,
+                model_version=model_version,
+                answer=answer,
+            )
+        )
+
+    def news(self) -> str:
+        """See :meth:`catsdogs.service.Service.news`."""
+        return self._recorder.database.run(listings.news)
 
     def export(self, receipt: str) -> dict[str, Any]:
         """See :func:`catsdogs.privacy.export`."""

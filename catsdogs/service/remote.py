@@ -20,6 +20,7 @@ from catsdogs.domain import (
     Doubt,
     Explanation,
     Health,
+    Listing,
     ModelInfo,
     Note,
     Outcome,
@@ -129,16 +130,35 @@ class Remote:
         return bool(self._ask("POST", "/api/update-feedback", fields=fields)["stored"])
 
     def statistics(
-        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
+        self,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        model_version: str | None = None,
+        answer: str | None = None,
     ) -> Statistics:
         """See :meth:`catsdogs.service.Service.statistics`."""
-        window = {"start": start and start.isoformat(), "end": end and end.isoformat(), "model_version": model_version}
-        return cast("Statistics", self._ask("GET", "/api/statistics", fields=_given(window)))
+        fields = _slice(start, end, model_version, answer)
+        return cast("Statistics", self._ask("GET", "/api/statistics", fields=fields))
 
-    def recent_predictions(self, limit: int = 10) -> list[RecentPrediction]:
+    def recent_predictions(
+        self,
+        limit: int = 10,
+        *,
+        listing: str = Listing.LATEST,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        model_version: str | None = None,
+        answer: str | None = None,
+    ) -> list[RecentPrediction]:
         """See :meth:`catsdogs.service.Service.recent_predictions`."""
-        answer = self._ask("GET", "/api/recent-predictions", fields={"limit": str(limit)})
-        return cast("list[RecentPrediction]", answer["predictions"])
+        fields = {"limit": str(limit), "list": listing, **_slice(start, end, model_version, answer)}
+        found = self._ask("GET", "/api/recent-predictions", fields=fields)
+        return cast("list[RecentPrediction]", found["predictions"])
+
+    def news(self) -> str:
+        """See :meth:`catsdogs.service.Service.news`."""
+        return str(self._ask("GET", "/api/news")["news"])
 
     def export(self, receipt: str) -> dict[str, Any]:
         """See :meth:`catsdogs.service.Service.export`."""
@@ -178,6 +198,13 @@ class Remote:
         if answer.status != 200 or not isinstance(body, dict):
             raise _error(answer.status, answer.headers.get("X-CatsDogs-Error"), body)
         return body
+
+
+def _slice(
+    start: datetime | None, end: datetime | None, model_version: str | None, answer: str | None
+) -> dict[str, str]:
+    bounds = {"start": start and start.isoformat(), "end": end and end.isoformat()}
+    return _given({**bounds, "model_version": model_version, "answer": answer})
 
 
 def _given(fields: Mapping[str, object]) -> dict[str, str]:

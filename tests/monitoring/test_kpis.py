@@ -11,7 +11,7 @@ import pytest
 from catsdogs.database import Database
 from catsdogs.domain import RecentPrediction, Statistics
 from catsdogs.errors import InvalidInput
-from catsdogs.monitoring import kpis
+from catsdogs.monitoring import aggregates, kpis, listings
 from catsdogs.monitoring.intervals import wilson
 from catsdogs.monitoring.windows import bucket_seconds
 
@@ -25,8 +25,8 @@ def statistics(database: Database, **window: Any) -> Statistics:
     return database.run(lambda c: kpis.statistics(c, database.tables.predictions, **window))
 
 
-def recent(database: Database, *limit: int) -> list[RecentPrediction]:
-    return database.run(lambda c: kpis.recent_predictions(c, database.tables.predictions, *limit))
+def recent(database: Database, *limit: int, **chosen: Any) -> list[RecentPrediction]:
+    return database.run(lambda c: listings.predictions(c, database.tables.predictions, *limit, **chosen))
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -56,6 +56,13 @@ def count(rows: list[Row], **values: Any) -> int:
 def confidence(row: Row) -> float:
     found = row["neither_score"] if row["prediction_result"] == "neither" else max(row["proba_cat"], row["proba_dog"])
     return float(found)
+
+
+def listed(row: Row) -> dict[str, Any]:
+    """A row as a list of predictions has it."""
+    computed = {"id": str(row["id"]), "timestamp": row["timestamp"].isoformat(), "true_label": None}
+    sure = confidence(row) if row["success"] else None
+    return {name: row.get(name) for name in RECENT} | computed | {"confidence": sure}
 
 
 def expected(rows: list[Row]) -> dict[str, Any]:
@@ -201,14 +208,14 @@ def test_a_row_that_arrives_meanwhile_is_seen_everywhere_or_nowhere(
 ) -> None:
     """Bounds, aggregates and feedback are several queries, but of one moment."""
     database = keep([make_row(NOW, user_feedback=1)])
-    aggregates = kpis._aggregates
+    by_rows = aggregates.by_rows
 
     def late(*arguments: Any) -> Any:
         keep([make_row(NOW + timedelta(seconds=1), user_feedback=0)])
-        return aggregates(*arguments)
+        return by_rows(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(kpis, "_aggregates", late)
+        patch.setattr(aggregates, "by_rows", late)
         found = statistics(database)
     assert (found["total_predictions"], len(found["feedback"])) == (1, 1)
     assert statistics(database)["total_predictions"] == 2
@@ -244,8 +251,7 @@ def test_a_window_is_cut_into_so_many_buckets_that_a_person_can_read(days: float
 def test_recent_predictions_are_the_newest_first(keep: Keep) -> None:
     rows = random_rows(5, n=40)
     newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
-    wanted = [{name: row[name] for name in RECENT} for row in newest]
-    wanted = [row | {"id": str(row["id"]), "timestamp": row["timestamp"].isoformat()} for row in wanted]
+    wanted = [listed(row) for row in newest]
     database = keep(rows)
     assert recent(database) == wanted[:10]
     assert recent(database, 1) == wanted[:1]

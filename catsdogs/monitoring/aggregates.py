@@ -1,0 +1,175 @@
+"""Two ways to add predictions up, as a whole and by buckets of time: row by row, or from summaries.
+
+Both give the same columns: first the row of the whole window, then one a bucket that is not empty. Inference times
+are those of successful predictions: what was refused took no inference.
+"""
+
+# ruff: noqa: S608 (the names in the statements are those of tables, whose letters Settings has checked)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, Table, case, func, literal, select, tuple_
+
+from catsdogs.database import summaries
+from catsdogs.database.summaries import GROWTH, NO_TIME, Span, joined, summarise, within
+from catsdogs.database.tables import PredictionColumns
+from catsdogs.domain import Answer
+from catsdogs.monitoring.windows import DAY, HOUR, ORIGIN, Slice, ceil, floor, without
+
+SHARES = (0.5, 0.95, 0.99)
+"""Of the predictions that took less time than p50, p95 and p99."""
+
+_SUMS = """coalesce(sum(predictions), 0) AS predictions,
+    coalesce(sum(predictions) FILTER (WHERE prediction_result <> 'error'), 0) AS successes,
+    coalesce(sum(consents), 0) AS consents,
+    coalesce(sum(predictions) FILTER (WHERE prediction_result = 'cat'), 0) AS cat,
+    coalesce(sum(predictions) FILTER (WHERE prediction_result = 'dog'), 0) AS dog,
+    coalesce(sum(predictions) FILTER (WHERE prediction_result = 'neither'), 0) AS neither,
+    coalesce(sum(predictions) FILTER (WHERE prediction_result = 'error'), 0) AS errors,
+    coalesce(sum(satisfied), 0) AS satisfied,
+    coalesce(sum(unsatisfied), 0) AS unsatisfied,
+    sum(milliseconds) / sum(predictions) FILTER (WHERE prediction_result <> 'error') AS mean,
+    min(fastest) AS fastest,
+    max(slowest) AS slowest"""
+
+
+def by_rows(connection: Connection, table: Table[PredictionColumns], chosen: Slice, width: int) -> Sequence[Row[Any]]:
+    """Add up row by row, with exact percentiles, in buckets of `width` seconds."""
+    rows = (
+        select(
+            func.date_bin(timedelta(seconds=width), table.c.timestamp, ORIGIN).label("bucket"),
+            table.c.success,
+            table.c.prediction_result,
+            table.c.rgpd_consent,
+            table.c.user_feedback,
+            case((table.c.success, table.c.inference_time_ms)).label("latency"),
+        )
+        .where(chosen.condition(table))
+        .cte("rows")
+    )
+    column = rows.c
+
+    def count(where: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return func.count().filter(where)
+
+    query = (
+        select(
+            column.bucket,
+            func.count().label("predictions"),
+            count(column.success).label("successes"),
+            count(column.rgpd_consent).label("consents"),
+            *(count(column.prediction_result == answer).label(answer) for answer in ("cat", "dog", "neither")),
+            count(column.prediction_result == Answer.ERROR).label("errors"),
+            count(column.user_feedback == 1).label("satisfied"),
+            count(column.user_feedback == 0).label("unsatisfied"),
+            func.avg(column.latency).label("mean"),
+            func.min(column.latency).label("fastest"),
+            func.max(column.latency).label("slowest"),
+            func.percentile_cont(literal(list(SHARES))).within_group(column.latency).label("percentiles"),
+        )
+        .group_by(func.grouping_sets(tuple_(), tuple_(column.bucket)))
+        .order_by(func.grouping(column.bucket).desc(), column.bucket)
+    )
+    return connection.execute(query).all()
+
+
+def by_summaries(
+    connection: Connection, table: Table[PredictionColumns], chosen: Slice, width: int
+) -> Sequence[Row[Any]]:
+    """Add up summaries, and rows only where there is no summary; percentiles are within 2 %.
+
+    Parameters
+    ----------
+    chosen
+        With both bounds.
+    width
+        Of a bucket, in seconds: whole hours.
+    """
+    query = f"""
+        WITH parts AS MATERIALIZED (
+            SELECT date_bin('{width} seconds', start, '{summaries.ORIGIN}') AS bucket, pieces.*
+            FROM ({_pieces(connection, table, chosen, whole_days=width % 86400 == 0)}) AS pieces
+        ), sums AS (
+            SELECT grouping(bucket) AS whole, bucket, {_SUMS} FROM parts GROUP BY GROUPING SETS ((), (bucket))
+        ), histograms AS (
+            SELECT grouping(bucket) AS whole, bucket, bin, sum(n) AS n
+            FROM parts, unnest(bins, counts) AS histogram (bin, n) GROUP BY GROUPING SETS ((bin), (bucket, bin))
+        ), ranks AS (
+            SELECT whole, bucket,
+                CASE bin WHEN {NO_TIME} THEN 0 ELSE 2 * power({GROWTH!r}::float8, bin) / ({GROWTH!r} + 1) END AS time,
+                sum(n) OVER (PARTITION BY whole, bucket ORDER BY bin) AS upto,
+                (sum(n) OVER (PARTITION BY whole, bucket) - 1)::float8 AS last
+            FROM histograms
+        ), neighbours AS (  -- of the place of each percentile among the times in order
+            SELECT whole, bucket, share, share * last - floor(share * last) AS fraction,
+                min(time) FILTER (WHERE upto > floor(share * last)) AS lower,
+                min(time) FILTER (WHERE upto > least(floor(share * last) + 1, last)) AS upper
+            FROM ranks, unnest(ARRAY{list(SHARES)}::float8[]) AS share GROUP BY whole, bucket, share, last
+        )
+        SELECT sums.*, (
+            SELECT array_agg(greatest(fastest, least(slowest, lower + (upper - lower) * fraction)) ORDER BY share)
+            FROM neighbours
+            WHERE neighbours.whole = sums.whole AND neighbours.bucket IS NOT DISTINCT FROM sums.bucket
+        ) AS percentiles
+        FROM sums ORDER BY whole DESC, bucket"""
+    return connection.execute(sa.text(query), _values(chosen)).all()
+
+
+def totals(connection: Connection, table: Table[PredictionColumns], chosen: Slice) -> Row[Any]:
+    """Add up a whole window, without percentiles; with both bounds."""
+    query = f"SELECT {_SUMS} FROM ({_pieces(connection, table, chosen, whole_days=True)}) AS pieces"
+    return connection.execute(sa.text(query), _values(chosen)).one()
+
+
+def _pieces(connection: Connection, table: Table[PredictionColumns], chosen: Slice, *, whole_days: bool) -> str:
+    """Write the query of what a window is put together from: days and hours that are summarised, and rows."""
+    stale = connection.scalars(sa.text(f'SELECT DISTINCT start FROM "{table.name}_stale"')).all()
+    days, hours, rows = cover(chosen.span, stale, whole_days=whole_days)
+    filters = " AND (:version IS NULL OR model_version = :version) AND (:answer IS NULL OR prediction_result = :answer)"
+    summary = f'SELECT * FROM "{table.name}_summary" WHERE hours = '
+    within_rows = within('"timestamp"', rows) + filters
+    return " UNION ALL ".join(
+        (
+            f"{summary} 24 AND {within('start', days)}{filters}",
+            f"{summary} 1 AND {within('start', hours)}{filters}",
+            summarise(table.name, 1, within_rows),
+        )
+    )
+
+
+def _values(chosen: Slice) -> dict[str, str | None]:
+    return {"version": chosen.model_version, "answer": chosen.answer}
+
+
+def cover(span: Span, stale: Sequence[datetime], *, whole_days: bool) -> tuple[list[Span], list[Span], list[Span]]:
+    """Cut a window into what is read from summaries of days, of hours, and from rows.
+
+    Parameters
+    ----------
+    span
+        The window, in UTC.
+    stale
+        Hours that have no true summary.
+    whole_days
+        Whether days may be read as wholes.
+
+    Returns
+    -------
+    tuple of list of Span
+        Days, hours, rows: together the window, and apart from each other.
+    """
+    start, end = span
+    first, last = ceil(start, HOUR), floor(end, HOUR)
+    if first >= last:
+        return [], [], [span]
+    missing = joined((hour for hour in stale if first <= hour < last), HOUR)
+    stale_days = joined({floor(hour, DAY) for hour in stale}, DAY)
+    days = without((ceil(first, DAY), floor(last, DAY)), stale_days) if whole_days else []
+    hours = without((first, last), sorted(days + missing))
+    edges = without((start, end), [(first, last)])
+    return days, hours, edges + missing
