@@ -344,3 +344,128 @@ class ModelInfo(TypedDict):
     """What the service offers beside the answer."""
     card: str
     """The model card for people, as Markdown."""
+
+
+class Accuracy(TypedDict):
+    """How often answers are right."""
+
+    rate: float | None
+    """Share of right answers, 0..1."""
+    low: float | None
+    """Lower end of the 95 % interval."""
+    high: float | None
+    n: int
+
+
+class ReliabilityBin(Accuracy):
+    """One bar of the reliability diagram: of answers about as sure as `confidence`, how many were right."""
+
+    confidence: float
+
+
+class AccuracyBucket(TypedDict):
+    """One interval of the accuracy curve."""
+
+    start: str
+    judged: Accuracy
+    estimated: Accuracy
+
+
+class Reading(StrEnum):
+    """What the figures of a drift mean."""
+
+    TOO_FEW = "too_few"
+    NONE = "none"
+    MODERATE = "moderate"
+    STRONG = "strong"
+
+
+class Drift(TypedDict):
+    """How far one signal moved from the model's reference."""
+
+    signal: str
+    """See :mod:`catsdogs.reference`."""
+    psi: float
+    """Population stability index."""
+    p_value: float
+    """Of the chi-square test that nothing moved."""
+    n: int
+    reading: Reading
+    edges: list[float]
+    expected: list[float]
+    """Shares of the reference in each bin; one more than `edges`."""
+    found: list[float]
+
+
+class VersionFigures(TypedDict):
+    """One model version of a window, beside the others."""
+
+    model_version: str
+    predictions: int
+    judged: Accuracy
+    estimated: Accuracy
+    neither_rate: float | None
+    mean_ms: float | None
+
+
+class ModelHealth(TypedDict):
+    """``GET /api/model-health``: whether the model is still good."""
+
+    model_version: str | None
+    """The one that drift is told for: the chosen one, else the latest of the window."""
+    reference: str | None
+    """Name of the photos that its reference comes from; ``None`` where its card has none."""
+    reference_n: int
+    judged: Accuracy
+    """As people judged the answers; Wilson's interval."""
+    estimated: Accuracy
+    """Of the answers cat and dog, without labels (CBPE)."""
+    timeline: list[AccuracyBucket]
+    reliability: list[ReliabilityBin]
+    drift: list[Drift]
+    versions: list[VersionFigures]
+    whole: bool
+    """Whether every prediction was looked at; else a sample for what needs no label."""
+
+
+class Measure(StrEnum):
+    """What a rule of the alerts looks at; ``monitoring/alerts.toml`` explains each."""
+
+    SATISFACTION = "satisfaction"
+    INFERENCE_TIME = "inference_time"
+    ERRORS = "errors"
+    LOW_CONFIDENCE = "low_confidence"
+    ONE_ANSWER = "one_answer"
+    ACCURACY = "accuracy"
+    DRIFT_CONFIDENCE = "drift_confidence"
+    DRIFT_ANSWERS = "drift_answers"
+    DRIFT_NEITHER = "drift_neither"
+    DRIFT_BRIGHTNESS = "drift_brightness"
+    DRIFT_SHARPNESS = "drift_sharpness"
+    DRIFT_SIZE = "drift_size"
+
+
+class AlertState(StrEnum):
+    """Where an alert stands."""
+
+    PENDING = "pending"
+    """Its rule is broken, not yet for long enough."""
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Alert(TypedDict):
+    """``GET /api/alerts``: one time that a rule was broken; :mod:`catsdogs.monitoring.alert_words` says it."""
+
+    rule: str
+    measure: Measure
+    state: AlertState
+    since: str
+    """When it was first seen, ISO 8601, UTC."""
+    fired_at: str | None
+    resolved_at: str | None
+    value: float
+    """What was measured last."""
+    n: int
+    """On how many predictions or opinions."""
+    limit: float

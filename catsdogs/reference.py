@@ -17,6 +17,7 @@ Each signal is a number a photo, counted in bins, so that a reference is a few h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -118,10 +119,8 @@ def measure(
     """
     seen = []
     for path in photos:
-        try:
+        with suppress(InvalidImage):
             seen.append(classify(read_file(path)))
-        except InvalidImage:
-            pass
         advance()
     if not any(prediction.answer is not Answer.NEITHER for prediction, _ in seen):
         raise InvalidInput("None of these photos shows the model a cat or a dog: there is nothing to compare with.")

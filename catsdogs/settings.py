@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     idle_minutes: int = Field(60, ge=1, validation_alias="CATSDOGS_IDLE_MINUTES")
     """After so long without a click, an open page's session ends."""
 
+    alert_rules: Path | None = Field(None, validation_alias="CATSDOGS_ALERT_RULES")
+    """File of the alerts' rules; without it, the packaged ones."""
+    alert_targets: SecretStr | None = Field(None, validation_alias="CATSDOGS_ALERT_TARGETS")
+    """Who is told of alerts: addresses of Apprise, with spaces between them."""
+
     @property
     def data_controller(self) -> Controller:
         """What the privacy notice says of whoever runs this."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,20 +13,23 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from catsdogs import reference
 from catsdogs.classifier import Classifier
-from catsdogs.domain import Answer
-from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.evaluation import Measured, evaluate_photos, labelled_photos
+from catsdogs.domain import Answer, Prediction
+from catsdogs.errors import InvalidImage, InvalidInput, ModelError
+from catsdogs.evaluation import Classify, Measured, evaluate_photos, labelled_photos
 from catsdogs.model_version import NAME
 from catsdogs.reference import Reference
+from catsdogs.review import FeedbackPhotos
 from catsdogs.training import card as cards
 from catsdogs.training.backbone import build_backbone
-from catsdogs.training.dataset import collect, write_left_out
+from catsdogs.training.dataset import NO_FEEDBACK, Dataset, collect, write_left_out
 from catsdogs.training.features import extract, open_cache
 from catsdogs.training.gate import fit_gate
-from catsdogs.training.head import STEPS, fit_head, learning_curve, write_learning_curve
+from catsdogs.training.head import STEPS, Head, fit_head, learning_curve, write_learning_curve
 from catsdogs.training.judged import Judged
 from catsdogs.training.network import assemble, save
 from catsdogs.training.weights import load_imagenet_weights
@@ -38,7 +40,7 @@ REFERENCE_PHOTOS = 2000
 """At most so many tell what photos look like."""
 LEFT_OUT = "left_out.csv"
 HELD_OUT = "held_out.csv"
-"""What cross-validation, which had not seen them, said of the training photos."""
+"""What cross-validation, which had not seen them, said of the training photos that are files."""
 LEARNING_CURVE = "learning_curve.csv"
 
 Progress = Callable[[str, int, int], object]
@@ -52,6 +54,7 @@ def train(
     *,
     version: str | None = None,
     validation: Mapping[str, Path] | None = None,
+    feedback: FeedbackPhotos = NO_FEEDBACK,
     input_size: int = INPUT_SIZE,
     seed: int = SEED,
     command: str = "",
@@ -76,6 +79,9 @@ def train(
         Its name; by default the time of day, UTC.
     validation
         Named folders of labelled photos to measure the model on, see :func:`catsdogs.evaluation.evaluate`.
+    feedback
+        Photos that people let be kept, reviewed, see :func:`catsdogs.review.feedback_photos`: learned from like those
+        of `folder`; on those of neither, the model is measured. Nothing of them is written to disk.
     input_size
         Side of the network's input in pixels, a multiple of 32.
     command, notes
@@ -106,9 +112,10 @@ def train(
     others = {path: label for path, label in labelled_photos(folder).items() if label is Answer.NEITHER}
     sets: dict[str, Mapping[Path, Answer]] = {"neither": others} if others else {}
     sets |= {name: labelled_photos(photos) for name, photos in (validation or {}).items()}
+    unlearned = {path: label for path, label in feedback.labels.items() if label is Answer.NEITHER}
     keras.utils.set_random_seed(seed)
 
-    dataset = collect(folder, input_size, lambda done, of: progress("checking", done, of))
+    dataset = collect(folder, input_size, lambda done, of: progress("checking", done, of), feedback)
     imagenet = load_imagenet_weights()
     backbone = build_backbone(imagenet, input_size)
     cache = open_cache(processed, backbone)
@@ -120,8 +127,7 @@ def train(
     advance()
     gate = fit_gate(features[0], imagenet, seed)
     advance()
-    labels = [Answer.DOG if dog else Answer.CAT for dog in dataset.is_dog]
-    held_out = Judged(dataset.paths, labels, head.held_out, gate.scores(features[0], imagenet))
+    held_out = _held_out(dataset, head, gate.scores(features[0], imagenet))
     model = assemble(backbone, imagenet, head, gate)
 
     aside = output / f".{version}.tmp"
@@ -141,6 +147,7 @@ def train(
             training={
                 "command": command,
                 "photos": {"cat": int((~dataset.is_dog).sum()), "dog": int(dataset.is_dog.sum())},
+                "feedback": int((~dataset.in_files).sum()),
                 "left_out": len(dataset.left_out),
                 "fingerprint": dataset.fingerprint,
                 "seed": seed,
@@ -149,7 +156,11 @@ def train(
         )
         cards.write(card, aside)
         measured = _measure(aside, sets, progress)
-        found = _reference(aside, {**sets, "train": dict.fromkeys(dataset.paths, Answer.CAT)}, progress)
+        if unlearned:
+            measured["neither, from feedback"] = evaluate_photos(
+                _in_memory(Classifier.open(aside), feedback), unlearned
+            )
+        found = _reference(aside, {**sets, "train": dict(zip(held_out.paths, held_out.labels, strict=True))}, progress)
         cards.write(card.model_copy(update={"metrics": measured, "reference": found}), aside)
         aside.rename(target)
     except OSError as error:
@@ -159,6 +170,27 @@ def train(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return target
+
+
+def _held_out(dataset: Dataset, head: Head, neither_scores: npt.NDArray[np.float64]) -> Judged:
+    """Keep what cross-validation said of files; of people's photos, it would outlive an erasure."""
+    files = np.flatnonzero(dataset.in_files)
+    return Judged(
+        [dataset.paths[place] for place in files],
+        [Answer.DOG if dataset.is_dog[place] else Answer.CAT for place in files],
+        head.held_out[files],
+        neither_scores[files],
+    )
+
+
+def _in_memory(classifier: Classifier, feedback: FeedbackPhotos) -> Classify:
+    """Classify photos that are no files."""
+
+    def classify(paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
+        for path in paths:
+            yield path, classifier.classify(feedback.content[path])[0]
+
+    return classify
 
 
 def _measure(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> dict[str, Measured]:
@@ -173,10 +205,10 @@ def _measure(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress:
 
 
 def _reference(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> Reference:
-    """Count what drift is told from, on the first set with pets in it: what the model has not seen, where there is any."""
+    """Count what drift is told from, on the first set with pets in it: one the model has not seen, where there is."""
     classifier = Classifier.open(version)
     name, photos = next((name, photos) for name, photos in sets.items() if {*photos.values()} != {Answer.NEITHER})
-    some = random.Random(SEED).sample(sorted(photos), min(len(photos), REFERENCE_PHOTOS))
+    some = sorted(photos)[:: -(-len(photos) // REFERENCE_PHOTOS)]
     advance = _counter(progress, f"reference from {name}", len(some))
     return reference.measure(classifier.classify, name, some, classifier.card.input_size, advance)
 

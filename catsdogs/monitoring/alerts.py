@@ -1,0 +1,190 @@
+"""Alerts: rules that are broken, for how long, and since when; the state is kept in the database.
+
+::
+
+    (nothing) --broken--> pending --broken for `for`--> firing --kept for `clear`--> resolved
+                             |                            ^  |
+                             '--kept--> (nothing)         '--' broken again before `clear` is over
+
+Who checks does not matter (the server every minute, a scheduler by the command, a report): they share the state,
+and one waits for the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+import sqlalchemy as sa
+from uuid_utils.compat import uuid7
+
+from catsdogs.database import Database
+from catsdogs.database.tables import AlertColumns
+from catsdogs.domain import Alert, AlertState
+from catsdogs.monitoring.measures import Figure, Measurements
+from catsdogs.monitoring.model_health import cards
+from catsdogs.monitoring.rules import Rule
+
+LOCK = 7_228_321_665_104
+"""Of checks and messages, among the advisory locks of the database: an arbitrary number."""
+SHOWN = timedelta(days=1)
+"""A resolved alert is shown, and told, for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One time that a rule was broken: a row of the table of alerts."""
+
+    id: UUID
+    rule: str
+    since: datetime
+    seen_at: datetime
+    value: float
+    n: int
+    fired_at: datetime | None = None
+    clear_since: datetime | None = None
+    resolved_at: datetime | None = None
+
+    @classmethod
+    def begin(cls, rule: Rule, figure: Figure, now: datetime) -> Self:
+        """Begin one, pending."""
+        return cls(uuid7(), rule.name, since=now, seen_at=now, value=figure[0], n=figure[1])
+
+
+def advance(before: Episode | None, rule: Rule, figure: Figure | None, now: datetime) -> Episode | None:
+    """Give the next state of a rule.
+
+    Parameters
+    ----------
+    before
+        The open episode, pending or firing; ``None`` where there is none.
+    figure
+        What was measured; ``None`` where there was too little to measure: that breaks no rule.
+    now
+        Not before `before.seen_at`.
+
+    Returns
+    -------
+    Episode or None
+        Resolved episodes are returned once, and are not open any longer.
+    """
+    if figure is None or not rule.broken_by(figure[0]):
+        return before and _kept(before, rule, now)
+    episode = before or Episode.begin(rule, figure, now)
+    fires = episode.fired_at or (now if now - episode.since >= rule.hold else None)
+    return replace(episode, seen_at=now, value=figure[0], n=figure[1], fired_at=fires, clear_since=None)
+
+
+def _kept(before: Episode, rule: Rule, now: datetime) -> Episode | None:
+    if before.fired_at is None:
+        return None
+    clear_since = before.clear_since or now
+    resolved_at = now if now - clear_since >= rule.clear else None
+    return replace(before, seen_at=now, clear_since=clear_since, resolved_at=resolved_at)
+
+
+def check(database: Database, rules: Iterable[Rule], now: datetime | None = None) -> list[Alert]:
+    """Measure every rule, and keep its new state.
+
+    Parameters
+    ----------
+    database
+        Set up.
+    now
+        Default: the clock's.
+
+    Returns
+    -------
+    list of Alert
+        As :func:`current` does.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    now, known = now or datetime.now(UTC), {rule.name: rule for rule in rules}
+    table, card_of = database.tables.alerts, cards(database.settings)
+
+    def work(connection: sa.Connection) -> list[Alert]:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        measurements = Measurements(connection, database.tables.predictions, card_of, now)
+        opened = {row.rule: Episode(**row._mapping) for row in connection.execute(_open(table))}
+        for name in opened.keys() - known.keys():  # of a rule that is no more
+            connection.execute(sa.delete(table).where(table.c.id == opened[name].id))
+        for rule in known.values():
+            before = opened.get(rule.name)
+            _store(connection, table, before, advance(before, rule, measurements.measure(rule), now))
+        return _current(connection, table, known, now)
+
+    return database.run(work)
+
+
+def current(database: Database, rules: Iterable[Rule], now: datetime | None = None) -> list[Alert]:
+    """List the alerts as they were checked last: firing, pending, and resolved within a day; the latest first."""
+    known = {rule.name: rule for rule in rules}
+    moment = now or datetime.now(UTC)
+    return database.run(lambda connection: _current(connection, database.tables.alerts, known, moment))
+
+
+def fired_between(database: Database, rules: Iterable[Rule], start: datetime, end: datetime) -> list[Alert]:
+    """List what fired, or still did, in ``[start, end)``, oldest first."""
+    table, known = database.tables.alerts, {rule.name: rule for rule in rules}
+    still = table.c.resolved_at.is_(None) | (table.c.resolved_at >= start)
+    query = sa.select(table).where(table.c.fired_at < end, still).order_by(table.c.fired_at)
+    return database.run(lambda connection: _told(connection, query, known))
+
+
+def _current(
+    connection: sa.Connection, table: sa.Table[AlertColumns], known: dict[str, Rule], now: datetime
+) -> list[Alert]:
+    shown = table.c.resolved_at.is_(None) | (table.c.resolved_at > now - SHOWN)
+    found = _told(connection, sa.select(table).where(shown).order_by(table.c.since.desc()), known)
+    order = [AlertState.FIRING, AlertState.PENDING, AlertState.RESOLVED]
+    return sorted(found, key=lambda alert: order.index(alert["state"]))
+
+
+def _told(connection: sa.Connection, query: sa.Select[tuple[object, ...]], known: dict[str, Rule]) -> list[Alert]:
+    return [
+        to_alert(Episode(**row._mapping), known[row.rule]) for row in connection.execute(query) if row.rule in known
+    ]
+
+
+def to_alert(episode: Episode, rule: Rule) -> Alert:
+    """Say an episode in plain data."""
+    state = AlertState.PENDING if episode.fired_at is None else AlertState.FIRING
+    return Alert(
+        rule=rule.name,
+        measure=rule.measure,
+        state=AlertState.RESOLVED if episode.resolved_at else state,
+        since=_iso(episode.since),
+        fired_at=_iso(episode.fired_at) if episode.fired_at else None,
+        resolved_at=_iso(episode.resolved_at) if episode.resolved_at else None,
+        value=episode.value,
+        n=episode.n,
+        limit=rule.limit,
+    )
+
+
+def _open(table: sa.Table[AlertColumns]) -> sa.Select[tuple[object, ...]]:
+    return sa.select(table).where(table.c.resolved_at.is_(None))
+
+
+def _store(
+    connection: sa.Connection, table: sa.Table[AlertColumns], before: Episode | None, after: Episode | None
+) -> None:
+    if after is None:
+        if before is not None:
+            connection.execute(sa.delete(table).where(table.c.id == before.id))
+        return
+    values = {column.name: getattr(after, column.name) for column in table.columns}
+    if before is None:
+        connection.execute(sa.insert(table).values(values))
+    else:
+        connection.execute(sa.update(table).where(table.c.id == after.id).values(values))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,95 @@
+"""Whether photos and answers are still like those the model was measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from catsdogs.domain import Answer, Drift, Reading
+from catsdogs.monitoring.two_samples import chi_square_test, psi
+from catsdogs.reference import DARKEST, Histogram, Reference
+
+MODERATE, STRONG = 0.1, 0.25
+"""Population stability index: below, no drift; above, strong. The usual reading (Siddiqi 2006)."""
+SIGNIFICANT = 0.001
+"""A larger p-value may be chance: no drift is read into it, whatever the index. Strict, as six signals are tested."""
+FEWEST = 100
+"""With fewer photos the index is mostly chance, and nothing is read into it."""
+
+
+def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: Reference, input_size: int) -> list[Drift]:
+    """Compare each signal of `rows`, which are predictions, with the reference.
+
+    Parameters
+    ----------
+    input_size
+        Of the model, see :mod:`catsdogs.reference`.
+    """
+    counted = _count(connection, rows, reference.signals, input_size)
+    return [compare(name, known, counted[name]) for name, known in reference.signals.items()]
+
+
+def compare(signal: str, known: Histogram, found: list[int]) -> Drift:
+    """Say how far a signal moved, and whether that means anything."""
+    n, index = sum(found), psi(known.counts, found)
+    p_value = chi_square_test(known.counts, found)
+    if n < FEWEST:
+        reading = Reading.TOO_FEW
+    elif index < MODERATE or p_value >= SIGNIFICANT:
+        reading = Reading.NONE
+    else:
+        reading = Reading.STRONG if index > STRONG else Reading.MODERATE
+    return Drift(
+        signal=signal,
+        psi=index,
+        p_value=p_value,
+        n=n,
+        reading=reading,
+        edges=list(known.edges),
+        expected=_shares(known.counts),
+        found=_shares(found),
+    )
+
+
+def signals(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnElement[float]]:
+    """Give the signals of :mod:`catsdogs.reference` in SQL; ``NULL`` where a prediction has none."""
+    column = rows.c
+    is_pet = column.prediction_result.in_([Answer.CAT, Answer.DOG])
+    answered = column.prediction_result != Answer.ERROR
+    brightness = sa.func.greatest(column.brightness, DARKEST)
+    found: dict[str, sa.ColumnElement[Any]] = {
+        "confidence": sa.case((is_pet, sa.func.greatest(column.proba_cat, column.proba_dog))),
+        "answers": sa.case((is_pet, sa.cast(column.prediction_result == Answer.DOG, sa.Integer))),
+        "neither": sa.case((answered, sa.cast(column.prediction_result == Answer.NEITHER, sa.Integer))),
+        "brightness": column.brightness,
+        "sharpness": column.sharpness / (brightness * brightness),
+        "size": sa.func.least(column.width, column.height, input_size),
+    }
+    return {name: sa.cast(value, sa.Double) for name, value in found.items()}
+
+
+def _count(
+    connection: sa.Connection, rows: sa.CTE, known: Mapping[str, Histogram], input_size: int
+) -> dict[str, list[int]]:
+    values = signals(rows, input_size)
+    queries = [
+        sa.select(
+            sa.literal(name).label("signal"),
+            sa.func.width_bucket(values[name], sa.cast(list(histogram.edges), ARRAY(sa.Double))).label("bin"),
+            sa.func.count().label("n"),
+        )
+        .where(values[name].is_not(None))
+        .group_by(sa.text("bin"))
+        for name, histogram in known.items()
+    ]
+    counted = {name: [0] * len(histogram.counts) for name, histogram in known.items()}
+    for row in connection.execute(sa.union_all(*queries)):
+        counted[row.signal][row.bin] = row.n
+    return counted
+
+
+def _shares(counts: tuple[int, ...] | list[int]) -> list[float]:
+    return [count / (sum(counts) or 1) for count in counts]

@@ -1,0 +1,112 @@
+"""The rules of the alerts, from one file: the packaged ``alerts.toml``, or the one that a setting names."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from catsdogs.domain import Measure
+from catsdogs.errors import SettingsError
+
+PACKAGED = resources.files("catsdogs.monitoring") / "alerts.toml"
+
+
+class Rule(BaseModel):
+    """One rule; the packaged file explains each field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: str = Field(pattern=r"^[a-z0-9_]{1,64}$")
+    measure: Measure = Field(strict=False)
+    below: float | None = Field(None, gt=0)
+    above: float | None = Field(None, gt=0)
+    last: int | None = Field(None, ge=1, le=100_000)
+    within: timedelta | None = Field(None, strict=False, gt=timedelta(), le=timedelta(days=400))
+    at_least: int = Field(1, ge=1)
+    hold: timedelta = Field(timedelta(), alias="for", strict=False, ge=timedelta())
+    clear: timedelta = Field(timedelta(minutes=15), strict=False, ge=timedelta())
+
+    @field_validator("within", "hold", "clear", mode="before")
+    @classmethod
+    def _iso(cls, value: object) -> object:
+        if not isinstance(value, str) or not value.startswith("P"):
+            raise ValueError('a duration in ISO 8601 is needed, such as "PT30M" or "P7D"')
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.below is None) == (self.above is None):
+            raise ValueError("give either below or above")
+        if self.last is None and self.within is None:
+            raise ValueError("give last or within, or both")
+        if self.last is not None and self.last < self.at_least:
+            raise ValueError("at_least must not be more than last")
+        return self
+
+    @property
+    def limit(self) -> float:
+        """Beyond it the rule is broken."""
+        return self.below if self.below is not None else self.above or 0.0
+
+    def broken_by(self, value: float) -> bool:
+        """Whether a measured value is beyond the limit."""
+        return value < self.limit if self.below is not None else value > self.limit
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    rule: list[Rule] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [rule.name for rule in self.rule]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two rules are named {min(twice)}")
+        return self
+
+
+def load_rules(path: Path | None = None) -> list[Rule]:
+    """Read the rules of `path`, by default the packaged ones.
+
+    Raises
+    ------
+    SettingsError
+        Naming the file, the rule, the field, and what is wrong.
+    """
+    source = path or PACKAGED
+    try:
+        content = tomllib.loads(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            "The alert rules {file} cannot be read: {reason}.", file=path, reason=error.strerror
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError("The alert rules {file} are not TOML: {reason}.", file=path, reason=error) from error
+    try:
+        return _File.model_validate(content).rule
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SettingsError(
+            "The alert rules {file} are wrong at {place}: {problem}.",
+            file=path,
+            place=_place(first["loc"], content) or "the top",
+            problem=first["msg"].removeprefix("Value error, "),
+        ) from None
+
+
+def _place(location: tuple[int | str, ...], content: dict[str, object]) -> str:
+    """Name the rule, which a person finds sooner than its number."""
+    rules = content.get("rule")
+    steps = []
+    for step in location:
+        if isinstance(step, int) and isinstance(rules, list) and isinstance(rules[step], dict):
+            steps.append(str(rules[step].get("name", step + 1)))
+        else:
+            steps.append(str(step))
+    return " / ".join(steps)
