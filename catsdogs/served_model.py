@@ -47,6 +47,14 @@ class ServedModel:
                 self._loading.release()
         return self._classifier
 
+    @property
+    def is_substitute(self) -> bool:
+        """Whether the version that was promoted cannot be loaded, and another is served."""
+        try:
+            return self._versions.served() != self._classifier.version
+        except ModelError:
+            return True
+
     def _take_up(self) -> None:
         try:
             version = self._versions.served()

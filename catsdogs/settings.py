@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     """File of the alerts' rules; without it, the packaged ones."""
     alert_targets: SecretStr | None = Field(None, validation_alias="CATSDOGS_ALERT_TARGETS")
     """Who is told of alerts: addresses of Apprise, with spaces between them."""
+    requests_per_minute: int = Field(12_000, ge=1, validation_alias="CATSDOGS_REQUESTS_PER_MINUTE")
+    """Most requests a minute to the REST API from one address; beyond, it answers 429."""
+    behind_proxy: bool = Field(False, validation_alias="CATSDOGS_BEHIND_PROXY")
+    """Believe a reverse proxy's headers about who asks; only where nobody else reaches the port."""
 
     @property
     def data_controller(self) -> Controller:

@@ -159,6 +159,12 @@ class Spool:
     def __len__(self) -> int:
         return len(_listing(self._predictions)) + len(_listing(self._feedback))
 
+    @property
+    def nearly_full(self) -> bool:
+        """Whether nine tenths of the limit are used."""
+        with self._counting:
+            return self._occupied() > 0.9 * self.limit
+
     def _prediction_file(self, identifier: UUID) -> Path:
         return self._predictions / f"{identifier}.json"
 

@@ -5,26 +5,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
-from collections import deque
 from enum import StrEnum
 
+from jupyter_server.auth.security import passwd, passwd_check
 from tornado.web import RequestHandler
 
-from catsdogs.errors import NotAuthorised, ServiceUnavailable
+from catsdogs.errors import NotAuthorised
 from catsdogs.i18n import N_
+from catsdogs.server.limits import RateLimit
 
+API = "api"
+"""Who holds the API token."""
 OPERATOR_COOKIE = "catsdogs_operator"
 OPERATOR_DAYS = 0.5
 """How long an operator stays signed in."""
+HASHED = "argon2:"
+"""What begins a password's hash, as ``jupyter_server.auth.passwd()`` makes it."""
+LONGEST_PASSWORD = 1024
 
 
 class Forbidden(NotAuthorised):
     """The token is good, but not for this."""
-
-
-class TooManyRequests(ServiceUnavailable):
-    """The client asks too often; later it may again."""
 
 
 class Scope(StrEnum):
@@ -70,7 +71,7 @@ class Tokens:
         Returns
         -------
         str
-            Who asks: the session, or ``"api"``.
+            Who holds the token: the session, or `API`.
 
         Raises
         ------
@@ -84,7 +85,7 @@ class Tokens:
             raise NotAuthorised(N_("A token is needed: send the header Authorization: Bearer TOKEN."))
         digest = _digest(token.strip())
         if hmac.compare_digest(digest, self._api_token):
-            return "api"
+            return API
         session, allowed = self._sessions.get(digest, (None, None))
         if session is None:
             raise NotAuthorised(N_("This token is wrong, or its session has ended."))
@@ -97,66 +98,42 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-class RateLimit:
-    """At most `limit` events of a client within `seconds`; forgets clients that keep quiet.
-
-    Parameters
-    ----------
-    limit
-        Number of events.
-    seconds
-        Length of the sliding window.
-    """
-
-    def __init__(self, limit: int, seconds: float) -> None:
-        self.limit = limit
-        self.seconds = seconds
-        self._events: dict[str, deque[float]] = {}
-
-    def exceeded(self, client: str) -> bool:
-        """Whether `client` has used up its events."""
-        return len(self._recent(client)) >= self.limit
-
-    def count(self, client: str) -> None:
-        """Count one event of `client`."""
-        self._events.setdefault(client, deque()).append(time.monotonic())
-        if len(self._events) > 10_000:  # a flood from many addresses must not fill the memory
-            self._events = {known: events for known in list(self._events) if (events := self._recent(known))}
-
-    def _recent(self, client: str) -> deque[float]:
-        events = self._events.get(client, deque())
-        while events and events[0] < time.monotonic() - self.seconds:
-            events.popleft()
-        return events
-
-
 class Operator:
     """The operator's sign-in: one password, limited tries, a signed cookie.
 
     Parameters
     ----------
     password
-        ``CATSDOGS_OPERATOR_PASSWORD``.
+        ``CATSDOGS_OPERATOR_PASSWORD``: the password, or its argon2 hash.
     """
 
     def __init__(self, password: str) -> None:
-        self._password = _digest(password)
-        self._tries = RateLimit(limit=5, seconds=60)
+        self._hash = password if password.startswith(HASHED) else passwd(password, "argon2")  # type: ignore[no-untyped-call]
+        self._tries = RateLimit(5, 60, N_("Too many wrong passwords. Wait a minute, then try again."))
 
-    def sign_in(self, handler: RequestHandler, password: str) -> bool:
-        """Compare a password in constant time, and set the cookie where it is right.
+    def count_try(self, client: str) -> None:
+        """Count one try of an address, before its password is looked at.
 
         Raises
         ------
         TooManyRequests
-            After five wrong passwords in a minute from one address.
+            After five wrong passwords in a minute.
         """
-        client = str(handler.request.remote_ip)
-        if self._tries.exceeded(client):
-            raise TooManyRequests(N_("Too many wrong passwords. Wait a minute, then try again."))
-        if not hmac.compare_digest(_digest(password), self._password):
-            self._tries.count(client)
-            return False
+        self._tries.take(client)
+
+    def forget_tries(self, client: str) -> None:
+        """Forget the wrong passwords before the right one."""
+        self._tries.forget(client)
+
+    def is_password(self, password: str) -> bool:
+        """Compare a password; takes about 50 ms, so that whoever has stolen the hash guesses slowly."""
+        return len(password) <= LONGEST_PASSWORD and bool(
+            passwd_check(self._hash, password)  # type: ignore[no-untyped-call]
+        )
+
+    @staticmethod
+    def sign_in(handler: RequestHandler) -> None:
+        """Set the cookie."""
         handler.set_signed_cookie(
             OPERATOR_COOKIE,
             "operator",
@@ -165,7 +142,6 @@ class Operator:
             samesite="Strict",
             secure=over_https(handler),
         )
-        return True
 
     @staticmethod
     def sign_out(handler: RequestHandler) -> None:

@@ -15,7 +15,7 @@ from catsdogs.errors import InvalidImage, InvalidInput, NotFound, ServiceUnavail
 from catsdogs.i18n import N_, negotiate
 from catsdogs.images import MAX_BYTES
 from catsdogs.samples import SAMPLES
-from catsdogs.server.access import Scope, TooManyRequests
+from catsdogs.server.access import API, Scope
 from catsdogs.server.replies import Replying, TooLarge
 from catsdogs.service import Service
 
@@ -44,11 +44,14 @@ class Api(Replying):
         self.set_header("Cache-Control", "no-store")
         self.server = self.settings["catsdogs"]
         if self.scope is not None:
-            self.client = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
-            if self.client != "api":
-                if self.server.session_requests.exceeded(self.client):
-                    raise TooManyRequests(N_("That was a lot at once. Wait a moment, then go on."))
-                self.server.session_requests.count(self.client)
+            self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
+            limit = self.server.api_requests if self.holder == API else self.server.session_requests
+            limit.take(self.client)
+
+    @property
+    def client(self) -> str:
+        """Who asks, as limits count: a session, or else an address."""
+        return str(self.request.remote_ip) if self.holder == API else self.holder
 
     @property
     def service(self) -> Service:
@@ -74,12 +77,12 @@ class Predict(Api):
     """``POST /api/predict``."""
 
     scope = Scope.PREDICT
+    _complete = False
 
     def prepare(self) -> None:
         """Refuse a body that is too large before it is read."""
         self._body = bytearray()
         self._received = 0
-        self._complete = False
         super().prepare()
         # what is refused is still read, and dropped, up to a limit: a client that writes first hears the answer
         self.request.connection.set_max_body_size(8 * MAX_BODY)  # type: ignore[union-attr]
@@ -110,15 +113,18 @@ class Predict(Api):
             filename_and_comment=self.flag("rgpd_consent"),
             photo=self.flag("photo_consent"),
             language=negotiate(self.get_body_argument("consent_language", None), self.translator.language),
-            how=Channel.REST if self.client == "api" else Channel.APP,
+            how=Channel.REST if self.holder == API else Channel.APP,
         )
-        outcome = await self.server.work.run(
-            self.service.predict,
-            file.body,
-            filename=file.filename or None,
-            consent=consent,
-            amends=self._amends(),
-        )
+        amends = self._amends()
+        try:
+            outcome = await self.server.work.run(
+                self.service.predict, file.body, filename=file.filename or None, consent=consent, amends=amends
+            )
+        except InvalidImage:
+            self.server.metrics.failed()
+            raise
+        if amends is None:
+            self.server.metrics.predicted(outcome.prediction)
         self.write({"filename": file.filename, **outcome_to_json(outcome)})
 
     def _amends(self) -> UUID | None:
@@ -195,13 +201,16 @@ class UpdateFeedback(Api):
 
     async def post(self) -> None:
         """Record what a person says of a prediction."""
+        user_feedback = self._user_feedback()
         stored = await self.server.work.run(
             self.service.give_feedback,
             self._feedback_id(),
-            user_feedback=self._user_feedback(),
+            user_feedback=user_feedback,
             user_comment=self.get_body_argument("user_comment", None) or None,
             true_label=self._true_label(),
         )
+        if user_feedback is not None:
+            self.server.metrics.rated(user_feedback)
         self.write({"success": True, "message": self.translator(N_("Thank you for your feedback.")), "stored": stored})
 
     def _feedback_id(self) -> UUID:
@@ -242,14 +251,16 @@ class Monitoring(Api):
         }
 
     def _moment(self, name: str) -> datetime | None:
-        text = self.get_query_argument(name, "").replace(" ", "+")  # a + that nobody encoded
+        text = self.get_query_argument(name, None)
+        if text is None:
+            return None
         try:
-            moment = datetime.fromisoformat(text) if text else None
+            moment = datetime.fromisoformat(text.replace(" ", "+"))  # a + that nobody encoded
         except ValueError:
             raise InvalidInput(
                 N_("{name} must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."), name=name
             ) from None
-        return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 class Statistics(Monitoring):
@@ -278,7 +289,7 @@ class Health(Api):
 
     async def get(self) -> None:
         """Say whether model and database answer."""
-        self.write(dict(await self.server.checks.run(self.service.health)))
+        self.write(dict(await self.server.health()))
 
 
 class Live(Api):
@@ -304,7 +315,7 @@ class Ready(Api):
 
     async def get(self) -> None:
         """Say whether predictions work; they do without the database, whose records wait in the spool."""
-        health = await self.server.checks.run(self.service.health)
+        health = await self.server.health()
         if self.server.draining or not health["model_loaded"]:
             raise ServiceUnavailable(N_("Not ready for requests."))
         self.write({"status": "ready"})

@@ -15,16 +15,19 @@ from typing import Any, Self
 
 from jupyter_server.base.handlers import FileFindHandler
 from tornado.httpserver import HTTPServer
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 from traitlets.config import Config
 from voila.app import Voila
 from voila.static_file_handler import MultiStaticFileHandler
 
 from catsdogs import paths
+from catsdogs.domain import Health
 from catsdogs.errors import CatsDogsError
-from catsdogs.server import api, apps, openapi, pages, replies, rights
-from catsdogs.server.access import Operator, RateLimit, Tokens, cookie_secret
+from catsdogs.i18n import N_
+from catsdogs.server import api, apps, metrics, openapi, pages, replies, rights
+from catsdogs.server.access import Operator, Tokens, cookie_secret
 from catsdogs.server.kernels import Kernels
+from catsdogs.server.limits import RateLimit
 from catsdogs.server.work import Work
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
@@ -79,6 +82,7 @@ class Server(Voila):  # type: ignore[misc]
 
     service: Local
     settings: Settings
+    _asked: asyncio.Task[Health] | None = None
 
     @classmethod
     def create(cls, service: Local, settings: Settings, *, host: str, port: int) -> Self:
@@ -107,9 +111,12 @@ class Server(Voila):  # type: ignore[misc]
         )
         server.service, server.settings = service, settings
         server.tokens, server.operator = Tokens(api_token), Operator(password)
-        server.session_requests = RateLimit(limit=120, seconds=60)
-        server.receipt_tries = RateLimit(limit=10, seconds=60)
-        server.work, server.checks = Work(), Work(threads=1)
+        server.metrics = metrics.Metrics()
+        too_many = N_("That was a lot at once. Wait a moment, then go on.")
+        server.api_requests = RateLimit(settings.requests_per_minute, 60, too_many)
+        server.session_requests = RateLimit(120, 60, too_many)
+        server.receipt_tries = RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again."))
+        server.work, server.checks, server.sign_ins = Work(), Work(threads=1), Work(threads=1, waiting=8)
         server.draining = False
         server.service_url = url_here(host, port)
         server.initialize([])
@@ -130,8 +137,12 @@ class Server(Voila):  # type: ignore[misc]
             "websocket_max_message_size": api.MAX_BODY,
             "xsrf_cookies": True,
             "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict"},
-            "log_function": replies.log_request,
+            "log_function": self._note_request,
         }
+
+    def _note_request(self, handler: RequestHandler) -> None:
+        replies.log_request(handler)
+        self.metrics.requested(handler)
 
     def init_handlers(self) -> list[Any]:
         """List every route there is: ours, the apps', and the assets of Voilà's front end."""
@@ -143,7 +154,7 @@ class Server(Voila):  # type: ignore[misc]
         return [
             *(
                 (re.escape(route), handler, {"route": route})
-                for routes in (api.ROUTES, rights.ROUTES, pages.ROUTES, openapi.ROUTES)
+                for routes in (api.ROUTES, rights.ROUTES, metrics.ROUTES, pages.ROUTES, openapi.ROUTES)
                 for route, handler in routes.items()
             ),
             *(
@@ -190,6 +201,7 @@ class Server(Voila):  # type: ignore[misc]
             self.app.add_handlers(".*$", self.init_handlers())
             http = HTTPServer(
                 self.app,
+                xheaders=self.settings.behind_proxy,
                 max_buffer_size=2 * api.MAX_BODY,
                 max_body_size=64 * 1024,
                 body_timeout=120,
@@ -204,6 +216,12 @@ class Server(Voila):  # type: ignore[misc]
             await self._drain(http)
         finally:
             shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+    async def health(self) -> Health:
+        """Say how the service stands; those who ask at the same moment hear the same, so that asking costs little."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self.checks.run(self.service.health))
+        return await asyncio.shield(self._asked)
 
     async def _purge_daily(self) -> None:
         """Keep to the retention, from the start on; in an hour again where the database is away."""
@@ -230,3 +248,4 @@ class Server(Voila):  # type: ignore[misc]
         await http.close_all_connections()
         self.work.close()
         self.checks.close()
+        self.sign_ins.close()

@@ -123,6 +123,10 @@ class Kernels(AsyncMappingKernelManager):
         """Name the app that a kernel runs; None where there is no such kernel."""
         return getattr(self._kernels.get(kernel_id), "app", None)
 
+    def open_apps(self) -> list[App]:
+        """Name the app of each kernel."""
+        return [kernel.app for kernel in self._kernels.values() if hasattr(kernel, "app")]
+
     async def is_running(self, kernel_id: str) -> bool:
         """Say whether a kernel is there and its process lives; stop what is left of one that does not."""
         kernel = self._kernels.get(kernel_id)

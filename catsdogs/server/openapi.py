@@ -108,6 +108,7 @@ RECENT = shape(
 )
 HEALTH = shape(
     status={"type": "string", "enum": ["healthy", "degraded"]},
+    degraded={"type": "array", "items": {"type": "string", "enum": list(Degraded)}},
     model_loaded=BOOLEAN,
     database={"type": "string", "enum": ["connected", "unavailable"]},
     spooled=INTEGER,
@@ -125,7 +126,7 @@ INFO = shape(
 
 EXPORT = shape(**{name: table() for name in ("decisions", "predictions", "photos", "waiting")})
 REMOVED = shape(predictions={"type": "array", "items": UUID}, photos=INTEGER, waiting=INTEGER)
-RECEIPT = {"type": "string", "description": "the code shown once, when consent was given"}
+RECEIPT = {"type": "string", "minLength": 1, "description": "the code shown once, when consent was given"}
 
 PURPOSE = {"type": "string", "enum": list(PurposeName), "description": "without it, all"}
 
@@ -140,9 +141,11 @@ ERRORS = {
 }
 
 
-def operation(summary: str, answer: dict[str, Any], *errors: int, **more: Any) -> dict[str, Any]:
+def operation(
+    summary: str, answer: dict[str, Any], *errors: int, kind: str = "application/json", **more: Any
+) -> dict[str, Any]:
     """Describe one method of a path; an operation that can answer 401 needs the token."""
-    responses: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": answer}}}}
+    responses: dict[str, Any] = {"200": {"description": "Done.", "content": {kind: {"schema": answer}}}}
     for status in errors:
         schema = {"$ref": "#/components/schemas/Error"}
         responses[str(status)] = {"description": ERRORS[status], "content": {"application/json": {"schema": schema}}}
@@ -150,9 +153,11 @@ def operation(summary: str, answer: dict[str, Any], *errors: int, **more: Any) -
     return {"summary": summary, "responses": responses, "security": security, **more}
 
 
-def form(kind: str, required: str, **fields: dict[str, Any]) -> dict[str, Any]:
-    """Describe a form with one required field."""
-    schema = {"type": "object", "properties": fields, "required": [required]}
+def form(kind: str, required: str, any_of: tuple[str, ...] = (), **fields: dict[str, Any]) -> dict[str, Any]:
+    """Describe a form with one required field, and maybe several of which one is."""
+    schema: dict[str, Any] = {"type": "object", "properties": fields, "required": [required]}
+    if any_of:
+        schema["anyOf"] = [{"required": [name]} for name in any_of]
     return {"required": True, "content": {kind: {"schema": schema}}}
 
 
@@ -206,8 +211,14 @@ SLICE = [
                     "feedback_id",
                     feedback_id=UUID,
                     user_feedback={"type": "integer", "enum": [0, 1], "description": "1 satisfied, 0 not"},
-                    user_comment={"type": "string", "maxLength": 1000, "description": "needs rgpd_consent"},
+                    user_comment={
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 1000,
+                        "description": "needs rgpd_consent",
+                    },
                     true_label={"type": "string", "enum": list(TrueLabel)},
+                    any_of=("user_feedback", "user_comment", "true_label"),
                 ),
             )
         },
@@ -245,6 +256,9 @@ SLICE = [
                     *SLICE,
                 ],
             )
+        },
+        "/metrics": {
+            "get": operation("Everything Prometheus asks for", TEXT, *(401, 403, 429, 503), kind="text/plain")
         },
         "/api/info": {"get": operation("The served model", INFO)},
         "/health": {"get": operation("Do model and database answer?", HEALTH)},

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from catsdogs import __version__
 from catsdogs.i18n import LANGUAGES, N_
-from catsdogs.server.access import Operator, TooManyRequests
+from catsdogs.server.access import Operator
+from catsdogs.server.limits import TooManyRequests
 from catsdogs.server.replies import Replying, status_of
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -101,16 +102,21 @@ class Login(Page):
         """Show the form."""
         self._show_form()
 
-    def post(self) -> None:
+    async def post(self) -> None:
         """Check the password."""
+        server, client = self.settings["catsdogs"], str(self.request.remote_ip)
+        password = self.get_body_argument("password", "", strip=False)
         try:
-            if self.settings["catsdogs"].operator.sign_in(self, self.get_body_argument("password", "", strip=False)):
+            server.operator.count_try(client)
+            if await server.sign_ins.run(server.operator.is_password, password):
+                server.operator.forget_tries(client)
+                server.operator.sign_in(self)
                 self.redirect(self.localised("/monitoring"), status=303)
                 return
             problem, status = self.translator(N_("This is not the password.")), 401
         except TooManyRequests as error:
             problem, status = self.translator.describe(error), status_of(error)
-            self.set_header("Retry-After", "60")
+            self.set_header("Retry-After", error.retry_after)
         self.set_status(status)
         self._show_form(problem)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
+import secrets
+from functools import cached_property
 from types import TracebackType
 from typing import Any
 
@@ -22,7 +25,8 @@ from catsdogs.errors import (
     SpoolError,
 )
 from catsdogs.i18n import N_, Translator, negotiate
-from catsdogs.server.access import Forbidden, TooManyRequests
+from catsdogs.server.access import Forbidden
+from catsdogs.server.limits import TooManyRequests
 
 logger = logging.getLogger(__name__)
 access_logger = logging.getLogger("catsdogs.access")
@@ -68,8 +72,23 @@ def error_name(error: CatsDogsError) -> str:
     return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == CatsDogsError.__module__)
 
 
+_REQUEST_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
+
+
 class Replying(RequestHandler):
     """Says errors as sentences in the reader's language, and logs no personal data."""
+
+    @cached_property
+    def request_id(self) -> str:
+        """Names the request in the answer and in the log; a proxy of ours may have named it."""
+        given = self.request.headers.get("X-Request-ID", "")
+        believed = self.settings["catsdogs"].settings.behind_proxy and _REQUEST_ID.fullmatch(given)
+        return given if believed else secrets.token_hex(8)
+
+    def set_default_headers(self) -> None:
+        """Name the request, in errors too."""
+        super().set_default_headers()
+        self.set_header("X-Request-ID", self.request_id)
 
     @property
     def translator(self) -> Translator:
@@ -98,12 +117,22 @@ class Replying(RequestHandler):
             status_code = status_of(error)
             self.set_status(status_code)
             self.set_header("X-CatsDogs-Error", error_name(error))
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self._methods()))
         if status_code == 401:
             self.set_header("WWW-Authenticate", "Bearer")
         if status_code in {429, 503}:
-            self.set_header("Retry-After", "60" if status_code == 429 else "10")
+            self.set_header("Retry-After", getattr(error, "retry_after", 10))
         self.set_header("Cache-Control", "no-store")
         self.show_error(status_code, self.sentence(status_code, error))
+
+    def _methods(self) -> list[str]:
+        """List the methods that this route has."""
+        return [
+            method
+            for method in self.SUPPORTED_METHODS
+            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+        ]
 
     def show_error(self, status: int, sentence: str) -> None:  # noqa: ARG002
         """Write the body of an error; JSON unless a page overrides it."""
@@ -118,9 +147,10 @@ class Replying(RequestHandler):
         """Log what is our fault, with its traceback and without the request's data."""
         if isinstance(value, CatsDogsError) and status_of(value) != 500:
             if status_of(value) == 503:
-                logger.warning("%s: %s", type(value).__name__, value)
+                logger.warning("%s: %s (%s)", type(value).__name__, value, self.request_id)
         elif typ is not None and not isinstance(value, HTTPError):
-            logger.error("%s failed", type(self).__name__, exc_info=(typ, value, tb))  # type: ignore[arg-type]
+            what = type(self).__name__, self.request_id
+            logger.error("%s failed (%s)", *what, exc_info=(typ, value, tb))  # type: ignore[arg-type]
 
 
 class Nothing(Replying):
@@ -175,18 +205,29 @@ class SecurityHeaders(OutputTransform):
         return status_code, headers, chunk
 
 
+def route_of(handler: RequestHandler) -> str:
+    """Name a request's route: one of ours, or a kind of file; never the path, which may hold anything."""
+    return getattr(handler, "route", None) or type(handler).__name__
+
+
+def method_of(handler: RequestHandler) -> str:
+    """Name a request's method; a client may send any word."""
+    method = str(handler.request.method)
+    return method if method in RequestHandler.SUPPORTED_METHODS else "other"
+
+
 def log_request(handler: RequestHandler) -> None:
     """Log one request: no address, no query, and no path but our own (a kernel's id opens its session)."""
-    route = getattr(handler, "route", None)
     status = handler.get_status()
-    if route is None and status < 500:
+    if not hasattr(handler, "route") and status < 500:
         return
     level = logging.INFO if status < 500 else logging.WARNING
     access_logger.log(
         level,
-        "%s %s %d %.0f ms",
-        handler.request.method,
-        route or type(handler).__name__,
+        "%s %s %d %.0f ms %s",
+        method_of(handler),
+        route_of(handler),
         status,
         1000 * handler.request.request_time(),
+        getattr(handler, "request_id", "-"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catsdogs.domain import PurposeName, Removed
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
-from catsdogs.server.access import Scope, TooManyRequests
+from catsdogs.server.access import Scope
 from catsdogs.server.api import Api
 
 
@@ -23,10 +23,7 @@ class Right(Api):
         TooManyRequests
             Too many codes from this client.
         """
-        client = str(self.request.remote_ip) if self.client == "api" else self.client
-        if self.server.receipt_tries.exceeded(client):
-            raise TooManyRequests(N_("Too many receipt codes. Wait a minute, then try again."))
-        self.server.receipt_tries.count(client)
+        self.server.receipt_tries.take(self.client)
         receipt = self.get_body_argument("receipt", "")
         if not receipt:
             raise InvalidInput(N_("receipt is missing."))

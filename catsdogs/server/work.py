@@ -29,7 +29,7 @@ class Work:
     def __init__(self, threads: int | None = None, waiting: int = 64) -> None:
         threads = threads or os.cpu_count() or 2
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="catsdogs")
-        self._limit = threads + waiting
+        self.limit = threads + waiting
         self.unfinished = 0
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -40,8 +40,8 @@ class Work:
         ServiceUnavailable
             Too many calls wait already.
         """
-        if self.unfinished >= self._limit:
-            raise ServiceUnavailable(N_("Too many photos at once. Try again in a few seconds."))
+        if self.unfinished >= self.limit:
+            raise ServiceUnavailable(N_("Too much at once. Try again in a few seconds."))
         self.unfinished += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))

@@ -11,6 +11,7 @@ from uuid import UUID
 from catsdogs import privacy, samples
 from catsdogs.domain import (
     Consent,
+    Degraded,
     Health,
     ModelInfo,
     Listing,
@@ -186,12 +187,19 @@ class Local:
 
     def health(self) -> Health:
         """See :meth:`catsdogs.service.Service.health`."""
-        reachable = self._recorder.reachable()
+        spool = self._recorder.spool
+        self._model.current()  # a promotion is taken up first
+        problems = {
+            Degraded.DATABASE: not self._recorder.reachable(),
+            Degraded.SPOOL: spool.nearly_full,
+            Degraded.MODEL: self._model.is_substitute,
+        }
         return Health(
-            status="healthy" if reachable else "degraded",
+            status="degraded" if any(problems.values()) else "healthy",
+            degraded=[name for name, is_so in problems.items() if is_so],
             model_loaded=True,
-            database="connected" if reachable else "unavailable",
-            spooled=len(self._recorder.spool),
+            database="unavailable" if problems[Degraded.DATABASE] else "connected",
+            spooled=len(spool),
         )
 
     def model_info(self) -> ModelInfo:

@@ -178,7 +178,7 @@ class Remote:
         try:
             return cast("Health", self._ask("GET", "/health"))
         except CatsDogsError:
-            return Health(status="unavailable", model_loaded=False, database="unavailable", spooled=0)
+            return Health(status="unavailable", degraded=[], model_loaded=False, database="unavailable", spooled=0)
 
     def model_info(self) -> ModelInfo:
         """See :meth:`catsdogs.service.Service.model_info`."""

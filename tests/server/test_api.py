@@ -190,6 +190,7 @@ def test_a_limit_out_of_range_is_400(client, limit):
 def test_health(client):
     assert client("GET", "/health", token=None).json() == {
         "status": "healthy",
+        "degraded": [],
         "model_loaded": True,
         "database": "connected",
         "spooled": 0,

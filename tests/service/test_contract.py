@@ -203,7 +203,13 @@ def test_recent_predictions_are_bounded(service, cat_jpeg):
 
 
 def test_health_and_model(service):
-    assert service.health() == {"status": "healthy", "model_loaded": True, "database": "connected", "spooled": 0}
+    assert service.health() == {
+        "status": "healthy",
+        "degraded": [],
+        "model_loaded": True,
+        "database": "connected",
+        "spooled": 0,
+    }
     assert service.model_info()["model_loaded"] is True
     assert service.model_info()["version"]
 

@@ -64,6 +64,7 @@ def test_a_photo_that_cannot_be_read_is_recorded_anonymously(database: Settings,
 def test_without_a_database_predictions_go_on(database: Settings, stranded: Local, cat_jpeg: bytes) -> None:
     assert stranded.health() == {
         "status": "degraded",
+        "degraded": ["database"],
         "model_loaded": True,
         "database": "unavailable",
         "spooled": 0,

@@ -1,0 +1,144 @@
+"""What Prometheus reads, and that the dashboard and the alert rules ask for nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+import catsdogs.server
+
+DEPLOY = Path(catsdogs.server.__file__).parent / "deploy"
+
+
+@pytest.fixture
+def scrape(client):
+    """Read all metrics: ``{(name, (label, value), ...): number}``."""
+
+    def scrape():
+        answer = client("GET", "/metrics")
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/plain")
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(answer.data.decode())
+            for sample in family.samples
+        }
+
+    return scrape
+
+
+def test_operators_may_read_and_visitors_may_not(client, visit, operator):
+    assert client("GET", "/metrics", token=None).status == 401
+    assert client("GET", "/metrics", token=None, headers=operator).status == 401
+    assert client("GET", "/metrics", token=visit().token).status == 403
+    assert client("GET", "/metrics", token=visit("/monitoring", headers=operator).token).status == 200
+
+
+def test_what_happens_is_counted(client, scrape, cat_jpeg):
+    def counted():
+        now = scrape()
+        return [
+            now["catsdogs_predictions_total", ("answer", "cat")],
+            now["catsdogs_predictions_total", ("answer", "error")],
+            now["catsdogs_inference_duration_seconds_count",],
+            now["catsdogs_feedback_total", ("value", "satisfied")],
+            now["catsdogs_feedback_total", ("value", "unsatisfied")],
+            now.get(("catsdogs_requests_total", ("method", "POST"), ("route", "/api/predict"), ("status", "400")), 0.0),
+        ]
+
+    before = counted()
+    made = client("POST", "/api/predict", fields={"file": ("x.jpg", cat_jpeg, "image/jpeg")}).json()
+    client("POST", "/api/predict", fields={"file": ("x.jpg", b"no photo", "image/jpeg")})
+    client("POST", "/api/update-feedback", fields={"feedback_id": made["feedback_id"], "user_feedback": "1"})
+    client("POST", "/api/update-feedback", fields={"feedback_id": made["feedback_id"], "true_label": "cat"})
+    assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 1, 1, 0, 1]
+
+
+def test_a_decision_that_comes_later_is_no_second_prediction(client, scrape, cat_jpeg):
+    photo = {"file": ("x.jpg", cat_jpeg, "image/jpeg")}
+    made = client("POST", "/api/predict", fields=photo).json()
+    before = scrape()["catsdogs_predictions_total", ("answer", "cat")]
+    fields = {**photo, "rgpd_consent": "true", "feedback_id": made["feedback_id"]}
+    assert client("POST", "/api/predict", fields=fields).status == 200
+    assert scrape()["catsdogs_predictions_total", ("answer", "cat")] == before
+
+
+def test_how_things_stand(client, scrape, visit):
+    before = scrape()["catsdogs_sessions", ("app", "/inference")]
+    visit()
+    now = scrape()
+    assert now["catsdogs_sessions", ("app", "/inference")] == before + 1
+    assert now["catsdogs_sessions_limit",] == 32
+    assert now["catsdogs_spooled_records",] == 0
+    assert now["catsdogs_model_info", ("version", client("GET", "/api/info").json()["version"])] == 1
+    assert [now["catsdogs_degraded", ("what", what)] for what in ("database", "model", "spool")] == [0, 0, 0]
+    assert now["process_resident_memory_bytes",] > 2**20
+
+
+def test_no_request_can_make_a_label(client, scrape, visit):
+    kernel_id = visit().kernel_id
+    paths = ["/{}", "/api/{}", "/static/{}", "/voila/static/{}", "/info?lang={}", "/voila/templates/lab/static/{}"]
+    for method in ("GET", "JANE"):
+        for path in paths:
+            client(method, path.format("once"), token=None)
+    client("GET", f"/session/{kernel_id}", token=None)
+    before = scrape().keys()
+    for method in ("GET", "JANE", "DOE"):
+        for path in paths:
+            client(method, path.format("jane-doe"), token=None)
+    after = scrape().keys()
+    assert after == before
+    everything = repr(after)
+    assert not any(secret in everything for secret in ("jane", "JANE", "once", kernel_id, "127.0.0.1"))
+
+
+@pytest.mark.parametrize("name", ["alerts.yml", "grafana.json"])
+def test_rules_and_dashboard_ask_for_what_is_there(client, scrape, cat_jpeg, name):
+    client("POST", "/api/predict", fields={"file": ("x.jpg", cat_jpeg, "image/jpeg")})
+    known = {name for name, *_ in scrape()}
+    labels = {label for _, *pairs in scrape() for label, _ in pairs} | {"instance", "job"}
+    asked = re.findall(r"(?:catsdogs|process)_\w+(?=[\s{)\[]|$)", " ".join(expressions(name)))
+    assert len(asked) >= 10
+    assert set(asked) <= known
+    text = " ".join(expressions(name))
+    grouped = [label for group in re.findall(r"(?:by|on) \(([^)]*)\)", text) for label in group.split(", ")]
+    assert set(grouped + re.findall(r"(\w+)=~?\"", text)) <= labels
+
+
+def expressions(name: str) -> list[str]:
+    """List the PromQL of a file."""
+    if name == "alerts.yml":
+        groups = yaml.safe_load((DEPLOY / name).read_text())["groups"]
+        return [rule["expr"] for group in groups for rule in group["rules"]]
+    panels = json.loads((DEPLOY / name).read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def test_every_rule_says_what_to_do():
+    groups = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert len({rule["alert"] for rule in rules}) == len(rules) >= 10
+    for rule in rules:
+        assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+        assert rule["annotations"]["summary"]
+        assert rule["annotations"]["description"]
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_the_dashboard_has_room_for_each_panel():
+    panels = json.loads((DEPLOY / "grafana.json").read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24
