@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from catsdogs import feedback, predictions
-from catsdogs.database import Database, setup
+from catsdogs.database import Database, setup, summaries
 from catsdogs.database.tables import Tables
 from catsdogs.errors import CatsDogsError, DatabaseError, DatabaseUnavailable, NotFound
 from catsdogs.feedback import FeedbackRecord
@@ -36,7 +36,8 @@ class Recorder:
     """Stores records; threads may share one.
 
     While the database is away nobody waits for it: records go to the spool at once, and one thread
-    knocks, with growing pauses, makes database and tables where they are missing, and replays the spool.
+    knocks, with growing pauses, makes database and tables where they are missing, and replays the spool. While there
+    is nothing to replay, it renews the summaries of hours that changed.
 
     Parameters
     ----------
@@ -242,7 +243,16 @@ class Recorder:
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
                 pause = _FIRST_PAUSE
-                self._wake.wait(_IDLE_SECONDS)
+                if not self._summarise():
+                    self._wake.wait(_IDLE_SECONDS)
+
+    def _summarise(self) -> bool:
+        """Count some hours anew, and say whether there are more; no record depends on it, so a failure can wait."""
+        try:
+            return self.database.run(lambda connection: summaries.refresh(connection, self.database.tables))
+        except DatabaseError as error:
+            _log.debug("the summaries cannot be renewed yet: %s", error)
+            return False
 
     def _store_batch(
         self,
