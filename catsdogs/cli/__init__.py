@@ -43,4 +43,4 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
-from catsdogs.cli import data, db, evaluate, model, predict, privacy, report, serve, train  # noqa: E402, F401 (each registers its commands)
+from catsdogs.cli import alerts, data, db, evaluate, model, predict, privacy, report, serve, train  # noqa: E402, F401 (each registers its commands)

@@ -103,6 +103,6 @@ def message(alert: Alert, _: Translator, zone: tzinfo = UTC) -> tuple[str, str]:
     """Write the message that is sent: a title, and what happened, since when, and what to do."""
     head = f"catsdogs: {state(alert, _)}: {title(alert, _)}"
     said = [happened(alert, _), when(alert, _, zone)]
-    if alert["state"] is not AlertState.RESOLVED:
+    if alert["state"] != AlertState.RESOLVED:
         said.append(to_do(alert, _))
     return head, "\n".join(said)

@@ -25,6 +25,7 @@ from catsdogs.i18n import Translator
 from catsdogs.monitoring.alert_words import message
 from catsdogs.monitoring.alerts import LOCK, SHOWN, Episode, to_alert
 from catsdogs.monitoring.rules import Rule
+from catsdogs.settings import Settings
 
 MOST_TRIES = 3
 PATIENCE_SECONDS = 20.0
@@ -63,6 +64,13 @@ def targets(setting: str) -> list[Target]:
     return [Target(url, place) for place, url in enumerate(dict.fromkeys(setting.split()), 1)]
 
 
+def notify_all(database: Database, rules: Sequence[Rule], settings: Settings) -> int:
+    """Send what has not been sent yet to the targets of the settings, see :func:`notify`."""
+    if settings.alert_targets is None:
+        return 0
+    return notify(database, rules, targets(settings.alert_targets.get_secret_value()), settings.lang)
+
+
 def notify(
     database: Database, rules: Sequence[Rule], to: Sequence[Target], language: str, patience: float = PATIENCE_SECONDS
 ) -> int:
@@ -77,8 +85,6 @@ def notify(
     ------
     DatabaseError
     """
-    if not to:
-        return 0
     due = database.run(lambda connection: _claim(connection, database.tables, rules, to, Translator(language)))
     sent: list[Message] = []
     threads = [

@@ -24,7 +24,7 @@ from catsdogs import paths
 from catsdogs.domain import Health
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
-from catsdogs.server import api, apps, metrics, openapi, pages, replies, rights
+from catsdogs.server import api, apps, judgement, metrics, openapi, pages, replies, rights
 from catsdogs.server.access import Operator, Tokens, cookie_secret
 from catsdogs.server.kernels import Kernels
 from catsdogs.server.limits import RateLimit
@@ -35,6 +35,8 @@ from catsdogs.settings import Settings
 logger = logging.getLogger(__name__)
 
 KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
+ALERT_SECONDS = 60
+"""How often the alerts' rules are checked."""
 DRAIN_SECONDS = 8
 """How long requests that have begun may take to finish when the server stops."""
 
@@ -154,7 +156,7 @@ class Server(Voila):  # type: ignore[misc]
         return [
             *(
                 (re.escape(route), handler, {"route": route})
-                for routes in (api.ROUTES, rights.ROUTES, metrics.ROUTES, pages.ROUTES, openapi.ROUTES)
+                for routes in (api.ROUTES, rights.ROUTES, judgement.ROUTES, metrics.ROUTES, pages.ROUTES, openapi.ROUTES)
                 for route, handler in routes.items()
             ),
             *(
@@ -209,10 +211,11 @@ class Server(Voila):  # type: ignore[misc]
             )
             http.add_sockets(sockets)
             self.kernel_manager.initialize_culler()
-            purging = asyncio.create_task(self._purge_daily())
+            chores = [asyncio.create_task(chore) for chore in (self._purge_daily(), self._check_alerts())]
             ready()
             await stop.wait()
-            purging.cancel()
+            for chore in chores:
+                chore.cancel()
             await self._drain(http)
         finally:
             shutil.rmtree(self.connection_dir, ignore_errors=True)
@@ -232,6 +235,15 @@ class Server(Voila):  # type: ignore[misc]
             except CatsDogsError as error:
                 logger.warning("what is old could not be purged yet: %s", error)
                 await asyncio.sleep(3600)
+
+    async def _check_alerts(self) -> None:
+        """Tell those concerned what they should look at."""
+        while True:
+            await asyncio.sleep(ALERT_SECONDS)
+            try:
+                await self.work.run(self.service.tell_alerts)
+            except CatsDogsError as error:
+                logger.warning("alerts could not be checked: %s", error)
 
     async def _drain(self, http: HTTPServer) -> None:
         self.draining = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catsdogs import __version__
-from catsdogs.domain import Answer, Degraded, Doubt, Listing, PurposeName, TrueLabel
+from catsdogs.domain import AlertState, Answer, Degraded, Doubt, Listing, Measure, PurposeName, Reading, TrueLabel
 from catsdogs.samples import SAMPLES
 from catsdogs.server.api import Api
 from catsdogs.server.pages import Page
@@ -112,6 +112,49 @@ HEALTH = shape(
     model_loaded=BOOLEAN,
     database={"type": "string", "enum": ["connected", "unavailable"]},
     spooled=INTEGER,
+)
+SHARE_OF = {"rate": maybe(SHARE), "low": maybe(SHARE), "high": maybe(SHARE), "n": INTEGER}
+ACCURACY = shape(**SHARE_OF)
+MODEL_HEALTH = shape(
+    model_version=maybe(TEXT),
+    reference=maybe(TEXT),
+    reference_n=INTEGER,
+    judged=ACCURACY,
+    estimated=ACCURACY,
+    timeline=table(start=MOMENT, judged=ACCURACY, estimated=ACCURACY),
+    reliability=table(confidence=SHARE, **SHARE_OF),
+    drift=table(
+        signal=TEXT,
+        psi=NUMBER,
+        p_value=NUMBER,
+        n=INTEGER,
+        reading={"type": "string", "enum": list(Reading)},
+        edges={"type": "array", "items": NUMBER},
+        expected={"type": "array", "items": NUMBER},
+        found={"type": "array", "items": NUMBER},
+    ),
+    versions=table(
+        model_version=TEXT,
+        predictions=INTEGER,
+        judged=ACCURACY,
+        estimated=ACCURACY,
+        neither_rate=maybe(SHARE),
+        mean_ms=maybe(NUMBER),
+    ),
+    whole=BOOLEAN,
+)
+ALERTS = shape(
+    alerts=table(
+        rule=TEXT,
+        measure={"type": "string", "enum": list(Measure)},
+        state={"type": "string", "enum": list(AlertState)},
+        since=MOMENT,
+        fired_at=maybe(MOMENT),
+        resolved_at=maybe(MOMENT),
+        value=NUMBER,
+        n=INTEGER,
+        limit=NUMBER,
+    )
 )
 INFO = shape(
     model_loaded=BOOLEAN,
@@ -263,6 +306,19 @@ SLICE = [
         "/api/info": {"get": operation("The served model", INFO)},
         "/health": {"get": operation("Do model and database answer?", HEALTH)},
         "/health/live": {"get": operation("Does the process answer?", shape(status=TEXT))},
+        "/api/model-health": {
+            "get": operation(
+                "Is the model still good? Accuracy with and without labels, reliability, drift, versions side by side",
+                MODEL_HEALTH,
+                *(400, 401, 403, 429, 503),
+                parameters=SLICE[:3],
+            )
+        },
+        "/api/alerts": {
+            "get": operation(
+                "What an operator should look at, as the alerts' rules say", ALERTS, *(401, 403, 429, 503)
+            )
+        },
         "/api/news": {
             "get": operation(
                 "Was anything recorded since? Then this text differs from the earlier one",

@@ -13,9 +13,11 @@ from uuid import UUID
 
 from catsdogs.consent import UNNAMED, Controller
 from catsdogs.domain import (
+    Alert,
     Consent,
     Health,
     Listing,
+    ModelHealth,
     ModelInfo,
     Outcome,
     Prediction,
@@ -131,6 +133,14 @@ class Service(Protocol):
 
     def news(self) -> str:
         """Give a text that differs from an earlier one if anything was recorded between; cheap to ask for."""
+
+    def model_health(
+        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
+    ) -> ModelHealth:
+        """Say how good the answers given in ``[start, end)`` were, and whether photos and answers have drifted."""
+
+    def alerts(self) -> list[Alert]:
+        """Check the rules of the alerts: what fires, what is about to, and what was resolved within a day."""
 
     def export(self, receipt: str) -> dict[str, Any]:
         """Give everything held under a receipt code, ready for JSON.

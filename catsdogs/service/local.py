@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -10,9 +11,11 @@ from uuid import UUID
 
 from catsdogs import privacy, samples
 from catsdogs.domain import (
+    Alert,
     Consent,
     Degraded,
     Health,
+    ModelHealth,
     ModelInfo,
     Listing,
     Outcome,
@@ -25,7 +28,9 @@ from catsdogs.domain import (
 )
 from catsdogs.errors import CatsDogsError, InvalidImage
 from catsdogs.feedback import FeedbackRecord
-from catsdogs.monitoring import kpis, listings
+from catsdogs.monitoring import alerts, kpis, listings, model_health
+from catsdogs.monitoring.notify import notify_all
+from catsdogs.monitoring.rules import load_rules
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
 from catsdogs.served_model import ServedModel
@@ -58,6 +63,7 @@ class Local:
         SettingsError, ModelError
         """
         settings = settings or Settings.load()
+        load_rules(settings.alert_rules)  # what is wrong in them should be said now, not at night
         model = ServedModel(settings)
         return cls(model, Recorder.open(settings), settings)
 
@@ -164,6 +170,33 @@ class Local:
     def news(self) -> str:
         """See :meth:`catsdogs.service.Service.news`."""
         return self._recorder.database.run(listings.news)
+
+    def model_health(
+        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
+    ) -> ModelHealth:
+        """See :meth:`catsdogs.service.Service.model_health`."""
+        database = self._recorder.database
+        return database.run(
+            lambda connection: model_health.model_health(
+                connection,
+                database.tables.predictions,
+                model_health.cards(self._settings),
+                start=start,
+                end=end,
+                model_version=model_version,
+            )
+        )
+
+    def alerts(self) -> list[Alert]:
+        """See :meth:`catsdogs.service.Service.alerts`."""
+        return alerts.check(self._recorder.database, load_rules(self._settings.alert_rules))
+
+    def tell_alerts(self) -> None:
+        """Check the rules, and tell the settings' targets what is new, see :mod:`catsdogs.monitoring.notify`."""
+        database, rules = self._recorder.database, load_rules(self._settings.alert_rules)
+        alerts.check(database, rules)
+        if self._settings.alert_targets:  # nobody here waits for them
+            threading.Thread(target=notify_all, args=(database, rules, self._settings), daemon=True).start()
 
     def export(self, receipt: str) -> dict[str, Any]:
         """See :func:`catsdogs.privacy.export`."""

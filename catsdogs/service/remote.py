@@ -14,6 +14,7 @@ import urllib3
 
 from catsdogs import errors
 from catsdogs.domain import (
+    Alert,
     Answer,
     Box,
     Consent,
@@ -21,6 +22,7 @@ from catsdogs.domain import (
     Explanation,
     Health,
     Listing,
+    ModelHealth,
     ModelInfo,
     Note,
     Outcome,
@@ -159,6 +161,17 @@ class Remote:
     def news(self) -> str:
         """See :meth:`catsdogs.service.Service.news`."""
         return str(self._ask("GET", "/api/news")["news"])
+
+    def model_health(
+        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
+    ) -> ModelHealth:
+        """See :meth:`catsdogs.service.Service.model_health`."""
+        fields = _slice(start, end, model_version, None)
+        return cast("ModelHealth", self._ask("GET", "/api/model-health", fields=fields))
+
+    def alerts(self) -> list[Alert]:
+        """See :meth:`catsdogs.service.Service.alerts`."""
+        return cast("list[Alert]", self._ask("GET", "/api/alerts")["alerts"])
 
     def export(self, receipt: str) -> dict[str, Any]:
         """See :meth:`catsdogs.service.Service.export`."""
