@@ -284,15 +284,6 @@ class RecentPredictions(Monitoring):
         self.write({"predictions": rows, "count": len(rows)})
 
 
-class Health(Api):
-    """``GET /health``: for people and monitoring; always 200 while the process answers."""
-
-    async def get(self) -> None:
-        """Say whether model and database answer."""
-        self.write(dict(await self.server.health()))
-
-
-class Live(Api):
 class News(Api):
     """``GET /api/news``."""
 
@@ -303,6 +294,15 @@ class News(Api):
         self.write({"news": await self.server.work.run(self.service.news)})
 
 
+class Health(Api):
+    """``GET /health``: for people and monitoring; always 200 while the process answers."""
+
+    async def get(self) -> None:
+        """Say whether model and database answer."""
+        self.write(dict(await self.server.health()))
+
+
+class Live(Api):
     """``GET /health/live``: restart the process when this does not answer."""
 
     def get(self) -> None:
@@ -335,9 +335,9 @@ ROUTES: dict[str, type[Api]] = {
     "/api/update-feedback": UpdateFeedback,
     "/api/statistics": Statistics,
     "/api/recent-predictions": RecentPredictions,
+    "/api/news": News,
     "/api/info": Info,
     "/health": Health,
     "/health/live": Live,
     "/health/ready": Ready,
 }
-    "/api/news": News,

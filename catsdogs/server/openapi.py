@@ -209,9 +209,6 @@ def query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]
     return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
-def description() -> dict[str, Any]:
-    """Describe the API."""
-    photo = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, GIF, BMP or TIFF; at most 32 MB"}
 SLICE = [
     query("start", MOMENT, "first moment of the window"),
     query("end", MOMENT, "end of the window, itself not included"),
@@ -220,6 +217,9 @@ SLICE = [
 ]
 
 
+def description() -> dict[str, Any]:
+    """Describe the API."""
+    photo = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, GIF, BMP or TIFF; at most 32 MB"}
     paths = {
         "/api/predict": {
             "post": operation(
@@ -300,12 +300,6 @@ SLICE = [
                 ],
             )
         },
-        "/metrics": {
-            "get": operation("Everything Prometheus asks for", TEXT, *(401, 403, 429, 503), kind="text/plain")
-        },
-        "/api/info": {"get": operation("The served model", INFO)},
-        "/health": {"get": operation("Do model and database answer?", HEALTH)},
-        "/health/live": {"get": operation("Does the process answer?", shape(status=TEXT))},
         "/api/model-health": {
             "get": operation(
                 "Is the model still good? Accuracy with and without labels, reliability, drift, versions side by side",
@@ -329,6 +323,9 @@ SLICE = [
         "/metrics": {
             "get": operation("Everything Prometheus asks for", TEXT, *(401, 403, 429, 503), kind="text/plain")
         },
+        "/api/info": {"get": operation("The served model", INFO)},
+        "/health": {"get": operation("Do model and database answer?", HEALTH)},
+        "/health/live": {"get": operation("Does the process answer?", shape(status=TEXT))},
         "/health/ready": {"get": operation("May requests be sent here?", shape(status=TEXT), 503)},
     }
     return {
