@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traitlets
 
-from catsdogs.domain import Answer, Note, Outcome, Prediction
+from catsdogs.domain import Answer, Doubt, Note, Prediction
 from catsdogs.i18n import Translator
 from catsdogs.widgets.part import Part, script, style
 
@@ -16,16 +16,31 @@ CERTAIN = 0.999
 """Confidence beyond which no figure is given: it would be rounded to 100 %, and nobody is that sure."""
 
 
+def look(prediction: Prediction) -> str:
+    """Name the icon and colour of an answer: ``cat``, ``dog``, ``neither``, ``both`` or ``unsure``."""
+    if prediction.doubt is Doubt.BOTH:
+        return "both"
+    guess = prediction.answer is not Answer.NEITHER and prediction.confidence < LIKELY
+    return "unsure" if prediction.doubt is Doubt.UNSURE or guess else str(prediction.answer)
+
+
 class AnswerCard(Part):
-    """Shows the answer for one photo; empty until there is one."""
+    """Shows the answer for one photo; empty until there is one.
+
+    Parameters
+    ----------
+    model_card
+        Address of the page that describes the model; empty where there is none.
+    """
 
     _esm = script("answer_card")
     _css = style("answer_card")
 
     answer = traitlets.Dict().tag(sync=True)
     """What to show, in words; empty: nothing."""
+    model_card = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translator, model_card: str = "") -> None:
         _ = translator
         super().__init__(
             translator,
@@ -34,14 +49,17 @@ class AnswerCard(Part):
                 "forced": _("If it had to be one of the two"),
                 "time": _("Answered in"),
                 "model": _("Model"),
+                "model_card": _("What this model can do, and what not"),
             },
+            model_card=model_card,
         )
 
-    def show(self, outcome: Outcome) -> None:
-        """Show what `outcome` says."""
-        _, prediction = self._, outcome.prediction
+    def show(self, prediction: Prediction, *remarks: str) -> None:
+        """Show `prediction`, and `remarks` about it in the reader's language."""
+        _ = self._
         self.answer = {
-            "kind": str(prediction.answer),
+            "kind": look(prediction),
+            "compares": prediction.answer is not Answer.NEITHER,
             "headline": self._headline(prediction),
             "detail": self._detail(prediction),
             "bars": [
@@ -53,7 +71,7 @@ class AnswerCard(Part):
             ],
             "time": _.milliseconds(prediction.inference_time_ms),
             "model": prediction.model_version,
-            "notes": [*self._notes(prediction), *([] if outcome.stored else [self._waits()])],
+            "notes": [*self._notes(prediction), *remarks],
         }
 
     def clear(self) -> None:
@@ -61,17 +79,29 @@ class AnswerCard(Part):
         self.answer = {}
 
     def _headline(self, prediction: Prediction) -> str:
-        _, cat = self._, prediction.answer is Answer.CAT
-        if prediction.answer is Answer.NEITHER:
-            return _("Neither a cat nor a dog")
+        _, answer = self._, prediction.answer
+        match look(prediction):
+            case "both":
+                return _("A cat and a dog?")
+            case "unsure":
+                guesses = {
+                    Answer.CAT: _("Hard to say: perhaps a cat"),
+                    Answer.DOG: _("Hard to say: perhaps a dog"),
+                    Answer.NEITHER: _("Hard to say: perhaps neither"),
+                }
+                return guesses[answer]
+            case "neither":
+                return _("Neither a cat nor a dog")
         if prediction.confidence >= SURE:
-            return _("It is a cat!") if cat else _("It is a dog!")
-        if prediction.confidence >= LIKELY:
-            return _("It looks like a cat") if cat else _("It looks like a dog")
-        return _("Hard to say: perhaps a cat") if cat else _("Hard to say: perhaps a dog")
+            return _("It is a cat!") if answer is Answer.CAT else _("It is a dog!")
+        return _("It looks like a cat") if answer is Answer.CAT else _("It looks like a dog")
 
     def _detail(self, prediction: Prediction) -> str:
         _ = self._
+        if prediction.doubt is Doubt.BOTH:
+            return _("There seem to be both. The model knows one animal a photo best.")
+        if prediction.doubt is Doubt.UNSURE:
+            return _("This photo lies near the line between two answers: take this one with care.")
         if prediction.answer is Answer.NEITHER:
             return _("As far as the model can tell, there is neither of them in this picture.")
         if prediction.confidence > CERTAIN:
@@ -82,7 +112,3 @@ class AnswerCard(Part):
         _ = self._
         said = {Note.FIRST_FRAME: _("This is an animation: only its first picture was looked at.")}
         return [said[note] for note in prediction.notes]
-
-    def _waits(self) -> str:
-        _ = self._
-        return _("Our database is away for a moment. Your answer is safe and will be stored.")

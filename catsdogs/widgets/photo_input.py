@@ -1,18 +1,38 @@
-"""Bringing a photo: click, drop, paste, or the phone's camera."""
+"""Bringing a photo: click, drop, paste, the phone's camera, or a sample picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Protocol
 
 import traitlets
 
-from catsdogs.domain import Answer
+from catsdogs.domain import Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.i18n import Translator
+from catsdogs.samples import SAMPLES
+from catsdogs.widgets.answer_card import look
 from catsdogs.widgets.part import Part, field, not_understood, script, style
 
 MAX_UPLOAD_BYTES = 10_000_000
 """Largest photo that goes up as it is: with its envelope it fits into one websocket message (10 MiB)."""
+
+
+class Visit(Protocol):
+    """What a person does with photos; each has a number in the visit. Errors are shown below the photo."""
+
+    def predict(self, number: int, name: str, photo: bytes) -> None:
+        """Answer a photo, of which the file name and the bytes are given."""
+
+    def predict_sample(self, number: int, name: str) -> None:
+        """Answer a picture of :data:`catsdogs.samples.SAMPLES`."""
+
+    def recall(self, number: int) -> None:
+        """Show the answer for an earlier photo again."""
+
+    def forget(self, number: int) -> None:
+        """Take back a photo that was brought; it may not have come."""
 
 
 class PhotoInput(Part):
@@ -20,25 +40,20 @@ class PhotoInput(Part):
 
     What the browser cannot decode, and what only the server can judge (animations, damaged or huge
     pictures), goes up as it is, up to `MAX_UPLOAD_BYTES`.
-
-    Parameters
-    ----------
-    on_photo
-        Called with the photo's number in this visit, its file name and its bytes; its errors are shown below it.
-    on_recall
-        Called with the number of an earlier photo that the person wants to see again.
     """
 
-    _esm = script("photo_file", "photo_input")
+    _esm = script("photo_file", "photo_sources", "activation_map", "sample_list", "visit_list", "photo_input")
     _css = style("photo_input")
 
     max_bytes = traitlets.Int().tag(sync=True)
+    samples: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
+    """Each a dictionary of ``name``, ``title``, ``credit`` and ``jpeg``."""
     answered = traitlets.Dict().tag(sync=True)
-    """The photos of this visit that have an answer: number to answer."""
+    """The photos of this visit that have an answer: number to `look`."""
+    explained = traitlets.Dict().tag(sync=True)
+    """Number of the photo shown, with ``activation`` and ``box`` of :class:`~catsdogs.domain.Explanation`."""
 
-    def __init__(
-        self, translator: Translator, on_photo: Callable[[int, str, bytes], None], on_recall: Callable[[int], None]
-    ) -> None:
+    def __init__(self, translator: Translator, visit: Visit) -> None:
         _ = translator
         super().__init__(
             translator,
@@ -48,13 +63,22 @@ class PhotoInput(Part):
                 "hint": _("JPEG, PNG, WebP, GIF, BMP or TIFF"),
                 "another": _("Choose another photo"),
                 "looking": _("Looking at your photo…"),
+                "cancel": _("Cancel"),
+                "cancelled": _("Cancelled."),
                 "done": _("Done."),
                 "no_preview": _("Your browser cannot show this picture."),
                 "visit": _("Photos of this visit"),
                 "waiting": _("Photos that wait: {n}"),
+                "samples": _("No photo at hand? Try one of ours:"),
                 "cat": _("Cat"),
                 "dog": _("Dog"),
                 "neither": _("Neither"),
+                "both": _("Both?"),
+                "unsure": _("Unsure"),
+                "map": _("What the model looked at"),
+                "for_cat": _("speaks for a cat"),
+                "for_dog": _("speaks for a dog"),
+                "frame": _("The model sees what is within the frame."),
                 "folder": _("This is a folder. Choose a photo in it."),
                 "empty": _("This file is empty. Choose another photo."),
                 "not_photo": _("This is not a photo. Choose a JPEG, PNG or WebP file."),
@@ -62,23 +86,39 @@ class PhotoInput(Part):
                 "unreadable": _("This file cannot be read. Choose it again, or another one."),
             },
             max_bytes=MAX_UPLOAD_BYTES,
+            samples=[
+                {"name": sample.name, "title": _(sample.title), "credit": _(sample.credit), "jpeg": sample.jpeg}
+                for sample in SAMPLES
+            ],
         )
-        self._on_photo = on_photo
-        self._on_recall = on_recall
+        self._visit = visit
 
-    def add(self, number: int, answer: Answer) -> None:
-        """Add a photo to those of this visit that have an answer."""
-        self.answered = {**self.answered, str(number): str(answer)}
+    def answer(self, number: int, prediction: Prediction) -> None:
+        """Show that photo `number` has an answer, and what it was made of."""
+        explanation = prediction.explanation
+        with self.hold_sync():
+            self.answered = {**self.answered, str(number): look(prediction)}
+            self.explained = {"number": number, **asdict(explanation)} if explanation else {}
 
     def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
-        """Take a photo, or the wish to see one again; nothing that came with it is trusted."""
+        """Take a photo, or a wish about one; nothing that came with it is trusted."""
         number = field(content, "number", int)
-        if "name" not in content:
-            self._on_recall(number)
-            return
-        name = field(content, "name", str)
-        if len(buffers) != 1:
-            raise not_understood()
-        if buffers[0].nbytes > MAX_UPLOAD_BYTES:
-            raise InvalidImage("This file is too large: at most {megabytes} MB.", megabytes=MAX_UPLOAD_BYTES // 10**6)
-        self._on_photo(number, name, bytes(buffers[0]))
+        match content.get("wish"):
+            case "recall":
+                self._visit.recall(number)
+            case "forget":
+                self._visit.forget(number)
+            case "sample":
+                self._visit.predict_sample(number, field(content, "name", str))
+            case None:
+                self._visit.predict(number, field(content, "name", str), _photo(buffers))
+            case _:
+                raise not_understood()
+
+
+def _photo(buffers: Sequence[memoryview]) -> bytes:
+    if len(buffers) != 1:
+        raise not_understood()
+    if buffers[0].nbytes > MAX_UPLOAD_BYTES:
+        raise InvalidImage("This file is too large: at most {megabytes} MB.", megabytes=MAX_UPLOAD_BYTES // 10**6)
+    return bytes(buffers[0])

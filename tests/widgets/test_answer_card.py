@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 
-from catsdogs.domain import Answer, Note, Outcome, Prediction
+from catsdogs.domain import Answer, Doubt, Note, Prediction
 from catsdogs.i18n import Translator
 from catsdogs.widgets.answer_card import AnswerCard
 
 
-def card_of(proba_dog: float, *, language: str = "en", stored: bool = True, **values: object) -> AnswerCard:
+def card_of(proba_dog: float, *remarks: str, language: str = "en", **values: object) -> AnswerCard:
     answer = Answer.DOG if proba_dog >= 0.5 else Answer.CAT
     prediction = Prediction(
         **{"answer": answer, "neither_score": 0.1, "notes": (), **values},
@@ -18,7 +16,7 @@ def card_of(proba_dog: float, *, language: str = "en", stored: bool = True, **va
         proba_cat=1 - proba_dog,
     )
     card = AnswerCard(Translator(language))
-    card.show(Outcome(prediction, UUID(int=1), None, stored))
+    card.show(prediction, *remarks)
     return card
 
 
@@ -39,6 +37,20 @@ def test_the_words_suit_the_confidence(proba_dog: float, headline: str, detail: 
     assert (answer["headline"], answer["detail"]) == (headline, detail)
 
 
+@pytest.mark.parametrize(
+    ("doubt", "values", "kind", "headline"),
+    [
+        (Doubt.BOTH, {}, "both", "A cat and a dog?"),
+        (Doubt.UNSURE, {}, "unsure", "Hard to say: perhaps a dog"),
+        (Doubt.UNSURE, {"answer": Answer.NEITHER}, "unsure", "Hard to say: perhaps neither"),
+        (None, {}, "dog", "It is a dog!"),
+    ],
+)
+def test_a_doubt_has_words_and_looks_of_its_own(doubt: Doubt | None, values: dict, kind: str, headline: str) -> None:
+    answer = card_of(0.97, doubt=doubt, **values).answer
+    assert (answer["kind"], answer["headline"]) == (kind, headline)
+
+
 def test_neither_is_said_and_the_comparison_stays() -> None:
     answer = card_of(0.3, answer=Answer.NEITHER, neither_score=0.9).answer
     assert answer["headline"] == "Neither a cat nor a dog"
@@ -46,8 +58,8 @@ def test_neither_is_said_and_the_comparison_stays() -> None:
 
 
 def test_what_a_person_should_know_is_noted() -> None:
-    notes = card_of(0.9, notes=(Note.FIRST_FRAME,), stored=False).answer["notes"]
-    assert ["first picture" in notes[0], "safe" in notes[1], len(notes)] == [True, True, 2]
+    notes = card_of(0.9, "It is safe.", notes=(Note.FIRST_FRAME,)).answer["notes"]
+    assert ["first picture" in notes[0], notes[1:]] == [True, ["It is safe."]]
     assert card_of(0.9).answer["notes"] == []
 
 

@@ -120,7 +120,7 @@ def test_an_earlier_photo_of_the_visit_is_shown_again_with_what_was_said(
     ask(app.photo_input, {"number": 2, "name": "b.jpg"}, cat_jpeg)
     assert (app.feedback_form.rating, app.receipt_card.receipt != receipt) == (None, True)
     assert app.photo_input.answered == {"1": "cat", "2": "cat"}
-    assert ask(app.photo_input, {"number": 1}) == ""
+    assert ask(app.photo_input, {"number": 1, "wish": "recall"}) == ""
     assert (app.feedback_form.rating, app.receipt_card.receipt) == (0, receipt)
     ask(app.feedback_form, {"says": "rating", "value": 1})
     assert [row["user_feedback"] for row in rows()] == [1, None]
@@ -149,7 +149,10 @@ def test_a_refused_photo_leaves_nothing_of_the_answer_before(
         ({"number": 1, "name": "cat.jpg"}, []),
         ({"number": 1, "name": "cat.jpg"}, [b"x", b"x"]),
         ({"number": 1, "name": None, "id": {"deep": []}}, [b"x"]),
-        ({"number": 1}, []),  # a photo that was never brought
+        ({"number": 1}, []),
+        ({"number": 1, "wish": "recall"}, []),  # a photo that was never brought
+        ({"number": 1, "wish": "sample"}, []),
+        ({"number": 1, "wish": "destroy", "name": "cat.jpg"}, [b"x"]),
     ],
 )
 def test_what_no_page_of_ours_sends_is_refused(

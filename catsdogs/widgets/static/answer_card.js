@@ -29,8 +29,13 @@ function render({ model, el: place }) {
   const facts = make("div", {});
   root.append(said, facts);
 
+  function card(version) {
+    const href = model.get("model_card");
+    return href ? make("a", { href, target: "_blank", rel: "noopener", title: texts.model_card }, version) : version;
+  }
+
   function draw() {
-    const { kind, headline, detail, bars, time, model: version, notes } = model.get("answer");
+    const { kind, compares, headline, detail, bars, time, model: version, notes } = model.get("answer");
     root.hidden = !kind;
     root.dataset.answer = kind ?? "";
     if (!kind) {
@@ -44,13 +49,13 @@ function render({ model, el: place }) {
       ...notes.map((note) => make("p", { class: "cd-note" }, note)),
     );
     facts.replaceChildren(
-      make("h3", {}, kind === "neither" ? texts.forced : texts.compared),
+      make("h3", {}, compares ? texts.compared : texts.forced),
       ...bars.map(bar),
       make(
         "dl",
         { class: "cd-facts" },
         make("div", {}, make("dt", {}, texts.time), make("dd", { class: "cd-time" }, time)),
-        make("div", {}, make("dt", {}, texts.model), make("dd", {}, version)),
+        make("div", {}, make("dt", {}, texts.model), make("dd", {}, card(version))),
       ),
     );
   }

@@ -39,6 +39,13 @@ function ask(model, content, buffers = []) {
   });
 }
 
+/** Let the browser save a text under a name. */
+function download(name, type, text) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 const ICONS = {
   cat: [
     ["path", { class: "fill", d: "M11 8c5 1 10 5 13 9a30 30 0 0 1 16 0c3-4 8-8 13-9 4 9 4 17 2 24 2 13-9 24-23 24S7 45 9 32c-2-7-2-15 2-24z" }],
@@ -55,7 +62,19 @@ const ICONS = {
   ],
   neither: [
     ["circle", { class: "fill", cx: 32, cy: 32, r: 25 }],
+    ["path", { class: "ink bold", d: "M21 32h22" }],
+  ],
+  unsure: [
+    ["path", { class: "fill half", d: "M32 7a25 25 0 0 1 0 50z" }],
+    ["path", { class: "fill", d: "M32 7a25 25 0 0 0 0 50z" }],
+    ["path", { class: "ink halo", d: "M24 25c0-5 4-8 8-8s8 3 8 8c0 6-8 6-8 13M32 46v.5" }],
     ["path", { class: "ink bold", d: "M24 25c0-5 4-8 8-8s8 3 8 8c0 6-8 6-8 13M32 46v.5" }],
+  ],
+  both: [
+    ["path", { class: "fill", d: "M4 20c3 .5 5.500 2.500 7 4.500a16 16 0 0 1 9 0c1.500-2 4-4 7-4.500 2 5 2 9 1 13 1 7-5 13-12.500 13S2 40 3 33c-1-4-1-8 1-13z" }],
+    ["path", { class: "fill half", d: "M40 23c1.500-3 4.500-4.500 8-4.500s6.500 1.500 8 4.500c3 0 6 4 6 9s-1.500 8-4 8c-1 5-5 8-10 8s-9-3-10-8c-2.500 0-4-3-4-8s3-9 6-9z" }],
+    ["path", { class: "ink small", d: "M10 33v2M21 33v2M14 38h3l-1.500 1.500zM15.500 40v2" }],
+    ["path", { class: "ink small pale", d: "M44 30v2M52 30v2M46 36h4l-2 2.500zM48 39v2.500" }],
   ],
   photo: [
     ["path", { class: "line", d: "M8 20a5 5 0 0 1 5-5h7l4-6h16l4 6h7a5 5 0 0 1 5 5v28a5 5 0 0 1-5 5H13a5 5 0 0 1-5-5z" }],

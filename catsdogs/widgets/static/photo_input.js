@@ -9,161 +9,170 @@ function render({ model, el: place }) {
     class: "cd-hidden",
     "aria-label": texts.choose,
   });
-  const title = make("span", { class: "cd-button" }, texts.choose);
   const invitation = make(
     "span",
     { class: "cd-invitation" },
     icon("photo"),
-    title,
+    make("span", { class: "cd-button" }, texts.choose),
     make("span", { class: "cd-drop-hint" }, texts.or_drop),
     make("span", { class: "cd-muted" }, texts.hint),
   );
   const picture = make("img", { class: "cd-picture", hidden: true, alt: "" });
   const blank = make("span", { class: "cd-blank", hidden: true }, icon("photo"), texts.no_preview);
+  const zone = make("label", { class: "cd-drop" }, input, invitation, picture, blank);
   const waiting = make("span", { class: "cd-waiting" });
-  const veil = make("span", { class: "cd-veil", hidden: true }, make("span", { class: "cd-ring" }), make("span", {}, texts.looking, waiting));
-  const zone = make("label", { class: "cd-drop" }, input, invitation, picture, blank, veil);
+  const cancel = make("button", { type: "button", class: "cd-button cd-quiet", onclick: stop }, texts.cancel);
+  const veil = make(
+    "div",
+    { class: "cd-veil", hidden: true },
+    make("span", { class: "cd-ring" }),
+    make("span", {}, texts.looking, waiting),
+    cancel,
+  );
   const name = make("span", { class: "cd-name" });
   const another = make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => input.click() }, texts.another);
-  const caption = make("div", { class: "cd-caption", hidden: true }, name, another);
   const problem = make("p", { class: "cd-problem", role: "alert" });
   const news = make("p", { class: "cd-hidden", role: "status" });
-  const visit = make("ol", { class: "cd-visit", "aria-label": texts.visit, hidden: true });
-  root.append(zone, caption, problem, news, visit);
 
   const brought = new Map(); // number of the photo -> { number, name, address of its picture or null }
-  const queue = [];
+  const queue = []; // files, and sample pictures
   let last = 0;
+  let shown = 0;
+  let onItsWay = null; // its AbortController
+
+  const map = activationMap(model, root, picture, () => shown);
+  const visit = visitList(model, () => [...brought.values()], () => shown, recall);
+  const samples = sampleList(model, (sample) => take([sample]));
+  const caption = make("div", { class: "cd-caption", hidden: true }, name, map.button, another);
+  root.append(
+    make("div", { class: "cd-stage" }, zone, map.canvas, veil),
+    caption,
+    map.legend,
+    problem,
+    news,
+    samples.element,
+    visit.element,
+  );
 
   function show(photo) {
-    picture.hidden = !photo.address;
-    blank.hidden = Boolean(photo.address);
-    if (photo.address) picture.src = photo.address;
-    picture.alt = photo.name;
-    name.textContent = photo.name;
-    name.title = photo.name;
-    root.dataset.number = photo.number;
-    drawVisit();
-    invitation.hidden = true;
-    caption.hidden = false;
-    root.classList.add("cd-filled");
+    shown = photo?.number ?? 0;
+    picture.hidden = !photo?.address;
+    blank.hidden = !photo || Boolean(photo.address);
+    if (photo?.address) picture.src = photo.address;
+    picture.alt = name.textContent = name.title = photo?.name ?? "";
+    invitation.hidden = Boolean(photo);
+    caption.hidden = !photo;
+    root.classList.toggle("cd-filled", Boolean(photo));
+    samples.element.hidden = Boolean(photo && !photo.sample);
+    visit.draw();
+    map.draw();
   }
 
   /** Give the sentence that refuses a file before it is looked at, or "". */
   function refusal(file) {
+    if (file.sample) return "";
     if (file.size === 0) return texts.empty;
     if (file.type && !file.type.startsWith("image/")) return texts.not_photo;
     return "";
   }
 
-  async function bring(file) {
-    problem.textContent = refusal(file);
-    if (problem.textContent) return;
-    news.textContent = texts.looking;
-    try {
-      const { blob, preview } = await prepare(file);
-      const photo = { number: (last += 1), name: file.name, address: preview && URL.createObjectURL(preview) };
+  /** Bring a photo that is shown already to the kernel, which answers; taken back when it is cancelled. */
+  function tell(photo, content, buffers, signal) {
+    signal.throwIfAborted();
+    signal.addEventListener("abort", async () => {
+      brought.delete(photo.number);
+      problem.textContent = await ask(model, { number: photo.number, wish: "forget" });
+    });
+    return ask(model, { number: photo.number, ...content }, buffers);
+  }
+
+  /** Show a photo and its answer. Resolves to "" or to a sentence that says what went wrong. */
+  async function bring(item, signal) {
+    const photo = { number: (last += 1), name: item.name, address: item.address ?? null, sample: item.sample };
+    const enter = () => {
       brought.set(photo.number, photo);
       show(photo);
-      problem.textContent =
-        blob.size > model.get("max_bytes")
-          ? texts.too_large
-          : await ask(model, { number: photo.number, name: file.name }, [await blob.arrayBuffer()]);
+    };
+    if (item.sample) {
+      enter();
+      return tell(photo, { wish: "sample", name: item.sample }, [], signal);
+    }
+    if (refusal(item)) return refusal(item);
+    try {
+      const { blob, preview } = await prepare(item);
+      signal.throwIfAborted();
+      photo.address = preview && URL.createObjectURL(preview);
+      enter();
+      if (blob.size > model.get("max_bytes")) return texts.too_large;
+      return await tell(photo, { name: item.name }, [await blob.arrayBuffer()], signal);
     } catch (error) {
       console.error(error); // the file vanished, or may not be read
-      problem.textContent = texts.unreadable;
+      return texts.unreadable;
     }
-    news.textContent = problem.textContent ? "" : texts.done;
   }
 
   /** One after the other: an answer belongs to the photo that is shown. */
-  async function take(files) {
-    queue.push(...files);
+  async function take(items) {
+    queue.push(...items);
     drawQueue();
-    if (root.hasAttribute("aria-busy") || queue.length === 0) return;
+    if (onItsWay || queue.length === 0) return;
     root.setAttribute("aria-busy", "true");
+    problem.textContent = "";
     const refused = [];
     while (queue.length) {
-      const file = queue.shift();
+      const item = queue.shift();
       drawQueue();
       veil.hidden = false;
-      await bring(file);
-      if (problem.textContent) refused.push(`${file.name}: ${problem.textContent}`);
+      news.textContent = texts.looking;
+      onItsWay = new AbortController();
+      const { signal } = onItsWay;
+      const cancelled = new Promise((resolve) => signal.addEventListener("abort", () => resolve("")));
+      const sentence = await Promise.race([bring(item, signal), cancelled]);
+      if (sentence) refused.push({ item, sentence });
+      news.textContent = signal.aborted ? texts.cancelled : sentence ? "" : texts.done;
     }
+    onItsWay = null;
     // named where it is not plain which is meant: of several, or beside the answer for the photo before
-    if (refused.length && (files.length > 1 || refusal(files[0]))) problem.textContent = refused.join("\n");
+    const named = items.length > 1 || refusal(items[0]);
+    problem.textContent = refused.map(({ item, sentence }) => (named ? `${item.name}: ${sentence}` : sentence)).join("\n");
     veil.hidden = true;
     root.removeAttribute("aria-busy");
+  }
+
+  /** Cancel the photo on its way, and those that wait. */
+  function stop() {
+    queue.length = 0;
+    drawQueue();
+    onItsWay?.abort();
+    show(null);
+    input.focus();
   }
 
   function drawQueue() {
     waiting.textContent = queue.length ? texts.waiting.replace("{n}", queue.length) : "";
   }
 
-  /** The earlier photos, each with its answer; a touch shows one again. */
-  function drawVisit() {
-    const answers = model.get("answered");
-    const photos = [...brought.values()].filter(({ number }) => answers[number]);
-    visit.hidden = photos.length < 2;
-    visit.replaceChildren(
-      ...photos.map((photo) => {
-        const answer = answers[photo.number];
-        const button = make(
-          "button",
-          {
-            type: "button",
-            "aria-label": `${photo.name}: ${texts[answer]}`,
-            "aria-current": photo.number === Number(root.dataset.number) && "true",
-            async onclick() {
-              if (root.hasAttribute("aria-busy")) return;
-              problem.textContent = await ask(model, { number: photo.number });
-              if (!problem.textContent) show(photo);
-            },
-          },
-          photo.address ? make("img", { src: photo.address, alt: "" }) : icon("photo"),
-          icon(answer),
-        );
-        return make("li", {}, button);
-      }),
-    );
+  async function recall(photo) {
+    if (onItsWay) return;
+    problem.textContent = await ask(model, { number: photo.number, wish: "recall" });
+    if (!problem.textContent) show(photo);
   }
-  model.on("change:answered", drawVisit);
 
-  input.addEventListener("change", () => {
-    take([...input.files]);
-    input.value = ""; // choosing the same file again is a change, too
+  model.on("change:answered", visit.draw);
+  model.on("change:explained", map.draw);
+  const unwatch = watchSources({
+    root,
+    zone,
+    input,
+    take,
+    refuseFolder: () => {
+      if (!onItsWay) problem.textContent = texts.folder;
+    },
   });
-
-  // In Voilà the whole page takes photos; in JupyterLab only this part, the rest belongs to others.
-  const area = document.body.hasAttribute("data-voila") ? document : root;
-  const listeners = {
-    dragover(event) {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      zone.classList.add("cd-over");
-    },
-    dragleave(event) {
-      if (!event.relatedTarget || !area.contains(event.relatedTarget)) zone.classList.remove("cd-over");
-    },
-    drop(event) {
-      zone.classList.remove("cd-over");
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      const folder = [...event.dataTransfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
-      if (folder && !root.hasAttribute("aria-busy")) problem.textContent = texts.folder;
-      else take([...event.dataTransfer.files]);
-    },
-    paste(event) {
-      const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length) event.preventDefault();
-      take(files);
-    },
-  };
-  for (const [event, listener] of Object.entries(listeners)) area.addEventListener(event, listener);
-
   return () => {
-    for (const [event, listener] of Object.entries(listeners)) area.removeEventListener(event, listener);
-    for (const { address } of brought.values()) if (address) URL.revokeObjectURL(address);
+    unwatch();
+    samples.dispose();
+    for (const { address, sample } of brought.values()) if (address && !sample) URL.revokeObjectURL(address);
   };
 }
 

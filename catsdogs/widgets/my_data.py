@@ -1,0 +1,150 @@
+"""What is kept about a photo, opened by its receipt code: to be seen, withdrawn, erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import traitlets
+
+from catsdogs.consent import PURPOSES
+from catsdogs.domain import PurposeName
+from catsdogs.i18n import Translator
+from catsdogs.service import Service
+from catsdogs.widgets.part import Part, field, not_understood, script, style
+
+
+class MyData(Part):
+    """Shows what is held under a receipt code, and carries out what its owner decides.
+
+    Parameters
+    ----------
+    service
+        Gives what holds it.
+    on_erased
+        Called with the code after everything under it was erased.
+    """
+
+    _esm = script("my_data")
+    _css = style("my_data")
+
+    code = traitlets.Unicode().tag(sync=True)
+    """The receipt code that is open; empty: none."""
+    held = traitlets.Dict().tag(sync=True)
+    """``decisions`` and ``records`` as the page shows them, and ``document``: everything, as JSON."""
+    news = traitlets.Unicode().tag(sync=True)
+    """What was done last, in words."""
+
+    def __init__(
+        self, translator: Translator, service: Callable[[], Service], on_erased: Callable[[str], None]
+    ) -> None:
+        _ = translator
+        super().__init__(
+            translator,
+            {
+                "title": _("My data"),
+                "explanation": _(
+                    "With the receipt code of a photo you can, at any time, see what is kept about it, withdraw your "
+                    "consent, or erase everything."
+                ),
+                "code": _("Receipt code"),
+                "show": _("Show what is kept"),
+                "decided": _("Your consent of {moment}"),
+                "withdrawn": _("Withdrawn on {moment}; nothing is left of what it allowed."),
+                "photo": _("The photo that is kept"),
+                "no_photo": _("No photo is kept."),
+                "save": _("Save everything as a file"),
+                "withdraw": _("Withdraw"),
+                "sure_withdraw": _("Withdraw this consent? What was kept for it is erased at once."),
+                "erase": _("Erase everything"),
+                "sure_erase": _("Erase everything that is kept about this photo? This cannot be undone."),
+                "yes": _("Yes, do it"),
+                "no": _("No, keep it"),
+            },
+        )
+        self._service = service
+        self._on_erased = on_erased
+
+    def look_up(self, code: str) -> None:
+        """Show what is held under a receipt code.
+
+        Raises
+        ------
+        NotFound, DatabaseUnavailable
+            Nothing is shown.
+        """
+        code = code.strip().upper()
+        self.code, self.held, self.news = "", {}, ""
+        export = self._service().export(code)
+        with self.hold_sync():
+            self.code, self.held = code, self._in_words(export)
+
+    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+        """Open a code, withdraw a purpose, or erase."""
+        _ = self._
+        match field(content, "wish", str):
+            case "open":
+                self.look_up(field(content, "code", str))
+            case "withdraw":
+                code, purpose = self._opened(), _purpose(field(content, "purpose", str))
+                self._service().withdraw(code, purpose)
+                self.look_up(code)
+                self.news = _("This consent is withdrawn, and what was kept for it is erased.")
+            case "erase":
+                code = self._opened()
+                self._service().erase(code)
+                self.code, self.held = "", {}
+                self.news = _("Everything that was kept under this code is erased.")
+                self._on_erased(code)
+            case _:
+                raise not_understood()
+
+    def _opened(self) -> str:
+        if not self.code:
+            raise not_understood()
+        return self.code
+
+    def _in_words(self, export: dict[str, Any]) -> dict[str, object]:
+        waiting = export["waiting"]
+        photos = {photo["prediction_id"]: photo["jpeg"] for photo in export["photos"]}
+        photos |= {record["id"]: record["photo"]["jpeg"] for record in waiting if "photo" in record}
+        return {
+            "decisions": [
+                self._decision(decision)
+                for decision in (*export["decisions"], *(record["decision"] for record in waiting))
+            ],
+            "records": [
+                {"facts": self._facts(record), "moment": record["timestamp"], "jpeg": photos.get(record["id"], "")}
+                for record in (*export["predictions"], *waiting)
+            ],
+            "document": json.dumps(export, ensure_ascii=False, indent=2),
+        }
+
+    def _decision(self, decision: dict[str, Any]) -> dict[str, object]:
+        return {
+            "moment": decision["decided_at"],
+            "withdrawn": decision.get("withdrawn_at"),
+            "purposes": [[purpose.field, self._(purpose.label)] for purpose in PURPOSES if decision.get(purpose.field)],
+        }
+
+    def _facts(self, record: dict[str, Any]) -> list[list[str]]:
+        """Say what is known of a prediction, as label and value; what is not known is left out."""
+        _ = self._
+        kinds = {"cat": _("Cat"), "dog": _("Dog"), "both": _("Both"), "neither": _("Neither")}
+        facts = [
+            (_("Answer"), kinds.get(record["prediction_result"])),
+            (_("File"), record.get("filename")),
+            (_("Was it right?"), {1: _("Yes"), 0: _("No")}.get(record.get("user_feedback", -1))),
+            (_("What it really is"), kinds.get(record.get("true_label") or "")),
+            (_("Comment"), record.get("user_comment")),
+            (_("Model"), record.get("model_version")),
+        ]
+        return [[label, value] for label, value in facts if value]
+
+
+def _purpose(name: str) -> PurposeName:
+    try:
+        return PurposeName(name)
+    except ValueError:
+        raise not_understood() from None

@@ -1,0 +1,19 @@
+// Pictures of ours, for who has no photo at hand.
+
+/** Make the list; a touch gives the sample, with its picture as a file, to `take`. */
+function sampleList(model, take) {
+  const texts = model.get("texts");
+  const buttons = model.get("samples").map(({ name, title, credit, jpeg }) => {
+    const picture = new Blob([jpeg], { type: "image/jpeg" });
+    const address = URL.createObjectURL(picture);
+    const button = make(
+      "button",
+      { type: "button", title: credit, onclick: () => take({ sample: name, name: `${title} (${credit})`, address }) },
+      make("img", { src: address, alt: "" }),
+      title,
+    );
+    return { address, row: make("li", {}, button) };
+  });
+  const element = make("div", { class: "cd-samples" }, make("p", { class: "cd-muted" }, texts.samples), make("ul", {}, ...buttons.map(({ row }) => row)));
+  return { element, dispose: () => buttons.forEach(({ address }) => URL.revokeObjectURL(address)) };
+}
