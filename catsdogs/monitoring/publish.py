@@ -106,6 +106,8 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
             kernel_name="python3",
             progress_bar=sys.stderr.isatty(),
             config=Config(KernelManager={"transport": "ipc"}),  # no port; a kernel on TCP complains to cron's mail
+            # it is interrupted before it is stopped, and on a busy machine it calls that an error
+            extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
         raise CatsDogsError(N_("The report could not be made: {reason}"), reason=error.evalue) from error
