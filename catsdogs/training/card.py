@@ -95,7 +95,7 @@ def for_people(card: ModelCard) -> str:
         "## How it was trained",
         f"```sh\n{card.training['command']}\n```" if card.training["command"] else "",
         f"On {card.created}, on {photos['cat']:,} photos of cats and {photos['dog']:,} of dogs "
-        f"({card.training['left_out']} left out), seed {card.training['seed']}, "
+        f"({_from_feedback(card)}{card.training['left_out']} left out), seed {card.training['seed']}, "
         f"fingerprint `{str(card.training['fingerprint'])[:16]}`. "
         f"Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
         f"On training photos it had not seen (cross-validation): {seen['errors']} errors in {total:,}, "
@@ -111,6 +111,11 @@ def for_people(card: ModelCard) -> str:
         "\n".join(f"- {part}: {terms}" for part, terms in card.licence.items()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _from_feedback(card: ModelCard) -> str:
+    n = card.training.get("feedback", 0)  # older cards do not say
+    return f"{n:,} of them sent by people who let them be kept for that, each reviewed; " if n else ""
 
 
 def _results(metrics: dict[str, Measured]) -> str:

@@ -1,4 +1,4 @@
-"""The photos to learn from, each checked first. The source folder is only read."""
+"""The photos to learn from, each checked first. The source folder is only read, people's photos stay in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from catsdogs import images
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.evaluation import labelled_photos
+from catsdogs.review import FeedbackPhotos
 
+NO_FEEDBACK = FeedbackPhotos()
 MIN_PHOTOS = 20
 """Fewest photos of each animal to learn anything from."""
 MIN_SIDE = 64
@@ -39,6 +41,13 @@ class Dataset:
     """Why each file that is not used is not."""
     fingerprint: str
     """SHA-256 over labels and contents: says whether two trainings saw the same photos."""
+    feedback: FeedbackPhotos
+    """Holds those of `paths` that are no files."""
+
+    @property
+    def in_files(self) -> npt.NDArray[np.bool_]:
+        """Which are files; of the others, people's photos, nothing may stay on disk. Shape (n,)."""
+        return np.array([path not in self.feedback.content for path in self.paths])
 
 
 class _Checked(NamedTuple):
@@ -50,7 +59,12 @@ class _Checked(NamedTuple):
     """Digest of what the network sees: the same for two files of one photo that differ in their metadata."""
 
 
-def collect(folder: Path, side: int, progress: Callable[[int, int], object] = lambda *_: None) -> Dataset:
+def collect(
+    folder: Path,
+    side: int,
+    progress: Callable[[int, int], object] = lambda *_: None,
+    feedback: FeedbackPhotos = NO_FEEDBACK,
+) -> Dataset:
     """Check the photos in ``cat/`` and ``dog/`` of `folder`, see :func:`catsdogs.evaluation.labelled_photos`.
 
     Left out is what cannot be read, what is smaller than `MIN_SIDE`, all but the first of the same photos
@@ -62,23 +76,26 @@ def collect(folder: Path, side: int, progress: Callable[[int, int], object] = la
         Of the network's input, in pixels.
     progress
         Called after each file, with the number of files done, and of all.
+    feedback
+        Further photos of cats and dogs.
 
     Raises
     ------
     InvalidInput
         There are fewer than `MIN_PHOTOS` of an animal.
     """
-    labels = {path: label for path, label in labelled_photos(folder).items() if label is not Answer.NEITHER}
+    found = labelled_photos(folder) | feedback.labels
+    labels = {path: label for path, label in found.items() if label is not Answer.NEITHER}
     checked: dict[Path, _Checked] = {}
-    left_out: dict[Path, str] = {}
+    left_out = dict(feedback.left_out)
     pool = ThreadPoolExecutor()
     try:
-        results = zip(labels, pool.map(partial(_check, side=side), labels), strict=True)
-        for done, (path, found) in enumerate(results, 1):
-            if isinstance(found, str):
-                left_out[path] = found
+        results = zip(labels, pool.map(partial(_check, read=feedback.read, side=side), labels), strict=True)
+        for done, (path, result) in enumerate(results, 1):
+            if isinstance(result, str):
+                left_out[path] = result
             else:
-                checked[path] = found
+                checked[path] = result
             progress(done, len(labels))
     finally:
         pool.shutdown(cancel_futures=True)  # who stops the training does not wait for the rest
@@ -101,6 +118,7 @@ def collect(folder: Path, side: int, progress: Callable[[int, int], object] = la
         is_dog=np.array([labels[path] is Answer.DOG for path in kept]),
         left_out=left_out,
         fingerprint=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        feedback=feedback,
     )
 
 
@@ -112,10 +130,10 @@ def write_left_out(left_out: dict[Path, str], path: Path) -> None:
         writer.writerows((str(file), reason) for file, reason in sorted(left_out.items()))
 
 
-def _check(path: Path, side: int) -> _Checked | str:
+def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | str:
     """Read a photo as the network will; say why where it cannot be used."""
     try:
-        content = images.read_file(path)
+        content = read(path)
         photo = images.decode(content, side)
     except InvalidImage as error:
         return str(error)
@@ -134,9 +152,13 @@ def _repeated(checked: dict[Path, _Checked], labels: Mapping[Path, Answer], fold
     for first, *others in same.values():
         contrary = next((path for path in others if labels[path] is not labels[first]), None)
         for path in others:
-            left_out[path] = f"the same as {first.relative_to(folder)}"
+            left_out[path] = f"the same as {_name(first, folder)}"
         if contrary:
             for path in (first, *others):
                 other = contrary if labels[path] is labels[first] else first
-                left_out[path] = f"the same as {other.relative_to(folder)}: one of the labels is wrong"
+                left_out[path] = f"the same as {_name(other, folder)}: one of the labels is wrong"
     return left_out
+
+
+def _name(path: Path, folder: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else path

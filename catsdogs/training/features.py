@@ -41,7 +41,8 @@ def extract(
     backbone
         From :func:`catsdogs.training.backbone.build_backbone`.
     cache
-        From :func:`open_cache`: what it holds is not computed again.
+        From :func:`open_cache`: what it holds is not computed again. Nothing of people's photos goes there:
+        it would outlive an erasure.
     advance
         Called with the number of photos done since the last call.
 
@@ -62,8 +63,9 @@ def extract(
     network = tf.function(lambda pixels: pooled(pixels, training=False), reduce_retracing=True)
     features = np.empty((2, len(dataset.paths), pooled.output_shape[-1]), np.float32)
     missing = []
+    in_files = dataset.in_files
     for place, digest in enumerate(dataset.digests):
-        known = cache.get(digest)
+        known = cache.get(digest) if in_files[place] else None
         if known is None:
             missing.append(place)
         else:
@@ -71,7 +73,7 @@ def extract(
     advance(len(dataset.paths) - len(missing))
 
     def prepare(place: int) -> Pixels:
-        return images.centre_square(images.decode(images.read_file(dataset.paths[place]), side), side)
+        return images.centre_square(images.decode(dataset.feedback.read(dataset.paths[place]), side), side)
 
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(missing), _BATCH):
@@ -80,6 +82,7 @@ def extract(
             features[0, places] = network(batch).numpy()
             features[1, places] = network(batch[:, :, ::-1]).numpy()
             for place in places:
-                cache.put(dataset.digests[place], features[:, place])
+                if in_files[place]:
+                    cache.put(dataset.digests[place], features[:, place])
             advance(len(places))
     return features

@@ -1,0 +1,144 @@
+"""From a visitor's photo to a model that learned from it; and after its erasure, to one that did not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from catsdogs.classifier import Classifier
+from catsdogs.cli import app
+from catsdogs.domain import Answer, Consent, Outcome, Review, TrueLabel
+from catsdogs.model_version import ModelCard
+from catsdogs.review import FeedbackPhotos, ReviewQueue
+from catsdogs.service.local import Local
+from catsdogs.settings import Settings
+from catsdogs.training.dataset import collect
+from catsdogs.training.judged import Judged
+
+from .conftest import SIZE
+
+
+def picture(seed: int) -> bytes:
+    """A dog's texture, but lying like a cat's, and unlike every other."""
+    random = np.random.default_rng(1000 + seed)
+    stripes = np.where(np.arange(2 * SIZE) // 8 % 2, 220, 40)[:, None, None]
+    pixels = np.clip(stripes + random.normal(0, 20, (2 * SIZE, 2 * SIZE, 3)), 0, 255).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def service(database: Settings) -> Iterator[Local]:
+    with Local.open(database) as service:
+        yield service
+
+
+@pytest.fixture
+def train(
+    environment: dict[str, str], textures: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], tuple[Path, ModelCard, str]]:
+    """Run the command, here; give the version's folder, its card, and what was said."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def train(version: str) -> tuple[Path, ModelCard, str]:
+        done = CliRunner().invoke(app, ["train", str(textures), "--with-feedback", "--version", version])
+        assert done.exit_code == 0, done.output
+        made = Path(done.stdout.strip())
+        return made, Classifier.open(made).card, done.stderr
+
+    return train
+
+
+def send(service: Local, number: int, label: TrueLabel = TrueLabel.DOG, consent: bool = True) -> Outcome:
+    outcome = service.predict(picture(number), filename="mine.png", consent=Consent(photo=consent))
+    service.give_feedback(outcome.feedback_id, user_feedback=0, true_label=label)
+    return outcome
+
+
+def left_out(version: Path) -> dict[str, str]:
+    with (version / "left_out.csv").open(newline="") as stream:
+        return {Path(row["file"]).stem: row["reason"] for row in csv.DictReader(stream)}
+
+
+def test_reviewed_photos_are_learned_from_until_they_are_erased(
+    service: Local, database: Settings, train: Callable[[str], tuple[Path, ModelCard, str]]
+) -> None:
+    queue = ReviewQueue(service._recorder.database)
+    learned, erased, other, refused, waiting = (send(service, number) for number in range(5))
+    send(service, 5, consent=False)
+    reviews = {learned: Review.DOG, erased: Review.DOG, other: Review.NEITHER, refused: Review.LEFT_OUT}
+    for outcome, review in reviews.items():
+        queue.decide(outcome.feedback_id, review)
+
+    first, card, said = train("first")
+    assert "catsdogs: from feedback: 3 photos, 1 left out in review, 1 not reviewed yet\n" in said
+    assert card.training["photos"] == {"cat": 24, "dog": 26}
+    assert card.training["feedback"] == 2
+    assert card.metrics["neither, from feedback"].n == 1
+    assert "2 of them sent by people who let them be kept for that, each reviewed" in (
+        (first / "MODEL_CARD.md").read_text()
+    )
+    assert left_out(first) == {
+        str(refused.feedback_id): "left out in review",
+        str(waiting.feedback_id): "not reviewed yet",
+    }
+    assert len(Judged.read(first / "held_out.csv").paths) == 48
+
+    assert erased.receipt
+    kept = service.export(erased.receipt)["photos"][0]
+    assert kept["review"] == "dog"  # a person is told of that, too
+    service.erase(erased.receipt)
+    _, again, _ = train("second")
+    assert (again.training["photos"], again.training["feedback"]) == ({"cat": 24, "dog": 25}, 1)
+    assert again.training["fingerprint"] != card.training["fingerprint"]
+
+    files = [path for path in database.data_dir.rglob("*") if path.is_file()]
+    assert len([path for path in files if path.suffix == ".features"]) == 48  # those of the folder alone
+    assert [path for path in files if path.suffix.lower() in (".jpg", ".jpeg", ".png")] == []
+    assert [path for path in files if str(erased.feedback_id).encode() in path.read_bytes()] == []
+
+
+def test_without_a_database_nothing_is_trained(
+    environment: dict[str, str], database: Settings, textures: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "catsdogs", "train", str(textures), "--with-feedback"]
+    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=away, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("catsdogs: PostgreSQL (127.0.0.1:1) cannot be reached.")
+    assert not (database.data_dir / "models").exists()
+
+
+def test_photos_of_people_are_checked_like_the_others(textures: Path) -> None:
+    small = io.BytesIO()
+    Image.new("RGB", (300, 20)).save(small, "JPEG")
+    paths = {
+        name: Path("feedback", f"{UUID(int=number)}.jpg") for number, name in enumerate(["small", "same", "other"])
+    }
+    content = {
+        paths["small"]: small.getvalue(),
+        paths["same"]: (textures / "cat" / "0.png").read_bytes(),
+        paths["other"]: (textures / "cat" / "1.png").read_bytes(),
+    }
+    labels = {paths["small"]: Answer.DOG, paths["same"]: Answer.CAT, paths["other"]: Answer.DOG}
+    dataset = collect(textures, 64, feedback=FeedbackPhotos(content, labels))
+    reasons = {path.stem if path in content else path.name: reason for path, reason in dataset.left_out.items()}
+    assert reasons == {
+        paths["small"].stem: "too small: 300 x 20 pixels, each side needs at least 64",
+        paths["same"].stem: "the same as cat/0.png",
+        paths["other"].stem: "the same as cat/1.png: one of the labels is wrong",
+        "1.png": f"the same as {paths['other']}: one of the labels is wrong",
+    }
+    assert dataset.in_files.all()
