@@ -1,0 +1,61 @@
+"""``catsdogs alerts check``, as a scheduler runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catsdogs.errors import InvalidImage
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def check(environment: dict[str, str], tmp_path: Path) -> Run:
+    def check(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "catsdogs", "alerts", "check", *arguments]
+        return subprocess.run(command, env=environment | variables, cwd=tmp_path, capture_output=True, text=True)
+
+    return check
+
+
+def fail(recorder: Recorder, times: int) -> None:
+    for _ in range(times):
+        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
+
+
+def test_nobody_must_act(check: Run, recorder: Recorder, make_record: Any) -> None:
+    recorder.store(make_record()[0])
+    done = check()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "No alert.\n", "")
+
+
+def test_someone_must_act(check: Run, recorder: Recorder) -> None:
+    fail(recorder, 25)
+    done = check("--json")
+    assert (done.returncode, done.stderr) == (2, "")
+    alert = json.loads(done.stdout)
+    assert (alert["rule"], alert["state"], alert["value"], alert["n"]) == ("errors", "firing", 1.0, 25)
+    done = check("--no-send", CATSDOGS_LANG="en")
+    assert done.returncode == 2
+    assert "Alert: Many photos cannot be read" in done.stdout
+
+
+def test_it_could_not_be_checked(check: Run, tmp_path: Path) -> None:
+    away = check(DB_HOST="127.0.0.1", DB_PORT="1")
+    assert (away.returncode, away.stdout) == (1, "")
+    assert "cannot be reached" in away.stderr
+    (tmp_path / "rules.toml").write_text("[[rule]]\nname = 'a'\n")
+    wrong = check(CATSDOGS_ALERT_RULES=str(tmp_path / "rules.toml"))
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("catsdogs: The alert rules ")
+    unknown = check("--since", "yesterday")
+    assert (unknown.returncode, unknown.stdout) == (1, "")

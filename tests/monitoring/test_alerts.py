@@ -1,0 +1,183 @@
+"""Alerts: what each rule measures, when it fires, and that it does not flap."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catsdogs.database import Database
+from catsdogs.domain import Alert
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import alert_words, alerts
+from catsdogs.monitoring.alerts import Episode, advance
+from catsdogs.monitoring.rules import Rule, load_rules
+
+from .conftest import NOW, Keep, Row, make_row
+
+RULES = load_rules()
+MINUTE = timedelta(minutes=1)
+
+
+def rule(**values: Any) -> Rule:
+    return Rule.model_validate({"name": "test", "measure": "errors", "above": 0.5, "last": 10} | values)
+
+
+def judged(n: int, satisfied: int, step: timedelta = MINUTE) -> list[Row]:
+    return [make_row(NOW - step * (place + 1), user_feedback=int(place < satisfied)) for place in range(n)]
+
+
+def times(*milliseconds: float) -> list[Row]:
+    return [make_row(NOW - MINUTE * place, inference_time_ms=ms) for place, ms in enumerate(milliseconds, 1)]
+
+
+def answers(n: int, **values: Any) -> list[Row]:
+    return [make_row(NOW - MINUTE / 2 * (place + 1), **values) for place in range(n)]
+
+
+def broken(database: Database) -> dict[str, Alert]:
+    return {alert["rule"]: alert for alert in alerts.check(database, RULES, NOW)}
+
+
+CASES = {
+    "satisfaction_low": (judged(100, 69, timedelta(hours=2)), judged(100, 70, timedelta(hours=2)), 0.69, 100),
+    "many_negatives": (judged(20, 9), judged(20, 10), 0.45, 20),
+    "slow": (times(*[6.1] * 50, *[4.0] * 100), times(*[5.9] * 50, *[4.0] * 100), 6.1 / 4, 50),
+    "errors": (
+        answers(94) + answers(6, prediction_result="error"),
+        answers(95) + answers(5, prediction_result="error"),
+        0.06,
+        100,
+    ),
+    "unsure": (
+        answers(85, proba_cat=0.6, proba_dog=0.4) + answers(15),
+        answers(80, proba_cat=0.6, proba_dog=0.4) + answers(20),
+        0.85,
+        100,
+    ),
+    "one_answer": (
+        answers(81) + answers(19, prediction_result="dog", proba_cat=0.1, proba_dog=0.9),
+        answers(80) + answers(20, prediction_result="neither"),
+        0.81,
+        100,
+    ),
+    "accuracy_low": (judged(100, 89, timedelta(hours=7)), judged(100, 90, timedelta(hours=7)), 0.89, 100),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_rule_is_broken_just_beyond_its_limit(keep: Keep, name: str) -> None:
+    beyond, _within, value, n = CASES[name]
+    alert = broken(keep(beyond))[name]
+    assert (alert["value"], alert["n"]) == (pytest.approx(value), n)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_rule_is_kept_at_its_limit(keep: Keep, name: str) -> None:
+    _beyond, within, _value, _n = CASES[name]
+    assert name not in broken(keep(within))
+
+
+def test_nothing_is_said_of_nothing_or_of_little(keep: Keep) -> None:
+    database = keep([])
+    assert broken(database) == {}
+    keep(answers(5, prediction_result="error") + judged(5, 0))
+    assert broken(database) == {}
+
+
+def test_a_label_counts_more_than_an_opinion(keep: Keep) -> None:
+    wrong = [row | {"true_label": "dog", "user_feedback": 1} for row in judged(60, 60)]
+    right = [row | {"true_label": "both", "user_feedback": 0} for row in judged(60, 0, MINUTE / 7)]
+    assert broken(keep(wrong + right))["accuracy_low"]["value"] == pytest.approx(0.5)
+
+
+def test_it_fires_after_its_time_stays_through_a_short_lull_and_is_resolved_after_a_long_one() -> None:
+    tested = rule(**{"for": "PT30M", "clear": "PT15M"})
+    bad, good = (0.9, 10), (0.1, 10)
+    state: Episode | None = None
+    seen = []
+    for minute, figure in [
+        *((minute, bad) for minute in (0, 10, 20, 30)),
+        *((minute, good) for minute in (40, 50)),
+        (60, bad),
+        *((minute, good) for minute in (70, 80, 90)),
+    ]:
+        state = advance(state, tested, figure, NOW + MINUTE * minute)
+        assert state
+        seen.append((minute, bool(state.fired_at), bool(state.resolved_at)))
+    assert [minute for minute, fired, _ in seen if fired] == [30, 40, 50, 60, 70, 80, 90]
+    assert [minute for minute, _, resolved in seen if resolved] == [90]
+    assert state
+    assert (state.since, state.fired_at) == (NOW, NOW + MINUTE * 30)
+
+
+@given(st.lists(st.sampled_from([0.9, 0.1, None]), max_size=60), st.integers(0, 5), st.integers(0, 5))
+def test_between_two_alerts_lies_the_time_to_clear_and_the_time_to_fire(
+    values: list[float | None], hold: int, clear: int
+) -> None:
+    tested = rule(**{"for": f"PT{hold}M", "clear": f"PT{clear}M"})
+    state: Episode | None = None
+    fired: list[datetime] = []
+    resolved: list[datetime] = []
+    for minute, value in enumerate(values):
+        now = NOW + MINUTE * minute
+        state = advance(state, tested, None if value is None else (value, 10), now)
+        if state and state.fired_at == now:
+            fired.append(now)
+            recent = values[minute - hold : minute + 1]
+            assert recent == [0.9] * (hold + 1)
+        if state and state.resolved_at:
+            resolved.append(now)
+            assert 0.9 not in values[minute - clear : minute + 1]
+            state = None
+    assert len(fired) - len(resolved) in (0, 1)
+    assert all(earlier < later for earlier, later in zip(resolved, fired[1:], strict=False))
+
+
+def test_the_state_is_kept_between_checks_and_told_in_words(keep: Keep) -> None:
+    rules = [rule for rule in RULES if rule.measure == "satisfaction"]
+    database = keep(judged(20, 5))
+    _ = Translator("en")
+    [low, many] = sorted(alerts.check(database, rules, NOW), key=lambda alert: alert["rule"], reverse=True)
+    assert (low["rule"], low["state"], many["rule"], many["state"]) == (
+        "satisfaction_low",
+        "firing",
+        "many_negatives",
+        "pending",
+    )
+    assert alerts.current(database, rules, NOW) == [low, many]
+    title, body = alert_words.message(low, _)
+    assert title == "catsdogs: Alert: People are dissatisfied"
+    happened, since, to_do = body.replace("\u202f", " ").split("\n")
+    assert happened == "25.0% of 20 people were satisfied; the limit is 70.0%."
+    assert since == "Since Mar 18, 2026, 12:30:00 PM."
+    assert "catsdogs model rollback" in to_do
+
+    keep(judged(100, 100, MINUTE / 61))
+    later = {alert["rule"]: alert for alert in alerts.check(database, rules, NOW + MINUTE)}
+    assert {name: alert["state"] for name, alert in later.items()} == {"satisfaction_low": "firing"}
+    done = {alert["rule"]: alert for alert in alerts.check(database, rules, NOW + MINUTE * 20)}
+    assert done["satisfaction_low"]["state"] == "resolved"
+    assert "to Mar 18, 2026" in alert_words.when(done["satisfaction_low"], _)
+    assert alerts.check(database, rules, NOW + timedelta(days=2)) == []
+    assert len(alerts.fired_between(database, rules, NOW - MINUTE, NOW + MINUTE)) == 1
+    assert alerts.fired_between(database, rules, NOW + MINUTE * 30, NOW + MINUTE * 40) == []
+
+
+def test_a_rule_that_is_no_more_leaves_nothing_behind(keep: Keep) -> None:
+    database = keep(judged(20, 5))
+    assert alerts.check(database, RULES, NOW)
+    others = [rule for rule in RULES if rule.measure != "satisfaction"]
+    assert alerts.check(database, others, NOW + MINUTE) == []
+
+
+def test_every_measure_has_its_words(keep: Keep) -> None:
+    for language in ("en", "fr"):
+        for each in RULES:
+            episode = Episode.begin(each, (0.5, 30), NOW)
+            title, body = alert_words.message(alerts.to_alert(episode, each), Translator(language))
+            assert title.count(":") >= 2
+            assert len(body.split("\n")) == 3
