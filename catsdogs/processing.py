@@ -13,7 +13,10 @@ _FIXED = (
             N_("Find out whether a photo shows a cat or a dog: at the person's request, the photo is not kept."),
             N_("Statistics on a service that works: legitimate interest, Article 6(1)(f) GDPR."),
             N_("Understand what went wrong, from file name and comment: consent, Article 6(1)(a) GDPR."),
-            N_("Train the model, with a small copy of the photo: consent, Article 6(1)(a) GDPR."),
+            N_(
+                "Train the model, with a small copy of the photo that whoever runs the service looks at first: "
+                "consent, Article 6(1)(a) GDPR."
+            ),
         ),
     ),
     (N_("People concerned"), (N_("Visitors who send a photo, and whoever is seen or named in it."),)),
@@ -34,6 +37,7 @@ _SECURITY = (
     N_("Bearer tokens and an operator's password, with limited tries; kernels hold no credentials."),
     N_("Receipt codes of 140 random bits, stored as hashes alone; no personal data in logs."),
     N_("Export, withdrawal and erasure by receipt code reach tables, photos and spool at once."),
+    N_("A training holds photos in memory alone; what was erased or withdrawn is gone from the next one."),
 )
 
 
