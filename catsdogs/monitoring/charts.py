@@ -7,34 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import groupby
 
 import plotly.graph_objects as go
 
 from catsdogs.domain import Bucket, FeedbackPoint, Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.intervals import wilson
-from catsdogs.monitoring.style import LATENCY, figure, plain, say_empty
+from catsdogs.monitoring.style import LATENCY, band, figure, plain, say_empty, translucent, wall_clock
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 
 MAX_RATES = 16
-"""Points of the satisfaction curve: fewer, so that each stands on more opinions."""
+"""Points of a curve of shares: fewer, so that each stands on more predictions."""
 
 
 def inference_time(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
-    """Draw mean, median and p95 of the inference time over time, in milliseconds."""
+    """Draw mean, median, p95 and p99 of the inference time over time, in milliseconds."""
     fig = figure(_("Inference time"), _)
     timeline = statistics["timeline"]
     if statistics["inference_time_ms"]["mean"] is None:
         return say_empty(fig, _("No successful prediction in this window."))
     moments = _moments(timeline, zone)
-    fig.add_scatter(
-        **_band(moments, [bucket["p50"] for bucket in timeline], [bucket["p95"] for bucket in timeline]),
-        name=_("Median to p95"),
-        fillcolor=_translucent(LATENCY),
-        line={"color": _translucent(LATENCY), "width": 3},
-    )
-    for key, name in (("p95", _("p95")), ("mean", _("Mean")), ("p50", _("Median"))):
+    p50, p95, p99 = ([bucket[key] for bucket in timeline] for key in ("p50", "p95", "p99"))
+    for low, high, name, opacity in ((p50, p95, _("Median to p95"), 0.22), (p95, p99, _("p95 to p99"), 0.1)):
+        fig.add_scatter(
+            **band(moments, low, high),
+            name=name,
+            fillcolor=translucent(LATENCY, opacity),
+            line={"color": translucent(LATENCY, opacity), "width": 3},
+        )
+    for key, name in (("p99", _("p99")), ("p95", _("p95")), ("mean", _("Mean")), ("p50", _("Median"))):
         drawn = key == "mean"  # the others are the edges of the band: they only answer the pointer
         fig.add_scatter(
             x=moments,
@@ -105,35 +106,61 @@ def satisfaction_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC)
     if not statistics["satisfaction"]["n"]:
         return say_empty(fig, _("No feedback in this window."))
     timeline = statistics["timeline"]
-    together = -(-len(timeline) // MAX_RATES)
-    groups = [timeline[place : place + together] for place in range(0, len(timeline), together)]
-    moments = _moments([group[0] for group in groups], zone)
-    satisfied = [sum(bucket["satisfied"] for bucket in group) for group in groups]
-    n = [sum(bucket["satisfied"] + bucket["unsatisfied"] for bucket in group) for group in groups]
-    ends = [wilson(good, opinions) or (None, None) for good, opinions in zip(satisfied, n, strict=True)]
-    rates = [good / opinions if opinions else None for good, opinions in zip(satisfied, n, strict=True)]
-    fig.add_scatter(
-        **_band(moments, [low for low, _high in ends], [high for _low, high in ends]),
-        name=_("95 % interval"),
-        fillcolor=_translucent(GOOD),
-        line={"color": _translucent(GOOD), "width": 3},
-    )
-    fig.add_scatter(
-        x=moments,
-        y=rates,
-        customdata=[
-            ["" if rate is None else _.percent(rate), _.number(opinions)]
-            for rate, opinions in zip(rates, n, strict=True)
-        ],
-        name=_("Satisfied"),
-        mode="lines+markers",
-        line={"color": GOOD, "width": 2},
-        marker={"size": 5},
-        hovertemplate="%{customdata[0]} (n = %{customdata[1]})",
-    )
+    satisfied = [bucket["satisfied"] for bucket in timeline]
+    n = [bucket["satisfied"] + bucket["unsatisfied"] for bucket in timeline]
+    _draw_share(fig, statistics, _, zone, satisfied, n, _("Satisfied"), GOOD)
     ticks = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
     fig.update_yaxes(range=[0, 1.03], tickvals=ticks, ticktext=[_.percent(tick, digits=0) for tick in ticks])
     return _over_time(fig, statistics, zone)
+
+
+def error_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
+    """Draw the share of photos that could not be read over time, with its 95 % Wilson interval."""
+    fig = figure(_("Errors over time"), _)
+    if not statistics["total_predictions"]:
+        return say_empty(fig, _("No prediction in this window."))
+    timeline = statistics["timeline"]
+    errors, n = ([bucket[key] for bucket in timeline] for key in ("errors", "predictions"))
+    _draw_share(fig, statistics, _, zone, errors, n, _("Errors"), BAD)
+    fig.update_yaxes(rangemode="tozero", tickformat=".0%", autorangeoptions={"maxallowed": 1})
+    return _over_time(fig, statistics, zone)
+
+
+def _draw_share(
+    fig: go.Figure,
+    statistics: Statistics,
+    _: Translator,
+    zone: tzinfo,
+    parts: list[int],
+    wholes: list[int],
+    name: str,
+    colour: str,
+) -> None:
+    """Draw a share of each bucket, pooled to at most :data:`MAX_RATES`, with its interval."""
+    together = -(-len(parts) // MAX_RATES)
+    places = range(0, len(parts), together)
+    part, n = ([sum(counts[place : place + together]) for place in places] for counts in (parts, wholes))
+    moments = _moments([statistics["timeline"][place] for place in places], zone)
+    ends = [wilson(some, whole) or (None, None) for some, whole in zip(part, n, strict=True)]
+    shares = [some / whole if whole else None for some, whole in zip(part, n, strict=True)]
+    fig.add_scatter(
+        **band(moments, [low for low, _high in ends], [high for _low, high in ends]),
+        name=_("95 % interval"),
+        fillcolor=translucent(colour),
+        line={"color": translucent(colour), "width": 3},
+    )
+    fig.add_scatter(
+        x=moments,
+        y=shares,
+        customdata=[
+            ["" if share is None else _.percent(share), _.number(whole)] for share, whole in zip(shares, n, strict=True)
+        ],
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"size": 5},
+        hovertemplate="%{customdata[0]} (n = %{customdata[1]})",
+    )
 
 
 def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
@@ -145,7 +172,7 @@ def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fi
     for opinion, name, colour, symbol in ((1, _("Satisfied"), GOOD, "circle"), (0, _("Unsatisfied"), BAD, "x")):
         chosen = [point for point in points if point["user_feedback"] == opinion]
         fig.add_scatter(
-            x=[_wall_clock(datetime.fromisoformat(point["timestamp"]), zone) for point in chosen],
+            x=[wall_clock(datetime.fromisoformat(point["timestamp"]), zone) for point in chosen],
             y=[point["confidence"] for point in chosen],
             text=[_under_pointer(point, _) for point in chosen],
             name=name,
@@ -168,6 +195,7 @@ CHARTS: dict[str, Callable[[Statistics, Translator, tzinfo], go.Figure]] = {
     "answers": answers,
     "satisfaction_split": satisfaction_split,
     "satisfaction_rate": satisfaction_rate,
+    "error_rate": error_rate,
     "feedback": feedback,
 }
 """All charts, in the order a reader wants them."""
@@ -194,34 +222,11 @@ def _over_time(fig: go.Figure, statistics: Statistics, zone: tzinfo) -> go.Figur
     first, last = (datetime.fromisoformat(timeline[place]["start"]) for place in (0, -1))
     fig.update_xaxes(
         type="date",
-        range=[_wall_clock(first - margin, zone), _wall_clock(last + margin, zone)],
+        range=[wall_clock(first - margin, zone), wall_clock(last + margin, zone)],
         hoverformat="%-d %b %Y, %H:%M",
     )
     return fig.update_layout(hovermode="x unified")
 
 
 def _moments(buckets: Sequence[Bucket], zone: tzinfo) -> list[str]:
-    return [_wall_clock(datetime.fromisoformat(bucket["start"]), zone) for bucket in buckets]
-
-
-def _wall_clock(moment: datetime, zone: tzinfo) -> str:
-    """Give the wall clock's time in `zone`; Plotly knows no time zones."""
-    return moment.astimezone(zone).replace(tzinfo=None).isoformat()
-
-
-def _band(moments: list[str], low: list[float | None], high: list[float | None]) -> dict[str, object]:
-    """Give one closed outline for each run without a gap: filling between two lines would bridge gaps."""
-    x: list[str | None] = []
-    y: list[float | None] = []
-    triples = zip(moments, low, high, strict=True)
-    for present, group in groupby(triples, key=lambda triple: triple[1] is not None):
-        if present:
-            run = list(group)
-            x += [moment for moment, _low, _high in (*run, *reversed(run))] + [None]
-            y += [bottom for _moment, bottom, _high in run] + [top for _moment, _low, top in reversed(run)] + [None]
-    return {"x": x, "y": y, "mode": "lines", "fill": "toself", "hoverinfo": "skip"}
-
-
-def _translucent(colour: str) -> str:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.22)"
+    return [wall_clock(datetime.fromisoformat(bucket["start"]), zone) for bucket in buckets]

@@ -61,7 +61,7 @@ class AppPage(Page, VoilaHandler):  # type: ignore[misc]
     async def get(self) -> None:
         """Open the app."""
         if self.app.operator_only and not Operator.is_signed_in(self):
-            self.redirect(self.localised("/login"))
+            self.redirect(self.carried_on("/login"))
             return
         self.set_header("Content-Security-Policy", APP_POLICY)
         visit = Opening(self.app, self.translator.language)

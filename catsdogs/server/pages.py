@@ -37,6 +37,10 @@ class Page(Replying):
         chosen = self.language_chosen
         return f"{path}?{urlencode({'lang': chosen})}" if chosen in LANGUAGES else path
 
+    def carried_on(self, path: str) -> str:
+        """Address of another page, with this one's query: whoever follows a shared view signs in on the way."""
+        return f"{path}?{self.request.query}" if self.request.query else path
+
     def show(self, template: str, **values: Any) -> None:
         """Write a page."""
         _ = self.translator
@@ -112,7 +116,7 @@ class Login(Page):
             if await server.sign_ins.run(server.operator.is_password, password):
                 server.operator.forget_tries(client)
                 server.operator.sign_in(self)
-                self.redirect(self.localised("/monitoring"), status=303)
+                self.redirect(self.carried_on("/monitoring"), status=303)
                 return
             problem, status = self.translator(N_("This is not the password.")), 401
         except TooManyRequests as error:

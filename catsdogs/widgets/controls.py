@@ -1,36 +1,36 @@
-"""What is looked at: the window of time, the model version, and how fresh it is."""
+"""What is looked at: the window of time, the model version, the answer, and how fresh it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta, tzinfo
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 import traitlets
 
+from catsdogs.domain import Answer
+from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
+from catsdogs.monitoring.charts import answer_name
 from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.widgets.view import CUSTOM, DEFAULT_WINDOW, WINDOWS, View, moment
 
-WINDOWS: dict[str, timedelta | None] = {
-    "1h": timedelta(hours=1),
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-    "all": None,
-}
-"""Windows of time to choose from, each up to now."""
-DEFAULT_WINDOW = "7d"
-REFRESH_SECONDS = 10
+PERIOD_SECONDS = 3
 """How often a page that is seen asks for news by itself."""
 
 
 class Controls(Part):
-    """Lets the reader choose.
+    """Lets the reader choose, and keeps the choice in the page's address.
 
     Parameters
     ----------
     refresh
-        Called when something was chosen, and when the page asks for news.
+        Called when something was chosen.
+    look_for_news
+        Called when the page asks for news by itself.
+    query
+        Of the page's address: what to begin with.
     """
 
     _esm = script("controls")
@@ -41,23 +41,40 @@ class Controls(Part):
     model_version = traitlets.Unicode("").tag(sync=True)
     """Empty for all."""
     model_versions: traitlets.List[str] = traitlets.List().tag(sync=True)
+    answer = traitlets.Unicode("").tag(sync=True)
+    """Empty for all."""
+    answers: traitlets.List[tuple[str, str]] = traitlets.List().tag(sync=True)
+    address = traitlets.Dict().tag(sync=True)
+    """Parameters of the page's address; what is empty is left out of it."""
     updated = traitlets.Unicode("").tag(sync=True)
     """When the figures were read, in words."""
+    notice = traitlets.Unicode("").tag(sync=True)
+    """What in the address was not understood; empty where nothing."""
     problem = traitlets.Unicode("").tag(sync=True)
     """Why the figures are not fresh; empty where they are."""
-    period = traitlets.Int(REFRESH_SECONDS * 1000).tag(sync=True)
+    period = traitlets.Int(PERIOD_SECONDS * 1000).tag(sync=True)
 
     zone: tzinfo | None = None
     """The reader's time zone, as soon as the page has said it."""
 
-    def __init__(self, translator: Translator, refresh: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        translator: Translator,
+        refresh: Callable[[], None],
+        look_for_news: Callable[[], None],
+        query: str = "",
+    ) -> None:
         _ = translator
         super().__init__(
             translator,
             {
                 "window": _("Window"),
+                "from": _("From"),
+                "to": _("To"),
+                "show": _("Show"),
                 "model": _("Model"),
                 "all_models": _("All models"),
+                "answer": _("Answer"),
                 "live": _("Live"),
                 "refresh": _("Refresh"),
             },
@@ -67,9 +84,32 @@ class Controls(Part):
                 ("7d", _("7 days")),
                 ("30d", _("30 days")),
                 ("all", _("All")),
+                (CUSTOM, _("From … to …")),
             ],
+            answers=[("", _("All answers")), *((str(answer), answer_name(answer, _)) for answer in Answer)],
         )
         self._refresh = refresh
+        self._look_for_news = look_for_news
+        view, wrong = View.of_address(query)
+        self.view = view
+        if wrong:
+            self.notice = _(
+                "The address holds something that is not understood: {names}. The usual is shown in its place.",
+                names=", ".join(wrong),
+            )
+
+    @property
+    def view(self) -> View:
+        """What is looked at."""
+        return self._view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        self._view = view
+        with self.hold_sync():
+            self.window, self.model_version, self.answer = view.window, view.model_version, view.answer
+            self.address = view.address()
+            self.notice = ""
 
     def offer(self, model_versions: list[str]) -> None:
         """Let the reader choose among `model_versions`; the one that is chosen stays."""
@@ -77,18 +117,48 @@ class Controls(Part):
 
     def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Take a choice, and look again."""
+        view = self.view
         match field(content, "asks", str):
             case "window":
-                self.window = _one_of(WINDOWS, field(content, "value", str))
+                self.view = _windowed(view, _one_of([*WINDOWS, CUSTOM], field(content, "value", str)))
+            case "period":
+                start, end = _moments(field(content, "value", list))
+                self.view = replace(view, window=CUSTOM, start=start, end=end)
             case "model":
-                self.model_version = _one_of(["", *self.model_versions], field(content, "value", str))
+                self.view = replace(
+                    view, model_version=_one_of(["", *self.model_versions], field(content, "value", str))
+                )
+            case "answer":
+                self.view = replace(view, answer=_one_of(["", *Answer], field(content, "value", str)))
             case "zone":
                 self.zone = _zone(field(content, "value", str))
-            case "news":
+            case "refresh":
                 pass
+            case "news":
+                self._look_for_news()
+                return
             case _:
                 raise not_understood()
         self._refresh()
+
+
+def _windowed(view: View, window: str) -> View:
+    """Choose a window; two moments begin as those of the window before."""
+    if window != CUSTOM:
+        return replace(view, window=window, start=None, end=None)
+    now = datetime.now(UTC)
+    start, _end = view.bounds(now)
+    return view if view.window == CUSTOM else replace(view, window=CUSTOM, start=start, end=now)
+
+
+def _moments(value: list[object]) -> tuple[datetime | None, datetime | None]:
+    try:
+        start, end = (moment(text) if isinstance(text, str) else None for text in value)
+    except ValueError:
+        raise not_understood() from None
+    if start and end and start >= end:
+        raise InvalidInput("The start of the window must be before its end.")
+    return start, end
 
 
 def _one_of(known: object, value: str) -> str:

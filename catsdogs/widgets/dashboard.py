@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
+from typing import Any
 
 import ipywidgets
 from babel.dates import format_time
 
+from catsdogs.domain import RecentPrediction
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.charts import Charts
-from catsdogs.widgets.controls import WINDOWS, Controls
+from catsdogs.widgets.controls import Controls
 from catsdogs.widgets.masthead import Masthead
-from catsdogs.widgets.recent import Recent
+from catsdogs.widgets.recent import EXPORTED, SHOWN, Recent
 from catsdogs.widgets.tiles import Tiles
 from catsdogs.widgets.visitor import visitor_language
 
-RECENT = 20
-"""Rows of the table."""
+OLDEST = timedelta(minutes=1)
+"""Age at which figures are read again even without news: the window moves on."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,18 +38,23 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         Gives the service. Until it succeeds, it is called each time the figures are read.
     language
         Of `LANGUAGES`; by default what the reader's browser asks for.
+    query
+        Of the page's address, which says what to begin with; by default that of Voilà's request.
     """
 
-    def __init__(self, connect: Callable[[], Service], language: str | None = None) -> None:
+    def __init__(self, connect: Callable[[], Service], language: str | None = None, query: str | None = None) -> None:
         self._ = _ = Translator(language or visitor_language())
         self._connect = connect
+        self._news = ""
+        self._read_at = datetime.min.replace(tzinfo=UTC)
         self.masthead = Masthead(
             _, _("How the service is doing"), _("Is it fast, are people satisfied, what did it answer last?")
         )
-        self.controls = Controls(_, self.refresh)
+        query = os.environ.get("QUERY_STRING", "") if query is None else query
+        self.controls = Controls(_, self.refresh, self.look_for_news, query)
         self.tiles = Tiles(_)
         self.charts = Charts(_)
-        self.recent = Recent(_)
+        self.recent = Recent(_, self.controls, self.refresh, lambda: self._list(EXPORTED))
         super().__init__([self.masthead, self.controls, self.tiles, self.charts, self.recent])
         self.add_class("catsdogs-app")
         self.add_class("catsdogs-dashboard")
@@ -62,26 +70,60 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         """The reader's time zone; until it is known, this machine's."""
         return self.controls.zone or datetime.now().astimezone().tzinfo or UTC
 
+    def look_for_news(self) -> None:
+        """Read the figures again where something was recorded since, or where they are old."""
+        try:
+            has_news = self.service.news() != self._news
+        except CatsDogsError as error:
+            self._could_not(error)
+            return
+        now = datetime.now(UTC)
+        if has_news or now - self._read_at > OLDEST:
+            self.refresh()
+        else:
+            self._say_fresh(now)
+
     def refresh(self) -> None:
         """Read the figures again. Where that fails, the last ones stay, with a sentence that says why."""
-        _, controls = self._, self.controls
+        controls = self.controls
         now = datetime.now(UTC)
-        length = WINDOWS[controls.window]
         try:
-            statistics = self.service.statistics(
-                start=None if length is None else now - length, model_version=controls.model_version or None
-            )
-            predictions = self.service.recent_predictions(RECENT)
+            news = self.service.news()  # before the figures: what comes meanwhile is news again
+            statistics = self.service.statistics(**self._chosen(now))
+            predictions = self._list(SHOWN)
         except CatsDogsError as error:
-            _log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
-            controls.problem = _.describe(error)
+            self._could_not(error)
             return
+        self._news, self._read_at = news, now
         with controls.hold_sync():
             controls.offer(statistics["model_versions"])
-            controls.updated = _(
-                "Updated {moment}", moment=format_time(now.astimezone(self.zone), "medium", locale=_.locale)
-            )
-            controls.problem = ""
+            self._say_fresh(now)
         self.tiles.show(statistics)
-        self.charts.show(statistics, self.zone, view=f"{controls.window} {controls.model_version}")
+        self.charts.show(statistics, self.zone, view=str(controls.address))
         self.recent.show(predictions, self.zone)
+
+    def _chosen(self, now: datetime) -> dict[str, Any]:
+        view = self.controls.view
+        start, end = view.bounds(now)
+        return {
+            "start": start,
+            "end": end,
+            "model_version": view.model_version or None,
+            "answer": view.answer or None,
+        }
+
+    def _list(self, limit: int) -> list[RecentPrediction]:
+        listing = self.controls.view.listing
+        return self.service.recent_predictions(limit, listing=listing, **self._chosen(datetime.now(UTC)))
+
+    def _say_fresh(self, now: datetime) -> None:
+        _ = self._
+        self.controls.updated = _(
+            "Updated {moment}", moment=format_time(now.astimezone(self.zone), "medium", locale=_.locale)
+        )
+        self.controls.problem = ""
+
+    def _could_not(self, error: CatsDogsError) -> None:
+        _log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
+        self._news = ""
+        self.controls.problem = self._.describe(error)

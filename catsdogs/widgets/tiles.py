@@ -6,10 +6,12 @@ import traitlets
 
 from catsdogs.domain import Statistics
 from catsdogs.i18n import Translator
+from catsdogs.monitoring.trends import trends
 from catsdogs.widgets.part import Part, script, style
 
 NOTHING = "–"
 """Stands for a figure of no data."""
+NO_TREND = {"arrow": "", "trend": "", "tone": ""}
 _NBSP = "\N{NO-BREAK SPACE}"  # what belongs together stays on one line
 
 
@@ -20,7 +22,7 @@ class Tiles(Part):
     _css = style("tiles")
 
     tiles: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
-    """Each a dictionary of ``name``, ``label``, ``figure`` and ``detail``."""
+    """Each a dictionary of ``name``, ``label``, ``figure``, ``detail``, ``arrow``, ``trend`` and ``tone``."""
 
     def __init__(self, translator: Translator) -> None:
         _ = translator
@@ -75,7 +77,13 @@ def key_figures(statistics: Statistics, _: Translator) -> list[dict[str, str]]:
             _.plural("{n} prediction with consent", "{n} predictions with consent", statistics["rgpd_consents"]),
         ),
     ]
-    return [dict(zip(("name", "label", "figure", "detail"), figure, strict=True)) for figure in figures]
+    moved = trends(statistics, _)
+    tiles = [dict(zip(("name", "label", "figure", "detail"), figure, strict=True)) for figure in figures]
+    for tile in tiles:
+        trend = moved.get(tile["name"])
+        said = {"arrow": trend.arrow, "trend": trend.words, "tone": trend.tone} if trend else NO_TREND
+        tile.update(said)
+    return tiles
 
 
 def _certainty(statistics: Statistics, _: Translator) -> str:

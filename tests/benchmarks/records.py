@@ -33,14 +33,14 @@ def measure() -> list[tuple[str, str, str]]:
         setup.ensure(database)
         recorder = Recorder(database, Spool.of(settings))  # without its thread, which would help
         photo = _photo()
-        insert, record, kept, consented = _medians(
+        insert, record, kept, consented = medians(
             _plain_insert(database),
-            lambda: recorder.store(_prediction()),
-            lambda: recorder.spool.put_prediction(_prediction()),
-            lambda: recorder.store(_prediction(photo, Consent(True, True))),
+            lambda: recorder.store(prediction()),
+            lambda: recorder.spool.putprediction(prediction()),
+            lambda: recorder.store(prediction(photo, Consent(True, True))),
         )
         for _ in range(WAITING - REPEATS):
-            recorder.spool.put_prediction(_prediction())
+            recorder.spool.putprediction(prediction())
         started = time.perf_counter()
         stored = recorder.replay()
         seconds = time.perf_counter() - started
@@ -58,7 +58,7 @@ def measure() -> list[tuple[str, str, str]]:
     ]
 
 
-def _prediction(photo: bytes = b"", consent: Consent = NO_CONSENT) -> PredictionRecord:
+def prediction(photo: bytes = b"", consent: Consent = NO_CONSENT) -> PredictionRecord:
     prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "bench", 3.5)
     figures = ImageStatistics(640, 480, 0.5, 0.1)
     return PredictionRecord.of(prediction, figures, photo=photo, filename="bench.jpg", consent=consent)[0]
@@ -86,7 +86,7 @@ def _plain_insert(database: Database) -> Callable[[], object]:
     return insert
 
 
-def _medians(*works: Callable[[], object]) -> list[float]:
+def medians(*works: Callable[[], object]) -> list[float]:
     """Milliseconds, measured in turns: what else the machine does falls on all alike."""
     times: list[list[float]] = [[] for _ in works]
     for _ in range(REPEATS):

@@ -13,7 +13,12 @@ from catsdogs.server.openapi import description
 
 ROUTES = api.ROUTES | rights.ROUTES | metrics.ROUTES
 DESCRIBED = schemathesis.openapi.from_dict(description())
-BEYOND_SCHEMAS = {"/api/predict": "what is a photo", "/api/statistics": "a window's start is before its end"}
+BEYOND_SCHEMAS = {
+    "/api/predict": "what is a photo",
+    "/api/statistics": "a window's start is before its end",
+    "/api/recent-predictions": "a window's start is before its end",
+    "/api/model-health": "a window's start is before its end",
+}
 """Rules that JSON Schema has no words for."""
 
 

@@ -19,7 +19,8 @@ from catsdogs.recorder import Recorder
 from catsdogs.service import NO_CONSENT
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
-from catsdogs.widgets.dashboard import RECENT, Dashboard
+from catsdogs.widgets.dashboard import Dashboard
+from catsdogs.widgets.recent import SHOWN
 
 NAME = "<img src=x onerror=alert(1)>.jpg"
 NOT_UNDERSTOOD = "The page sent something that was not understood. Reload it and try again."
@@ -161,12 +162,12 @@ def test_the_table_has_the_last_predictions_as_they_are(busy: None, predict: Pre
     cells = [dict(zip(app.recent.columns, row["cells"], strict=True)) for row in app.recent.rows]
     assert (cells[0]["File"], cells[0]["Comment"], cells[0]["Right?"]) == (NAME, "<b>mine</b>", "Yes")
     assert (cells[1]["File"], cells[1]["Comment"], cells[1]["Right?"]) == ("", "", "No")
-    assert (cells[2]["Answer"], cells[2]["Confidence"], cells[2]["Time"]) == ("Neither", "", "1,234.5 ms")
+    assert (cells[2]["Answer"], cells[2]["Confidence"], cells[2]["Time"]) == ("Neither", "70.0%", "1,234.5 ms")
     assert (cells[3]["Confidence"], cells[3]["Time"], cells[3]["Model"]) == ("", "", "test-1")
-    for _ in range(RECENT):
+    for _ in range(SHOWN):
         predict()
     app.refresh()
-    assert len(app.recent.rows) == RECENT
+    assert len(app.recent.rows) == SHOWN
 
 
 def test_times_are_those_of_the_readers_clock(predict: Predict, open_app: Any, ask: Any, service: Local) -> None:

@@ -1,8 +1,12 @@
 const plotly = globalThis.Plotly; // set by plotly.min.js, above
 
 function render({ model, el: place }) {
+  const texts = model.get("texts");
   const root = begin(model, place, "charts");
   const plots = new Map();
+  const problem = make("p", { class: "cd-problem", role: "alert" });
+  root.append(problem);
+  saveFiles(model);
   // an app's page is hidden while it is made: there is no width to draw to before it is seen
   const sizes = new ResizeObserver((entries) => {
     for (const { target, contentRect } of entries) if (contentRect.width && target.data) plotly.Plots.resize(target);
@@ -13,11 +17,27 @@ function render({ model, el: place }) {
     return red + green + blue > 384; // light ink is for dark paper
   };
 
+  async function saveFigures(name) {
+    problem.textContent = await ask(model, { asks: "csv", value: name });
+  }
+  /** Save a chart as it is seen, on paper of the page's colour and with its title. */
+  function savePicture(name) {
+    const { heading, plot } = plots.get(name);
+    const paper = getComputedStyle(plot.closest("figure")).backgroundColor;
+    const layout = { ...plot.layout, paper_bgcolor: paper, plot_bgcolor: paper, title: { text: heading.textContent } };
+    const size = { width: plot.clientWidth, height: plot.clientHeight + 40, scale: 2 };
+    layout.margin = { ...layout.margin, t: 76 };
+    plotly.downloadImage({ data: plot.data, layout }, { format: "png", filename: `catsdogs-${name}`, ...size });
+  }
+  const saver = (kind, save) => make("button", { type: "button", class: "cd-save", title: texts[`save_${kind}`], onclick: save }, texts[kind]);
+
   function plotOf(name) {
     if (!plots.has(name)) {
       const heading = make("h3", {});
       const plot = make("div", { class: "cd-plot" });
-      root.append(make("figure", { class: "cd-chart", "data-name": name }, make("figcaption", {}, heading), plot));
+      const savers = [saver("csv", () => saveFigures(name)), saver("png", () => savePicture(name))];
+      const caption = make("figcaption", { class: "cd-bar" }, heading, ...savers);
+      root.append(make("figure", { class: "cd-chart", "data-name": name }, caption, plot));
       plots.set(name, { heading, plot });
       sizes.observe(plot);
     }
@@ -29,6 +49,10 @@ function render({ model, el: place }) {
     for (const { name, title, data, layout } of model.get("figures")) {
       const { heading, plot } = plotOf(name);
       heading.textContent = title;
+      for (const button of heading.parentElement.querySelectorAll("button")) {
+        button.setAttribute("aria-label", `${button.title}: ${title}`);
+        button.hidden = !data.length;
+      }
       plotly.react(plot, data, { ...layout, template, uirevision: model.get("view") }, model.get("config"));
     }
   }

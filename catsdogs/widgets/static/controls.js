@@ -1,7 +1,26 @@
+/** Say the view in the page's address, without a reload; what other parts said there stays. */
+function tellAddress(parameters) {
+  if (!document.body.hasAttribute("data-voila")) return; // JupyterLab's address is its own
+  const address = new URL(location.href);
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
+}
+
+/** An input's value for a moment such as 2026-03-01T12:00Z, on the reader's own clock. */
+function wallClock(moment) {
+  if (!moment) return "";
+  const there = new Date(moment);
+  return new Date(there - there.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 function render({ model, el: place }) {
   const texts = model.get("texts");
   const root = begin(model, place, "controls");
   const news = make("p", { class: "cd-muted cd-updated" });
+  const notice = make("p", { class: "cd-notice", role: "status" });
   const problem = make("p", { class: "cd-problem", role: "alert" });
 
   async function tell(asks, value) {
@@ -14,42 +33,102 @@ function render({ model, el: place }) {
   const windows = model.get("windows").map(([name, label]) =>
     make("button", { type: "button", value: name, onclick: () => tell("window", name) }, label),
   );
+  const [from, to] = ["from", "to"].map((name) => make("input", { type: "datetime-local", name, max: "2998-12-31T23:59" }));
+  const moments = make(
+    "form",
+    {
+      class: "cd-moments",
+      onsubmit(event) {
+        event.preventDefault();
+        tell("period", [from, to].map(({ value }) => (value ? new Date(value).toISOString() : "")));
+      },
+    },
+    make("label", {}, make("span", { class: "cd-muted" }, texts.from), from),
+    make("label", {}, make("span", { class: "cd-muted" }, texts.to), to),
+    make("button", { class: "cd-button cd-quiet" }, texts.show),
+  );
   const version = make("select", { onchange: () => tell("model", version.value) });
-  const live = make("input", { type: "checkbox", role: "switch", checked: true });
+  const answer = make("select", { onchange: () => tell("answer", answer.value) });
+  const live = make(
+    "button",
+    { type: "button", class: "cd-button cd-quiet cd-live", "aria-pressed": "true", onclick: () => pause(isLive()) },
+    make("span", { class: "cd-pulse", "aria-hidden": "true" }),
+    texts.live,
+  );
+  const isLive = () => live.getAttribute("aria-pressed") === "true";
+  function pause(paused) {
+    live.setAttribute("aria-pressed", String(!paused));
+    if (!paused) look();
+  }
+
   root.append(
     make("div", { class: "cd-windows", role: "group", "aria-label": texts.window }, ...windows),
     make("label", { class: "cd-model" }, make("span", { class: "cd-muted" }, texts.model), version),
+    make("label", { class: "cd-model" }, make("span", { class: "cd-muted" }, texts.answer), answer),
     make(
       "div",
       { class: "cd-fresh" },
       news,
-      make("label", {}, live, texts.live),
-      make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => tell("news") }, texts.refresh),
+      live,
+      make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => tell("refresh") }, texts.refresh),
     ),
+    moments,
+    notice,
     problem,
   );
 
   function draw() {
-    for (const button of windows) button.setAttribute("aria-pressed", String(button.value === model.get("window")));
-    const options = ["", ...model.get("model_versions")].map((name) =>
-      make("option", { value: name, selected: name === model.get("model_version") }, name || texts.all_models),
-    );
-    version.replaceChildren(...options);
-    news.textContent = model.get("updated");
+    const window = model.get("window");
+    for (const button of windows) button.setAttribute("aria-pressed", String(button.value === window));
+    const options = (known, chosen) =>
+      known.map(([value, label]) => make("option", { value, selected: value === chosen }, label));
+    const versions = model.get("model_versions").map((name) => [name, name]);
+    version.replaceChildren(...options([["", texts.all_models], ...versions], model.get("model_version")));
+    answer.replaceChildren(...options(model.get("answers"), model.get("answer")));
+    moments.hidden = window !== "custom";
+    const address = model.get("address");
+    for (const input of [from, to]) input.value = wallClock(address[input.name]);
+    tellAddress(address);
     problem.textContent = model.get("problem");
   }
-  const watched = "change:window change:model_version change:model_versions change:updated change:problem";
-  model.on(watched, draw);
+  const say = () => {
+    news.textContent = model.get("updated");
+    notice.textContent = model.get("notice");
+    problem.textContent = model.get("problem");
+  };
+  const drawn = "change:window change:model_version change:model_versions change:answer change:address";
+  const said = "change:updated change:notice change:problem";
+  model.on(drawn, draw);
+  model.on(said, say);
   draw();
+  say();
 
-  const timer = setInterval(() => {
+  // The next look waits for the answer to the last, and longer where that took long.
+  let timer;
+  let looking = false;
+  let ended = false;
+  async function look() {
+    clearTimeout(timer);
+    if (looking) return;
+    looking = true;
+    const started = performance.now();
     const seen = !document.hidden && root.isConnected;
-    if (live.checked && seen && !root.hasAttribute("aria-busy")) tell("news");
-  }, model.get("period"));
+    if (isLive() && seen && !root.hasAttribute("aria-busy")) {
+      problem.textContent = (await ask(model, { asks: "news" })) || model.get("problem");
+    }
+    looking = false;
+    if (!ended) timer = setTimeout(look, Math.max(model.get("period"), 4 * (performance.now() - started)));
+  }
+  const appear = () => document.hidden || look();
+  document.addEventListener("visibilitychange", appear);
+  timer = setTimeout(look, model.get("period"));
   tell("zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
   return () => {
-    clearInterval(timer);
-    model.off(watched, draw);
+    ended = true;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", appear);
+    model.off(drawn, draw);
+    model.off(said, say);
   };
 }
 

@@ -2,10 +2,14 @@ function render({ model, el: place }) {
   const texts = model.get("texts");
   const root = begin(model, place, "masthead");
   const links = Object.entries(model.get("languages")).map(([code, name]) => {
-    const address = new URL(location.href);
-    address.searchParams.set("lang", code);
+    const address = () => {
+      const same = new URL(location.href);
+      same.searchParams.set("lang", code);
+      return same.href;
+    };
     const here = code === model.get("language");
-    return make("a", { href: address.href, lang: code, hreflang: code, "aria-current": here && "true" }, name);
+    const now = ({ currentTarget }) => (currentTarget.href = address()); // the page may have changed it since
+    return make("a", { href: address(), lang: code, hreflang: code, "aria-current": here && "true", onclick: now }, name);
   });
   root.append(
     make("div", { class: "cd-brand" }, icon("cat"), icon("dog")),

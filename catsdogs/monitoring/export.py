@@ -1,0 +1,50 @@
+"""What a view shows, as CSV (RFC 4180) for a spreadsheet: moments in UTC, figures unrounded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+from catsdogs.domain import RecentPrediction, Statistics
+
+TIMELINE = (
+    *("start", "predictions", "cat", "dog", "neither", "errors", "satisfied", "unsatisfied"),
+    *("mean", "min", "max", "p50", "p95", "p99"),
+)
+FEEDBACK = ("timestamp", "user_feedback", "prediction_result", "confidence", "user_comment")
+PREDICTIONS = (
+    *("timestamp", "prediction_result", "confidence", "inference_time_ms", "user_feedback", "true_label"),
+    *("user_comment", "filename", "model_version"),
+)
+"""Columns, no more than the table in the page shows."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def timeline(statistics: Statistics) -> str:
+    """Write the buckets of the time curves; times in milliseconds."""
+    return _write(TIMELINE, statistics["timeline"])
+
+
+def feedback(statistics: Statistics) -> str:
+    """Write the feedbacks of the scatter."""
+    return _write(FEEDBACK, statistics["feedback"])
+
+
+def predictions(rows: Iterable[RecentPrediction]) -> str:
+    """Write a list of predictions."""
+    return _write(PREDICTIONS, rows)
+
+
+def _write(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(columns)
+    writer.writerows([_harmless(row[name]) for name in columns] for row in rows)
+    return stream.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """Keep a spreadsheet from running what a stranger wrote as a formula (OWASP, "CSV injection")."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

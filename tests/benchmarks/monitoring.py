@@ -1,0 +1,165 @@
+"""The monitoring app's queries on a long table, beside V2's way, which fetches every row to draw a chart.
+
+``CATSDOGS_BENCH_ROWS=10000000`` makes the table of ten million (some minutes and 6 GB); by default one of a million.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics as stats
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+
+from catsdogs import predictions
+from catsdogs.database import Database, setup, summaries
+from catsdogs.domain import Listing, Statistics
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import kpis, listings
+from catsdogs.monitoring.charts import CHARTS
+from catsdogs.settings import Settings
+from tests.benchmarks.records import medians, prediction
+
+ROWS = int(os.environ.get("CATSDOGS_BENCH_ROWS", "1000000"))
+DAYS = 400
+REPEATS = 5
+FILL = """INSERT INTO predictions_feedback (id, timestamp, created_at, success, prediction_result, proba_cat, proba_dog,
+    neither_score, inference_time_ms, rgpd_consent, model_version, user_feedback, feedback_at, error_type)
+    SELECT gen_random_uuid(), moment, moment, answer <> 'error', answer,
+        CASE WHEN answer <> 'error' THEN sure END, CASE WHEN answer <> 'error' THEN 1 - sure END, 0.1,
+        CASE WHEN answer <> 'error' THEN exp(2.3 + 0.35 * random_normal()) END, false,
+        CASE WHEN number < :rows / 2 THEN '1.0' ELSE '1.1' END, CASE WHEN rated THEN (random() < 0.9)::int END,
+        CASE WHEN rated THEN moment END, CASE WHEN answer = 'error' THEN 'InvalidImage' END
+    FROM (
+        SELECT number, now() - (:rows - number) * (interval '1 day' * :days / :rows) AS moment,
+            (ARRAY['cat', 'cat', 'cat', 'cat', 'cat', 'dog', 'dog', 'dog', 'dog', 'neither', 'error'])
+                [1 + floor(random() * 11)] AS answer,
+            0.5 + random() / 2 AS sure, random() < 0.3 AS rated
+        FROM generate_series(:first, :last) AS number
+    ) AS visits"""
+
+
+def measure() -> list[tuple[str, str, str]]:
+    with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder:
+        settings = Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder)
+        database = Database(settings)
+        setup.ensure(database)
+        small, large = max(ROWS // 10, 1), ROWS
+        fill(database, 1, small, small)
+        before = views(database)
+        database.run(lambda connection: connection.execute(sa.text("TRUNCATE predictions_feedback CASCADE")))
+        summarising = fill(database, 1, large, large)
+        after = views(database)
+        seconds, megabytes = fetch_every_row(database)
+        points = max(len(trace.get("x") or trace.get("values")) for trace in traces(read(database)))
+        insert, plain = inserts(database, settings)
+        database.close()
+    found = [
+        (f"{name}, {large:,} rows", f"{1000 * spent:,.0f} ms", f"{spent / before[name]:.2f} x that of {small:,} rows")
+        for name, spent in after.items()
+    ]
+    ratio = f"{seconds / after['all, by all models']:,.0f} x"
+    return [
+        *found,
+        ("V2's way: fetch every row", f"{1000 * seconds:,.0f} ms, {megabytes:,.0f} MB", ratio),
+        ("summarising all of it, once", f"{summarising:.1f} s", f"{large / summarising:,.0f} rows/s"),
+        ("most points of a trace", f"{points:,}", ""),
+        ("one prediction recorded", f"{insert:.2f} ms", f"{insert / plain:.3f} x that without summaries"),
+    ]
+
+
+def fill(database: Database, first: int, last: int, rows: int) -> float:
+    """Make visits of `DAYS` days up to now; give the seconds that summarising took."""
+
+    def work(connection: sa.Connection, first: int) -> None:
+        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        values = {"first": first, "last": min(first + 500_000 - 1, last), "rows": rows, "days": DAYS}
+        connection.execute(sa.text(FILL), values)
+
+    for begin in range(first, last + 1, 500_000):
+        database.run(partial(work, first=begin))
+    started = time.perf_counter()
+    while database.run(lambda connection: summaries.refresh(connection, database.tables)):
+        pass
+    spent = time.perf_counter() - started
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum does in time
+    return spent
+
+
+def read(database: Database, days: float | None = None, **chosen: Any) -> Statistics:
+    start = None if days is None else datetime.now(UTC) - timedelta(days=days)
+    table = database.tables.predictions
+    return database.run(lambda connection: kpis.statistics(connection, table, start=start, **chosen))
+
+
+def views(database: Database) -> dict[str, float]:
+    """Median seconds of the queries of each view: figures, and a list."""
+
+    def view(days: float | None, listing: Listing = Listing.LATEST, **chosen: Any) -> None:
+        read(database, days, **chosen)
+        start = None if days is None else datetime.now(UTC) - timedelta(days=days)
+        table = database.tables.predictions
+        database.run(
+            lambda connection: listings.predictions(connection, table, 20, listing=listing, start=start, **chosen)
+        )
+
+    wanted: dict[str, Callable[[], None]] = {
+        "1 day": lambda: view(1),
+        "7 days": lambda: view(7),
+        "30 days": lambda: view(30),
+        "30 days, one model": lambda: view(30, model_version="1.1"),
+        "30 days, one answer": lambda: view(30, answer="neither"),
+        "30 days, the least sure": lambda: view(30, Listing.LEAST_SURE),
+        "30 days, the disputed": lambda: view(30, Listing.DISPUTED),
+        "all, by all models": lambda: view(None),
+        "all, one model and answer": lambda: view(None, model_version="1.0", answer="dog"),
+        "is there news?": lambda: database.run(listings.news) and None,
+    }
+    return {name: stats.median(_seconds(work) for _ in range(REPEATS)) for name, work in wanted.items()}
+
+
+def traces(found: Statistics) -> list[dict[str, Any]]:
+    figures = (chart(found, Translator("en")).to_plotly_json() for chart in CHARTS.values())  # type: ignore[call-arg]
+    return [trace for figure in figures for trace in figure["data"]]
+
+
+def fetch_every_row(database: Database) -> tuple[float, float]:
+    """Do as V2 does; give seconds, and the megabytes that came over the wire, as text."""
+    query = "SELECT timestamp, inference_time_ms, user_feedback, prediction_result, proba_cat FROM predictions_feedback"
+    size = f"SELECT sum(octet_length(found::text)) / 1e6 FROM ({query}) AS found"
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        started = time.perf_counter()
+        fetched = connection.exec_driver_sql(query).all()
+        spent = time.perf_counter() - started
+        del fetched
+        return spent, float(connection.exec_driver_sql(size).scalar_one())
+
+
+def inserts(database: Database, settings: Settings) -> tuple[float, float]:
+    """Milliseconds to record a prediction, here and in a database without summaries, measured in turns."""
+    without = Database(settings.model_copy(update={"db_name": "without_summaries"}))
+    setup.create(without)
+    setup.migrate(without, "0004")
+
+    def record(into: Database) -> None:
+        into.run(lambda connection: predictions.store(connection, into.tables, [prediction()]))
+
+    try:
+        here, there = medians(lambda: record(database), lambda: record(without))
+    finally:
+        without.close()
+    return here, there
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
