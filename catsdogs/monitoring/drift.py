@@ -9,11 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from catsdogs.domain import Answer, Drift, Reading
-from catsdogs.monitoring.two_samples import chi_square_test, psi
+from catsdogs.monitoring.two_samples import MODERATE, STRONG, chi_square_test, psi
 from catsdogs.reference import DARKEST, Histogram, Reference
 
-MODERATE, STRONG = 0.1, 0.25
-"""Population stability index: below, no drift; above, strong. The usual reading (Siddiqi 2006)."""
 SIGNIFICANT = 0.001
 """A larger p-value may be chance: no drift is read into it, whatever the index. Strict, as six signals are tested."""
 FEWEST = 100

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
 from html import escape
+from itertools import groupby
 from textwrap import wrap
 from typing import Any
 
@@ -134,3 +136,27 @@ def plain(text: str, width: int = 48, most: int = 240) -> str:
     shown = text if len(text) <= most else text[: most - 1] + "…"
     lines = wrap(shown, width, break_long_words=True)
     return "<br>".join(escape(line, quote=False).replace("$", "&#36;") for line in lines)
+
+
+def wall_clock(moment: datetime, zone: tzinfo) -> str:
+    """Give the wall clock's time in `zone`; Plotly knows no time zones."""
+    return moment.astimezone(zone).replace(tzinfo=None).isoformat()
+
+
+def band(moments: list[str], low: list[float | None], high: list[float | None]) -> dict[str, object]:
+    """Give one closed outline for each run without a gap: filling between two lines would bridge gaps."""
+    x: list[str | None] = []
+    y: list[float | None] = []
+    triples = zip(moments, low, high, strict=True)
+    for present, group in groupby(triples, key=lambda triple: triple[1] is not None):
+        if present:
+            run = list(group)
+            x += [moment for moment, _low, _high in (*run, *reversed(run))] + [None]
+            y += [bottom for _moment, bottom, _high in run] + [top for _moment, _low, top in reversed(run)] + [None]
+    return {"x": x, "y": y, "mode": "lines", "fill": "toself", "hoverinfo": "skip"}
+
+
+def translucent(colour: str, opacity: float = 0.22) -> str:
+    """Let a colour of the palette (``#RRGGBB``) show what lies under it."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import erfc, exp, lgamma, log, sqrt
 
+MODERATE, STRONG = 0.1, 0.25
+"""Population stability index: below, no drift; above, strong. The usual reading (Siddiqi 2006)."""
+
 
 def psi(expected: Sequence[int], found: Sequence[int]) -> float:
     """Give the population stability index: by how much shares moved, 0 (not at all) upwards.
@@ -13,7 +16,7 @@ def psi(expected: Sequence[int], found: Sequence[int]) -> float:
 
     References
     ----------
-    N. Siddiqi (2006), "Credit Risk Scorecards". The usual reading: below 0.1 none, up to 0.25 moderate, above strong.
+    N. Siddiqi (2006), "Credit Risk Scorecards".
     """
     bins = len(expected)
     before = [(count + 0.5) / (sum(expected) + bins / 2) for count in expected]

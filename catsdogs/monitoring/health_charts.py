@@ -1,0 +1,130 @@
+"""Plotly figures of a :class:`~catsdogs.domain.ModelHealth`, for the dashboard, the report and the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+
+import plotly.graph_objects as go
+
+from catsdogs.domain import Accuracy, ModelHealth, Reading
+from catsdogs.i18n import Translator
+from catsdogs.monitoring.health_words import reading_name, signal_name
+from catsdogs.monitoring.style import band, figure, say_empty, translucent, wall_clock
+from catsdogs.monitoring.two_samples import MODERATE, STRONG
+from catsdogs.palette import BAD, DOG, GOOD, NEITHER
+
+_TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_COLOURS = {Reading.TOO_FEW: NEITHER, Reading.NONE: GOOD, Reading.MODERATE: "#B8860B", Reading.STRONG: BAD}
+
+
+def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:
+    """Draw how many answers were right over time: as judged, with its interval, and as estimated without labels."""
+    fig = figure(_("Right answers: judged, and estimated without labels"), _)
+    timeline = health["timeline"]
+    if health["estimated"]["rate"] is None and health["judged"]["rate"] is None:
+        return say_empty(fig, _("No answer in this window."))
+    moments = [wall_clock(datetime.fromisoformat(bucket["start"]), zone) for bucket in timeline]
+    judged = [bucket["judged"] for bucket in timeline]
+    fig.add_scatter(
+        **band(moments, [one["low"] for one in judged], [one["high"] for one in judged]),
+        name=_("95 % interval"),
+        fillcolor=translucent(GOOD),
+        line={"color": translucent(GOOD), "width": 3},
+    )
+    series = ((_("Judged by people"), judged, GOOD), (_("Estimated (CBPE)"), [b["estimated"] for b in timeline], DOG))
+    for name, found, colour in series:
+        fig.add_scatter(
+            x=moments,
+            y=[one["rate"] for one in found],
+            customdata=[_said(one, _) for one in found],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={"size": 5},
+            hovertemplate="%{customdata}",
+        )
+    lowest = min((one["rate"] for _name, found, _c in series for one in found if one["rate"] is not None), default=0.0)
+    bottom = max(tick for tick in _TICKS[:-1] if tick <= max(0.0, lowest - 0.05))
+    fig.update_xaxes(type="date", hoverformat="%-d %b %Y, %H:%M")
+    _percent_axis(fig.update_yaxes, _, bottom)
+    return fig.update_layout(hovermode="x unified")
+
+
+def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:  # noqa: ARG001
+    """Draw the reliability diagram: how often answers were right, by how sure the model was."""
+    fig = figure(_("Reliability: is 90 % sure right nine times in ten?"), _)
+    bins = health["reliability"]
+    if not bins:
+        return say_empty(fig, _("Nobody judged an answer in this window."))
+    fig.add_scatter(
+        x=[0.5, 1], y=[0.5, 1], mode="lines", name=_("As it should be"), hoverinfo="skip",
+        line={"color": NEITHER, "width": 1, "dash": "dot"},
+    )  # fmt: skip
+    rates = [one["rate"] or 0.0 for one in bins]
+    fig.add_scatter(
+        x=[one["confidence"] for one in bins],
+        y=rates,
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [(one["high"] or rate) - rate for one, rate in zip(bins, rates, strict=True)],
+            "arrayminus": [rate - (one["low"] or 0.0) for one, rate in zip(bins, rates, strict=True)],
+            "color": GOOD,
+            "thickness": 1.2,
+        },
+        customdata=[_said(one, _) for one in bins],
+        name=_("Judged by people, 95 % interval"),
+        mode="markers",
+        marker={"color": GOOD, "size": 8},
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    ticks = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    fig.update_xaxes(
+        title_text=_("confidence"), range=[0.48, 1.02], tickvals=ticks, ticktext=[_.percent(t, digits=0) for t in ticks]
+    )
+    _percent_axis(fig.update_yaxes, _, 0.0)
+    return fig
+
+
+def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:  # noqa: ARG001
+    """Draw how far each signal moved from the model's reference, with the limits of the usual reading."""
+    fig = figure(_("Drift from what the model was measured on"), _)
+    found = health["drift"]
+    if not any(one["n"] for one in found):
+        return say_empty(fig, _("Nothing to compare in this window."))
+    shown = 4 * STRONG  # what is beyond is as strong as can be: its figure stands beside the bar
+    fig.add_bar(
+        y=[signal_name(one["signal"], _) for one in found],
+        x=[min(one["psi"], shown) for one in found],
+        text=[f"{_.number(one['psi'], digits=2)} · {reading_name(one['reading'], _)}" for one in found],
+        textposition="auto",
+        cliponaxis=False,
+        orientation="h",
+        marker={"color": [_COLOURS[Reading(one["reading"])] for one in found]},
+        hovertemplate="%{y}: %{text}<extra></extra>",
+        showlegend=False,
+    )
+    for limit in (MODERATE, STRONG):
+        fig.add_vline(x=limit, line={"color": NEITHER, "width": 1, "dash": "dot"})
+    fig.update_yaxes(autorange="reversed", showgrid=False)
+    fig.update_xaxes(
+        title_text=_("stability index (PSI): from 0.1 moderate, above 0.25 strong"), range=[0, shown * 1.02]
+    )
+    return fig
+
+
+CHARTS: dict[str, Callable[[ModelHealth, Translator, tzinfo], go.Figure]] = {
+    "accuracy": accuracy,
+    "reliability": reliability,
+    "drift": drift,
+}
+"""All charts, in the order a reader wants them."""
+
+
+def _said(one: Accuracy, _: Translator) -> str:
+    return "" if one["rate"] is None else f"{_.percent(one['rate'])} (n = {_.number(one['n'])})"
+
+
+def _percent_axis(update: Callable[..., object], _: Translator, bottom: float) -> None:
+    update(range=[bottom - 0.02, 1.03], tickvals=_TICKS, ticktext=[_.percent(tick, digits=0) for tick in _TICKS])
