@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from catsdogs.domain import RecentPrediction, Statistics
+from catsdogs.domain import ModelHealth, RecentPrediction, Statistics
 
 TIMELINE = (
     *("start", "predictions", "cat", "dog", "neither", "errors", "satisfied", "unsatisfied"),
@@ -35,6 +35,23 @@ def feedback(statistics: Statistics) -> str:
 def predictions(rows: Iterable[RecentPrediction]) -> str:
     """Write a list of predictions."""
     return _write(PREDICTIONS, rows)
+
+
+def accuracy(health: ModelHealth) -> str:
+    """Write the accuracy curve: as judged, and as estimated without labels."""
+    kinds = ("judged", health["timeline"]), ("estimated", health["timeline"])
+    rows = [{"start": one["start"], "kind": kind, **one[kind]} for kind, found in kinds for one in found]  # type: ignore[literal-required]
+    return _write(("start", "kind", "rate", "low", "high", "n"), rows)
+
+
+def reliability(health: ModelHealth) -> str:
+    """Write the bars of the reliability diagram."""
+    return _write(("confidence", "rate", "low", "high", "n"), health["reliability"])
+
+
+def drift(health: ModelHealth) -> str:
+    """Write how far each signal moved."""
+    return _write(("signal", "psi", "p_value", "n", "reading"), health["drift"])
 
 
 def _write(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:

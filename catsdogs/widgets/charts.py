@@ -22,6 +22,11 @@ from catsdogs.widgets.part import Part, field, not_understood, script, style
 _PLOTLY_JS = (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
 
+def saver_texts(_: Translator) -> dict[str, str]:
+    """Name the buttons that save what a chart shows."""
+    return {"csv": _("CSV"), "save_csv": _("Save as CSV"), "png": _("PNG"), "save_png": _("Save as PNG")}
+
+
 class Charts(Part):
     """Shows all charts of a window, and updates them in place."""
 
@@ -38,9 +43,7 @@ class Charts(Part):
     _statistics: Statistics | None = None
 
     def __init__(self, translator: Translator) -> None:
-        _ = translator
-        texts = {"csv": _("CSV"), "save_csv": _("Save as CSV"), "png": _("PNG"), "save_png": _("Save as PNG")}
-        super().__init__(translator, texts, config=config(translator))
+        super().__init__(translator, saver_texts(translator), config=config(translator))
 
     def show(self, statistics: Statistics, zone: tzinfo, view: str) -> None:
         """Draw `statistics` with the wall clock of `zone`."""

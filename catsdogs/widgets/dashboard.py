@@ -18,6 +18,7 @@ from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.charts import Charts
 from catsdogs.widgets.controls import Controls
+from catsdogs.widgets.judgement import Judgement
 from catsdogs.widgets.masthead import Masthead
 from catsdogs.widgets.recent import EXPORTED, SHOWN, Recent
 from catsdogs.widgets.tiles import Tiles
@@ -54,8 +55,17 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self.controls = Controls(_, self.refresh, self.look_for_news, query)
         self.tiles = Tiles(_)
         self.charts = Charts(_)
+        self.judgement = Judgement(_)
         self.recent = Recent(_, self.controls, self.refresh, lambda: self._list(EXPORTED))
-        super().__init__([self.masthead, self.controls, self.tiles, self.charts, self.recent])
+        super().__init__([
+                self.masthead,
+                self.controls,
+                self.judgement.alerts,
+                self.tiles,
+                self.charts,
+                *self.judgement.health,
+                self.recent,
+            ])
         self.add_class("catsdogs-app")
         self.add_class("catsdogs-dashboard")
         self.refresh()
@@ -101,6 +111,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self.tiles.show(statistics)
         self.charts.show(statistics, self.zone, view=str(controls.address))
         self.recent.show(predictions, self.zone)
+        self.judgement.refresh(self.service, self._chosen(now), self.zone, view=str(controls.address))
 
     def _chosen(self, now: datetime) -> dict[str, Any]:
         view = self.controls.view

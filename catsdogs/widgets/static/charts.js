@@ -1,4 +1,7 @@
-const plotly = globalThis.Plotly; // set by plotly.min.js, above
+// set by plotly.min.js, above; a part without it waits for the one that brings it
+const plotly = globalThis.Plotly ?? (await new Promise((found) => {
+  const timer = setInterval(() => globalThis.Plotly && (clearInterval(timer), found(globalThis.Plotly)), 50);
+}));
 
 function render({ model, el: place }) {
   const texts = model.get("texts");

@@ -1,0 +1,46 @@
+"""The alerts: what happened, since when, and what to do."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+import traitlets
+
+from catsdogs.domain import Alert
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import alert_words
+from catsdogs.widgets.part import Part, script, style
+
+
+class Alerts(Part):
+    """Shows what an operator should look at, the most pressing first."""
+
+    _esm = script("alerts")
+    _css = style("alerts")
+
+    alerts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
+    """Each a dictionary of ``rule``, ``state`` (as stored), and the words ``badge title happened when to_do``."""
+    known = traitlets.Bool(False).tag(sync=True)
+    """Whether the rules were checked: before, that there is no alert means nothing."""
+
+    def __init__(self, translator: Translator) -> None:
+        _ = translator
+        super().__init__(translator, {"title": _("Alerts"), "none": _("No alert: nothing needs you now.")})
+
+    def show(self, alerts: list[Alert], zone: tzinfo) -> None:
+        """Show `alerts` with the wall clock of `zone`."""
+        _ = self._
+        with self.hold_sync():
+            self.known = True
+            self.alerts = [
+                {
+                    "rule": alert["rule"],
+                    "state": str(alert["state"]),
+                    "badge": alert_words.state(alert, _),
+                    "title": alert_words.title(alert, _),
+                    "happened": alert_words.happened(alert, _),
+                    "when": alert_words.when(alert, _, zone),
+                    "to_do": alert_words.to_do(alert, _),
+                }
+                for alert in alerts
+            ]
