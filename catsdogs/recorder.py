@@ -235,8 +235,9 @@ class Recorder:
                     _log.warning("the database is back")
                 if len(self.spool) and (stored := self.replay()):
                     _log.warning("stored %d records that waited", stored)
-            except (CatsDogsError, OSError) as error:
-                _log.debug("the spool cannot be replayed yet", exc_info=True)
+            except Exception as error:  # noqa: BLE001 (whatever it is: without this thread the spool would only grow)
+                if not isinstance(error, CatsDogsError | OSError):
+                    _log.exception("the spool cannot be replayed")
                 if isinstance(error, DatabaseError):
                     self._went_away(error)
                 self._stopping.wait(pause)

@@ -121,6 +121,24 @@ def test_nothing_left_to_keep_a_record_in_is_an_error(database: Settings, make_r
     away.close()
 
 
+def test_whatever_goes_wrong_the_spool_is_looked_after(
+    recorder: Recorder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    replay, failures = recorder.replay, iter([RuntimeError("a defect"), KeyError("another")])
+
+    def fail_twice() -> int:
+        for failure in failures:
+            raise failure
+        return replay()
+
+    monkeypatch.setattr(recorder, "replay", fail_twice)
+    recorder.spool.put_prediction(make_record()[0])
+    recorder._wake.set()
+    wait_until(lambda: at_rest(recorder))
+    assert len(rows(recorder.database)) == 1
+    assert [record.message for record in caplog.records].count("the spool cannot be replayed") == 2
+
+
 def test_feedback_on_what_still_waits_waits_behind_it(recorder: Recorder, make_record: MakeRecord) -> None:
     agreed, refused = make_record(Consent(True))[0], make_record()[0]
     for record in (agreed, refused):

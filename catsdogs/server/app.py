@@ -156,7 +156,14 @@ class Server(Voila):  # type: ignore[misc]
         return [
             *(
                 (re.escape(route), handler, {"route": route})
-                for routes in (api.ROUTES, rights.ROUTES, judgement.ROUTES, metrics.ROUTES, pages.ROUTES, openapi.ROUTES)
+                for routes in (
+                    api.ROUTES,
+                    rights.ROUTES,
+                    judgement.ROUTES,
+                    metrics.ROUTES,
+                    pages.ROUTES,
+                    openapi.ROUTES,
+                )
                 for route, handler in routes.items()
             ),
             *(
@@ -229,21 +236,26 @@ class Server(Voila):  # type: ignore[misc]
     async def _purge_daily(self) -> None:
         """Keep to the retention, from the start on; in an hour again where the database is away."""
         while True:
-            try:
-                await self.work.run(self.service.purge)
-                await asyncio.sleep(24 * 3600)
-            except CatsDogsError as error:
-                logger.warning("what is old could not be purged yet: %s", error)
-                await asyncio.sleep(3600)
+            done = await self._try(self.service.purge, "what is old could not be purged yet")
+            await asyncio.sleep(24 * 3600 if done else 3600)
 
     async def _check_alerts(self) -> None:
         """Tell those concerned what they should look at."""
         while True:
             await asyncio.sleep(ALERT_SECONDS)
-            try:
-                await self.work.run(self.service.tell_alerts)
-            except CatsDogsError as error:
-                logger.warning("alerts could not be checked: %s", error)
+            await self._try(self.service.tell_alerts, "alerts could not be checked")
+
+    async def _try(self, chore: Callable[[], object], failure: str) -> bool:
+        """Do a chore; whatever goes wrong with it must not end those to come."""
+        try:
+            await self.work.run(chore)
+        except CatsDogsError as error:
+            logger.warning("%s: %s", failure, error)
+        except Exception:
+            logger.exception(failure)
+        else:
+            return True
+        return False
 
     async def _drain(self, http: HTTPServer) -> None:
         self.draining = True

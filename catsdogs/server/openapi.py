@@ -196,8 +196,8 @@ def operation(
     return {"summary": summary, "responses": responses, "security": security, **more}
 
 
-def form(kind: str, required: str, any_of: tuple[str, ...] = (), **fields: dict[str, Any]) -> dict[str, Any]:
-    """Describe a form with one required field, and maybe several of which one is."""
+def form(kind: str, required: str, *any_of: str, **fields: dict[str, Any]) -> dict[str, Any]:
+    """Describe a form with one required field, and maybe several of which any one is."""
     schema: dict[str, Any] = {"type": "object", "properties": fields, "required": [required]}
     if any_of:
         schema["anyOf"] = [{"required": [name]} for name in any_of]
@@ -252,6 +252,7 @@ def description() -> dict[str, Any]:
                 requestBody=form(
                     "application/x-www-form-urlencoded",
                     "feedback_id",
+                    *("user_feedback", "user_comment", "true_label"),
                     feedback_id=UUID,
                     user_feedback={"type": "integer", "enum": [0, 1], "description": "1 satisfied, 0 not"},
                     user_comment={
@@ -261,7 +262,6 @@ def description() -> dict[str, Any]:
                         "description": "needs rgpd_consent",
                     },
                     true_label={"type": "string", "enum": list(TrueLabel)},
-                    any_of=("user_feedback", "user_comment", "true_label"),
                 ),
             )
         },
@@ -309,9 +309,7 @@ def description() -> dict[str, Any]:
             )
         },
         "/api/alerts": {
-            "get": operation(
-                "What an operator should look at, as the alerts' rules say", ALERTS, *(401, 403, 429, 503)
-            )
+            "get": operation("What an operator should look at, as the alerts' rules say", ALERTS, *(401, 403, 429, 503))
         },
         "/api/news": {
             "get": operation(

@@ -78,7 +78,11 @@ def landing_texts(page: Page) -> dict[str, Any]:
         "lead": _("Bring a photo. See in a moment whether it shows a cat or a dog, and how sure the model is."),
         "start": _("Try a photo"),
         "points": [
-            (_("An honest answer"), _("Both probabilities, and “neither” when the photo shows no cat and no dog."), None),
+            (
+                _("An honest answer"),
+                _("Both probabilities, and “neither” when the photo shows no cat and no dog."),
+                None,
+            ),
             (
                 _("Your photo stays yours"),
                 _("Nothing personal is kept unless you say so, and what is kept you can erase."),

@@ -17,7 +17,7 @@ import tests.benchmarks
 
 
 def main(wanted: list[str]) -> None:
-    names = [module.name for module in pkgutil.iter_modules(tests.benchmarks.__path__) if module.name != "__main__"]
+    names = [module.name for module in pkgutil.iter_modules(tests.benchmarks.__path__) if module.name[0] != "_"]
     if unknown := set(wanted) - set(names):
         sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
     console = Console()

@@ -195,3 +195,10 @@ def test_the_console_is_quiet(server):
     noise = ("voila", "Voilà", "jupyter", "Kernel", "IPKernelApp", "tornado")
     others = [line for line in server.log.read_text().splitlines() if " catsdogs.access: " not in line]
     assert not [line for line in others if any(word in line for word in noise)]
+
+
+def test_a_start_waits_for_nothing_that_is_not_needed():
+    heavy = {"rfc3987_syntax.syntax_helpers", "tensorflow", "keras", "matplotlib", "papermill", "sklearn", "lark"}
+    code = f"import sys, catsdogs.server.app, catsdogs.service.local; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

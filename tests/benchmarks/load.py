@@ -1,0 +1,180 @@
+"""The server under load: 50 open sessions and 8 clients that post photos; V2's design beside it.
+
+``CATSDOGS_BENCH_REQUESTS=10000 make bench ARGS=load`` runs as long as the memory's slope needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+from tornado.websocket import websocket_connect
+
+from catsdogs.database import Database, setup
+from catsdogs.settings import Settings
+from tests.benchmarks.model import photo
+from tests.benchmarks.sessions import kernels, megabytes
+from tests.serving import free_port, served
+
+REQUESTS = int(os.environ.get("CATSDOGS_BENCH_REQUESTS", "1000"))
+SESSIONS = 50
+CLIENTS = 8
+TOKEN = "t" * 24
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What some clients saw."""
+
+    seconds: float
+    latencies: list[float]
+    """Of the requests that succeeded, in milliseconds, sorted."""
+    statuses: Counter[int]
+
+    @property
+    def p50(self) -> float:
+        return self.latencies[len(self.latencies) // 2]
+
+    @property
+    def p99(self) -> float:
+        return self.latencies[int(0.99 * len(self.latencies))]
+
+    @property
+    def rate(self) -> float:
+        """Successful requests a second."""
+        return len(self.latencies) / self.seconds
+
+    @property
+    def errors(self) -> str:
+        return ", ".join(f"{n} x {status}" for status, n in sorted(self.statuses.items()) if status != 200) or "none"
+
+
+def measure() -> list[tuple[str, str, str]]:
+    """Rows (what, value, ratio) for ``make bench``."""
+    jpeg = photo(500, 375)
+    limits = {"API_TOKEN": TOKEN, "CATSDOGS_OPERATOR_PASSWORD": "p" * 12, "CATSDOGS_MAX_SESSIONS": str(SESSIONS)}
+    with (
+        tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
+        served(Path(folder), **limits) as (url, server),
+    ):
+        post(url, jpeg, clients=CLIENTS, requests=200)  # warms up
+        unloaded = post(url, jpeg, clients=1, requests=200)
+        alone = post(url, jpeg, clients=CLIENTS, requests=REQUESTS)
+        with open_sessions(url):
+            time.sleep(2)
+            weights = [megabytes(kernel) for kernel in kernels(server)]
+            before = server.memory_info().rss
+            loaded = post(url, jpeg, clients=CLIENTS, requests=REQUESTS)
+            grown = (server.memory_info().rss - before) / 2**20
+            refused = urllib3.request("GET", f"{url}/inference", retries=False).status
+        resident = server.memory_info().rss / 2**20
+    with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder, v2(Path(folder)) as url:
+        theirs = post(url, jpeg, clients=CLIENTS, requests=min(REQUESTS, 200))
+    session = statistics.mean(weights)
+    return [
+        ("one photo over REST, one client, p50", f"{unloaded.p50:.1f} ms", ""),
+        (f"{CLIENTS} clients, p99", f"{alone.p99:.1f} ms", f"{alone.p99 / unloaded.p50:.1f} x one client's p50"),
+        (
+            f"{CLIENTS} clients beside {len(weights)} sessions, p99",
+            f"{loaded.p99:.1f} ms",
+            f"{loaded.p99 / unloaded.p50:.1f} x one client's p50",
+        ),
+        (f"errors in {REQUESTS:,} requests", loaded.errors, ""),
+        ("page beyond the last place", str(refused), ""),
+        (f"memory of the server after {REQUESTS:,} requests", f"{resident:.0f} MiB", f"{grown:+.1f} MiB"),
+        (f"{CLIENTS} clients, photos a second", f"{alone.rate:.0f} /s", ""),
+        (
+            "V2's design: FastAPI, model.predict, a commit each",
+            f"{theirs.rate:.1f} /s",
+            f"{alone.rate / theirs.rate:.1f} x ours",
+        ),
+        ("one of the open sessions, PSS", f"{session:.0f} MiB", ""),
+        ("100 sessions and the server", f"{(100 * session + resident) / 1024:.1f} GiB", ""),
+    ]
+
+
+def post(url: str, jpeg: bytes, *, clients: int, requests: int) -> Run:
+    """Send a photo `requests` times, `clients` at a time, each as soon as it has its answer."""
+    http = urllib3.PoolManager(maxsize=clients, timeout=120, retries=False)
+
+    def send(_number: int) -> tuple[int, float]:
+        begun = time.perf_counter()
+        fields = {"file": ("bench.jpg", jpeg, "image/jpeg")}
+        status = http.request("POST", f"{url}/api/predict", fields=fields, headers=HEADERS).status
+        return status, 1000 * (time.perf_counter() - begun)
+
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        answers = list(pool.map(send, range(requests)))
+    seconds = time.perf_counter() - begun
+    succeeded = sorted(latency for status, latency in answers if status == 200)
+    return Run(seconds, succeeded, Counter(status for status, _ in answers))
+
+
+@contextmanager
+def open_sessions(url: str) -> Iterator[None]:
+    """Hold the app's page open in `SESSIONS` browsers, as far as the server can tell."""
+    with ThreadPoolExecutor(2) as pool:
+        pages = pool.map(lambda _: urllib3.request("GET", f"{url}/inference").data.decode(), range(SESSIONS))
+    configs = [re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', page, re.DOTALL) for page in pages]
+    identifiers = [json.loads(config[1])["kernelId"] for config in configs if config]
+    ready, leaving = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        address = url.replace("http", "ws")
+        sockets = [await websocket_connect(f"{address}/api/kernels/{name}/channels") for name in identifiers]
+        ready.set()
+        await asyncio.to_thread(leaving.wait)
+        for socket in sockets:
+            socket.close()
+
+    holding = threading.Thread(target=lambda: asyncio.run(hold()))
+    holding.start()
+    ready.wait(60)
+    try:
+        yield
+    finally:
+        leaving.set()
+        holding.join()
+
+
+@contextmanager
+def v2(folder: Path) -> Iterator[str]:
+    """Run V2's design, with an embedded PostgreSQL of its own."""
+    database = Database(Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder))
+    setup.ensure(database)
+    port = free_port()
+    environment = os.environ | {
+        "V2_DATABASE": database.url("catsdogs").render_as_string(hide_password=False),
+        "API_TOKEN": TOKEN,
+        "PORT": str(port),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    command = [sys.executable, "-m", "tests.benchmarks._v2"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout
+        while "V2 is ready" not in (line := process.stdout.readline()):
+            assert line, "V2's design does not start"
+        time.sleep(1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+        database.close()

@@ -1,0 +1,34 @@
+"""From ``catsdogs serve`` to the first request that is answered."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from tests.serving import served
+
+REPEATS = 5
+
+
+def measure() -> list[tuple[str, str, str]]:
+    """Rows (what, value, ratio) for ``make bench``."""
+    with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder:
+        first, _ = seconds(Path(folder))
+        later = [seconds(Path(folder)) for _ in range(REPEATS)]
+    warm = statistics.median(start for start, _ in later)
+    stop = statistics.median(stop for _, stop in later)
+    return [
+        ("first start, which makes the database", f"{first:.2f} s", ""),
+        ("later starts", f"{warm:.2f} s", f"{warm / first:.2f} x the first"),
+        ("SIGTERM to the end, without load", f"{stop:.2f} s", f"{stop / warm:.2f} x a start"),
+    ]
+
+
+def seconds(folder: Path) -> tuple[float, float]:
+    """Time a start, and a stop."""
+    begun = time.perf_counter()
+    with served(folder):
+        ready = time.perf_counter()
+    return ready - begun, time.perf_counter() - ready
