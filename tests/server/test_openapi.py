@@ -8,10 +8,10 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from catsdogs.server import api, metrics, rights
+from catsdogs.server import api, judgement, metrics, rights
 from catsdogs.server.openapi import description
 
-ROUTES = api.ROUTES | rights.ROUTES | metrics.ROUTES
+ROUTES = api.ROUTES | rights.ROUTES | judgement.ROUTES | metrics.ROUTES
 DESCRIBED = schemathesis.openapi.from_dict(description())
 BEYOND_SCHEMAS = {
     "/api/predict": "what is a photo",
