@@ -10,6 +10,7 @@ import traitlets
 
 from catsdogs.consent import PURPOSES
 from catsdogs.domain import PurposeName
+from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.part import Part, field, not_understood, script, style
@@ -71,11 +72,13 @@ class MyData(Part):
 
         Raises
         ------
-        NotFound, DatabaseUnavailable
+        InvalidInput, NotFound, DatabaseUnavailable
             Nothing is shown.
         """
         code = code.strip().upper()
         self.code, self.held, self.news = "", {}, ""
+        if not code:
+            raise InvalidInput("Type or paste the receipt code first.")
         export = self._service().export(code)
         with self.hold_sync():
             self.code, self.held = code, self._in_words(export)

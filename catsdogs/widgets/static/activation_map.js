@@ -6,7 +6,7 @@ const SMALLEST_SCALE = 1; // logits: where nothing speaks much, nothing is shown
 /** Make the map of the photo in `picture`, whose number is `shown()`: { canvas, button, legend, draw }. */
 function activationMap(model, root, picture, shown) {
   const texts = model.get("texts");
-  const canvas = make("canvas", { class: "cd-picture cd-map", "aria-hidden": "true", hidden: true });
+  const canvas = make("canvas", { class: "cd-map", "aria-hidden": "true", hidden: true });
   const button = make("button", { type: "button", class: "cd-button cd-quiet", "aria-pressed": "false", hidden: true, onclick: toggle }, texts.map);
   const key = (kind, text) => make("span", { class: "cd-key" }, make("span", { class: `cd-fill-${kind}` }), text);
   const legend = make("p", { class: "cd-legend cd-muted", role: "status" });

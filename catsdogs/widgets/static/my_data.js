@@ -32,11 +32,7 @@ function render({ model, el: place }) {
     "details",
     { id: "my-data" },
     make("summary", {}, texts.title),
-    make("p", { class: "cd-muted" }, texts.explanation),
-    form,
-    problem,
-    news,
-    held,
+    make("div", { class: "cd-panel" }, make("p", { class: "cd-muted" }, texts.explanation), form, problem, news, held),
   );
   root.append(panel);
 

@@ -19,7 +19,6 @@ function render({ model, el: place }) {
   );
   const picture = make("img", { class: "cd-picture", hidden: true, alt: "" });
   const blank = make("span", { class: "cd-blank", hidden: true }, icon("photo"), texts.no_preview);
-  const zone = make("label", { class: "cd-drop" }, input, invitation, picture, blank);
   const waiting = make("span", { class: "cd-waiting" });
   const cancel = make("button", { type: "button", class: "cd-button cd-quiet", onclick: stop }, texts.cancel);
   const veil = make(
@@ -41,11 +40,12 @@ function render({ model, el: place }) {
   let onItsWay = null; // its AbortController
 
   const map = activationMap(model, root, picture, () => shown);
+  const zone = make("label", { class: "cd-drop" }, input, invitation, picture, map.canvas, blank);
   const visit = visitList(model, () => [...brought.values()], () => shown, recall);
   const samples = sampleList(model, (sample) => take([sample]));
   const caption = make("div", { class: "cd-caption", hidden: true }, name, map.button, another);
   root.append(
-    make("div", { class: "cd-stage" }, zone, map.canvas, veil),
+    make("div", { class: "cd-stage" }, zone, veil),
     caption,
     map.legend,
     problem,

@@ -1,12 +1,14 @@
 // Keeps the page honest: it says when its session has ended, and ends the session when it closes.
 "use strict";
 (() => {
-  const PERIOD = 15000;
+  const PERIOD = 4000; // a lost session is said within ten seconds:
+  const PATIENCE = 4000; // at the latest after both, and the answer's time
   const SLOW = 45000;
   const CLICK_PAUSE = 3000;
   const banner = document.getElementById("session-banner");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   let lost = false;
+  let asking = false;
   let last = 0;
 
   const follow = () => {
@@ -28,15 +30,17 @@
 
   const beat = async () => {
     const id = kernel();
-    if (lost || !id) return;
+    if (lost || !id || asking) return;
     last = Date.now();
+    asking = true;
     try {
-      const answer = await fetch(`/session/${id}`, { cache: "no-store" });
+      const answer = await fetch(`/session/${id}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       lost = answer.status === 404;
       say(lost ? "lost" : null);
     } catch {
       say("offline");
     }
+    asking = false;
   };
 
   setInterval(beat, PERIOD);

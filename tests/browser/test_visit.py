@@ -1,0 +1,281 @@
+"""What a visitor can do beside bringing a photo: try samples, see the map, cancel, and rule over their data."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import urllib3
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from catsdogs.i18n import Translator
+from catsdogs.service import TOKEN_VARIABLE
+from tests.browser.app import READY, bring, latest, listen, open_app, problem, settled
+
+pytestmark = pytest.mark.browser
+
+ROWS = "SELECT count(*) FROM predictions_feedback"
+
+
+@contextmanager
+def held_up(server: Any) -> Iterator[None]:
+    """Let the server stand still: what it is asked meanwhile, it answers afterwards."""
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+
+
+def agree(page: Page) -> None:
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+
+
+def choose(page: Page, photo: bytes, *names: str) -> None:
+    """Choose files without waiting for an answer."""
+    files = [{"name": name, "mimeType": "image/jpeg", "buffer": photo} for name in names]
+    page.set_input_files("input[type=file]", files)  # type: ignore[arg-type]
+
+
+def test_sample_pictures_are_answered_in_one_touch_and_leave_nothing(
+    page: Page, server: Any, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+    agree(page)
+    before = server.query(ROWS)
+    for title, said in (("Chelsea, a cat", "a cat"), ("A drawing of a dog", "Neither"), ("A drawing of a boat", "Nei")):
+        listen(page)
+        page.get_by_role("button", name=title, exact=True).click()
+        settled(page)
+        assert problem(page) == ""
+        expect(page.get_by_role("heading", level=2)).to_have_text(re.compile(said))
+        expect(page.get_by_text("A sample picture: nothing about it is recorded")).to_be_visible()
+        expect(page.get_by_role("img", name=title)).to_be_visible()
+        expect(page.locator(".cd-name")).to_have_text(re.compile("CC0|drawn for catsdogs"))
+        for nothing in (".cd-feedback", ".cd-receipt"):
+            expect(page.locator(nothing)).to_be_hidden()
+    assert server.query(ROWS) == before
+    bring(page, pictures["jpeg"])
+    expect(page.locator(".cd-samples")).to_be_hidden()
+    expect(page.locator(".cd-receipt")).to_be_visible()
+    expect(page.get_by_role("list", name="Photos of this visit").get_by_role("button")).to_have_count(4)
+    assert server.query(ROWS) != before
+
+
+def ink(map_: Locator) -> list[int]:
+    """Give the colour in the middle of the map: red, green, blue, opacity."""
+    return map_.evaluate(  # type: ignore[no-any-return]
+        "map => [...map.getContext('2d').getImageData(map.width / 2, map.height / 2, 1, 1).data]"
+    )
+
+
+def test_the_map_lies_over_the_photo_at_a_touch(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+    page.emulate_media(reduced_motion="reduce")  # what still moves has no place yet
+    open_app(page, server)
+    bring(page, pictures["jpeg"])
+    button, map_ = page.get_by_role("button", name="What the model looked at"), page.locator(".cd-map")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(map_).to_be_hidden()
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(map_).to_be_visible()
+    expect(page.locator(".cd-legend")).to_have_text(re.compile("speaks for a cat.*speaks for a dog"))
+    red, green, blue, opacity = ink(map_)
+    assert red > green > blue, "orange: a cat"
+    assert opacity > 100
+    assert map_.bounding_box() == page.locator(".cd-picture").bounding_box()
+    corner = "map => map.getContext('2d').getImageData(0, map.height / 2, 1, 1).data[3]"
+    assert map_.evaluate(corner) == 0, "outside of the square that the model saw"
+
+    listen(page)
+    bring(page, pictures["tiff"], "cat.tiff")  # which the browser cannot show
+    expect(button).to_be_hidden()
+    expect(map_).to_be_hidden()
+    page.get_by_role("list", name="Photos of this visit").get_by_role("button").first.click()
+    expect(map_).to_be_visible()
+    button.click()
+    expect(map_).to_be_hidden()
+    expect(page.locator(".cd-legend")).to_be_empty()
+
+
+def test_what_waits_is_counted_and_cancelled_and_nothing_of_it_is_kept(
+    page: Page, server: Any, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+    agree(page)
+    with held_up(server):
+        choose(page, pictures["jpeg"], "first.jpg", "second.jpg", "third.jpg")
+        expect(page.get_by_text("Looking at your photo…").first).to_be_visible()
+        expect(page.get_by_text("Photos that wait: 2")).to_be_visible()
+        expect(page.locator(".cd-name")).to_have_text("first.jpg")  # on its way
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+        expect(page.get_by_text("or drop it here, or paste it")).to_be_visible()
+    bring(page, pictures["jpeg"], "kept.jpg")  # what was cancelled is taken back before
+    assert problem(page) == ""
+    expect(page.locator(".cd-name")).to_have_text("kept.jpg")
+    expect(page.get_by_role("list", name="Photos of this visit")).to_be_hidden()  # one alone is no list
+    named = "SELECT filename FROM predictions_feedback WHERE filename IN ('first.jpg', 'second.jpg', 'third.jpg')"
+    assert server.query(named) == []
+    assert latest(server)["filename"] == "kept.jpg"
+
+
+def test_a_server_that_stands_still_is_said_and_what_was_asked_is_answered(
+    page: Page, server: Any, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+    listen(page)
+    with held_up(server):
+        choose(page, pictures["jpeg"], "patient.jpg")
+        expect(page.locator("#session-banner")).to_contain_text("cannot be reached", timeout=READY)
+    settled(page)
+    assert problem(page) == ""
+    expect(page.locator("#session-banner")).to_be_hidden(timeout=READY)
+
+
+def test_a_busy_server_is_a_sentence(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+    before = set(psutil.Process(server.process.pid).children(recursive=True))
+    open_app(page, server)
+    started = set(psutil.Process(server.process.pid).children(recursive=True)) - before
+    [token] = {kernel.environ()[TOKEN_VARIABLE] for kernel in started if TOKEN_VARIABLE in kernel.environ()}
+    for _ in range(200):
+        answer = urllib3.request(
+            "POST", f"{server.url}/api/update-feedback", headers={"Authorization": f"Bearer {token}"}, retries=False
+        )
+        if answer.status == 429:
+            break
+    bring(page, pictures["jpeg"])
+    assert problem(page) == answer.json()["detail"] != ""
+    expect(page.locator(".cd-answer")).to_be_hidden()
+
+
+def test_a_person_sees_withdraws_and_erases_what_is_kept(
+    page: Page, server: Any, pictures: dict[str, bytes], tmp_path: Path
+) -> None:
+    open_app(page, server)
+    agree(page)
+    name = "<i>mine.jpg"
+    bring(page, pictures["jpeg"], name)
+    identifier = latest(server)["id"]
+    receipt = page.locator(".cd-code").inner_text()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as a file").click()
+    assert receipt in saved.value.path().read_text()
+    assert f"{server.url}/inference#my-data" in saved.value.path().read_text()
+
+    page.get_by_role("button", name="See what is kept").click()
+    data = page.locator(".cd-mydata")
+    expect(data.locator(".cd-kept")).to_contain_text(name)
+    photo = data.get_by_role("img", name="The photo that is kept")
+    expect(photo).to_be_visible()
+    assert photo.evaluate("photo => photo.decode().then(() => photo.naturalWidth)") == 451
+    with page.expect_download() as exported:
+        data.get_by_role("button", name="Save everything as a file").click()
+    everything = json.loads(exported.value.path().read_text())
+    assert [row["filename"] for row in everything["predictions"]] == [name]
+
+    withdraw = data.get_by_role("button", name="Withdraw", exact=True)
+    expect(withdraw).to_have_count(2)
+    withdraw.last.click()
+    data.get_by_role("button", name="No, keep it").locator("visible=true").click()
+    expect(photo).to_be_visible()
+    withdraw.last.click()
+    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
+    expect(data.get_by_role("status")).to_have_text(re.compile("This consent is withdrawn"))
+    expect(data.get_by_text("No photo is kept.")).to_be_visible()
+    expect(withdraw).to_have_count(1)
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=identifier) == []
+
+    data.get_by_role("button", name="Erase everything").click()
+    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
+    expect(data.get_by_role("status")).to_have_text(re.compile("Everything that was kept under this code is erased"))
+    expect(page.locator(".cd-receipt")).to_be_hidden()
+    expect(page.locator(".cd-feedback")).to_be_hidden()
+    expect(page.locator(".cd-answer")).to_contain_text("What was kept about this photo is erased.")
+    assert server.query("SELECT 1 FROM predictions_feedback WHERE id = :id", id=identifier) == []
+
+
+def test_who_comes_back_with_the_code_finds_the_way_and_a_wrong_code_one_sentence(
+    page: Page, server: Any, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+    page.get_by_role("checkbox").first.check()
+    bring(page, pictures["jpeg"], "earlier.jpg")
+    receipt = page.locator(".cd-code").inner_text()
+
+    page.goto(server.url)
+    page.get_by_role("link", name="See or erase my data").click()
+    code = page.get_by_label("Receipt code")
+    expect(code).to_be_focused(timeout=READY)
+    data = page.locator(".cd-mydata")
+
+    def try_(text: str) -> str:
+        code.fill(text)
+        page.keyboard.press("Enter")
+        expect(data).not_to_have_attribute("aria-busy", "true", timeout=READY)
+        return data.get_by_role("alert").inner_text()
+
+    wrong = {try_(text) for text in ("0000-0000-0000-0000-0000-0000-0000", "<script>", receipt[:-1], "%00")}
+    assert wrong == {
+        "Nothing is held under this receipt code. Check that it is complete; it may also be erased already."
+    }
+    assert try_(" ") == "Type or paste the receipt code first."
+    assert try_(receipt.lower().replace("-", " ")) == ""
+    expect(data.locator(".cd-kept")).to_contain_text("earlier.jpg")
+    sentences = [try_("wrong") for _ in range(6)]
+    assert sentences[-1].startswith("Too many receipt codes.")
+    expect(data.locator(".cd-kept")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "fr-FR"), ("dark", "en-GB")])
+def test_axe_finds_nothing_to_complain_of_in_any_state(
+    browser: Browser, server: Any, pictures: dict[str, bytes], scheme: Any, locale: str
+) -> None:
+    _ = Translator(locale[:2])
+
+    def complaints() -> list[str]:
+        return [violation["id"] for violation in Axe().run(page).response["violations"]]
+
+    with browser.new_context(
+        locale=locale, color_scheme=scheme, reduced_motion="reduce", viewport={"width": 360, "height": 740}
+    ) as context:
+        page = context.new_page()
+        open_app(page, server, "#my-data")
+        agree(page)
+        page.locator(".cd-samples button").nth(1).click()
+        expect(page.locator(".cd-answer")).to_be_visible()
+        assert complaints() == []
+        with held_up(server):
+            choose(page, pictures["jpeg"], "a.jpg", "b.jpg")
+            expect(page.locator(".cd-veil")).to_be_visible()
+            assert complaints() == []
+        expect(page.locator(".cd-visit button")).to_have_count(3, timeout=READY)
+        page.locator(".cd-caption [aria-pressed]").click()
+        page.locator(".cd-receipt").get_by_role("button", name=_("See what is kept")).click()
+        expect(page.locator(".cd-kept img")).to_be_visible()
+        for button in page.locator(".cd-grave").all():
+            button.click()
+        expect(page.locator(".cd-sure").locator("visible=true")).to_have_count(3)
+        assert complaints() == []
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 3840])
+def test_the_page_fits_every_width(page: Page, server: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_app(page, server)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator("#rendered_cells").evaluate("cells => cells.scrollWidth <= cells.clientWidth")
+    drop = page.locator(".cd-drop").bounding_box()
+    assert drop
+    assert drop["width"] >= min(300, width * 0.8)
