@@ -64,7 +64,7 @@ def signals(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnElement[
         "neither": sa.case((answered, sa.cast(column.prediction_result == Answer.NEITHER, sa.Integer))),
         "brightness": column.brightness,
         "sharpness": column.sharpness / (brightness * brightness),
-        "size": sa.func.least(column.width, column.height, input_size),
+        "size": sa.case((column.width.is_not(None), sa.func.least(column.width, column.height, input_size))),
     }
     return {name: sa.cast(value, sa.Double) for name, value in found.items()}
 

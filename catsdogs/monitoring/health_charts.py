@@ -20,7 +20,7 @@ _COLOURS = {Reading.TOO_FEW: NEITHER, Reading.NONE: GOOD, Reading.MODERATE: "#B8
 
 def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:
     """Draw how many answers were right over time: as judged, with its interval, and as estimated without labels."""
-    fig = figure(_("Right answers: judged, and estimated without labels"), _)
+    fig = figure(_("Right answers over time"), _)
     timeline = health["timeline"]
     if health["estimated"]["rate"] is None and health["judged"]["rate"] is None:
         return say_empty(fig, _("No answer in this window."))
@@ -53,7 +53,7 @@ def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figur
 
 def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:  # noqa: ARG001
     """Draw the reliability diagram: how often answers were right, by how sure the model was."""
-    fig = figure(_("Reliability: is 90 % sure right nine times in ten?"), _)
+    fig = figure(_("Reliability of the probabilities"), _)
     bins = health["reliability"]
     if not bins:
         return say_empty(fig, _("Nobody judged an answer in this window."))
@@ -98,7 +98,7 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
         y=[signal_name(one["signal"], _) for one in found],
         x=[min(one["psi"], shown) for one in found],
         text=[f"{_.number(one['psi'], digits=2)} · {reading_name(one['reading'], _)}" for one in found],
-        textposition="auto",
+        textposition=["inside" if one["psi"] > STRONG else "outside" for one in found],
         cliponaxis=False,
         orientation="h",
         marker={"color": [_COLOURS[Reading(one["reading"])] for one in found]},

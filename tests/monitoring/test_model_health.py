@@ -17,6 +17,7 @@ from catsdogs import predictions
 from catsdogs.classifier import Classifier
 from catsdogs.database import Database
 from catsdogs.domain import Drift, ModelHealth, Prediction
+from catsdogs.errors import InvalidImage
 from catsdogs.images import ImageStatistics
 from catsdogs.model_version import SHIPPED, ModelCard, read_card
 from catsdogs.monitoring import samples
@@ -132,7 +133,10 @@ def test_sql_counts_the_signals_as_the_reference_does(
     seen = answered([*pets[:30], *sorted((photos / "neither").rglob("*.jpg"))[:10]])
     known = Reference.of("some", seen, classifier.card.input_size)
     database, card = record(seen), classifier.card.model_copy(update={"reference": known})
+    unread = PredictionRecord.of_failure(InvalidImage("no"), "1.0")
+    database.run(lambda c: predictions.store(c, database.tables, [unread]))
     health = database.run(lambda c: model_health(c, database.tables.predictions, lambda _: card))
+    assert {drift["n"] for drift in health["drift"] if drift["signal"] in {"size", "brightness"}} == {len(seen)}
     assert [drift["found"] for drift in health["drift"]] == [drift["expected"] for drift in health["drift"]]
     assert {drift["psi"] for drift in health["drift"]} == {0.0}
 

@@ -9,7 +9,7 @@ function render({ model, el: place }) {
       return make("tr", {}, make("th", { scope: "row" }, dot, name), ...said);
     });
     const caption = make("caption", {}, title);
-    return make("div", { class: "cd-scroll" }, make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body)));
+    return make("div", { class: "cd-scroll", tabindex: "0", role: "region", "aria-label": title }, make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body)));
   }
 
   function draw() {
