@@ -38,7 +38,7 @@ class CatsDogsError(Exception):
     """
 
     def __init__(self, message: str, **values: object) -> None:
-        super().__init__(message, values)
+        super().__init__(message)  # alone, so that errors can be pickled: workers send them
         self.message = message
         self.values = values
 
