@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,6 +27,11 @@ _INSUFFICIENT_PRIVILEGE = "42501"
 _LOCK = 7_228_321_665_102  # of migrations, among the advisory locks of the database: an arbitrary number
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+
+class NewerTables(DatabaseError):
+    """The tables are of a version that this catsdogs does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
         before = _revision(connection)
         scripts = _scripts()
         if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
-            raise DatabaseError(
+            raise NewerTables(
                 "The tables are of version {found}, newer than this catsdogs. Install a newer one.", found=before
             )
         target = str(scripts.as_revision_number(revision) or "")
@@ -163,14 +169,20 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
 
 
 def ensure(database: Database) -> None:
-    """Start, create and migrate what is not there yet.
+    """Start, create and migrate what is not there yet; tables that are newer than this catsdogs will do.
+
+    A migration only adds: what an older catsdogs does not write is nullable, or has a default. So replicas are
+    renewed one after the other, and those that still wait can go on, and even start again.
 
     Raises
     ------
     SettingsError, DatabaseError
     """
     create(database)
-    migrate(database)
+    try:
+        migrate(database)
+    except NewerTables as error:
+        _log.warning("%s", error)
 
 
 def _scripts() -> ScriptDirectory:

@@ -221,9 +221,7 @@ def tables(name: str) -> Tables:
         CheckConstraint("(review IS NULL) = (reviewed_at IS NULL)", "review_has_time"),
         Index("photos_consent_id", "consent_id"),
     )
-    summaries = Table(
-        f"{name}_summary", metadata, SummaryColumns, CheckConstraint("hours IN (1, 24)", "hour_or_day")
-    )
+    summaries = Table(f"{name}_summary", metadata, SummaryColumns, CheckConstraint("hours IN (1, 24)", "hour_or_day"))
     stale = Table(f"{name}_stale", metadata, StaleColumns)
     return Tables(metadata, predictions, consents, photos, *_alert_tables(metadata), summaries, stale)
 

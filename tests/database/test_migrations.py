@@ -18,6 +18,7 @@ from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.domain import Consent
 from catsdogs.errors import DatabaseError
 from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
 from catsdogs.settings import Settings
 
 
@@ -126,6 +127,46 @@ def test_tables_of_a_newer_catsdogs_are_left_alone(connected: Database) -> None:
     connected.run(lambda connection: connection.execute(sa.text("UPDATE catsdogs_version SET version_num = '9999'")))
     with pytest.raises(DatabaseError, match="newer than this catsdogs"):
         setup.migrate(connected)
+
+
+def test_an_older_replica_goes_on_and_starts_again(
+    connected: Database, make_record: Callable[..., tuple[PredictionRecord, str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    table = connected.tables.predictions.name
+    for statement in (
+        f'ALTER TABLE "{table}" ADD COLUMN of_the_future text',
+        f'ALTER TABLE "{table}" ADD COLUMN another integer NOT NULL DEFAULT 0',
+        "UPDATE catsdogs_version SET version_num = '9999'",
+    ):
+        connected.run(lambda connection, statement=statement: connection.execute(sa.text(statement)))
+    older = Recorder.open(connected.settings)
+    assert older.store(make_record(Consent(True, True))[0]) is True
+    assert "newer than this catsdogs" in caplog.text
+    older.close()
+
+
+def test_what_an_older_replica_writes_fits_every_later_one(filled: Database) -> None:
+    rows = {
+        table.name: [dict(row) for row in filled.run(lambda c, table=table: c.execute(table.select()).mappings().all())]
+        for table in filled.tables.metadata.sorted_tables
+    }
+    revisions = sorted(script.revision for script in setup._scripts().walk_revisions())[1:]  # 0001 had no replicas
+    setup.migrate(filled, revisions[0])
+    first = sa.MetaData()
+    filled.run(first.reflect)
+    for revision in revisions:
+        setup.migrate(filled, revision)
+
+        def write(connection: sa.Connection) -> list[int]:
+            written = [table for table in first.sorted_tables if rows.get(table.name)]
+            for table in reversed(written):
+                connection.execute(table.delete())
+            for table in written:
+                known = [{column.name: row[column.name] for column in table.columns} for row in rows[table.name]]
+                connection.execute(table.insert(), known)
+            return [len(rows[table.name]) for table in written]
+
+        assert filled.run(write) == [2, 3, 1], revision
 
 
 def test_a_database_in_another_encoding_is_refused(fresh: Settings) -> None:
