@@ -13,6 +13,7 @@ import papermill
 import pytest
 from traitlets.config import Config
 
+from catsdogs.monitoring.charts import CHARTS
 from catsdogs.paths import notebooks
 
 MONITORING = notebooks() / "apps" / "monitoring.ipynb"
@@ -51,7 +52,7 @@ def test_an_analyst_sees_predictions_figures_charts_and_a_slice(filled: None, ru
     assert "test-1" in table["text/html"]
     assert "chelsea.jpg" not in table["text/html"]
     assert "'total_predictions': 11" in figures["text/plain"]
-    assert [PLOTLY in shown for shown in charts] == [True] * 5
+    assert [PLOTLY in shown for shown in charts] == [True] * len(CHARTS)
     assert "(0.75, 0.95]   0.75      4" in bands["text/plain"]  # 3 of 4 cats of 90 %
 
 
