@@ -121,8 +121,8 @@ def error_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.
         return say_empty(fig, _("No prediction in this window."))
     timeline = statistics["timeline"]
     errors, n = ([bucket[key] for bucket in timeline] for key in ("errors", "predictions"))
-    _draw_share(fig, statistics, _, zone, errors, n, _("Errors"), BAD)
-    fig.update_yaxes(rangemode="tozero", tickformat=".0%", autorangeoptions={"maxallowed": 1})
+    highest = _draw_share(fig, statistics, _, zone, errors, n, _("Errors"), BAD)
+    fig.update_yaxes(range=[0, min(1.03, max(1.5 * highest, 0.1))], tickformat=".0%")
     return _over_time(fig, statistics, zone)
 
 
@@ -135,8 +135,8 @@ def _draw_share(
     wholes: list[int],
     name: str,
     colour: str,
-) -> None:
-    """Draw a share of each bucket, pooled to at most :data:`MAX_RATES`, with its interval."""
+) -> float:
+    """Draw a share of each bucket, pooled to at most :data:`MAX_RATES`, with its interval; give the highest share."""
     together = -(-len(parts) // MAX_RATES)
     places = range(0, len(parts), together)
     part, n = ([sum(counts[place : place + together]) for place in places] for counts in (parts, wholes))
@@ -161,6 +161,7 @@ def _draw_share(
         marker={"size": 5},
         hovertemplate="%{customdata[0]} (n = %{customdata[1]})",
     )
+    return max((share for share in shares if share is not None), default=0.0)
 
 
 def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:

@@ -157,13 +157,16 @@ def _versions(connection: Connection, table: Table[PredictionColumns], chosen: S
 def _feedback(
     connection: Connection, table: Table[PredictionColumns], bounded: Slice, timeline: list[Bucket]
 ) -> list[FeedbackPoint]:
-    """Read the latest feedbacks, oldest first: only as far back as it takes, which the timeline tells."""
-    start, _ = bounded.span
+    """Read the latest feedbacks, oldest first: only where the timeline says that there are some, and enough."""
+    start, end = bounded.span
     found = 0
     for bucket in reversed(timeline):
+        begin = datetime.fromisoformat(bucket["start"])
         found += bucket["satisfied"] + bucket["unsatisfied"]
-        if found >= MAX_FEEDBACK:
-            start = max(start, datetime.fromisoformat(bucket["start"]))
+        if not found:
+            end = begin
+        elif found >= MAX_FEEDBACK:
+            start = max(start, begin)
             break
     if not found:
         return []
@@ -175,7 +178,7 @@ def _feedback(
             confidence(table).label("confidence"),
             with_consent(table, "user_comment"),
         )
-        .where(replace(bounded, start=start).condition(table), table.c.user_feedback.is_not(None))
+        .where(replace(bounded, start=start, end=end).condition(table), table.c.user_feedback.is_not(None))
         .order_by(table.c.timestamp.desc(), table.c.id.desc())
         .limit(MAX_FEEDBACK)
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Listing, RecentPrediction
@@ -53,6 +54,10 @@ def predictions(
         raise InvalidInput("The list must be latest, least_sure or disputed.")
     chosen = Slice.of(start, end, model_version, answer)
     column = table.c
+    looked_at = replace(chosen, answer=None)
+    if model_version is not None:  # an old version's last prediction is found at once; from now on back, it is far
+        last = connection.scalar(select(func.max(column.timestamp)).where(looked_at.condition(table)))
+        looked_at = replace(looked_at, end=last + timedelta(microseconds=1)) if last else looked_at
     latest = (
         select(
             column.id,
@@ -70,7 +75,7 @@ def predictions(
             column.true_label,
             column.model_version,
         )
-        .where(Slice(chosen.start, chosen.end, chosen.model_version).condition(table))
+        .where(looked_at.condition(table))
         .order_by(column.timestamp.desc(), column.id.desc())
         .limit(LOOKED_AT)
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from catsdogs.domain import Answer, Consent
@@ -93,7 +99,7 @@ def visit(browser: Browser, own: Any, weeks: None) -> Iterator[Page]:
         page.on("dialog", lambda dialog: (page.trouble.append(dialog.message), dialog.dismiss()))  # type: ignore[attr-defined]
         page.on("pageerror", lambda error: page.trouble.append(str(error)))  # type: ignore[attr-defined]
         sign_in(page, own)
-        page.get_by_role("switch", name="Live").uncheck()
+        page.get_by_role("button", name="Live").click()
         yield page
 
 
@@ -155,10 +161,79 @@ def test_a_window_and_a_model_are_chosen(visit: Page, predict: Predict) -> None:
     predict(timedelta(minutes=30), model_version="test-2")
     look(visit, "1 hour")
     assert tile(visit, "total") == "2"
-    visit.get_by_label("Model").select_option("test-2")
+    visit.locator(".cd-controls").get_by_label("Model").select_option("test-2")
     expect(visit.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text("1", timeout=READY)
-    visit.get_by_label("Model").select_option("All models")
+    visit.locator(".cd-controls").get_by_label("Model").select_option("All models")
     expect(visit.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text("2", timeout=READY)
+
+
+def test_the_view_is_in_the_address_and_can_be_shared(
+    visit: Page, browser: Browser, own: Any, predict: Predict
+) -> None:
+    predict(timedelta(hours=2), opinion=0, model_version="test-3")
+    visit.evaluate("window.notReloaded = true")
+    look(visit, "24 hours")
+    visit.locator(".cd-controls").get_by_label("Answer").select_option("Cat")
+    visit.locator(".cd-controls").get_by_label("Model").select_option("test-3")
+    look(visit, "Said to be wrong")
+    total = visit.locator(".cd-tile[data-name=total] .cd-headline")
+    expect(total).to_have_text("1", timeout=READY)
+    expect(visit).to_have_url(f"{own.url}/monitoring?window=24h&model=test-3&answer=cat&list=disputed")
+    assert visit.evaluate("window.notReloaded")
+
+    with browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo") as context:
+        other = context.new_page()
+        sign_in(other, own, visit.url.removeprefix(f"{own.url}/monitoring"))
+        expect(other).to_have_url(visit.url)
+        expect(other.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text("1", timeout=READY)
+        expect(other.get_by_role("button", pressed=True)).to_have_text(["24 hours", "Live", "Said to be wrong"])
+        expect(other.locator(".cd-recent tbody tr")).to_have_count(1)
+        look(other, "From … to …")
+        other.locator(".cd-moments").get_by_label("From").fill("2026-03-01T09:00")
+        other.locator(".cd-moments").get_by_label("To").fill("2026-03-02T09:00")
+        look(other, "Show")
+        expect(other).to_have_url(re.compile(r"[?&]from=2026-03-01T00%3A00Z&to=2026-03-02T00%3A00Z"))
+        expect(other.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text("0")
+        other.locator(".cd-moments").get_by_label("To").fill("2026-02-02T09:00")
+        look(other, "Show")
+        expect(other.get_by_role("alert").first).to_have_text("The start of the window must be before its end.")
+
+    for label in ("Answer", "Model"):
+        visit.locator(".cd-controls").get_by_label(label).select_option("")
+    look(visit, "Latest")
+    expect(visit).to_have_url(f"{own.url}/monitoring?window=24h")
+
+
+def test_a_wrong_address_is_said_and_the_usual_shown(browser: Browser, own: Any, weeks: None) -> None:
+    with browser.new_context(locale="en-GB") as context:
+        page = context.new_page()
+        sign_in(page, own, "?window=9d&answer=cow&from=yesterday&lang=en")
+        expect(page.locator(".cd-notice")).to_contain_text("not understood: window, from, answer")
+        expect(page.get_by_role("button", pressed=True)).to_have_text(["7 days", "Live", "Latest"])
+        expect(page).to_have_url(f"{own.url}/monitoring?lang=en")
+
+
+def test_what_is_seen_can_be_saved(visit: Page, predict: Predict) -> None:
+    predict(timedelta(minutes=5), opinion=0, comment="=1+1")
+    look(visit, "All")
+
+    def saved(name: str) -> bytes:
+        with visit.expect_download() as download:
+            visit.get_by_role("button", name=name, exact=True).click()
+        return Path(download.value.path()).read_bytes()
+
+    timeline = list(csv.DictReader(io.StringIO(saved("Save as CSV: Inference time").decode("utf-8-sig"))))
+    assert sum(int(bucket["predictions"]) for bucket in timeline) == int(tile(visit, "total"))
+    feedback = list(csv.DictReader(io.StringIO(saved("Save as CSV: Feedback").decode("utf-8-sig"))))
+    assert {COMMENT, "'=1+1"} <= {point["user_comment"] for point in feedback}
+    look(visit, "Said to be wrong")
+    disputed = list(csv.DictReader(io.StringIO(saved("Save as CSV").decode("utf-8-sig"))))
+    assert len(disputed) == visit.locator(".cd-recent tbody tr").count()
+    assert {row["user_feedback"] for row in disputed} == {"0"}
+    look(visit, "Latest")
+    with Image.open(io.BytesIO(saved("Save as PNG: Predictions and answers"))) as picture:
+        assert picture.format == "PNG"
+        assert len(picture.convert("RGB").getcolors(2**24)) > 20  # axes and bars on paper, not a blank sheet
 
 
 def test_new_predictions_come_into_the_same_charts(visit: Page, predict: Predict) -> None:
@@ -177,15 +252,17 @@ def test_new_predictions_come_into_the_same_charts(visit: Page, predict: Predict
 
 def test_by_itself_a_live_page_renews_itself(visit: Page, predict: Predict) -> None:
     before = int(tile(visit, "total"))
-    visit.get_by_role("switch", name="Live").check()
+    live = visit.get_by_role("button", name="Live", pressed=False)
+    live.click()
     predict()
     expect(visit.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text(str(before + 1), timeout=READY)
-    visit.get_by_role("switch", name="Live").uncheck()
+    visit.get_by_role("button", name="Live", pressed=True).click()
+    expect(live).to_be_visible()
 
 
 def test_what_a_stranger_wrote_is_text(visit: Page) -> None:
     look(visit, "1 hour")
-    expect(visit.locator(".cd-recent").get_by_text(NAME, exact=True)).to_be_visible()
+    expect(visit.locator(".cd-recent").get_by_text(NAME, exact=True).first).to_be_visible()
     visit.locator("[data-name=feedback] .point").first.hover(force=True)
     hover = visit.locator("[data-name=feedback] .hovertext")
     expect(hover).to_contain_text("Cat (62.5%)")
@@ -230,3 +307,13 @@ def test_in_the_dark_on_a_french_phone(browser: Browser, own: Any, weeks: None) 
         assert [url for url in asked if not url.startswith((own.url, "blob:", "data:"))] == []
         page.emulate_media(color_scheme="light")
         expect(page.locator("[data-name=answers] .ytitle")).to_have_css("fill", "rgb(31, 41, 55)")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
+def test_axe_finds_nothing_to_complain_of(browser: Browser, own: Any, weeks: None, scheme: Any, width: int) -> None:
+    with browser.new_context(
+        locale="fr-FR", color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 900}
+    ) as context:
+        page = context.new_page()
+        sign_in(page, own, "?from=2026-03-01T00:00Z&list=disputed&answer=cow")
+        assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []

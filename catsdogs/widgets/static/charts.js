@@ -36,7 +36,7 @@ function render({ model, el: place }) {
 
   function plotOf(name) {
     if (!plots.has(name)) {
-      const heading = make("h3", {});
+      const heading = make("h2", {});
       const plot = make("div", { class: "cd-plot" });
       const savers = [saver("csv", () => saveFigures(name)), saver("png", () => savePicture(name))];
       const caption = make("figcaption", { class: "cd-bar" }, heading, ...savers);
@@ -47,8 +47,14 @@ function render({ model, el: place }) {
     return plots.get(name);
   }
 
+  /** Let the letters grow with the page's. */
+  function scaled(template) {
+    const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    return JSON.parse(JSON.stringify(template), (key, value) => (key === "size" ? value * scale : value));
+  }
+
   function draw() {
-    const template = model.get("templates")[isDark() ? "dark" : "light"];
+    const template = scaled(model.get("templates")[isDark() ? "dark" : "light"]);
     for (const { name, title, data, layout } of model.get("figures")) {
       const { heading, plot } = plotOf(name);
       heading.textContent = title;

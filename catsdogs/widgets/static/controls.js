@@ -2,10 +2,8 @@
 function tellAddress(parameters) {
   if (!document.body.hasAttribute("data-voila")) return; // JupyterLab's address is its own
   const address = new URL(location.href);
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value) address.searchParams.set(name, value);
-    else address.searchParams.delete(name);
-  }
+  for (const name of Object.keys(parameters)) address.searchParams.delete(name);
+  for (const [name, value] of Object.entries(parameters)) if (value) address.searchParams.set(name, value);
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }
 

@@ -23,7 +23,7 @@ function render({ model, el: place }) {
     make(
       "div",
       { class: "cd-bar" },
-      make("h3", {}, texts.title),
+      make("h2", {}, texts.title),
       make("div", { class: "cd-lists", role: "group", "aria-label": texts.list }, ...lists),
       save,
     ),

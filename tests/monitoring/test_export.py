@@ -1,0 +1,63 @@
+"""What is saved as CSV is what is seen, and harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catsdogs.domain import Statistics
+from catsdogs.monitoring import export, kpis, listings
+
+from .conftest import NOW, Keep, make_row, random_rows
+
+RISKY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+
+
+def read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def shown(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+@pytest.fixture
+def statistics(keep: Keep) -> Statistics:
+    database = keep(random_rows(21))
+    return database.run(lambda c: kpis.statistics(c, database.tables.predictions, end=NOW))
+
+
+def test_each_bucket_and_each_feedback_is_a_line(statistics: Statistics) -> None:
+    assert read(export.timeline(statistics)) == [
+        {name: shown(value) for name, value in bucket.items()} for bucket in statistics["timeline"]
+    ]
+    assert read(export.feedback(statistics)) == [
+        {name: shown(value) for name, value in point.items()} for point in statistics["feedback"]
+    ]
+
+
+def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(keep: Keep) -> None:
+    rows = [
+        make_row(NOW, rgpd_consent=True, filename="mine.jpg", user_comment=text, user_feedback=0)
+        for text in (*RISKY, "=cmd|' /C calc'!A0", 'fine, "really"\nfine')
+    ]
+    database = keep(rows)
+    found = read(export.predictions(database.run(lambda c: listings.predictions(c, database.tables.predictions))))
+    assert list(found[0]) == list(export.PREDICTIONS)
+    assert not {"id", "rgpd_consent"} & set(found[0])
+    assert {line["user_comment"] for line in found} >= {"'=1+1", "'@SUM(A1)", 'fine, "really"\nfine'}
+    assert {line["filename"] for line in found} == {"mine.jpg"}
+
+
+@given(st.text() | st.sampled_from(RISKY))
+def test_no_text_is_a_formula(text: str) -> None:
+    row: Any = dict.fromkeys(export.PREDICTIONS) | {"user_comment": text}
+    [line] = list(csv.reader(io.StringIO(export.predictions([row]), newline="")))[1:]
+    cell = line[export.PREDICTIONS.index("user_comment")]
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert cell in {text, f"'{text}"}
