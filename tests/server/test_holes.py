@@ -148,6 +148,7 @@ def test_another_sites_page_cannot_open_the_socket(client, visit):
         "/voila/files/predict.ipynb",
         "/voila/files/../jobs/report.ipynb",
         "/voila/render/../jobs/report.ipynb",
+        "/voila/render/../lab/review.ipynb",
         "/voila/render/%2e%2e/jobs/report.ipynb",
         "/voila/render/predict.py",
         "/voila/render/",
