@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import resource
 import signal
 import socket
 import tempfile
@@ -17,6 +18,8 @@ import typer
 from catsdogs.cli import app
 from catsdogs.errors import SettingsError
 from catsdogs.settings import Settings, env_file, write_missing_secrets
+
+OPEN_FILES = 65_536
 
 
 @app.command()
@@ -31,6 +34,7 @@ def serve(
     sockets = _bind(host, port)
     settings = _with_secrets(settings)
     _quiet_libraries()
+    _allow_open_files()
     with contextlib.suppress(KeyboardInterrupt):
         _run(settings, sockets, host, port, stopping)
 
@@ -109,6 +113,13 @@ def _bind(host: str, port: int) -> list[socket.socket]:
             port=port,
             reason=error.strerror or str(error),
         ) from error
+
+
+def _allow_open_files() -> None:
+    """Each open page takes about twenty files and sockets, and many systems start a program with 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, OPEN_FILES), most))
 
 
 def _quiet_libraries() -> None:

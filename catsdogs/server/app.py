@@ -117,6 +117,8 @@ class Server(Voila):  # type: ignore[misc]
         too_many = N_("That was a lot at once. Wait a moment, then go on.")
         server.api_requests = RateLimit(settings.requests_per_minute, 60, too_many)
         server.session_requests = RateLimit(120, 60, too_many)
+        server.messages = RateLimit(1000, 10, too_many)
+        server.message_bytes = RateLimit(4 * api.MAX_BODY, 10, too_many)
         server.receipt_tries = RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again."))
         server.work, server.checks, server.sign_ins = Work(), Work(threads=1), Work(threads=1, waiting=8)
         server.draining = False
@@ -214,7 +216,7 @@ class Server(Voila):  # type: ignore[misc]
                 max_buffer_size=2 * api.MAX_BODY,
                 max_body_size=64 * 1024,
                 body_timeout=120,
-                idle_connection_timeout=120,
+                idle_connection_timeout=30,  # for a request's head, too: who is slower holds a file of ours for nothing
             )
             http.add_sockets(sockets)
             self.kernel_manager.initialize_culler()

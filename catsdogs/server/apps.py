@@ -19,6 +19,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from catsdogs.i18n import N_, Translator
 from catsdogs.server.access import Operator, Scope
 from catsdogs.server.kernels import App, Opening, opening
+from catsdogs.server.limits import TooManyRequests
 from catsdogs.server.pages import Page
 from catsdogs.server.replies import APP_POLICY, Replying
 
@@ -136,6 +137,17 @@ class KernelModel(_KernelDoor, KernelHandler):  # type: ignore[misc]
 
 class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """``/api/kernels/ID/channels``: the messages between a page and its kernel."""
+
+    def on_message(self, ws_message: str | bytes) -> None:
+        """Hand a message to the kernel; a page that floods it loses its socket, and may open another later."""
+        server, kernel_id = self.settings["catsdogs"], self.path_kwargs["kernel_id"]
+        try:
+            server.messages.take(kernel_id)
+            server.message_bytes.take(kernel_id, len(ws_message))
+        except TooManyRequests:
+            self.close(1008, "too many messages")
+        else:
+            super().on_message(ws_message)
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         """Choose how messages are framed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import resource
 import uuid
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass
@@ -17,6 +19,9 @@ from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
 from catsdogs.server.access import Scope
 from catsdogs.service import CONTROLLER_VARIABLES, TOKEN_VARIABLE, URL_VARIABLE
+
+KERNEL_BYTES = 2**30
+"""Most memory of one kernel; the monitoring app's takes about a fifth of it."""
 
 
 class TooManySessions(ServiceUnavailable):
@@ -90,6 +95,7 @@ class Kernels(AsyncMappingKernelManager):
         finally:
             self._starting -= 1
         self._kernels[kernel_id].app = visit.app
+        _limit_memory(self._kernels[kernel_id].provisioner.pid)
         return kernel_id
 
     def _environment(self, env: dict[str, str], visit: Opening, kernel_id: str) -> dict[str, str]:
@@ -99,6 +105,7 @@ class Kernels(AsyncMappingKernelManager):
             URL_VARIABLE: self.parent.service_url,
             **dict(zip(CONTROLLER_VARIABLES, map(str, astuple(self.parent.settings.data_controller)), strict=True)),
             TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, visit.app.scope),
+            "OPENBLAS_NUM_THREADS": "1",  # each would take memory, on a machine with many cores more than a kernel may
             # the server's user may have start-up files and a history: neither is the visitors' business
             "IPYTHONDIR": f"{self.connection_dir}/ipython",
         }
@@ -160,3 +167,10 @@ class Kernels(AsyncMappingKernelManager):
         patience = self.cull_idle_timeout if connected else self.abandoned_timeout
         if utcnow() - kernel.last_activity > timedelta(seconds=patience):
             await self.stop(kernel_id)
+
+
+def _limit_memory(pid: int) -> None:
+    """Let a kernel that a page makes grow without end fail by itself, rather than the machine; Linux only."""
+    if hasattr(resource, "prlimit"):
+        with contextlib.suppress(OSError):  # it has ended already
+            resource.prlimit(pid, resource.RLIMIT_DATA, (KERNEL_BYTES, KERNEL_BYTES))

@@ -48,29 +48,20 @@ class RateLimit:
         self._refusal = refusal
         self._windows: dict[str, tuple[float, int]] = {}  # begun, events; in the order in which they began
 
-    def check(self, client: str) -> None:
-        """Count nothing.
+    def take(self, client: str, events: int = 1) -> None:
+        """Count events of `client`.
 
         Raises
         ------
         TooManyRequests
-            `client` has used up its events.
+            It has used up its own before these.
         """
-        begun, events = self._windows.get(client, (0.0, 0))
-        if events >= self.limit and (remaining := begun + self.seconds - time.monotonic()) > 0:
-            raise TooManyRequests(self._refusal, remaining)
-
-    def count(self, client: str) -> None:
-        """Count one event of `client`."""
         now = time.monotonic()
         self._forget(now)
-        begun, events = self._windows.get(client, (now, 0))
-        self._windows[client] = begun, events + 1
-
-    def take(self, client: str) -> None:
-        """Count one event, or raise TooManyRequests where `client` has used up its own."""
-        self.check(client)
-        self.count(client)
+        begun, taken = self._windows.get(client, (now, 0))
+        if taken >= self.limit:
+            raise TooManyRequests(self._refusal, begun + self.seconds - now)
+        self._windows[client] = begun, taken + events
 
     def forget(self, client: str) -> None:
         """Forget what `client` has used."""

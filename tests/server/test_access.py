@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from jupyter_server.auth.security import passwd
+
+from catsdogs.server.access import Operator
 
 ROUTES = [
     ("POST", "/api/predict"),
@@ -133,6 +136,17 @@ def test_signing_out_closes_the_door(client, operator):
 
 def test_signing_out_without_having_signed_in_is_no_error(client):
     assert client("GET", "/logout", token=None).status == 302
+
+
+def test_the_password_is_kept_as_a_hash_and_may_be_given_as_one():
+    hashed = passwd("open sesame", "argon2")
+    for given in ("open sesame", hashed):
+        operator = Operator(given)
+        assert operator.is_password("open sesame")
+        assert not operator.is_password("open sesam")
+        assert not operator.is_password(hashed), "who has stolen the hash is not let in"
+        assert not operator.is_password("x" * 10_000)
+        assert "open sesame" not in repr(vars(operator))
 
 
 def test_wrong_passwords_are_limited(small_server, client_of):

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from catsdogs.cli.serve import OPEN_FILES
 from catsdogs.server.app import url_here
 
 
@@ -195,6 +196,12 @@ def test_the_console_is_quiet(server):
     noise = ("voila", "Voilà", "jupyter", "Kernel", "IPKernelApp", "tornado")
     others = [line for line in server.log.read_text().splitlines() if " catsdogs.access: " not in line]
     assert not [line for line in others if any(word in line for word in noise)]
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="the system does not say")
+def test_it_may_open_more_files_than_many_systems_begin_with(server):
+    soft, hard = psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_NOFILE)
+    assert soft == min(hard, OPEN_FILES)
 
 
 def test_a_start_waits_for_nothing_that_is_not_needed():
