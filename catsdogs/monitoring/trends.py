@@ -12,7 +12,7 @@ from catsdogs.monitoring.intervals import difference
 CLEAR_CHANGE = 0.1
 """Relative change of the mean inference time that is worth a word."""
 ENOUGH = 30
-"""Predictions in each window that a mean is compared from."""
+"""Predictions or opinions that each window needs before a change is called one."""
 
 
 class Tone(StrEnum):
@@ -88,12 +88,12 @@ def _latency(statistics: Statistics, _: Translator) -> Trend | None:
 
 
 def _share(now: tuple[int, int], before: tuple[int, int], higher_is: Tone, _: Translator) -> Trend | None:
-    """Compare shares, each of so many; where chance could have done it, nothing is said to have changed."""
+    """Compare shares, each of so many; of too few, or where chance could have done it, nothing changed clearly."""
     ends = difference(*now, *before)
     if ends is None:
         return None
     words = _.percent(before[0] / before[1])
-    if ends[0] <= 0 <= ends[1]:
+    if min(now[1], before[1]) < ENOUGH or ends[0] <= 0 <= ends[1]:
         return Trend("=", _("No clear change: {before} before", before=words))
     opposite = {Tone.GOOD: Tone.BAD, Tone.BAD: Tone.GOOD, Tone.PLAIN: Tone.PLAIN}
     if ends[0] > 0:

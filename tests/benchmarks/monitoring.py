@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ from catsdogs.monitoring import kpis, listings
 from catsdogs.monitoring.charts import CHARTS
 from catsdogs.settings import Settings
 from tests.benchmarks.records import medians, prediction
+from tests.benchmarks.sessions import kernels, megabytes
+from tests.serving import chromium, served
 
 ROWS = int(os.environ.get("CATSDOGS_BENCH_ROWS", "1000000"))
 DAYS = 400
@@ -46,7 +49,7 @@ FILL = """INSERT INTO predictions_feedback (id, timestamp, created_at, success, 
 
 def measure() -> list[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder:
-        settings = Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder)
+        settings = Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=f"{folder}/data")
         database = Database(settings)
         setup.ensure(database)
         small, large = max(ROWS // 10, 1), ROWS
@@ -58,6 +61,7 @@ def measure() -> list[tuple[str, str, str]]:
         seconds, megabytes = fetch_every_row(database)
         points = max(len(trace.get("x") or trace.get("values")) for trace in traces(read(database)))
         insert, plain = inserts(database, settings)
+        kernel, fresh = dashboard(Path(folder), database)
         database.close()
     found = [
         (f"{name}, {large:,} rows", f"{1000 * spent:,.0f} ms", f"{spent / before[name]:.2f} x that of {small:,} rows")
@@ -70,6 +74,8 @@ def measure() -> list[tuple[str, str, str]]:
         ("summarising all of it, once", f"{summarising:.1f} s", f"{large / summarising:,.0f} rows/s"),
         ("most points of a trace", f"{points:,}", ""),
         ("one prediction recorded", f"{insert:.2f} ms", f"{insert / plain:.3f} x that without summaries"),
+        ("kernel of the dashboard, all of it shown, PSS", f"{kernel:.0f} MiB", ""),
+        ("from a new prediction to the page", f"{fresh:.1f} s", ""),
     ]
 
 
@@ -157,6 +163,27 @@ def inserts(database: Database, settings: Settings) -> tuple[float, float]:
     finally:
         without.close()
     return here, there
+
+
+def dashboard(folder: Path, database: Database) -> tuple[float, float]:
+    """Megabytes of the kernel that shows the whole table, and seconds until it shows what is new."""
+    password = "open sesame"
+    with served(folder, CATSDOGS_OPERATOR_PASSWORD=password) as (url, server), chromium() as browser:
+        page = browser.new_page()
+        page.goto(f"{url}/monitoring?window=all")
+        page.fill("input[type=password]", password)
+        page.keyboard.press("Enter")
+        total = page.locator(".cd-tile[data-name=total] .cd-headline")
+        total.wait_for(timeout=120_000)
+        page.wait_for_timeout(5000)
+        before = total.inner_text()
+        database.run(lambda connection: predictions.store(connection, database.tables, [prediction()]))
+        started = time.perf_counter()
+        while total.inner_text() == before:
+            page.wait_for_timeout(20)
+        fresh = time.perf_counter() - started
+        (kernel,) = (megabytes(process) for process in kernels(server))
+    return kernel, fresh
 
 
 def _seconds(work: Callable[[], None]) -> float:

@@ -98,6 +98,17 @@ def test_the_satisfaction_curve_pools_buckets_and_keeps_their_interval(busy: Sta
     assert {y for y in band.y if y is not None} == {end for ends in intervals if ends for end in ends}
 
 
+def test_the_error_curve_pools_buckets_and_shows_where_it_matters(busy: Statistics) -> None:
+    fig = charts.error_rate(busy, EN)
+    curve = traces(fig)["Errors"]
+    predictions = [int(n.replace(",", "")) for _share, n in curve.customdata]
+    assert sum(predictions) == busy["total_predictions"]
+    errors = [round((share or 0) * n) for share, n in zip(curve.y, predictions, strict=True)]
+    assert sum(errors) == busy["answers"]["error"]
+    low, high = fig.layout.yaxis.range
+    assert (low, max(share for share in curve.y if share is not None) < high <= 1.03) == (0, True)
+
+
 def test_the_scatter_has_every_feedback_by_opinion(busy: Statistics) -> None:
     fig = charts.feedback(busy, EN)
     found = traces(fig)

@@ -229,6 +229,7 @@ def test_a_row_that_arrives_meanwhile_is_seen_everywhere_or_nowhere(
         {"start": datetime(1969, 12, 31)},  # noqa: DTZ001
         {"end": datetime(9999, 12, 31, tzinfo=timezone(timedelta(hours=-12)))},
         {"model_version": "1.0\0"},
+        {"answer": "cow"},
     ],
 )
 def test_wrong_parameters_are_refused(keep: Keep, wrong: dict[str, Any]) -> None:
@@ -262,6 +263,94 @@ def test_recent_predictions_are_the_newest_first(keep: Keep) -> None:
 def test_a_limit_out_of_range_is_refused(keep: Keep, limit: int) -> None:
     with pytest.raises(InvalidInput, match="between 1 and 1000"):
         recent(keep([]), limit)
+
+
+def test_the_least_sure_and_the_disputed_are_listed(keep: Keep) -> None:
+    rows = random_rows(6, n=60)
+    database = keep(rows)
+    answered = sorted((row for row in rows if row["success"]), key=confidence)
+    assert recent(database, 20, listing="least_sure") == [listed(row) for row in answered[:20]]
+    newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
+    wrong = [listed(row) for row in newest if row["user_feedback"] == 0]
+    assert recent(database, 1000, listing="disputed") == wrong
+    assert wrong
+    with pytest.raises(InvalidInput, match="latest, least_sure or disputed"):
+        recent(database, listing="first")
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"model_version": "1.1"}, {"answer": "neither"}, {"start": NOW - timedelta(days=9)}]
+)
+def test_a_list_is_of_the_chosen_window_version_and_answer(keep: Keep, chosen: dict[str, Any]) -> None:
+    rows = random_rows(7, n=80)
+    wanted = [
+        listed(row)
+        for row in sorted(rows, key=lambda row: row["timestamp"], reverse=True)
+        if row["timestamp"] >= chosen.get("start", row["timestamp"])
+        and row["model_version"] == chosen.get("model_version", row["model_version"])
+        and row["prediction_result"] == chosen.get("answer", row["prediction_result"])
+    ]
+    assert 0 < len(wanted) < 80
+    assert recent(keep(rows), 1000, **chosen) == wanted
+
+
+def test_of_many_the_latest_are_looked_through(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "LOOKED_AT", 3)
+    rows = [make_row(NOW + timedelta(seconds=n), proba_cat=0.9 - n / 100, proba_dog=0.1 + n / 100) for n in range(6)]
+    assert recent(keep(rows), listing="least_sure") == [listed(row) for row in reversed(rows[-3:])]
+
+
+@pytest.mark.parametrize("answer", ["cat", "error"])
+def test_they_are_those_of_one_answer(keep: Keep, answer: str) -> None:
+    rows = random_rows(8)
+    found = statistics(keep(rows), start=NOW - timedelta(days=DAYS), end=NOW, answer=answer)
+    chosen = [row for row in rows if row["prediction_result"] == answer]
+    check(found, chosen)
+    check_timeline(found, chosen, NOW - timedelta(days=DAYS))
+
+
+def test_the_window_before_is_of_the_same_length(keep: Keep) -> None:
+    rows = random_rows(9)
+    start, end = NOW - timedelta(days=9), NOW - timedelta(days=2)
+    before = [row for row in rows if start - (end - start) <= row["timestamp"] < start]
+    wanted = expected(before)
+    assert statistics(keep(rows), start=start, end=end)["previous"] == {
+        "total_predictions": len(before),
+        "errors": wanted["answers"]["error"],
+        "rgpd_consents": wanted["rgpd_consents"],
+        "mean_ms": wanted["inference_time_ms"]["mean"],
+        "satisfaction": wanted["satisfaction"],
+    }
+
+
+def test_there_is_news_whenever_something_was_recorded_and_none_without(keep: Keep) -> None:
+    database = keep([make_row()])
+
+    def news() -> str:
+        return database.run(listings.news)
+
+    def execute(statement: str) -> None:
+        database.run(lambda c: c.exec_driver_sql(statement))
+
+    before = news()
+    statistics(database)
+    assert news() == before  # other databases of this server are at rest
+    seen = {before}
+    for change in (
+        "UPDATE predictions_feedback SET user_feedback = 1, feedback_at = now()",
+        "DELETE FROM predictions_feedback",
+    ):
+        execute(change)
+        seen.add(news())
+    assert len(seen) == 3
+
+
+def test_a_slow_writer_is_news_when_it_is_done(keep: Keep) -> None:
+    database = keep([make_row()])
+    with database.engine.begin() as slow:
+        slow.exec_driver_sql("DELETE FROM predictions_feedback")
+        while_it_writes = database.run(listings.news)
+    assert database.run(listings.news) != while_it_writes
 
 
 def test_personal_fields_stay_hidden_without_consent_even_if_the_table_held_them(keep: Keep) -> None:

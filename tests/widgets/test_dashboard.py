@@ -50,8 +50,8 @@ def predict(recorder: Recorder, make_record: Any) -> Predict:
 
 @pytest.fixture
 def open_app(service: Local, ask: Any) -> Callable[..., Dashboard]:
-    def open_app(language: str = "en") -> Dashboard:
-        return Dashboard(lambda: service, language)
+    def open_app(language: str = "en", query: str = "") -> Dashboard:
+        return Dashboard(lambda: service, language, query)
 
     return open_app
 
@@ -135,6 +135,108 @@ def test_a_model_version_is_chosen_and_stays_while_others_come(
     assert tiles(app)["total"] == "1"
 
 
+def test_an_answer_is_chosen(busy: None, open_app: Any, ask: Any) -> None:
+    app = open_app()
+    assert ask(app.controls, {"asks": "answer", "value": "neither"}) == ""
+    assert (tiles(app)["total"], tiles(app)["latency"]) == ("1", "1,234.5\N{NO-BREAK SPACE}ms")
+    assert [row["answer"] for row in app.recent.rows] == ["neither"]
+    assert ask(app.controls, {"asks": "answer", "value": ""}) == ""
+    assert tiles(app)["total"] == "4"
+
+
+def test_two_moments_are_chosen(busy: None, open_app: Any, ask: Any) -> None:
+    app = open_app()
+    assert ask(app.controls, {"asks": "window", "value": "24h"}) == ""
+    assert ask(app.controls, {"asks": "window", "value": "custom"}) == ""
+    assert tiles(app)["total"] == "2"  # the moments are those of the window before
+    start, end = (datetime.now(UTC) - timedelta(days=days) for days in (5.5, 1))
+    assert ask(app.controls, {"asks": "period", "value": [start.isoformat(), end.isoformat()]}) == ""
+    assert tiles(app)["total"] == "1"
+    assert ask(app.controls, {"asks": "period", "value": [end.isoformat(), start.isoformat()]}) == (
+        "The start of the window must be before its end."
+    )
+    assert ask(app.controls, {"asks": "period", "value": [end.isoformat(), ""]}) == ""
+    assert tiles(app)["total"] == "2"
+
+
+def test_a_view_comes_from_the_address_and_goes_back_there(busy: None, open_app: Any, ask: Any) -> None:
+    app = open_app(query="window=30d&model=test-2&answer=dog&list=disputed&lang=en")
+    assert (tiles(app)["total"], len(app.recent.rows), app.controls.notice) == ("1", 1, "")
+    chosen = {"window": "30d", "from": "", "to": "", "model": "test-2", "answer": "dog", "list": "disputed"}
+    assert app.controls.address == chosen
+    assert ask(app.recent, {"asks": "list", "value": "latest"}) == ""
+    assert ask(app.controls, {"asks": "window", "value": "7d"}) == ""
+    assert app.controls.address == chosen | {"window": "", "list": ""}
+
+
+def test_what_the_address_says_wrongly_is_said_until_something_is_chosen(busy: None, open_app: Any, ask: Any) -> None:
+    app = open_app(query="window=9d&answer=cow")
+    assert "not understood: window, answer" in app.controls.notice
+    assert tiles(app)["total"] == "4"
+    assert ask(app.controls, {"asks": "window", "value": "1h"}) == ""
+    assert app.controls.notice == ""
+
+
+def test_the_least_sure_and_the_disputed_are_listed(busy: None, open_app: Any, ask: Any) -> None:
+    app = open_app()
+    assert ask(app.recent, {"asks": "list", "value": "least_sure"}) == ""
+    assert [row["answer"] for row in app.recent.rows] == ["neither", "dog", "cat"]
+    assert ask(app.recent, {"asks": "list", "value": "disputed"}) == ""
+    assert [row["answer"] for row in app.recent.rows] == ["dog"]
+    assert ask(app.recent, {"asks": "list", "value": "the best"}) == NOT_UNDERSTOOD
+    assert app.recent.listing == "disputed"
+
+
+def test_a_tile_says_how_it_moved(busy: None, predict: Predict, open_app: Any) -> None:
+    for _ in range(8):
+        predict(timedelta(days=10))
+    app = open_app()
+    assert [(tile["name"], tile["arrow"], tile["tone"]) for tile in app.tiles.tiles] == [
+        ("total", "↓", "plain"),
+        ("latency", "=", "plain"),
+        ("satisfaction", "", ""),
+        ("errors", "=", "plain"),
+        ("consent", "=", "plain"),
+    ]
+    assert app.tiles.tiles[0]["trend"] == "50% fewer than the 8 before"
+
+
+def test_the_figures_are_read_again_only_where_there_is_news(
+    busy: None, predict: Predict, open_app: Any, ask: Any, service: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app()
+    read: list[object] = []
+    statistics = service.statistics
+    monkeypatch.setattr(service, "statistics", lambda **chosen: (read.append(chosen), statistics(**chosen))[1])
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert read == []
+    predict()
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert len(read) == 1
+    app._read_at -= timedelta(minutes=2)  # the window has moved on
+    assert ask(app.controls, {"asks": "news"}) == ""
+    assert len(read) == 2
+    assert ask(app.controls, {"asks": "refresh"}) == ""
+    assert len(read) == 3
+
+
+def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app(query="list=disputed")
+    files: list[dict[str, str]] = []
+    for part in (app.charts, app.recent):
+        monkeypatch.setattr(part, "send", lambda content, send=part.send: (files.append(content), send(content)))
+    assert ask(app.charts, {"asks": "csv", "value": "inference_time"}) == ""
+    assert ask(app.charts, {"asks": "csv", "value": "feedback"}) == ""
+    assert ask(app.recent, {"asks": "csv"}) == ""
+    found = {content["file"]: content["text"].splitlines() for content in files if "file" in content}
+    assert list(found) == ["catsdogs-timeline.csv", "catsdogs-feedback.csv", "catsdogs-disputed.csv"]
+    assert len(found["catsdogs-feedback.csv"]) == 1 + 2
+    assert len(found["catsdogs-disputed.csv"]) == 1 + 1
+    assert ask(app.charts, {"asks": "csv", "value": "nothing"}) == NOT_UNDERSTOOD
+    assert ask(app.charts, {"asks": "png", "value": "feedback"}) == NOT_UNDERSTOOD
+
+
 def test_news_are_shown(busy: None, predict: Predict, open_app: Any, ask: Any) -> None:
     app = open_app()
     predict(prediction_result=Answer.DOG, proba_cat=0.0625, proba_dog=0.9375)
@@ -193,6 +295,10 @@ def test_times_are_those_of_the_readers_clock(predict: Predict, open_app: Any, a
         {"asks": "zone", "value": "a\0b"},
         {"asks": "zone", "value": ""},
         {"asks": "the moon"},
+        {"asks": "answer", "value": "cow"},
+        {"asks": "period", "value": ["yesterday", ""]},
+        {"asks": "period", "value": ["2026-01-01"]},
+        {"asks": "period", "value": "2026-01-01"},
     ],
 )
 def test_what_no_page_of_ours_sends_is_refused(open_app: Any, ask: Any, content: dict[str, Any]) -> None:

@@ -1,0 +1,105 @@
+"""A trend is said in words, and only where chance would hardly have made it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catsdogs.domain import Statistics
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import kpis
+from catsdogs.monitoring.intervals import difference, wilson
+from catsdogs.monitoring.trends import Tone, Trend, trends
+
+from .conftest import NOW, Keep, Row, make_row
+
+EN = Translator("en")
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def trends_of(keep: Keep) -> Any:
+    """Compare two weeks."""
+
+    def trends_of(now: list[Row], before: list[Row]) -> dict[str, Trend]:
+        database = keep(
+            [row | {"timestamp": NOW - timedelta(minutes=place + 1)} for place, row in enumerate(now)]
+            + [row | {"timestamp": NOW - WEEK - timedelta(minutes=place + 1)} for place, row in enumerate(before)]
+        )
+        found: Statistics = database.run(
+            lambda c: kpis.statistics(c, database.tables.predictions, start=NOW - WEEK, end=NOW)
+        )
+        return trends(found, EN)
+
+    return trends_of
+
+
+def rows(n: int, **values: Any) -> list[Row]:
+    return [make_row(width=place + 1, **values) for place in range(n)]
+
+
+def unique(found: list[Row], week: int) -> list[Row]:
+    return [make_row(**{**row, "width": None, "height": week * 10_000 + place}) for place, row in enumerate(found, 1)]
+
+
+def test_what_clearly_got_worse_is_said(trends_of: Any) -> None:
+    before = [*rows(90, user_feedback=1), *rows(10, user_feedback=0)]
+    now = [*rows(120, user_feedback=0, inference_time_ms=8.0), *rows(30, prediction_result="error")]
+    found = trends_of(unique(now, 1), unique(before, 2))
+    assert found == {
+        "total": Trend("↑", "50% more than the 100 before"),
+        "latency": Trend("↑", "Slower than before: 4.0 ms", Tone.BAD),
+        "satisfaction": Trend("↓", "Lower than before: 90.0%", Tone.BAD),
+        "errors": Trend("↑", "Higher than before: 0.0%", Tone.BAD),
+        "consent": Trend("=", "No clear change: 0.0% before"),
+    }
+
+
+def test_what_clearly_got_better_is_said(trends_of: Any) -> None:
+    before = [*rows(100, user_feedback=0, inference_time_ms=8.0), *rows(50, prediction_result="error")]
+    found = trends_of(unique(rows(100, user_feedback=1, rgpd_consent=True), 1), unique(before, 2))
+    assert found == {
+        "total": Trend("↓", "33% fewer than the 150 before"),
+        "latency": Trend("↓", "Faster than before: 8.0 ms", Tone.GOOD),
+        "satisfaction": Trend("↑", "Higher than before: 0.0%", Tone.GOOD),
+        "errors": Trend("↓", "Lower than before: 33.3%", Tone.GOOD),
+        "consent": Trend("↑", "Higher than before: 0.0%"),
+    }
+
+
+def test_of_a_few_nothing_is_said_to_have_changed(trends_of: Any) -> None:
+    now = [*rows(2, user_feedback=0, inference_time_ms=40.0), *rows(1, prediction_result="error")]
+    found = trends_of(unique(now, 1), unique(rows(3, user_feedback=1), 2))
+    assert {trend.tone for trend in found.values()} == {Tone.PLAIN}
+    assert {trend.arrow for trend in found.values()} == {"="}
+
+
+def test_without_a_period_before_there_is_no_trend(trends_of: Any, keep: Keep) -> None:
+    assert trends_of(rows(3), []) == {"total": Trend("", "None in the period before")}
+    database = keep([])
+    assert trends(database.run(lambda c: kpis.statistics(c, database.tables.predictions)), EN) == {}
+
+
+def test_where_only_one_period_was_rated_nothing_is_compared(trends_of: Any) -> None:
+    assert "satisfaction" not in trends_of(unique(rows(3, user_feedback=1), 1), unique(rows(3), 2))
+
+
+def test_the_difference_is_newcombes() -> None:
+    """His example: 56 of 70 against 48 of 80 (Table II, method 10)."""
+    assert difference(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert difference(1, 2, 0, 0) is None
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
+def test_the_difference_is_between_its_ends_and_turns_with_the_sides(a: int, b: int, c: int, d: int) -> None:
+    if not (a + b and c + d):
+        return
+    low, high = difference(a, a + b, c, c + d) or (0, 0)
+    assert -1 - 1e-9 <= low <= a / (a + b) - c / (c + d) <= high <= 1 + 1e-9
+    turned = difference(c, c + d, a, a + b)
+    assert turned == pytest.approx((-high, -low))
+    assert wilson(a, a + b)

@@ -1,0 +1,82 @@
+"""A view is kept in the address, and whatever stands there, there is a view."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catsdogs.domain import Answer, Listing
+from catsdogs.widgets.view import CUSTOM, WINDOWS, View
+
+NOW = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
+minutes = st.datetimes(datetime(1971, 1, 1), datetime(2998, 12, 31)).map(  # noqa: DTZ001 (Hypothesis adds the zone)
+    lambda moment: moment.replace(second=0, microsecond=0, tzinfo=UTC)
+)
+names = st.text(st.characters(categories=["L", "N", "P"]), max_size=20)
+rest = {"model_version": names, "answer": st.sampled_from(["", *Answer]), "listing": st.sampled_from(Listing)}
+views = st.builds(View, window=st.sampled_from(list(WINDOWS)), **rest) | st.builds(
+    lambda moments, **rest: View(window=CUSTOM, start=moments[0], end=moments[1], **rest),
+    st.tuples(minutes, minutes).map(sorted).filter(lambda moments: moments[0] < moments[1]),
+    **rest,
+)
+
+
+@given(views)
+def test_an_address_gives_back_its_view(view: View) -> None:
+    query = urlencode({name: value for name, value in view.address().items() if value})
+    assert View.of_address(query) == (view, [])
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["window", "from", "to", "model", "answer", "list", "lang"]),
+        st.text() | st.sampled_from(["all", "9d", CUSTOM, "cat", "latest", "2026-01-01", "9999-12-31T23:59-14:00"]),
+    )
+)
+def test_whatever_the_address_holds_there_is_a_view(given: dict[str, str]) -> None:
+    view, wrong = View.of_address(urlencode(given))
+    assert set(wrong) <= set(given)
+    start, end = view.bounds(NOW)
+    assert start is None or end is None or start < end
+    assert View.of_address(urlencode(view.address()))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("window=9d", ["window"]),
+        ("window=custom", ["window"]),
+        ("from=yesterday&to=2026-01-01", ["from"]),
+        ("from=0001-01-01", ["from"]),
+        ("from=2026-02-01&to=2026-01-01", ["from", "to"]),
+        ("answer=cow&list=all", ["answer", "list"]),
+        ("model=a%00b", ["model"]),
+        (f"model={'x' * 101}", ["model"]),
+        ("answer=cat&answer=cow", ["answer"]),
+        ("lang=fr&theme=dark&=&%ff=%ff", []),
+    ],
+)
+def test_what_is_not_understood_is_named_and_the_usual_takes_its_place(query: str, wrong: list[str]) -> None:
+    view, found = View.of_address(query)
+    assert found == wrong
+    assert (view.window, view.answer, view.model_version, view.listing) == (
+        "custom" if wrong == ["from"] and "to=" in query else "7d",
+        "",
+        "",
+        "latest",
+    )
+
+
+def test_a_moment_without_a_zone_is_in_utc_and_one_with_is_the_same_moment() -> None:
+    for text in ("2026-03-01T08:00", "2026-03-01T09:00+01:00", "2026-03-01T08:00Z"):
+        for query in (f"from={text}", urlencode({"from": text})):  # with a + that nobody encoded, too
+            assert View.of_address(query)[0].bounds(NOW) == (datetime(2026, 3, 1, 8, tzinfo=UTC), None)
+
+
+def test_the_bounds_of_a_window_end_now() -> None:
+    assert View(window="24h").bounds(NOW) == (NOW - timedelta(hours=24), None)
+    assert View(window="all").bounds(NOW) == (None, None)
