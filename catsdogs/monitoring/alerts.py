@@ -86,7 +86,9 @@ def _kept(before: Episode, rule: Rule, now: datetime) -> Episode | None:
     return replace(before, seen_at=now, clear_since=clear_since, resolved_at=resolved_at)
 
 
-def check(database: Database, rules: Iterable[Rule], now: datetime | None = None) -> list[Alert]:
+def check(
+    database: Database, rules: Iterable[Rule], now: datetime | None = None, *, since: datetime | None = None
+) -> list[Alert]:
     """Measure every rule, and keep its new state.
 
     Parameters
@@ -95,11 +97,13 @@ def check(database: Database, rules: Iterable[Rule], now: datetime | None = None
         Set up.
     now
         Default: the clock's.
+    since
+        Resolved alerts are listed as far back as this; default: a day.
 
     Returns
     -------
     list of Alert
-        As :func:`current` does.
+        Firing, pending, resolved; the latest first.
 
     Raises
     ------
@@ -117,39 +121,19 @@ def check(database: Database, rules: Iterable[Rule], now: datetime | None = None
         for rule in known.values():
             before = opened.get(rule.name)
             _store(connection, table, before, advance(before, rule, measurements.measure(rule), now))
-        return _current(connection, table, known, now)
+        return _told(connection, table, known, since or now - SHOWN)
 
     return database.run(work)
 
 
-def current(database: Database, rules: Iterable[Rule], now: datetime | None = None) -> list[Alert]:
-    """List the alerts as they were checked last: firing, pending, and resolved within a day; the latest first."""
-    known = {rule.name: rule for rule in rules}
-    moment = now or datetime.now(UTC)
-    return database.run(lambda connection: _current(connection, database.tables.alerts, known, moment))
-
-
-def fired_between(database: Database, rules: Iterable[Rule], start: datetime, end: datetime) -> list[Alert]:
-    """List what fired, or still did, in ``[start, end)``, oldest first."""
-    table, known = database.tables.alerts, {rule.name: rule for rule in rules}
-    still = table.c.resolved_at.is_(None) | (table.c.resolved_at >= start)
-    query = sa.select(table).where(table.c.fired_at < end, still).order_by(table.c.fired_at)
-    return database.run(lambda connection: _told(connection, query, known))
-
-
-def _current(
-    connection: sa.Connection, table: sa.Table[AlertColumns], known: dict[str, Rule], now: datetime
+def _told(
+    connection: sa.Connection, table: sa.Table[AlertColumns], known: dict[str, Rule], since: datetime
 ) -> list[Alert]:
-    shown = table.c.resolved_at.is_(None) | (table.c.resolved_at > now - SHOWN)
-    found = _told(connection, sa.select(table).where(shown).order_by(table.c.since.desc()), known)
+    shown = table.c.resolved_at.is_(None) | (table.c.resolved_at > since)
+    rows = connection.execute(sa.select(table).where(shown).order_by(table.c.since.desc()))
+    found = [to_alert(Episode(**row._mapping), known[row.rule]) for row in rows if row.rule in known]
     order = [AlertState.FIRING, AlertState.PENDING, AlertState.RESOLVED]
     return sorted(found, key=lambda alert: order.index(alert["state"]))
-
-
-def _told(connection: sa.Connection, query: sa.Select[tuple[object, ...]], known: dict[str, Rule]) -> list[Alert]:
-    return [
-        to_alert(Episode(**row._mapping), known[row.rule]) for row in connection.execute(query) if row.rule in known
-    ]
 
 
 def to_alert(episode: Episode, rule: Rule) -> Alert:

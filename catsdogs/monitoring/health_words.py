@@ -7,6 +7,7 @@ from catsdogs.i18n import Translator
 
 NOTHING = "–"
 """Stands for a figure of no data."""
+_NBSP = "\N{NO-BREAK SPACE}"  # what belongs together stays on one line
 
 
 def sentences(health: ModelHealth, _: Translator) -> list[str]:
@@ -131,9 +132,10 @@ def version_cells(figures: VersionFigures, _: Translator) -> list[str]:
 def _rate(accuracy: Accuracy, _: Translator) -> str:
     if accuracy["rate"] is None:
         return NOTHING
-    return _(
+    said = _(
         "{rate} ({interval}, n = {n})",
         rate=_.percent(accuracy["rate"]),
-        interval=interval(accuracy, _),
+        interval=interval(accuracy, _).replace(" ", _NBSP),
         n=_.number(accuracy["n"]),
     )
+    return said.replace(" = ", f"{_NBSP}={_NBSP}")

@@ -1,9 +1,10 @@
-"""Run the report's notebook, and keep what it shows as one HTML page and as the executed notebook."""
+"""Run the report's notebook, and keep what it shows as one HTML page, as the executed notebook, and on paper."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import dataclass
 from datetime import datetime, time
 from html import escape
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 from catsdogs import paths
 from catsdogs.errors import CatsDogsError, SettingsError
 from catsdogs.i18n import N_, Translator
-from catsdogs.monitoring.report import language_of, period
+from catsdogs.monitoring.pdf import find_chromium, print_page
+from catsdogs.monitoring.report import ALERTS, language_of, period
 
 FIGURE = "application/vnd.plotly.v1+json"
 
@@ -21,33 +23,53 @@ _STYLE = """
 body { max-width: 60rem; margin: 2.5rem auto; padding: 0 1rem; background: #fff; color: #1d1d22;
        font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.875rem; line-height: 1.2; letter-spacing: -.02em; margin: 0; }
-h2 { font-size: 1rem; margin: 1.25rem 0 .25rem; break-after: avoid; }
+h2 { font-size: 1rem; margin: 1.25rem 0 .5rem; break-after: avoid; }
 .period { color: #5d6068; margin: .25rem 0 1.25rem; }
-.words { list-style: none; margin: 0 0 1.5rem; padding: 1rem 1.25rem; border-radius: 1rem; background: #f5f1ea; }
+.words { list-style: none; margin: 0 0 1.5rem; padding: 1rem 1.25rem; border-radius: 1rem; background: #f5f1ea;
+         print-color-adjust: exact; }
 .words li + li { margin-top: .375rem; }
+.alerts { list-style: none; margin: .5rem 0 1.5rem; padding: 0; }
+.alerts li { margin: .5rem 0; padding: .625rem 1rem; border-left: .375rem solid #009e73; border-radius: .5rem;
+             background: #f5f1ea; break-inside: avoid; print-color-adjust: exact; }
+.alerts .firing { border-color: #a3290f; background: #fdeee9; }
+.alerts .pending { border-color: #b8860b; }
 .figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem 1.5rem; }
 .figures > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 .figure { min-width: 0; break-inside: avoid; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; break-inside: avoid; }
-th, td { padding: .375rem 2rem .375rem 0; border-bottom: 1px solid #e4e0d9; text-align: right; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; break-inside: avoid; margin-bottom: 1.25rem; }
+th, td { padding: .375rem 1.5rem .375rem 0; border-bottom: 1px solid #e4e0d9; text-align: right; }
 th:first-child { text-align: left; }
 tbody th { font-weight: 400; }
 thead th { color: #5d6068; font-weight: 600; font-size: .9rem; }
 .note { color: #5d6068; font-size: .875rem; margin: 1.5rem 0 0; }
 @media (max-width: 40rem) { .figures { grid-template-columns: minmax(0, 1fr); } }
+.paper body { width: 180mm; margin: 0; padding: 0; font-size: .875rem; }
+.paper th, .paper td { padding-right: 1rem; }
 @page { size: A4; margin: 15mm; }
-@media print { body { margin: 0; padding: 0; max-width: none; font-size: .9rem; } .modebar { display: none; } }
+@media print { body { margin: 0; padding: 0; } .modebar { display: none; } }
 """
 
 _FIT = """
 for (const event of ["load", "beforeprint", "afterprint"]) addEventListener(event, () => {
-  for (const plot of document.querySelectorAll(".js-plotly-plot")) Plotly.Plots.resize(plot);
+  document.documentElement.classList.toggle("paper", event === "beforeprint");
+  for (const plot of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(plot, { autosize: true });
 });
 """
-"""Charts are as wide as their place: only the whole page knows it, and paper is another width."""
+"""Charts are as wide as their place: only the whole page knows it, and paper is another width, which counts only after
+they were drawn for it."""
 
 
-def publish(start: str, end: str, language: str, folder: Path) -> Path:
+@dataclass(frozen=True)
+class Published:
+    """What became of a report."""
+
+    files: list[Path]
+    """The page first."""
+    firing: list[str]
+    """Names of the rules whose alerts fire."""
+
+
+def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = False) -> Published:
     """Make the report of a period.
 
     Everything is written aside and renamed when it is complete: a failure leaves what was there.
@@ -60,37 +82,38 @@ def publish(start: str, end: str, language: str, folder: Path) -> Path:
         Of :data:`catsdogs.i18n.LANGUAGES`.
     folder
         Where ``catsdogs-START--END.html`` and ``.ipynb`` go; made where it is missing.
-
-    Returns
-    -------
-    Path
-        Of the page.
+    pdf
+        Whether there is to be a ``.pdf``, too.
 
     Raises
     ------
     InvalidInput
         A date or the language is wrong.
     SettingsError
-        The folder cannot be written.
+        The folder cannot be written, or there is no browser for the PDF.
     CatsDogsError
         The notebook failed; its sentence says why.
     """
     since, until = period(start, end)
     parameters = {"start": since.isoformat(), "end": until.isoformat(), "language": language_of(language)}
     name = f"catsdogs-{_stamp(since)}--{_stamp(until)}"
+    chromium = find_chromium() if pdf else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as aside:
-            executed, made = Path(aside) / f"{name}.ipynb", Path(aside) / f"{name}.html"
+            made, executed, paper = (Path(aside) / f"{name}.{kind}" for kind in ("html", "ipynb", "pdf"))
             notebook = _execute(executed, parameters)
             made.write_text(page(notebook, name, Translator(language)), encoding="utf-8")
-            for file in (executed, made):
+            if chromium:
+                print_page(made, paper, chromium)
+            complete = [made, executed, *([paper] if chromium else [])]
+            for file in complete:
                 file.replace(folder / file.name)
     except OSError as error:
         raise SettingsError(
             "The folder {folder} cannot be written: {reason}.", folder=folder, reason=error.strerror
         ) from error
-    return folder / made.name
+    return Published([folder / file.name for file in complete], _firing(notebook))
 
 
 def _execute(executed: Path, parameters: dict[str, str]) -> Any:
@@ -113,6 +136,15 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
         raise CatsDogsError(N_("The report could not be made: {reason}"), reason=error.evalue) from error
 
 
+def _shown(notebook: Any) -> list[dict[str, Any]]:
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [output.data for cell in cells for output in cell.outputs if "data" in output]
+
+
+def _firing(notebook: Any) -> list[str]:
+    return [rule for data in _shown(notebook) if ALERTS in data for rule in data[ALERTS]["firing"]]
+
+
 def page(notebook: Any, name: str, _: Translator) -> str:
     """Join what an executed notebook shows into one page that asks nothing of the network.
 
@@ -125,15 +157,8 @@ def page(notebook: Any, name: str, _: Translator) -> str:
     """
     from plotly.offline import get_plotlyjs
 
-    shown = [
-        output.data
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if "data" in output
-    ]
     body, figures = [], False
-    for data in shown:
+    for data in _shown(notebook):
         if (FIGURE in data) != figures:  # figures that follow each other share a grid
             figures = not figures
             body.append('<div class="figures">' if figures else "</div>")

@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from html import escape
-from typing import Self
+from typing import Protocol, Self
 
 import plotly.graph_objects as go
 from babel.dates import format_date, format_time
 from IPython.display import HTML
 
 import catsdogs
-from catsdogs.domain import Statistics
+from catsdogs.domain import Alert, AlertState, ModelHealth, Statistics
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import LANGUAGES, N_, Translator
+from catsdogs.monitoring import alert_words, health_charts
+from catsdogs.monitoring import health_words as words
 from catsdogs.monitoring.charts import CHARTS, answer_name
 from catsdogs.monitoring.windows import utc
 
 DEFAULT_LENGTH = timedelta(days=7)
+ALERTS = "application/vnd.catsdogs.alerts+json"
+"""Kind of output that tells whoever ran the notebook which rules fire."""
+
+
+class Figures(Protocol):
+    """What a report asks for, see :class:`catsdogs.service.Service`."""
+
+    def statistics(self, *, start: datetime | None = None, end: datetime | None = None) -> Statistics:
+        """Compute the KPIs."""
+
+    def model_health(self, *, start: datetime | None = None, end: datetime | None = None) -> ModelHealth:
+        """Say how good the model is."""
+
+    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
+        """Check the rules of the alerts."""
+
+
+@dataclass(frozen=True)
+class ShownAlerts:
+    """The alerts as a page shows them, and as a program reads them."""
+
+    html: str
+    firing: list[str]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        return {"text/html": self.html, ALERTS: {"firing": self.firing}}
 
 
 def period(start: str = "", end: str = "", *, now: datetime | None = None) -> tuple[datetime, datetime]:
@@ -80,26 +109,39 @@ class Report:
     ----------
     statistics
         Of the period; comments are left out of it.
+    health
+        Of the model, in the period.
+    alerts
+        Of now, and what was resolved in the period.
     start, end
         The period, in the time zone to write in.
     language
         Of `LANGUAGES`.
     """
 
-    def __init__(self, statistics: Statistics, start: datetime, end: datetime, language: str) -> None:
+    def __init__(
+        self,
+        statistics: Statistics,
+        health: ModelHealth,
+        alerts: Sequence[Alert],
+        start: datetime,
+        end: datetime,
+        language: str,
+    ) -> None:
         anonymous = [point | {"user_comment": None} for point in statistics["feedback"]]
         self.statistics: Statistics = statistics | {"feedback": anonymous}
+        self.health, self._alerts = health, alerts
         self.start, self.end = start, end
         self._ = Translator(language)
 
     @classmethod
-    def of(cls, statistics: Callable[..., Statistics], start: str = "", end: str = "", language: str = "en") -> Self:
+    def of(cls, service: Figures, start: str = "", end: str = "", language: str = "en") -> Self:
         """Read the figures of a period.
 
         Parameters
         ----------
-        statistics
-            See :meth:`catsdogs.service.Service.statistics`.
+        service
+            Gives the figures.
         start, end
             See :func:`period`.
         language
@@ -112,7 +154,14 @@ class Report:
         """
         language = language_of(language)
         since, until = period(start, end)
-        return cls(statistics(start=since, end=until), since, until, language)
+        statistics = service.statistics(start=since, end=until)
+        health = service.model_health(start=since, end=until)
+        return cls(statistics, health, service.alerts(since=since), since, until, language)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone to write in."""
+        return self.end.tzinfo or UTC
 
     def headline(self) -> HTML:
         """Say the period and the key figures in words."""
@@ -177,24 +226,53 @@ class Report:
             )
         ]
 
+    def alerts(self) -> ShownAlerts:
+        """Say whether someone must act."""
+        _ = self._
+        items = "".join(self._alert(alert) for alert in self._alerts)
+        said = (
+            f'<ul class="alerts">{items}</ul>' if items else f"<p>{escape(_('No alert: nothing needs you now.'))}</p>"
+        )
+        firing = [alert["rule"] for alert in self._alerts if alert["state"] == AlertState.FIRING]
+        return ShownAlerts(f"<h2>{escape(_('Alerts'))}</h2>{said}", firing)
+
+    def _alert(self, alert: Alert) -> str:
+        _ = self._
+        lines = [alert_words.happened(alert, _), alert_words.when(alert, _, self.zone)]
+        if alert["state"] != AlertState.RESOLVED:
+            lines.append(alert_words.to_do(alert, _))
+        head = f"<strong>{escape(alert_words.state(alert, _))}: {escape(alert_words.title(alert, _))}</strong>"
+        return f'<li class="{alert["state"]}">{head}<br>{escape(" ".join(lines))}</li>'
+
     def charts(self) -> list[go.Figure]:
         """Draw all charts."""
-        return [chart(self.statistics, self._, self.end.tzinfo or UTC) for chart in CHARTS.values()]
+        return [chart(self.statistics, self._, self.zone) for chart in CHARTS.values()]
+
+    def model(self) -> HTML:
+        """Say whether the model is still good."""
+        _ = self._
+        said = "".join(f"<li>{escape(sentence)}</li>" for sentence in words.sentences(self.health, _) if sentence)
+        drift = [words.drift_cells(one, _) for one in self.health["drift"]]
+        versions = [words.version_cells(one, _) for one in self.health["versions"]]
+        tables = ((words.drift_columns(_), drift), (words.version_columns(_), versions))
+        shown = "".join(_table(columns, rows) for columns, rows in tables if rows)
+        return _html(f'<h2>{escape(_("Is the model still good?"))}</h2><ul class="words">{said}</ul>{shown}')
+
+    def model_charts(self) -> list[go.Figure]:
+        """Draw the model's health; nothing where there is no answer."""
+        if self.health["estimated"]["rate"] is None and self.health["judged"]["rate"] is None:
+            return []
+        return [chart(self.health, self._, self.zone) for chart in health_charts.CHARTS.values()]
 
     def answers(self) -> HTML:
         """Count the answers."""
         _, total = self._, self.statistics["total_predictions"]
-        rows = "".join(
-            f"<tr><th scope='row'>{escape(answer_name(answer, _))}</th><td>{_.number(n)}</td>"
-            f"<td>{_.percent(n / total) if total else ''}</td></tr>"
+        rows = [
+            [answer_name(answer, _), _.number(n), _.percent(n / total) if total else ""]
             for answer, n in self.statistics["answers"].items()
-        )
-        names = (_("Answer"), _("Predictions"), _("Share"))
-        head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
-        return _html(
-            f"<h2>{escape(_('Answers'))}</h2><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-            f'<p class="note">{escape(self._made())}</p>'
-        )
+        ]
+        table = _table((_("Answer"), _("Predictions"), _("Share")), rows)
+        return _html(f'<h2>{escape(_("Answers"))}</h2>{table}<p class="note">{escape(self._made())}</p>')
 
     def _made(self) -> str:
         _ = self._
@@ -212,6 +290,15 @@ class Report:
         return (
             day if moment.time() == time.min else f"{day}, {format_time(moment, format='short', locale=self._.locale)}"
         )
+
+
+def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in columns)
+    body = "".join(
+        f"<tr><th scope='row'>{escape(first)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in rest)}</tr>"
+        for first, *rest in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _html(markup: str) -> HTML:

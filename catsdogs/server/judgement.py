@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from catsdogs.server.access import Scope
 from catsdogs.server.api import Api, Monitoring
 
 
@@ -18,14 +17,13 @@ class ModelHealth(Monitoring):
         self.write(dict(await self.server.work.run(self.service.model_health, **wanted)))
 
 
-class Alerts(Api):
+class Alerts(Monitoring):
     """``GET /api/alerts``."""
 
-    scope = Scope.MONITOR
-
     async def get(self) -> None:
-        """Check the rules, and list what is firing, pending, or was resolved within a day."""
-        self.write({"alerts": await self.server.work.run(self.service.alerts)})
+        """Check the rules, and list what is firing, pending, or was resolved since."""
+        since = self._moment("since")
+        self.write({"alerts": await self.server.work.run(self.service.alerts, since=since)})
 
 
 ROUTES: dict[str, type[Api]] = {"/api/model-health": ModelHealth, "/api/alerts": Alerts}

@@ -309,7 +309,12 @@ def description() -> dict[str, Any]:
             )
         },
         "/api/alerts": {
-            "get": operation("What an operator should look at, as the alerts' rules say", ALERTS, *(401, 403, 429, 503))
+            "get": operation(
+                "What an operator should look at, as the alerts' rules say",
+                ALERTS,
+                *(400, 401, 403, 429, 503),
+                parameters=[query("since", MOMENT, "as far back as resolved alerts are listed; by default a day")],
+            )
         },
         "/api/news": {
             "get": operation(

@@ -139,8 +139,8 @@ class Service(Protocol):
     ) -> ModelHealth:
         """Say how good the answers given in ``[start, end)`` were, and whether photos and answers have drifted."""
 
-    def alerts(self) -> list[Alert]:
-        """Check the rules of the alerts: what fires, what is about to, and what was resolved within a day."""
+    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
+        """Check the rules of the alerts: what fires, what is about to, and what was resolved since (within a day)."""
 
     def export(self, receipt: str) -> dict[str, Any]:
         """Give everything held under a receipt code, ready for JSON.

@@ -15,9 +15,9 @@ from catsdogs.domain import (
     Consent,
     Degraded,
     Health,
+    Listing,
     ModelHealth,
     ModelInfo,
-    Listing,
     Outcome,
     Prediction,
     PurposeName,
@@ -187,9 +187,9 @@ class Local:
             )
         )
 
-    def alerts(self) -> list[Alert]:
+    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.Service.alerts`."""
-        return alerts.check(self._recorder.database, load_rules(self._settings.alert_rules))
+        return alerts.check(self._recorder.database, load_rules(self._settings.alert_rules), since=since)
 
     def tell_alerts(self) -> None:
         """Check the rules, and tell the settings' targets what is new, see :mod:`catsdogs.monitoring.notify`."""

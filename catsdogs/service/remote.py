@@ -169,9 +169,10 @@ class Remote:
         fields = _slice(start, end, model_version, None)
         return cast("ModelHealth", self._ask("GET", "/api/model-health", fields=fields))
 
-    def alerts(self) -> list[Alert]:
+    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.Service.alerts`."""
-        return cast("list[Alert]", self._ask("GET", "/api/alerts")["alerts"])
+        fields = _given({"since": since and since.isoformat()})
+        return cast("list[Alert]", self._ask("GET", "/api/alerts", fields=fields)["alerts"])
 
     def export(self, receipt: str) -> dict[str, Any]:
         """See :meth:`catsdogs.service.Service.export`."""

@@ -10,21 +10,45 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from catsdogs.database import Database
+from catsdogs.domain import Alert, ModelHealth, Statistics
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import kpis
+from catsdogs.monitoring import alerts, kpis
+from catsdogs.monitoring.model_health import cards, model_health
 from catsdogs.monitoring.publish import FIGURE, page
-from catsdogs.monitoring.report import DEFAULT_LENGTH, Report, period
+from catsdogs.monitoring.report import ALERTS, DEFAULT_LENGTH, Report, period
+from catsdogs.monitoring.rules import load_rules
 
 from .conftest import NOW, Keep, Row, make_row, random_rows
+
+
+class Figures:
+    """What a report asks a service for, at the tests' moment."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.table = database, database.tables.predictions
+
+    def statistics(self, **window: Any) -> Statistics:
+        return self.database.run(lambda connection: kpis.statistics(connection, self.table, **window))
+
+    def model_health(self, **window: Any) -> ModelHealth:
+        known = cards(self.database.settings)
+        return self.database.run(lambda connection: model_health(connection, self.table, known, **window))
+
+    def alerts(self) -> list[Alert]:
+        return alerts.check(self.database, load_rules(), NOW)
 
 
 @pytest.fixture
 def report_of(keep: Keep) -> Any:
     def report_of(rows: list[Row], language: str = "en") -> Report:
         database, start = keep(rows), NOW - timedelta(days=20)
-        found = database.run(lambda c: kpis.statistics(c, database.tables.predictions, start=start, end=NOW))
-        return Report(found, start, NOW, language)
+        service = Figures(database)
+        since = {"start": start, "end": NOW}
+        return Report(
+            service.statistics(**since), service.model_health(**since), service.alerts(), start, NOW, language
+        )
 
     return report_of
 
@@ -67,11 +91,36 @@ def test_it_counts_the_answers(report_of: Any) -> None:
     ]
 
 
+def test_it_says_what_must_be_done_to_people_and_to_programs(report_of: Any) -> None:
+    assert "No alert: nothing needs you now." in report_of([]).alerts().html
+    unread = [make_row(NOW - timedelta(hours=n), prediction_result="error") for n in range(1, 31)]
+    shown = report_of(unread).alerts()
+    assert shown.firing == ["errors"]
+    assert shown._repr_mimebundle_()[ALERTS] == {"firing": ["errors"]}
+    assert '<li class="firing"><strong>Alert: Many photos cannot be read</strong>' in shown.html
+    assert "100.0% of 30 photos could not be read" in shown.html
+    assert "Look in the server" in shown.html
+
+
+def test_it_says_whether_the_model_is_still_good(report_of: Any) -> None:
+    nothing = report_of([])
+    assert "Nobody said yet what a photo shows." in nothing.model().data
+    assert nothing.model_charts() == []
+    rows = [make_row(NOW - timedelta(minutes=n), user_feedback=int(n % 10 > 0), brightness=0.05) for n in range(1, 201)]
+    report = report_of(rows)
+    said = report.model().data.replace("\u202f", " ")
+    assert "90.0% of the answers that people judged were right (n = 200, 95 % interval 85.1% to 93.4%)" in said
+    assert "90.0% are expected to be right (CBPE" in said
+    assert "Drift: confidence, cats and dogs, brightness, compared with the 1,000 photos of val" in said
+    assert len(report.model_charts()) == 3
+
+
 def test_nothing_in_it_is_personal(report_of: Any) -> None:
     rows = random_rows(8)
     report = report_of(rows)
     comments = [row["user_comment"] for row in rows if row["user_comment"]]
-    shown = report.headline().data + report.answers().data + "".join(fig.to_json() for fig in report.charts())
+    drawn = [fig.to_json() for fig in [*report.charts(), *report.model_charts()]]
+    shown = "".join([report.headline().data, report.answers().data, report.alerts().html, report.model().data, *drawn])
     assert comments
     assert not [word for word in ("comment 1", "mine.jpg", *comments) if word in shown]
 

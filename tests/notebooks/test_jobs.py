@@ -12,7 +12,10 @@ import nbformat
 import pytest
 from babel.dates import format_date
 
+from catsdogs.errors import InvalidImage
 from catsdogs.paths import notebooks
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
 
 from .conftest import COMMENT, NAME
 
@@ -87,7 +90,7 @@ def test_impossible_parameters_are_refused_with_a_sentence(
 
 
 def test_an_unknown_option_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
-    assert run_report(environment, tmp_path, "--since", "2026-01-01").returncode == 2
+    assert run_report(environment, tmp_path, "--since", "2026-01-01").returncode == 1  # 2 means that alerts fire
 
 
 def test_a_failure_leaves_the_report_of_before_as_it_was(
@@ -104,6 +107,25 @@ def test_a_failure_leaves_the_report_of_before_as_it_was(
     assert "PostgreSQL (127.0.0.1:1) cannot be reached." in done.stderr
     assert "Traceback" not in done.stderr
     assert {path.name: path.read_text() for path in folder.iterdir()} == dict.fromkeys(names, BEFORE)
+
+
+def test_it_exits_with_2_where_alerts_fire_and_writes_the_report(
+    environment: dict[str, str], recorder: Recorder, tmp_path: Path
+) -> None:
+    for _ in range(20):
+        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
+    done = run_report(environment, tmp_path, "--lang", "en", "--out", "out")
+    assert (done.returncode, done.stderr) == (2, "catsdogs: alerts fire: errors\n")
+    assert "Alert: Many photos cannot be read" in words(Path(tmp_path, done.stdout.strip()).read_text(encoding="utf-8"))
+
+
+def test_a_pdf_without_a_browser_is_refused_before_anything_is_done(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = run_report(environment | {"PATH": ""}, tmp_path, "--pdf", "--out", "out")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("catsdogs: No Chromium or Chrome was found, which a PDF needs.")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_notebook_takes_these_parameters_and_is_stored_without_outputs() -> None:
