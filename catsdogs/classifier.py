@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -132,7 +133,7 @@ class Classifier:
             classes=card.classes,
             input_size=card.input_size,
             metrics={name: measured.figures() for name, measured in card.metrics.items()},
-            features=["neither", "feedback", "consent", "monitoring"],
+            features=["neither", "doubt", "explanation", "feedback", "consent", "monitoring"],
             card=self._text,
         )
 
@@ -160,7 +161,7 @@ class Classifier:
         neither_score = float(outputs.neither_score[row])
         proba_dog = float(outputs.proba_dog[row])
         answer = answer_of(proba_dog, neither_score)
-        return Prediction(
+        prediction = Prediction(
             answer=answer,
             proba_cat=1 - proba_dog,
             proba_dog=proba_dog,
@@ -170,6 +171,8 @@ class Classifier:
             notes=prepared.notes,
             explanation=_explanation(outputs.activation[row], prepared.statistics),
         )
+        doubts = self.card.doubts
+        return replace(prediction, doubt=doubts.about(prediction)) if doubts else prediction
 
 
 def _explanation(activation: Floats, statistics: ImageStatistics) -> Explanation:

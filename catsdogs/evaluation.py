@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from catsdogs.domain import Answer, Prediction
+from catsdogs.domain import Answer, Doubt, Prediction
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.monitoring.intervals import wilson
 
@@ -50,6 +50,10 @@ class Measured:
     """Area under the ROC curve of dogs against cats; ``None`` where one is missing."""
     reliability: tuple[tuple[float, float, int], ...]
     """A row a bin: mean confidence, share of right choices, number of pets."""
+    unsure: int = 0
+    """Answers that were called unsure."""
+    both: int = 0
+    """Answers with the remark that both animals seem to be there."""
 
     def figures(self) -> dict[str, Any]:
         """Give the figures alone, without the reliability table."""
@@ -148,6 +152,8 @@ def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -
         ece=sum(count * abs(confidence - right) for confidence, right, count in table) / len(pets) if pets else None,
         auroc=auroc(is_dog, proba_dog) if 0 < is_dog.sum() < len(pets) else None,
         reliability=tuple(table),
+        unsure=sum(prediction.doubt is Doubt.UNSURE for _, prediction in predictions),
+        both=sum(prediction.doubt is Doubt.BOTH for _, prediction in predictions),
     )
 
 

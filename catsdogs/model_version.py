@@ -18,6 +18,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from catsdogs.doubts import Doubts
 from catsdogs.errors import ModelError
 from catsdogs.evaluation import Measured
 from catsdogs.reference import Reference
@@ -51,6 +52,8 @@ class ModelCard(BaseModel):
     """Side of the square of pixels that the network sees."""
     thresholds: dict[str, float]
     threshold_rule: str
+    doubts: Doubts | None = None
+    """Which answers should be taken with care; missing on cards from before any were."""
     metrics: dict[str, Measured]
     """By name of the set of photos."""
     reference: Reference | None = None

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from catsdogs.cli import app
 from catsdogs.errors import ModelError
 from catsdogs.settings import Settings
+
+if TYPE_CHECKING:
+    from catsdogs.classifier import Classifier
+    from catsdogs.domain import Answer
+    from catsdogs.doubts import Doubts
+    from catsdogs.reference import Reference
+
+    Photos = Mapping[Path, Answer]
+    Advance = Callable[[], object]
+    Measurement = TypeVar("Measurement", Reference, Doubts)
 
 model = typer.Typer(help="Model versions: list, promote, rollback. Running servers follow.", no_args_is_help=True)
 app.add_typer(model, name="model")
@@ -80,6 +92,33 @@ def reference(
 ) -> None:
     """Measure what drift is told from, and write it on a version's card; training does so by itself."""
     from catsdogs import reference
+
+    def measure(classifier: Classifier, name: str, photos: Photos, advance: Advance) -> Reference:
+        return reference.measure(classifier.classify, name, photos, classifier.card.input_size, advance)
+
+    place, found = _complete("reference", version, folder, measure)
+    print(f"{place.name}: what drift is told from was measured on {found.n} photos of {found.photos}.")
+
+
+@model.command()
+def doubts(
+    folder: Path = typer.Argument(..., help="Labelled photos that the model was not trained on."),
+    version: str = typer.Option("", help="As catsdogs model list names it; by default the one that is served."),
+) -> None:
+    """Choose which answers are in doubt, and write it on a version's card; training does so by itself."""
+    from catsdogs import doubts
+
+    def choose(classifier: Classifier, name: str, photos: Photos, advance: Advance) -> Doubts:
+        return doubts.choose(classifier.classify_files, name, photos, advance)
+
+    place, found = _complete("doubts", version, folder, choose)
+    print(f"{place.name}: which answers are in doubt was chosen on {found.n} photos of {found.photos}.")
+
+
+def _complete(
+    field: str, version: str, folder: Path, measure: Callable[[Classifier, str, Photos, Advance], Measurement]
+) -> tuple[Path, Measurement]:
+    """Let a version look at labelled photos, and write what was measured on its card."""
     from catsdogs.classifier import Classifier
     from catsdogs.cli.progress import shown
     from catsdogs.evaluation import labelled_photos
@@ -91,17 +130,11 @@ def reference(
     classifier, photos = Classifier.open(place), labelled_photos(folder)
     with shown() as show:
         done = iter(range(1, len(photos) + 1))
-        found = reference.measure(
-            classifier.classify,
-            folder.resolve().name,
-            photos,
-            classifier.card.input_size,
-            lambda: show("photos", next(done), len(photos)),
-        )
+        found = measure(classifier, folder.resolve().name, photos, lambda: show("photos", next(done), len(photos)))
     try:
-        write_card(classifier.card.model_copy(update={"reference": found}), place)
+        write_card(classifier.card.model_copy(update={field: found}), place)
     except OSError as error:
         raise ModelError(
             "The folder {folder} cannot be written: {reason}.", folder=place, reason=error.strerror
         ) from error
-    print(f"{place.name}: what drift is told from was measured on {found.n} photos of {found.photos}.")
+    return place, found

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from catsdogs.domain import Answer
+from catsdogs.doubts import RULE
 from catsdogs.evaluation import Measured
 from catsdogs.model_version import CARD_FOR_PEOPLE, FORMAT, ModelCard, write_card
 from catsdogs.training import gate as gates
@@ -29,7 +30,7 @@ INTENDED_USE = (
 )
 LIMITS = [
     "It looks at the largest centred square of the photo: an animal at the edge is not seen.",
-    "A photo with a cat and a dog gets one answer.",
+    "A photo with a cat and a dog gets one answer; most such photos are noticed, and said to seem to show both.",
     "Wild cats, wolves, foxes and other furry animals may be taken for pets; drawings and toys, too.",
     "It was trained on photos that people took of their pets; what differs from them is less sure.",
 ]
@@ -101,6 +102,7 @@ def for_people(card: ModelCard) -> str:
         f"On training photos it had not seen (cross-validation): {seen['errors']} errors in {total:,}, "
         f"log-loss {seen['log_loss']:.4f}.",
         f"Refusals: {card.threshold_rule}",
+        f"Doubts, chosen on {card.doubts.n:,} photos of {card.doubts.photos}: {RULE}" if card.doubts else "",
         "\n".join(f"- {note}" for note in notes),
         "## How good it is",
         _results(card.metrics) if card.metrics else "Not measured on other photos.",
@@ -120,12 +122,12 @@ def _from_feedback(card: ModelCard) -> str:
 
 def _results(metrics: dict[str, Measured]) -> str:
     rows = [
-        "| photos | n | errors | accuracy (95 % interval) | pets refused | log-loss | ECE | AUROC |",
-        "|---|---|---|---|---|---|---|---|",
+        "| photos | n | errors | accuracy (95 % interval) | pets refused | unsure | both | log-loss | ECE | AUROC |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     rows += [
         f"| {name} | {m.n} | {m.errors} | {m.accuracy:.2%} ({m.accuracy_low:.2%} to {m.accuracy_high:.2%}) "
-        f"| {m.refused} | {_figure(m.log_loss)} | {_figure(m.ece)} | {_figure(m.auroc)} |"
+        f"| {m.refused} | {m.unsure} | {m.both} | {_figure(m.log_loss)} | {_figure(m.ece)} | {_figure(m.auroc)} |"
         for name, m in metrics.items()
     ]
     note = (

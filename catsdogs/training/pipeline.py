@@ -16,9 +16,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from catsdogs import reference
+from catsdogs import doubts, reference
 from catsdogs.classifier import Classifier
 from catsdogs.domain import Answer, Prediction
+from catsdogs.doubts import Doubts
 from catsdogs.errors import InvalidImage, InvalidInput, ModelError
 from catsdogs.evaluation import Classify, Measured, evaluate_photos, labelled_photos
 from catsdogs.model_version import NAME
@@ -37,7 +38,7 @@ from catsdogs.training.weights import load_imagenet_weights
 INPUT_SIZE = 256
 SEED = 0
 REFERENCE_PHOTOS = 2000
-"""At most so many tell what photos look like."""
+"""At most so many tell what photos look like, and which answers are in doubt."""
 LEFT_OUT = "left_out.csv"
 HELD_OUT = "held_out.csv"
 """What cross-validation, which had not seen them, said of the training photos that are files."""
@@ -155,12 +156,15 @@ def train(
             },
         )
         cards.write(card, aside)
+        known = {**sets, "train": dict(zip(held_out.paths, held_out.labels, strict=True))}
+        card = card.model_copy(update={"doubts": _doubts(aside, known, progress)})
+        cards.write(card, aside)
         measured = _measure(aside, sets, progress)
         if unlearned:
             measured["neither, from feedback"] = evaluate_photos(
                 _in_memory(Classifier.open(aside), feedback), unlearned
             )
-        found = _reference(aside, {**sets, "train": dict(zip(held_out.paths, held_out.labels, strict=True))}, progress)
+        found = _reference(aside, known, progress)
         cards.write(card.model_copy(update={"metrics": measured, "reference": found}), aside)
         aside.rename(target)
     except OSError as error:
@@ -205,12 +209,25 @@ def _measure(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress:
 
 
 def _reference(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> Reference:
-    """Count what drift is told from, on the first set with pets in it: one the model has not seen, where there is."""
+    """Count what drift is told from."""
     classifier = Classifier.open(version)
-    name, photos = next((name, photos) for name, photos in sets.items() if {*photos.values()} != {Answer.NEITHER})
-    some = sorted(photos)[:: -(-len(photos) // REFERENCE_PHOTOS)]
+    name, some = _with_pets(sets)
     advance = _counter(progress, f"reference from {name}", len(some))
     return reference.measure(classifier.classify, name, some, classifier.card.input_size, advance)
+
+
+def _doubts(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> Doubts:
+    """Choose which answers are in doubt."""
+    name, some = _with_pets(sets)
+    return doubts.choose(
+        Classifier.open(version).classify_files, name, some, _counter(progress, f"doubts from {name}", len(some))
+    )
+
+
+def _with_pets(sets: Mapping[str, Mapping[Path, Answer]]) -> tuple[str, dict[Path, Answer]]:
+    """Take some photos of the first set with pets in it: one the model has not seen, where there is."""
+    name, photos = next((name, photos) for name, photos in sets.items() if {*photos.values()} != {Answer.NEITHER})
+    return name, {path: photos[path] for path in sorted(photos)[:: -(-len(photos) // REFERENCE_PHOTOS)]}
 
 
 class _counter:  # noqa: N801 (used as a function)

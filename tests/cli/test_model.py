@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import urllib3
 
-from catsdogs.model_version import CARD, SHIPPED
+from catsdogs.model_version import CARD, SHIPPED, read_card
 
 
 def add_version(data_dir: Path, version: str, **card: object) -> Path:
@@ -117,3 +118,22 @@ def test_the_list_marks_what_is_served(tmp_path: Path) -> None:
         ("v2", True, False),
         ("v3", False, True),
     ]
+
+
+def test_a_card_is_completed_by_what_a_set_of_photos_tells(tmp_path: Path, photos: Path) -> None:
+    """As for a version from before a card told it."""
+    folder = add_version(tmp_path, "old", doubts=None, reference=None)
+    before = read_card(folder)
+    for label in ("cat", "dog"):
+        (tmp_path / "some" / label).mkdir(parents=True)
+        for path in islice(sorted((photos / "val" / label).glob("*.jpg")), 20):
+            shutil.copy(path, tmp_path / "some" / label)
+    for what in ("doubts", "reference"):
+        done = run(tmp_path, "model", what, "some", "--version", "old")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "of some" in done.stdout
+    card = read_card(folder)
+    assert card.doubts
+    assert card.reference
+    assert (card.doubts.photos, card.reference.photos) == ("some", "some")
+    assert card.model_copy(update={"doubts": None, "reference": None}) == before

@@ -62,7 +62,7 @@ def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFacto
     )
     assert digest(photos) == before
     assert [stages.count((stage, n, n)) for stage, n in (("checking", 50), ("features", 48), ("head", 8))] == [1, 1, 1]
-    assert ("measuring on textures", 48, 48) in stages
+    assert [(f"{stage} textures", 48, 48) in stages for stage in ("doubts from", "measuring on")] == [True, True]
     assert stages[-1] == ("reference from textures", 48, 48)
     return made
 
@@ -82,8 +82,12 @@ def test_the_card_tells_what_was_done(version: Path) -> None:
     assert card.training["photos"] == {"cat": 24, "dog": 24}
     assert card.metrics["textures"].n == 48
     assert card.metrics["textures"].errors == 0
+    assert card.doubts
+    assert (card.doubts.photos, card.doubts.n) == ("textures", 48 - card.metrics["textures"].refused)
+    assert card.metrics["textures"].unsure >= 1, "the least confident 2 %"
     assert (card.metrics["neither"].n, card.metrics["neither"].log_loss) == (1, None)
     people = (version / "MODEL_CARD.md").read_text()
+    assert "the 2% with the least confidence are unsure" in people
     assert "catsdogs train photos" in people
     assert "- The photos are textures, and nobody's." in people
     assert "Apache-2.0" in people
