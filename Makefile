@@ -39,7 +39,7 @@ report: $(VENV)/.serving ## Write the dated report (ARGS="--lang fr --out DIR")
 test: $(VENV)/.everything ## Run all tests; browser tests where Chromium is found (ARGS="-k name")
 	@$(RUN) -m pytest $(ARGS)
 
-bench: $(VENV)/.everything ## Measure speed and memory, as ratios in one run
+bench: $(VENV)/.everything $(VENV)/rivals/.installed ## Measure speed and memory, as ratios in one run
 	@$(RUN) -m tests.benchmarks $(ARGS)
 
 lint: $(VENV)/.everything ## Check style, types, and that notebooks hold no outputs
@@ -50,7 +50,9 @@ lint: $(VENV)/.everything ## Check style, types, and that notebooks hold no outp
 
 lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses)
 	@$(UV) --upgrade --extra build --output-file requirements.lock
-	@$(UV) --upgrade --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+	@$(UV) --upgrade --extra build --extra lab --extra train --extra test --extra bench --extra dev --constraint requirements.lock \
+	  --output-file requirements-dev.lock
+	@$(UV) --upgrade --extra rivals --output-file requirements-rivals.lock
 
 messages: $(VENV)/.everything ## Bring new texts into the catalogues of catsdogs/locale
 	@$(RUN) -m tests.messages
@@ -67,6 +69,13 @@ $(VENV)/.serving: requirements.lock pyproject.toml
 $(VENV)/.everything: requirements-dev.lock pyproject.toml
 	@$(call install,requirements-dev.lock)
 	@touch $(VENV)/.serving
+
+# Gradio and Streamlit ask for older packages than we do.
+$(VENV)/rivals/.installed: requirements-rivals.lock | $(VENV)/.everything
+	@echo "Installing from $<: once, a minute or two ..."
+	@$(RUN) -m venv --clear $(VENV)/rivals
+	@$(VENV)/rivals/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes --requirement $<
+	@touch $@
 
 # Makes .venv where there is none that works, then installs $(1) and the package into it.
 define install

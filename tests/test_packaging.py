@@ -28,7 +28,7 @@ def test_conda_environment_lists_the_packages_of_pyproject() -> None:
     assert read("binder/environment.yml") == read("environment.yml")
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-rivals.lock"])
 def test_lock_file_has_a_hash_for_each_package_and_no_index_address(name: str) -> None:
     text = read(name)
     packages = re.findall(r"^(?=\w)[^\n]*\\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", text, re.MULTILINE)
