@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 from catsdogs.cli.progress import shown
@@ -33,6 +34,9 @@ def write_table(photos: list[Path], out: Path | None, scheduler: str | None, as_
 
         if scheduler:
             from catsdogs.scoring.cluster import on
+
+            if not logging.getLogger().isEnabledFor(logging.DEBUG):  # our sentence says it without a traceback
+                logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     except ImportError as error:
         raise SettingsError("A table needs more packages. Run: pip install 'catsdogs[cluster]'") from error
     with shown() as show:
