@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -10,12 +11,15 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
 import pytest
+import sqlalchemy as sa
 
 from catsdogs.cli.serve import OPEN_FILES
+from catsdogs.database import Database
 from catsdogs.server.app import url_here
 
 
@@ -209,3 +213,39 @@ def test_a_start_waits_for_nothing_that_is_not_needed():
     code = f"import sys, catsdogs.server.app, catsdogs.service.local; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_while_it_drains_it_is_alive_and_not_ready_and_finishes(launch, client_of, cat_jpeg, folder):
+    server = launch(folder)
+    database = Database(server.settings)
+    database.start()
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    host, port = server.url.removeprefix("http://").split(":")
+    with ThreadPoolExecutor(1) as pool, contextlib.closing(HTTPConnection(host, int(port), timeout=30)) as probe:
+        assert answered(probe, "/health/ready") == 200
+        with database.engine.begin() as connection:
+            connection.execute(sa.text("LOCK TABLE predictions_feedback"))
+            photo = {"file": ("x.jpg", cat_jpeg, "image/jpeg")}
+            asked = pool.submit(client_of(server), "POST", "/api/predict", fields=photo)
+            until(lambda: connection.scalar(waiting))
+            server.process.send_signal(signal.SIGTERM)
+            until(lambda: answered(probe, "/health/ready") == 503)
+            assert answered(probe, "/health/live") == 200
+        assert asked.result().status == 200
+    assert server.process.wait(timeout=30) == 0
+    database.close()
+
+
+def answered(connection, path):
+    """Ask over a connection that is open already: a server that drains accepts no other."""
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import sqlalchemy as sa
 from catsdogs.database import Database
 from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage, NotFound
+from catsdogs.model_version import CARD, SHIPPED
+from catsdogs.model_versions import ModelVersions
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 
@@ -59,6 +62,30 @@ def test_a_photo_that_cannot_be_read_is_recorded_anonymously(database: Settings,
     assert (row["success"], row["prediction_result"], row["error_type"]) == (False, "error", "InvalidImage")
     assert (row["filename"], row["consent_id"], row["rgpd_consent"]) == (None, None, False)
     assert local.statistics()["answers"]["error"] == 1
+
+
+def test_a_promoted_version_that_cannot_be_loaded_is_said(local: Local, database: Settings, cat_jpeg: bytes) -> None:
+    assert local.health()["degraded"] == []
+    damaged = database.data_dir / "models" / "2.0"
+    damaged.mkdir(parents=True)
+    card = json.loads((SHIPPED / CARD).read_text()) | {"version": "2.0"}
+    (damaged / CARD).write_text(json.dumps(card))
+    (damaged / "model.onnx").write_bytes(b"no model")
+    versions = ModelVersions(database.data_dir)
+    versions.promote("2.0")
+    health = local.health()
+    assert (health["status"], health["degraded"]) == ("degraded", ["model"])
+    assert local.predict(cat_jpeg).prediction.model_version == SHIPPED.name
+    versions.rollback()
+    assert local.health()["status"] == "healthy"
+
+
+def test_a_spool_that_fills_up_is_said(database: Settings, cat_jpeg: bytes) -> None:
+    away = database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1})
+    with Local.open(away) as service:
+        while service.health()["degraded"] == ["database"]:
+            assert service.predict(cat_jpeg, consent=Consent(True, True)).stored is False
+        assert service.health()["degraded"] == ["database", "spool"]
 
 
 def test_without_a_database_predictions_go_on(database: Settings, stranded: Local, cat_jpeg: bytes) -> None:

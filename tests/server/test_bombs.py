@@ -1,0 +1,90 @@
+"""Requests that are slow on purpose, and little files that would be much in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import re
+import socket
+import struct
+import zlib
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+
+
+def test_clients_that_never_finish_keep_nobody_waiting(server, client):
+    host, port = server.url.removeprefix("http://").split(":")
+    beginnings = [
+        b"GET / HT",
+        b"GET /inference HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        f"POST /api/predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_token}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n--b\r\n".encode(),
+        b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\npassword=",
+    ]
+    with contextlib.ExitStack() as open_connections:
+        for number in range(400):
+            connection = open_connections.enter_context(socket.create_connection((host, int(port))))
+            connection.sendall(beginnings[number % 4])
+        for path in ("/", "/health/ready", "/api/info"):
+            assert client("GET", path, token=None, timeout=20).status == 200
+
+
+def _bombs():
+    """Little files that would be much in memory."""
+    yield "wide PNG", _png(50_000, 50_000)
+    text = zlib.compress(bytes(200 * 2**20), 9)
+    yield "PNG with text", _png(64, 64, (b"zTXt", b"Comment\0\0" + text))
+    yield "PNG with profile", _png(64, 64, (b"iCCP", b"profile\0\0" + text))
+    stream = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(stream, "TIFF", compression="group4")
+    yield "TIFF", stream.getvalue()
+    yield (
+        "GIF",
+        b"GIF89a"
+        + struct.pack("<HH", 65535, 65535)
+        + b"\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\2\2L\1\0;",
+    )
+    yield "gzip", gzip.compress(bytes(30 * 2**20))
+
+
+def _png(width, height, *chunks):
+    head = (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    body = (b"IDAT", zlib.compress(bytes(min((width + 1) * height, 10**6))))
+    every = (head, *chunks, body, (b"IEND", b""))
+    parts = [struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in every]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.fixture
+def growth(server):
+    """Tell by how many bytes the server has grown at most, since the test began; Linux only."""
+    process = psutil.Process(server.process.pid)
+    try:
+        Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # forgets the peak
+    except OSError:
+        pytest.skip("the system does not tell a process's peak of memory")
+    before = process.memory_info().rss
+
+    def growth():
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1]) - before
+
+    return growth
+
+
+@pytest.mark.parametrize(("name", "bomb"), list(_bombs()), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_bomb_is_refused_or_harmless_through_rest(client, growth, name, bomb):
+    assert len(bomb) < 2**20
+    answer = client("POST", "/api/predict", fields={"file": ("cat.png", bomb, "image/png")})
+    assert answer.status in ({200, 400} if name.startswith("PNG") else {400})
+    assert growth() < 200 * 2**20, "it went off"
+
+
+def test_a_packed_body_is_not_unpacked(client, growth):
+    headers = {"Content-Encoding": "gzip", "Content-Type": "multipart/form-data; boundary=b"}
+    assert client("POST", "/api/predict", body=gzip.compress(bytes(400 * 2**20), 1), headers=headers).status == 400
+    assert growth() < 100 * 2**20
