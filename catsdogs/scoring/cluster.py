@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 
 from distributed import CancelledError, Client, Future, KilledWorker, Security, wait
 from distributed.client import ClosedClientError
@@ -33,11 +34,11 @@ def on(address: str, workerless_seconds: float = WORKERLESS_SECONDS) -> Runner:
     """
 
     def run(job: Job, parts: Iterable[tuple[int, list[str]]]) -> Generator[tuple[int, list[Row]], None, None]:
-        remaining = iter(parts)
+        waiting = deque(parts)
         running: dict[Future[list[Row]], int] = {}
         seen_worker = time.monotonic()
         with _errors_of(address), _client(address) as client:
-            while True:
+            while waiting or running:
                 threads = sum(client.nthreads().values())
                 if threads:
                     seen_worker = time.monotonic()
@@ -46,10 +47,9 @@ def on(address: str, workerless_seconds: float = WORKERLESS_SECONDS) -> Runner:
                         "The Dask cluster {address} has no workers. Start some, and give the same command again.",
                         address=address,
                     )
-                for number, names in islice(remaining, max(AHEAD * threads - len(running), 0)):
+                while waiting and len(running) < AHEAD * threads:
+                    number, names = waiting.popleft()
                     running[client.submit(job.answer, names, pure=False)] = number
-                if not running and threads:
-                    return
                 for future in _done(running):
                     yield running.pop(future), future.result()
 
@@ -57,7 +57,8 @@ def on(address: str, workerless_seconds: float = WORKERLESS_SECONDS) -> Runner:
 
 
 def _client(address: str) -> Client:
-    asyncio.run(_knock(address))
+    with ThreadPoolExecutor(1) as other:  # this thread may have a loop of its own, as in a notebook
+        other.submit(asyncio.run, _knock(address)).result()
     return Client(address, timeout=CONNECT_SECONDS)
 
 

@@ -62,22 +62,23 @@ class Parts:
         self._folder = folder
         self._names = names
         listed = "\0".join(names).encode(errors="surrogateescape")
-        plan = {
+        about = {
             "model": job.version,
             "sha256": job.checksum,
             "photos": len(names),
             "names": hashlib.sha256(listed).hexdigest(),
             "part": SIZE,
         }
+        plan = json.dumps(about, indent=1).encode() + b"\n"
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / PLAN
         if not file.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
             raise InvalidInput("The folder {folder} holds something else. Choose an empty one.", folder=folder)
         if not file.exists():
             aside = _aside(file)
-            aside.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
+            aside.write_bytes(plan)
             aside.replace(file)
-        elif json.loads(file.read_bytes()) != plan:
+        elif file.read_bytes() != plan:
             raise InvalidInput(
                 "The folder {folder} holds answers about other photos, or of another model. Choose another folder.",
                 folder=folder,
@@ -108,14 +109,24 @@ class Parts:
 
         Raises
         ------
+        InvalidInput
+            A part is damaged.
         OSError
         """
-        _write((pq.read_table(self._path(number)) for number in range(self.count)), file)
+        _write(self._tables(), file)
 
     def errors(self) -> int:
-        """Count the files without an answer."""
-        tables = (pq.read_table(self._path(number), columns=["error"]) for number in range(self.count))
-        return sum(len(table) - table["error"].null_count for table in tables)
+        """Count the files without an answer; raises as `join` does."""
+        return sum(len(table) - table["error"].null_count for table in self._tables(["error"]))
+
+    def _tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        for path in map(self._path, range(self.count)):
+            try:
+                yield pq.read_table(path, columns=columns)
+            except pa.ArrowInvalid as error:
+                raise InvalidInput(
+                    "The file {path} is damaged. Delete it, and give the same command again.", path=path
+                ) from error
 
     def _path(self, number: int) -> Path:
         return self._folder / f"part-{number:06}.parquet"

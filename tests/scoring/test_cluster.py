@@ -105,6 +105,14 @@ def test_only_what_is_missing_is_done_again(
     assert len(rows(out)) == N
 
 
+def test_a_damaged_part_is_named(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    score(folder, tmp_path / "out", settings, here)
+    part = tmp_path / "out" / "part-000003.parquet"
+    part.write_bytes(part.read_bytes()[:-9])
+    with pytest.raises(InvalidInput, match=r"part-000003\.parquet is damaged\. Delete it"):
+        score(folder, tmp_path / "out", settings, here)
+
+
 def test_a_worker_that_dies_is_replaced(
     folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path
 ) -> None:
