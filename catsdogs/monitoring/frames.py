@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
 from catsdogs.database import Database
+from catsdogs.errors import InvalidInput
 from catsdogs.monitoring.windows import window
 from catsdogs.settings import Settings
 
@@ -33,10 +36,16 @@ _TYPES = {
 """Columns, none of them personal, and how pandas holds them."""
 
 
+CHUNK = 50_000
+"""Predictions that one query reads: 20 MB of them, in a tenth of the time that queries may take."""
+
+
 def read_predictions(
     start: datetime | None = None, end: datetime | None = None, *, settings: Settings | None = None
 ) -> pd.DataFrame:
     """Read the predictions made in ``[start, end)``, oldest first; file names and comments stay where they are.
+
+    A million take about 150 MB; where there are more, prefer :func:`prediction_chunks`.
 
     Parameters
     ----------
@@ -55,16 +64,42 @@ def read_predictions(
     ------
     InvalidInput, SettingsError, DatabaseError
     """
+    chunks = list(prediction_chunks(start, end, settings=settings))
+    return pd.concat(chunks, ignore_index=True).astype(_TYPES) if chunks else _frame([])
+
+
+def prediction_chunks(
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    size: int = CHUNK,
+    settings: Settings | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Do as :func:`read_predictions`, `size` rows at a time, so that no more than those are in memory."""
+    if size < 1:
+        raise InvalidInput("The size of a chunk must be at least 1.")
     database = Database(settings or Settings.load())
     table = database.tables.predictions
     query = (
         sa.select(*(table.c[name] for name in _TYPES))
         .where(window(table, start, end))
         .order_by(table.c.timestamp, table.c.id)
+        .limit(size)
     )
     try:
         database.start()
-        rows = database.run(lambda connection: connection.execute(query).all())
+        rows = _rows(database, query)
+        while rows:
+            yield _frame(rows)
+            seen = sa.tuple_(sa.literal(rows[-1].timestamp), sa.literal(rows[-1].id))
+            rows = _rows(database, query.where(sa.tuple_(table.c.timestamp, table.c.id) > seen))
     finally:
         database.close()
+
+
+def _rows(database: Database, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    return database.run(lambda connection: connection.execute(query).all())
+
+
+def _frame(rows: Sequence[sa.Row[Any]]) -> pd.DataFrame:
     return pd.DataFrame.from_records(rows, columns=list(_TYPES)).astype(_TYPES)

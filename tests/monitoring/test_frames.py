@@ -7,7 +7,7 @@ import pytest
 
 from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
-from catsdogs.monitoring.frames import read_predictions
+from catsdogs.monitoring.frames import prediction_chunks, read_predictions
 from catsdogs.settings import Settings
 
 from .conftest import NOW, Keep, make_row, random_rows
@@ -52,6 +52,19 @@ def test_it_takes_a_window(keep: Keep, database: Settings) -> None:
     assert len(read_predictions(naive, settings=database)) == 2
     with pytest.raises(InvalidInput):
         read_predictions(NOW, NOW, settings=database)
+
+
+def test_chunks_are_the_same_rows_once_each(keep: Keep, database: Settings) -> None:
+    same_moment = [make_row(NOW, proba_cat=0.9 - place / 100, proba_dog=0.1 + place / 100) for place in range(5)]
+    keep(random_rows(8, n=30) + same_moment)
+    whole = read_predictions(settings=database)
+    for size in (1, 4, 35, 50):
+        chunks = list(prediction_chunks(size=size, settings=database))
+        assert max(len(chunk) for chunk in chunks) <= size
+        assert [identifier for chunk in chunks for identifier in chunk["id"]] == whole["id"].tolist()
+        assert chunks[-1].dtypes["timestamp"] == whole.dtypes["timestamp"]
+    with pytest.raises(InvalidInput):
+        next(prediction_chunks(size=0, settings=database))
 
 
 def test_it_leaves_no_connection_behind(keep: Keep, database: Settings) -> None:

@@ -47,17 +47,26 @@ def test_the_monitoring_app_is_one_widget(filled: None, run: Any) -> None:
     assert WIDGET in shown
 
 
-def test_an_analyst_sees_predictions_figures_charts_and_a_slice(filled: None, run: Any) -> None:
-    table, figures, *charts, bands = run(EXPLORE)
+def test_an_analyst_sees_predictions_figures_charts_slices_and_health(filled: None, run: Any) -> None:
+    table, days, figures, *rest = run(EXPLORE)
+    charts, slices, health = rest[: len(CHARTS)], rest[len(CHARTS) : -3], rest[-3:]
+    hours, bands, bright, sharp, estimate = slices
     assert "test-1" in table["text/html"]
     assert "chelsea.jpg" not in table["text/html"]
+    assert [int(n) for n in re.findall(r"-\d\d +(\d+)", days["text/plain"])] == [1, 10]  # two weeks ago, yesterday
     assert "'total_predictions': 11" in figures["text/plain"]
-    assert [PLOTLY in shown for shown in charts] == [True] * len(CHARTS)
+    assert [PLOTLY in shown for shown in [*charts, *health]] == [True] * (len(CHARTS) + 3)
+    assert re.search(r"^12 +10 ", hours["text/plain"], re.MULTILINE)  # all but the one that could not be read
+    assert re.search(r"\(0\.4, 0\.6\] .* 9$", bright["text/plain"], re.MULTILINE)
+    assert re.search(r"\(0\.005, 0\.02\] .* 9$", sharp["text/plain"], re.MULTILINE)
+    assert "'judged': 0.75" in estimate["text/plain"]
+    by_hand, estimated = re.findall(r"CBPE[^:]*: ([0-9.]+)", estimate["text/plain"])
+    assert float(by_hand) == pytest.approx(float(estimated))
     assert "(0.75, 0.95]   0.75      4" in bands["text/plain"]  # 3 of 4 cats of 90 %
 
 
 def test_an_analyst_may_begin_with_an_empty_database(run: Any) -> None:
-    table, figures, *_rest = run(EXPLORE)
+    table, _days, figures, *_rest = run(EXPLORE)
     assert re.search(r"<tbody>\s*</tbody>", table["text/html"])
     assert "'total_predictions': 0" in figures["text/plain"]
 
@@ -73,7 +82,7 @@ def test_nbval_runs_them(filled: None, environment: dict[str, str], tmp_path: Pa
     command += [str(MONITORING), str(EXPLORE), str(REVIEW)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert "10 passed" in done.stdout
+    assert "14 passed" in done.stdout
 
 
 @pytest.mark.parametrize("notebook", [MONITORING, EXPLORE, REVIEW], ids=lambda path: path.stem)
