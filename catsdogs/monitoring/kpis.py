@@ -26,7 +26,7 @@ from catsdogs.monitoring import aggregates
 from catsdogs.monitoring.intervals import wilson
 from catsdogs.monitoring.windows import Slice, bucket_seconds, floor
 
-EXACT_UP_TO = 50_000
+EXACT_UP_TO = 10_000
 """Predictions that are added up row by row, with exact percentiles; more are read from summaries."""
 EXACT_BUCKETS = 300
 """Seconds; so short buckets are added up row by row however many there are: their window is of a few hours."""

@@ -199,6 +199,23 @@ def test_they_stay_true_through_late_feedback_erasure_and_withdrawal(
     compare(database, WHOLE, 86400)
 
 
+@pytest.mark.parametrize("change", ["insert", "rate", "erase", "withdraw", "move"])
+def test_each_change_after_a_summary_is_seen(keep: Keep, change: str) -> None:
+    impersonal = {"filename": None, "user_comment": None}  # a withdrawal finds nothing else to change
+    database = keep([row | impersonal for row in random_rows(15, n=60)])
+    refresh_all(database)
+    before = held(database)
+    month = Slice(NOW - timedelta(days=30), NOW + DAY)
+    for value in range(8):
+        do(database, keep, (change, random_rows(value, n=2) if change == "insert" else 7 * value))
+    assert held(database) != before
+    check_summaries(database)
+    compare(database, month, 86400)
+    refresh_all(database)
+    check_summaries(database)
+    compare(database, month, 86400)
+
+
 def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way is chosen by how many rows there are; what is said does not depend on it."""
     database = keep(random_rows(11, n=2000))
