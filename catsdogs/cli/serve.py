@@ -116,7 +116,7 @@ def _bind(host: str, port: int) -> list[socket.socket]:
 
 
 def _allow_open_files() -> None:
-    """Each open page takes about twenty files and sockets, and many systems start a program with 1,024."""
+    """Each open page takes a dozen files and sockets, and many systems start a program with 1,024."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, OPEN_FILES), most))

@@ -256,11 +256,12 @@ class Monitoring(Api):
             return None
         try:
             moment = datetime.fromisoformat(text.replace(" ", "+"))  # a + that nobody encoded
-        except ValueError:
+            # in UTC: PostgreSQL knows no offset beyond 16 hours
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise InvalidInput(
                 N_("{name} must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."), name=name
             ) from None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 class Statistics(Monitoring):

@@ -163,7 +163,14 @@ def test_statistics_of_a_window(client, cat_jpeg):
 
 
 @pytest.mark.parametrize(
-    "query", [{"start": "yesterday"}, {"end": "2026-13-01"}, {"start": "2026-02-01", "end": "2026-01-01"}]
+    "query",
+    [
+        {"start": "yesterday"},
+        {"start": ""},
+        {"start": "0001-01-01T00:00:00+10:00"},
+        {"end": "2026-13-01"},
+        {"start": "2026-02-01", "end": "2026-01-01"},
+    ],
 )
 def test_a_window_that_is_none_is_400(client, query):
     answer = client("GET", "/api/statistics", fields=query)
@@ -172,7 +179,8 @@ def test_a_window_that_is_none_is_400(client, query):
 
 
 def test_a_plus_sign_that_was_not_encoded_is_understood(client):
-    assert client("GET", "/api/statistics?start=2026-01-01T00:00:00+01:00").status == 200
+    for offset in ("+01:00", "-11:30", "+17:49"):
+        assert client("GET", f"/api/statistics?start=2026-01-01T00:00:00{offset}").status == 200
 
 
 def test_recent_predictions_newest_first(client, cat_jpeg):

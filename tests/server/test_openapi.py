@@ -12,7 +12,18 @@ from catsdogs.server import api, judgement, metrics, rights
 from catsdogs.server.openapi import description
 
 ROUTES = api.ROUTES | rights.ROUTES | judgement.ROUTES | metrics.ROUTES
-DESCRIBED = schemathesis.openapi.from_dict(description())
+
+
+def open_to_all():
+    """Describe the API without its token, which every request below has: a missing one is a test of its own."""
+    api = description()
+    for methods in api["paths"].values():
+        for operation in methods.values():
+            del operation["security"]
+    return api
+
+
+DESCRIBED = schemathesis.openapi.from_dict(open_to_all())
 BEYOND_SCHEMAS = {
     "/api/predict": "what is a photo",
     "/api/statistics": "a window's start is before its end",
