@@ -401,7 +401,8 @@ class VersionFigures(TypedDict):
     """One model version of a window, beside the others."""
 
     model_version: str
-    predictions: int
+    share: float
+    """Of the window's predictions."""
     judged: Accuracy
     estimated: Accuracy
     neither_rate: float | None
@@ -425,7 +426,7 @@ class ModelHealth(TypedDict):
     drift: list[Drift]
     versions: list[VersionFigures]
     whole: bool
-    """Whether every prediction was looked at; else a sample for what needs no label."""
+    """Whether every prediction was looked at; of many, a sample is enough, and `n` says how large it was."""
 
 
 class Measure(StrEnum):

@@ -16,14 +16,12 @@ Labels", https://arxiv.org/abs/2401.08348; NannyML's documentation, "Confidence-
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Accuracy, Answer, ReliabilityBin, TrueLabel
 from catsdogs.monitoring.intervals import Z95, wilson
 from catsdogs.monitoring.windows import ORIGIN
@@ -31,10 +29,35 @@ from catsdogs.monitoring.windows import ORIGIN
 BINS = 10
 """Of confidence between 0.5 and 1, in the reliability diagram."""
 
-Table = sa.Table[PredictionColumns]
-Condition = sa.ColumnElement[bool]
-Group = Callable[[sa.FromClause], sa.ColumnElement[Any]]
 NOTHING = Accuracy(rate=None, low=None, high=None, n=0)
+
+
+class Judged(NamedTuple):
+    """What people said of answers."""
+
+    total: Accuracy
+    by_bucket: dict[datetime, Accuracy]
+    by_version: dict[str, Accuracy]
+    reliability: list[ReliabilityBin]
+    """Of the answers cat and dog, by how sure the model was."""
+
+
+class Group(NamedTuple):
+    """Figures of some answers that need no label."""
+
+    n: int
+    """Answers, and photos that could not be read."""
+    estimated: Accuracy
+    neither_rate: float | None
+    mean_ms: float | None
+
+
+class Estimated(NamedTuple):
+    """What the probabilities let expect."""
+
+    total: Group
+    by_bucket: dict[datetime, Group]
+    by_version: dict[str, Group]
 
 
 def right(rows: sa.FromClause) -> sa.ColumnElement[bool | None]:
@@ -48,62 +71,89 @@ def right(rows: sa.FromClause) -> sa.ColumnElement[bool | None]:
     )
 
 
-def judged(connection: sa.Connection, table: Table, condition: Condition) -> Accuracy:
-    """Count the answers that people judged, and those that were right; the interval is Wilson's, 95 %."""
-    rows = _judged(table, condition)
-    n, successes = connection.execute(
-        sa.select(sa.func.count(rows.c.right), _true(rows.c.right)).select_from(rows)
-    ).one()
-    return accuracy(successes, n)
+def judged(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> Judged:
+    """Count the answers in `rows` that people judged, and those that were right; the intervals are Wilson's, 95 %.
 
-
-def judged_by(
-    connection: sa.Connection, table: Table, condition: Condition, group: Group
-) -> dict[Any, tuple[int, int]]:
-    """Count right answers, and judged ones, in groups of predictions."""
-    rows = _judged(table, condition)
-    key = group(rows)
-    query = sa.select(key, _true(rows.c.right), sa.func.count(rows.c.right)).group_by(key)
-    return {value: (successes, n) for value, successes, n in connection.execute(query)}
-
-
-def reliability(connection: sa.Connection, table: Table, condition: Condition) -> list[ReliabilityBin]:
-    """Compare how sure the model was with how often people said it was right, of the answers cat and dog."""
-    rows = _judged(table, condition)
-    bin_ = sa.func.width_bucket(sa.func.least(rows.c.confidence, 1 - 1e-9), 0.5, 1.0, BINS)
+    Parameters
+    ----------
+    rows
+        Predictions that somebody said something of, see :func:`spoken`.
+    width
+        Of the buckets of time.
+    """
+    found = sa.select(
+        _bucket(rows, width),
+        rows.c.model_version,
+        _bin(rows),
+        confidence(rows).label("confidence"),
+        right(rows).label("right"),
+    ).cte("found")
+    column = found.c
+    keys = column.bucket, column.model_version, column.bin
     query = (
-        sa.select(sa.func.avg(rows.c.confidence), _true(rows.c.right), sa.func.count())
-        .where(rows.c.confidence.is_not(None), rows.c.right.is_not(None))
-        .group_by(bin_)
-        .order_by(bin_)
+        sa.select(
+            sa.func.grouping(*keys).label("kind"),
+            *keys,
+            sa.func.avg(column.confidence).label("confidence"),
+            sa.func.count().filter(column.right).label("successes"),
+            sa.func.count().label("n"),
+        )
+        .where(column.right.is_not(None))
+        .group_by(sa.func.grouping_sets(sa.tuple_(), *(sa.tuple_(key) for key in keys)))
+        .order_by(column.bin)
     )
-    return [
-        ReliabilityBin(confidence=confidence, **accuracy(successes, n))
-        for confidence, successes, n in connection.execute(query)
-    ]
+    groups: dict[int, list[sa.Row[Any]]] = {0b111: [], 0b011: [], 0b101: [], 0b110: []}
+    for row in connection.execute(query):
+        groups[row.kind].append(row)
+    [total] = groups[0b111]
+    return Judged(
+        accuracy(total.successes, total.n),
+        {row.bucket: accuracy(row.successes, row.n) for row in groups[0b011]},
+        {row.model_version: accuracy(row.successes, row.n) for row in groups[0b101]},
+        [
+            ReliabilityBin(confidence=row.confidence, **accuracy(row.successes, row.n))
+            for row in groups[0b110]
+            if row.bin is not None
+        ],
+    )
 
 
-def estimated(connection: sa.Connection, rows: sa.CTE) -> Accuracy:
+def estimated(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> Estimated:
     """Estimate the accuracy of the answers cat and dog in `rows` without labels (CBPE)."""
-    return _estimate(*connection.execute(sa.select(*_moments(rows))).one())
+    is_neither = sa.case((rows.c.prediction_result == Answer.NEITHER, 1.0), else_=0.0)
+    found = sa.select(
+        _bucket(rows, width),
+        rows.c.model_version,
+        confidence(rows).label("sure"),
+        sa.case((rows.c.success, is_neither)).label("neither"),
+        sa.case((rows.c.success, rows.c.inference_time_ms)).label("ms"),
+    ).cte("found")
+    column = found.c
+    keys = column.bucket, column.model_version
+    query = sa.select(
+        sa.func.grouping(*keys).label("kind"),
+        *keys,
+        sa.func.count().label("all"),
+        sa.func.count(column.sure).label("n"),
+        sa.func.avg(column.sure).label("mean"),
+        sa.func.sum(column.sure * (1 - column.sure)).label("variance"),
+        sa.func.avg(column.neither).label("neither"),
+        sa.func.avg(column.ms).label("ms"),
+    ).group_by(sa.func.grouping_sets(sa.tuple_(), *(sa.tuple_(key) for key in keys)))
+    groups: dict[int, list[sa.Row[Any]]] = {0b11: [], 0b01: [], 0b10: []}
+    for row in connection.execute(query):
+        groups[row.kind].append(row)
+    [total] = groups[0b11]
+    return Estimated(
+        _group(total),
+        {row.bucket: _group(row) for row in groups[0b01]},
+        {row.model_version: _group(row) for row in groups[0b10] if row.model_version is not None},
+    )
 
 
-def estimated_by(connection: sa.Connection, rows: sa.CTE, group: Group) -> dict[Any, Accuracy]:
-    """Do as :func:`estimated`, in groups of predictions."""
-    key = group(rows)
-    query = sa.select(key, *_moments(rows)).group_by(key)
-    return {value: _estimate(*moments) for value, *moments in connection.execute(query)}
-
-
-def by_version(rows: sa.FromClause) -> sa.ColumnElement[Any]:
-    """Group by model version."""
-    version: sa.ColumnElement[Any] = rows.c.model_version
-    return version
-
-
-def by_bucket(width: timedelta) -> Group:
-    """Group by buckets of time; a group is named by its start."""
-    return lambda rows: sa.func.date_bin(sa.literal(width), rows.c.timestamp, sa.literal(ORIGIN))
+def spoken(rows: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Give in SQL whether anybody said something of an answer."""
+    return rows.c.user_feedback.is_not(None) | rows.c.true_label.is_not(None)
 
 
 def accuracy(successes: int, n: int) -> Accuracy:
@@ -119,24 +169,18 @@ def confidence(rows: sa.FromClause) -> sa.ColumnElement[float | None]:
     return sa.case((is_pet, sa.func.greatest(column.proba_cat, column.proba_dog)))
 
 
-def _judged(table: Table, condition: Condition) -> sa.CTE:
-    spoken = (condition & table.c.user_feedback.is_not(None)) | (condition & table.c.true_label.is_not(None))
-    columns = (
-        table.c.timestamp,
-        table.c.model_version,
-        confidence(table).label("confidence"),
-        right(table).label("right"),
+def _bucket(rows: sa.FromClause, width: timedelta) -> sa.ColumnElement[datetime]:
+    return sa.func.date_bin(width, rows.c.timestamp, ORIGIN).label("bucket")
+
+
+def _bin(rows: sa.FromClause) -> sa.ColumnElement[int]:
+    return sa.func.width_bucket(sa.func.least(confidence(rows), 1 - 1e-9), 0.5, 1.0, BINS).label("bin")
+
+
+def _group(row: sa.Row[Any]) -> Group:
+    return Group(
+        row.all, _estimate(row.n, row.mean, row.variance), None if row.neither is None else float(row.neither), row.ms
     )
-    return sa.select(*columns).where(spoken).cte("judged")  # each side has a partial index
-
-
-def _true(column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    return sa.func.count().filter(column)
-
-
-def _moments(rows: sa.CTE) -> list[sa.ColumnElement[Any]]:
-    sure = confidence(rows)
-    return [sa.func.count(sure), sa.func.avg(sure), sa.func.sum(sure * (1 - sure))]
 
 
 def _estimate(n: int, mean: float | None, variance: float | None) -> Accuracy:

@@ -108,7 +108,7 @@ def version_columns(_: Translator) -> list[str]:
     """Name the columns of :func:`version_cells`."""
     return [
         _("Model"),
-        _("Predictions"),
+        _("Share"),
         _("Right, as judged"),
         _("Right, as estimated"),
         _("Neither"),
@@ -121,7 +121,7 @@ def version_cells(figures: VersionFigures, _: Translator) -> list[str]:
     neither, mean = figures["neither_rate"], figures["mean_ms"]
     return [
         figures["model_version"],
-        _.number(figures["predictions"]),
+        _.percent(figures["share"]),
         _rate(figures["judged"], _),
         _rate(figures["estimated"], _),
         NOTHING if neither is None else _.percent(neither),

@@ -70,8 +70,7 @@ class Measurements:
         return self._share(rows, accuracy.confidence(rows) <= UNSURE)
 
     def _accuracy(self, rule: Rule) -> Figure:
-        spoken = self._table.c.user_feedback.is_not(None) | self._table.c.true_label.is_not(None)
-        rows = self._rows(rule, spoken & self._table.c.success)
+        rows = self._rows(rule, accuracy.spoken(self._table) & self._table.c.success)
         return self._share(rows, accuracy.right(rows))
 
     def _one_answer(self, rule: Rule) -> Figure:
@@ -117,7 +116,7 @@ class Measurements:
         if rule.last:
             rows = self._rows(rule, chosen(self._table))
         else:
-            rows = sample(self._connection, self._table, chosen, ENOUGH // 4).rows
+            rows = sample(self._connection, self._table, chosen, ENOUGH // 2).rows
         return measure_drift(self._connection, rows, card.reference, card.input_size)
 
     def _rows(self, rule: Rule, condition: sa.ColumnElement[bool]) -> sa.CTE:

@@ -9,13 +9,13 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from catsdogs.database.tables import PredictionColumns
-from catsdogs.domain import AccuracyBucket, Answer, ModelHealth, VersionFigures
+from catsdogs.domain import AccuracyBucket, ModelHealth, VersionFigures
 from catsdogs.errors import CatsDogsError
 from catsdogs.model_version import ModelCard, read_card
 from catsdogs.model_versions import ModelVersions
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.drift import measure_drift
-from catsdogs.monitoring.samples import Sample, sample
+from catsdogs.monitoring.samples import sample
 from catsdogs.monitoring.windows import MAX_BUCKETS, ORIGIN, bucket_seconds, utc, window
 from catsdogs.settings import Settings
 
@@ -65,11 +65,19 @@ def model_health(
         in_window = window(cast("sa.Table[PredictionColumns]", rows), start, end)
         return in_window if model_version is None else in_window & (rows.c.model_version == model_version)
 
+    def spoken(rows: sa.FromClause) -> sa.ColumnElement[bool]:
+        # each side has a partial index, which it must name as it stands
+        return (chosen(rows) & rows.c.user_feedback.is_not(None)) | (chosen(rows) & rows.c.true_label.is_not(None))
+
     condition = chosen(table)
     latest = latest_version(connection, table, condition)
     card = card_of(latest) if latest else None
     reference = card.reference if card else None
+    moments, step = _buckets(connection, table, condition, start, end)
     some = sample(connection, table, chosen)
+    said = sample(connection, table, spoken, name="said")
+    judged = accuracy.judged(connection, said.rows, step)
+    estimated = accuracy.estimated(connection, some.rows, step)
     drift = []
     if reference and card:
         same = sa.select(some.rows).where(some.rows.c.model_version == latest).cte("same")
@@ -78,13 +86,13 @@ def model_health(
         model_version=latest,
         reference=reference.photos if reference else None,
         reference_n=reference.n if reference else 0,
-        judged=accuracy.judged(connection, table, condition),
-        estimated=accuracy.estimated(connection, some.rows),
-        timeline=_timeline(connection, table, condition, some, start, end),
-        reliability=accuracy.reliability(connection, table, condition),
+        judged=judged.total,
+        estimated=estimated.total.estimated,
+        timeline=[_bucket(moment, judged, estimated) for moment in moments],
+        reliability=judged.reliability,
         drift=drift,
-        versions=_versions(connection, table, condition, some),
-        whole=some.whole,
+        versions=_versions(judged, estimated),
+        whole=some.whole and said.whole,
     )
 
 
@@ -96,65 +104,43 @@ def latest_version(
     return connection.scalar(query.order_by(table.c.timestamp.desc()).limit(1))
 
 
-def _timeline(
+def _buckets(
     connection: sa.Connection,
     table: sa.Table[PredictionColumns],
-    condition: Any,
-    some: Sample,
+    condition: sa.ColumnElement[bool],
     start: datetime | None,
     end: datetime | None,
-) -> list[AccuracyBucket]:
+) -> tuple[list[datetime], timedelta]:
+    """Cut the window into at most about `POINTS` buckets: their starts, and their width."""
     ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp)).where(condition)
     first, last = cast("tuple[Any, Any]", connection.execute(ends).one())
     if first is None:
-        return []
+        return [], timedelta(seconds=bucket_seconds(0))
     since, until = utc(start) if start else first, utc(end) if end else last + timedelta(microseconds=1)
     step = timedelta(seconds=bucket_seconds((until - since).total_seconds() * MAX_BUCKETS / POINTS))
-    judged = accuracy.judged_by(connection, table, condition, accuracy.by_bucket(step))
-    estimated = accuracy.estimated_by(connection, some.rows, accuracy.by_bucket(step))
-    timeline, moment = [], ORIGIN + (since - ORIGIN) // step * step
-    while moment < until:
-        timeline.append(
-            AccuracyBucket(
-                start=moment.astimezone(UTC).isoformat(),
-                judged=accuracy.accuracy(*judged.get(moment, (0, 0))),
-                estimated=estimated.get(moment, accuracy.NOTHING),
-            )
-        )
-        moment += step
-    return timeline
+    begin = ORIGIN + (since - ORIGIN) // step * step
+    return [begin + place * step for place in range(-((begin - until) // step))], step
 
 
-def _versions(
-    connection: sa.Connection, table: sa.Table[PredictionColumns], condition: Any, some: Sample
-) -> list[VersionFigures]:
-    column = some.rows.c
-    figures = (
-        sa.select(
-            column.model_version,
-            sa.func.avg(sa.cast(column.prediction_result == Answer.NEITHER, sa.Integer))
-            .filter(column.success)
-            .label("neither_rate"),
-            sa.func.avg(column.inference_time_ms).filter(column.success).label("mean_ms"),
-        )
-        .where(column.model_version.is_not(None))
-        .group_by(column.model_version)
+def _bucket(moment: datetime, judged: accuracy.Judged, estimated: accuracy.Estimated) -> AccuracyBucket:
+    group = estimated.by_bucket.get(moment)
+    return AccuracyBucket(
+        start=moment.astimezone(UTC).isoformat(),
+        judged=judged.by_bucket.get(moment, accuracy.NOTHING),
+        estimated=group.estimated if group else accuracy.NOTHING,
     )
-    counts = (
-        sa.select(table.c.model_version, sa.func.count().label("n")).where(condition).group_by(table.c.model_version)
-    )
-    predictions = {row.model_version: row.n for row in connection.execute(counts)}
-    found = sorted(connection.execute(figures), key=lambda row: -predictions.get(row.model_version, 0))
-    judged = accuracy.judged_by(connection, table, condition, accuracy.by_version)
-    estimated = accuracy.estimated_by(connection, some.rows, accuracy.by_version)
+
+
+def _versions(judged: accuracy.Judged, estimated: accuracy.Estimated) -> list[VersionFigures]:
+    found = sorted(estimated.by_version.items(), key=lambda item: -item[1].n)
     return [
         VersionFigures(
-            model_version=row.model_version,
-            predictions=predictions.get(row.model_version, 0),
-            judged=accuracy.accuracy(*judged.get(row.model_version, (0, 0))),
-            estimated=estimated[row.model_version],
-            neither_rate=None if row.neither_rate is None else float(row.neither_rate),
-            mean_ms=row.mean_ms,
+            model_version=version,
+            share=group.n / estimated.total.n,
+            judged=judged.by_version.get(version, accuracy.NOTHING),
+            estimated=group.estimated,
+            neither_rate=group.neither_rate,
+            mean_ms=group.mean_ms,
         )
-        for row in found[:MOST_VERSIONS]
+        for version, group in found[:MOST_VERSIONS]
     ]

@@ -135,7 +135,7 @@ MODEL_HEALTH = shape(
     ),
     versions=table(
         model_version=TEXT,
-        predictions=INTEGER,
+        share=SHARE,
         judged=ACCURACY,
         estimated=ACCURACY,
         neither_rate=maybe(SHARE),

@@ -77,7 +77,7 @@ def test_it_says_how_good_the_model_is(open_app: Callable[..., Dashboard], rated
     assert drift.startswith("Drift: ")  # a hundred times the same photo
     signals, versions = parts.words.tables
     assert {row["kind"] for row in signals["rows"]} <= {"none", "moderate", "strong"}
-    assert [row["cells"][:2] for row in versions["rows"]] == [["1.0", "100"]]
+    assert [row["cells"][:2] for row in versions["rows"]] == [["1.0", "100.0%"]]
 
 
 def test_the_figures_behind_a_chart_are_saved_as_csv(
