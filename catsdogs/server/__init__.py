@@ -2,6 +2,7 @@
 
 - `app`: the Voilà subclass, its routes and its life from first to last request
 - `apps`: the pages that have a kernel, and the doors to that kernel
+- `rendering`: what makes these pages come sooner
 - `kernels`: how many kernels, what they are told and what they are not
 - `api`: the REST contract
 - `openapi`: its description, for programs and people

@@ -24,7 +24,7 @@ from catsdogs import paths
 from catsdogs.domain import Health
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
-from catsdogs.server import api, apps, judgement, metrics, openapi, pages, replies, rights
+from catsdogs.server import api, apps, judgement, metrics, openapi, pages, rendering, replies, rights
 from catsdogs.server.access import Operator, Tokens, cookie_secret
 from catsdogs.server.kernels import Kernels
 from catsdogs.server.limits import RateLimit
@@ -39,6 +39,9 @@ ALERT_SECONDS = 60
 """How often the alerts' rules are checked."""
 DRAIN_SECONDS = 8
 """How long requests that have begun may take to finish when the server stops."""
+
+WIDGETS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
+"""The extensions that our pages need; each page would load all that are installed: plotly's has 5 MB."""
 
 _ASSETS = {MultiStaticFileHandler: apps.VoilaStatic, FileFindHandler: apps.LabExtensions}
 """Of Voilà's own handlers, those that are kept: its front end's JavaScript, style sheets and fonts."""
@@ -55,6 +58,7 @@ def _voila_config(settings: Settings) -> Config:
                 "multi_kernel_manager_class": Kernels,
                 "http_header_envs": ["Accept-Language"],
                 "prelaunch_hook": apps.dress_notebook,
+                "extension_allowlist": WIDGETS,
             },
             "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
             "Kernels": {
@@ -123,6 +127,7 @@ class Server(Voila):  # type: ignore[misc]
         server.work, server.checks, server.sign_ins = Work(), Work(threads=1), Work(threads=1, waiting=8)
         server.draining = False
         server.service_url = url_here(host, port)
+        rendering.install()
         server.initialize([])
         return server
 

@@ -21,6 +21,7 @@ from catsdogs.server.access import Operator, Scope
 from catsdogs.server.kernels import App, Opening, opening
 from catsdogs.server.limits import TooManyRequests
 from catsdogs.server.pages import Page
+from catsdogs.server.rendering import scripts
 from catsdogs.server.replies import APP_POLICY, Replying
 
 APPS = (
@@ -101,6 +102,7 @@ def dress_notebook(handler: AppPage, notebook: Any, cwd: str) -> None:  # noqa: 
     notebook.metadata["catsdogs"] = {
         "language": _.language,
         "words": loading_words(_),
+        "scripts": scripts(),
         "links": [(handler.localised(address), text) for address, text in links],
     }
 
