@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from catsdogs.database import Database
+from catsdogs.domain import Consent
 from catsdogs.errors import ModelError, NotFound
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
@@ -137,6 +138,59 @@ def test_a_refused_photo_leaves_nothing_of_the_answer_before(
     assert (app.answer_card.answer, app.feedback_form.subject, app.receipt_card.receipt) == ({}, "", "")
     assert [row["prediction_result"] for row in rows()] == ["cat", "error"]
     assert ask(app.feedback_form, {"says": "rating", "value": 1}) == NOT_UNDERSTOOD
+
+
+def test_a_sample_picture_is_answered_and_asks_nothing(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
+    ask(app.consent_form, {"purpose": "photo", "agreed": True})
+    assert ask(app.photo_input, {"number": 1, "wish": "sample", "name": "chelsea"}) == ""
+    assert app.answer_card.answer["kind"] == "cat"
+    assert "nothing about it is recorded" in app.answer_card.answer["notes"][0]
+    assert (app.feedback_form.subject, app.receipt_card.receipt) == ("", "")
+    assert app.photo_input.explained["number"] == 1
+    assert ask(app.consent_form, {"ask": "again"}) == ""  # there is no photo of theirs
+    assert ask(app.photo_input, {"number": 2, "wish": "sample", "name": "mine"}) == "There is no such sample picture."
+    assert rows() == []
+    assert ask(app.photo_input, {"number": 1, "wish": "recall"}) == ""
+
+
+def test_a_cancelled_photo_leaves_nothing_personal(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
+    assert ask(app.photo_input, {"number": 1, "wish": "forget"}) == ""  # cancelled before it came
+    ask(app.photo_input, {"number": 2, "name": NAME}, cat_jpeg)
+    assert ask(app.photo_input, {"number": 2, "wish": "forget"}) == ""
+    ask(app.consent_form, {"purpose": "filename_and_comment", "agreed": True})
+    ask(app.photo_input, {"number": 3, "name": NAME}, cat_jpeg)
+    assert ask(app.photo_input, {"number": 3, "wish": "forget"}) == ""
+    assert (app.answer_card.answer, app.receipt_card.receipt) == ({}, "")
+    assert [row["consent_id"] for row in rows()] == [None], "the anonymous one; the other is erased"
+    assert ask(app.photo_input, {"number": 3, "wish": "recall"}) == NOT_UNDERSTOOD
+
+
+def test_what_waits_for_the_database_is_shown_to_its_owner_too(
+    app: PredictApp, database: Settings, ask: Any, cat_jpeg: bytes
+) -> None:
+    unreachable = database.model_copy(update={"db_host": "127.0.0.1", "db_port": 1})
+    with Local.open(unreachable) as away:
+        outcome = away.predict(cat_jpeg, filename=NAME, consent=Consent(True, True))
+    assert outcome.receipt
+    assert ask(app.my_data, {"wish": "open", "code": f" {outcome.receipt.lower()} "}) == ""
+    [record] = app.my_data.held["records"]
+    assert ["File", NAME] in record["facts"]
+    assert record["jpeg"]
+    [decision] = app.my_data.held["decisions"]
+    assert [purpose for purpose, _ in decision["purposes"]] == ["filename_and_comment", "photo"]
+    assert outcome.receipt not in app.my_data.held["document"]
+
+
+def test_rights_need_an_open_code(app: PredictApp, ask: Any, cat_jpeg: bytes) -> None:
+    for wish in ("withdraw", "erase", "destroy"):
+        assert ask(app.my_data, {"wish": wish, "purpose": "photo"}) == NOT_UNDERSTOOD
+    assert ask(app.receipt_card, {"wish": "open"}) == NOT_UNDERSTOOD
+    ask(app.consent_form, {"purpose": "photo", "agreed": True})
+    ask(app.photo_input, {"number": 1, "name": NAME}, cat_jpeg)
+    assert ask(app.receipt_card, {"wish": "open"}) == ""
+    assert ask(app.my_data, {"wish": "withdraw", "purpose": "language"}) == NOT_UNDERSTOOD
+    assert ask(app.my_data, {"wish": "open", "code": "0000"}).startswith("Nothing is held under this receipt code.")
+    assert (app.my_data.code, app.my_data.held) == ("", {})
 
 
 @pytest.mark.parametrize(
