@@ -18,6 +18,8 @@ from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 
 MAX_RATES = 16
 """Points of a curve of shares: fewer, so that each stands on more predictions."""
+MANY = 30
+"""Predictions whose share has an interval that is worth the space."""
 
 
 def inference_time(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
@@ -121,8 +123,8 @@ def error_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.
         return say_empty(fig, _("No prediction in this window."))
     timeline = statistics["timeline"]
     errors, n = ([bucket[key] for bucket in timeline] for key in ("errors", "predictions"))
-    highest = _draw_share(fig, statistics, _, zone, errors, n, _("Errors"), BAD)
-    fig.update_yaxes(range=[0, min(1.03, max(1.5 * highest, 0.1))], tickformat=".0%")
+    top = _draw_share(fig, statistics, _, zone, errors, n, _("Errors"), BAD)
+    fig.update_yaxes(range=[0, min(1.03, 1.1 * top)], tickformat=".0%")
     return _over_time(fig, statistics, zone)
 
 
@@ -136,7 +138,7 @@ def _draw_share(
     name: str,
     colour: str,
 ) -> float:
-    """Draw a share of each bucket, pooled to at most :data:`MAX_RATES`, with its interval; give the highest share."""
+    """Draw a share of each bucket, pooled to at most :data:`MAX_RATES`, with its interval; give the highest end that says much."""
     together = -(-len(parts) // MAX_RATES)
     places = range(0, len(parts), together)
     part, n = ([sum(counts[place : place + together]) for place in places] for counts in (parts, wholes))
@@ -161,7 +163,8 @@ def _draw_share(
         marker={"size": 5},
         hovertemplate="%{customdata[0]} (n = %{customdata[1]})",
     )
-    return max((share for share in shares if share is not None), default=0.0)
+    many = [high for (_low, high), whole in zip(ends, n, strict=True) if high is not None and whole >= MANY]
+    return max(many or [high for _low, high in ends if high is not None], default=1.0)
 
 
 def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:

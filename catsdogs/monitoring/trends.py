@@ -29,7 +29,7 @@ class Trend:
     """How one figure moved, to be read without colours."""
 
     arrow: str
-    """Up, down, an equals sign, or nothing."""
+    """Up, down, or an equals sign."""
     words: str
     tone: Tone = Tone.PLAIN
 
@@ -47,7 +47,7 @@ def trends(statistics: Statistics, _: Translator) -> dict[str, Trend]:
         return {}
     total, before = statistics["total_predictions"], previous["total_predictions"]
     if not before:
-        return {"total": Trend("", _("None in the period before"))}
+        return {"total": Trend("↑", _("None in the period before"))} if total else {}
     rated, rated_before = statistics["satisfaction"], previous["satisfaction"]
     errors = statistics["answers"]["error"]
     found = {

@@ -79,7 +79,8 @@ def test_of_a_few_nothing_is_said_to_have_changed(trends_of: Any) -> None:
 
 
 def test_without_a_period_before_there_is_no_trend(trends_of: Any, keep: Keep) -> None:
-    assert trends_of(rows(3), []) == {"total": Trend("", "None in the period before")}
+    assert trends_of([], []) == {}
+    assert trends_of(rows(3), []) == {"total": Trend("↑", "None in the period before")}
     database = keep([])
     assert trends(database.run(lambda c: kpis.statistics(c, database.tables.predictions)), EN) == {}
 

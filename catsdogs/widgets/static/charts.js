@@ -58,6 +58,7 @@ function render({ model, el: place }) {
     for (const { name, title, data, layout } of model.get("figures")) {
       const { heading, plot } = plotOf(name);
       heading.textContent = title;
+      plot.toggleAttribute("data-empty", !data.length);
       for (const button of heading.parentElement.querySelectorAll("button")) {
         button.setAttribute("aria-label", `${button.title}: ${title}`);
         button.hidden = !data.length;
