@@ -247,7 +247,7 @@ class Monitoring(Api):
             "start": self._moment("start"),
             "end": self._moment("end"),
             "model_version": self.get_query_argument("model_version", "") or None,
-            "answer": self.get_query_argument("answer", "") or None,
+            "answer": self.get_query_argument("answer", None),
         }
 
     def _moment(self, name: str) -> datetime | None:
@@ -280,7 +280,7 @@ class RecentPredictions(Monitoring):
         text = self.get_query_argument("limit", "10")
         if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= 1000):
             raise InvalidInput(N_("limit must be a whole number from 1 to 1000."))
-        listing = self.get_query_argument("list", "") or Listing.LATEST
+        listing = self.get_query_argument("list", Listing.LATEST)
         rows = await self.server.work.run(self.service.recent_predictions, int(text), listing=listing, **self.slice())
         self.write({"predictions": rows, "count": len(rows)})
 
