@@ -138,7 +138,13 @@ def _draw_share(
     name: str,
     colour: str,
 ) -> float:
-    """Draw a share of each bucket, pooled to at most :data:`MAX_RATES`, with its interval; give the highest end that says much."""
+    """Draw a share of each bucket, pooled to at most :data:`MAX_RATES`, with its interval.
+
+    Returns
+    -------
+    float
+        The highest end of an interval that says much.
+    """
     together = -(-len(parts) // MAX_RATES)
     places = range(0, len(parts), together)
     part, n = ([sum(counts[place : place + together]) for place in places] for counts in (parts, wholes))
