@@ -36,7 +36,7 @@ class HealthWords(Part):
         _ = self._
         drift = [{"kind": str(one["reading"]), "cells": words.drift_cells(one, _)} for one in health["drift"]]
         versions = [{"kind": "", "cells": words.version_cells(one, _)} for one in health["versions"]]
-        tables = [
+        tables: list[dict[str, object]] = [
             {"title": _("Drift"), "columns": words.drift_columns(_), "rows": drift},
             {"title": _("Model versions"), "columns": words.version_columns(_), "rows": versions},
         ]

@@ -194,6 +194,20 @@ def test_statistics_of_a_window(service, cat_jpeg):
     assert sum(everything["answers"].values()) == everything["total_predictions"]
 
 
+def test_model_health_and_alerts(service, cat_jpeg):
+    outcome = service.predict(cat_jpeg)
+    assert service.give_feedback(outcome.feedback_id, user_feedback=0, true_label=TrueLabel.DOG)
+    health = service.model_health(start=datetime.now(UTC) - timedelta(minutes=5))
+    assert health["model_version"] == outcome.prediction.model_version
+    assert health["judged"]["n"] >= 1
+    assert health["estimated"]["rate"] > 0.9
+    assert next(drift["signal"] for drift in health["drift"]) == "confidence"
+    assert service.model_health(model_version="no such")["estimated"]["n"] == 0
+    assert isinstance(service.alerts(since=datetime(2026, 1, 1, tzinfo=UTC)), list)
+    with pytest.raises(InvalidInput):
+        service.model_health(start=datetime(2026, 2, 1, tzinfo=UTC), end=datetime(2026, 1, 1, tzinfo=UTC))
+
+
 def test_recent_predictions_are_bounded(service, cat_jpeg):
     made = [str(service.predict(cat_jpeg).feedback_id) for _ in range(2)]
     assert [row["id"] for row in service.recent_predictions(2)] == made[::-1]

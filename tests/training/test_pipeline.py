@@ -82,6 +82,8 @@ def test_the_card_tells_what_was_done(version: Path) -> None:
     assert card.training["photos"] == {"cat": 24, "dog": 24}
     assert card.metrics["textures"].n == 48
     assert card.metrics["textures"].errors == 0
+    assert card.reference
+    assert (card.reference.photos, card.reference.n) == ("textures", 48), "what the model has not seen"
     assert card.doubts
     assert (card.doubts.photos, card.doubts.n) == ("textures", 48 - card.metrics["textures"].refused)
     assert card.metrics["textures"].unsure >= 1, "the least confident 2 %"
