@@ -57,7 +57,8 @@ _TO_DO = {
 
 def title(alert: Alert, _: Translator) -> str:
     """Name what is wrong, in a few words."""
-    return _(_TITLES[alert["measure"]])
+    measure = alert["measure"]
+    return _(_TITLES[measure])
 
 
 def happened(alert: Alert, _: Translator) -> str:
@@ -86,7 +87,8 @@ def when(alert: Alert, _: Translator, zone: tzinfo = UTC) -> str:
 
 def to_do(alert: Alert, _: Translator) -> str:
     """Say what an operator can do."""
-    return _(_TO_DO[alert["measure"]])
+    measure = alert["measure"]
+    return _(_TO_DO[measure])
 
 
 def state(alert: Alert, _: Translator) -> str:
