@@ -50,7 +50,7 @@ lint: $(VENV)/.everything ## Check style, types, and that notebooks hold no outp
 
 lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses)
 	@$(UV) --upgrade --extra build --output-file requirements.lock
-	@$(UV) --upgrade --extra build --extra lab --extra train --extra test --extra bench --extra dev --constraint requirements.lock \
+	@$(UV) --upgrade $(addprefix --extra ,build lab train cluster test bench dev) --constraint requirements.lock \
 	  --output-file requirements-dev.lock
 	@$(UV) --upgrade --extra rivals --output-file requirements-rivals.lock
 
