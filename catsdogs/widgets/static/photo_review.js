@@ -3,7 +3,6 @@ const KEYS = { 1: "cat", 2: "dog", 3: "neither", 4: "left_out" };
 function render({ model, el: place }) {
   const texts = model.get("texts");
   const root = begin(model, place, "review");
-  root.setAttribute("data-lm-suppress-shortcuts", "true"); // else JupyterLab turns its cell into a heading at "1"
   let photo = "";
   let busy = false;
 
@@ -29,18 +28,20 @@ function render({ model, el: place }) {
     busy = true;
     root.setAttribute("aria-busy", "true");
     problem.textContent = await ask(model, content);
-    root.removeAttribute("aria-busy");
+    ready();
+  }
+  function ready() {
     busy = false;
+    root.removeAttribute("aria-busy");
   }
   const decide = (value) => photo && say({ asks: "decide", photo, value });
 
   root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    event.stopPropagation(); // else "x", hit by mistake, cuts the cell in JupyterLab
+    if (event.repeat) return;
     if (event.key in KEYS) decide(KEYS[event.key]);
-    else if (event.key === "Backspace" && !undo.hidden) say({ asks: "undo" });
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
+    if (event.key === "Backspace" && !undo.hidden) say({ asks: "undo" });
   });
 
   model.on("msg:custom", ({ shows }, buffers) => {
@@ -51,6 +52,7 @@ function render({ model, el: place }) {
     else picture.removeAttribute("src");
     picture.hidden = question.hidden = !photo;
     undo.hidden = !shows.undo;
+    ready(); // the reply comes after
     const lines = photo ? shows.said : [texts.none];
     said.replaceChildren(...lines.map((line) => make("p", {}, line)), make("p", { class: "cd-muted" }, shows.progress));
   });
