@@ -125,8 +125,19 @@ def test_the_head_is_calibrated_and_finds_the_direction() -> None:
     features = random.normal(0, 1, (600, 20)).astype(np.float32)
     truth = np.array([2.0, -1.0] + [0.0] * 18)
     is_dog = random.random(600) < expit(features @ truth)
-    head = fit_head(features, is_dog, seed=0)
+    both_ways = np.stack([features, features])
+    head = fit_head(both_ways, is_dog, seed=0)
     assert head.weights[:2] == pytest.approx(truth[:2], abs=0.5)
     assert np.abs(head.weights[2:]).max() < 0.5
     assert head.log_loss < 0.5 < np.log(2)
-    assert head.weights.tolist() == fit_head(features, is_dog, seed=0).weights.tolist()
+    assert head.weights.tolist() == fit_head(both_ways, is_dog, seed=0).weights.tolist()
+
+
+def test_a_photo_held_out_is_judged_by_itself_not_with_its_mirror_image() -> None:
+    """The mirror images tell the truth, the photos tell nothing: as served, there is nothing to go by."""
+    random = np.random.default_rng(4)
+    is_dog = random.random(400) < 0.5
+    upright = random.normal(0, 1, (400, 5)).astype(np.float32)
+    mirrored = (10 * is_dog[:, None] + random.normal(0, 1, (400, 5))).astype(np.float32)
+    assert fit_head(np.stack([mirrored, mirrored]), is_dog, seed=0).errors < 5
+    assert fit_head(np.stack([upright, mirrored]), is_dog, seed=0).errors > 100
