@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from catsdogs.model_version import SHIPPED
 
@@ -78,6 +79,25 @@ def test_people_read_a_line_a_photo(run: Run, folder: Path) -> None:
     done = run("predict", str(folder / "a.jpg"))
     assert done.returncode == 0
     assert done.stdout.startswith(f"{folder / 'a.jpg'}: cat (")
+
+
+def test_people_read_where_an_answer_is_in_doubt(run: Run, tmp_path: Path) -> None:
+    import skimage.data
+
+    small = Image.fromarray(skimage.data.chelsea()).resize((200, 133))
+    wide = Image.new("RGB", (400, 400), "grey")
+    wide.paste(small, (100, 130))
+    found = set()
+    (tmp_path / "fading").mkdir()
+    for percent in (0, *range(70, 96, 2)):
+        faded = Image.blend(wide, Image.new("RGB", wide.size, "grey"), percent / 100)
+        faded.save(tmp_path / "fading" / f"{percent}.png")
+    done, said = run("predict", "fading", "--json"), run("predict", "fading")
+    for row, line in zip(lines(done), said.stdout.splitlines(), strict=True):
+        words = {None: ")", "unsure": "), unsure", "both": "), but there seem to be both a cat and a dog"}
+        assert line.endswith(words[row["doubt"]])
+        found.add(row["doubt"])
+    assert found > {None}, "a photo that fades away becomes doubtful at some point"
 
 
 def test_an_empty_folder_is_a_failure(run: Run, tmp_path: Path) -> None:
