@@ -103,12 +103,13 @@ def test_photos_are_reviewed_by_keyboard_and_mouse(page: Page, notebook: tuple[s
     page.keyboard.press("1")
     expect(review.get_by_text("No photo waits for review.")).to_be_visible(timeout=READY)
     expect(photo).to_be_hidden()
-    review.get_by_role("button", name="Undo").click()
+    expect(review.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Backspace")
     expect(photo).to_be_visible(timeout=READY)
     assert queue.counts() == REVIEWED
     page.keyboard.press("3")
     expect(review.get_by_text("Reviewed: 3. Waiting: 0.")).to_be_visible(timeout=READY)
-    page.keyboard.press("Backspace")
+    review.get_by_role("button", name="Undo").click()
     expect(review.get_by_text("Reviewed: 2. Waiting: 1.")).to_be_visible(timeout=READY)
     assert page.locator(".jp-Cell").count() == cells
 

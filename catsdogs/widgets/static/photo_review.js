@@ -52,6 +52,8 @@ function render({ model, el: place }) {
     else picture.removeAttribute("src");
     picture.hidden = question.hidden = !photo;
     undo.hidden = !shows.undo;
+    const focused = document.activeElement;
+    if (root.contains(focused) && focused.closest("[hidden]")) (photo ? buttons[0] : undo).focus();
     ready(); // the reply comes after
     const lines = photo ? shows.said : [texts.none];
     said.replaceChildren(...lines.map((line) => make("p", {}, line)), make("p", { class: "cd-muted" }, shows.progress));
