@@ -12,14 +12,21 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import apprise  # noqa: F401 (loading it takes a while, which no target should be blamed for)
 import pytest
+from pydantic import SecretStr
 
 from catsdogs.database import Database
+from catsdogs.errors import InvalidImage
 from catsdogs.monitoring import alerts
 from catsdogs.monitoring.notify import MOST_TRIES, notify, targets
 from catsdogs.monitoring.rules import Rule
+from catsdogs.predictions import PredictionRecord
+from catsdogs.recorder import Recorder
+from catsdogs.service.local import Local
+from catsdogs.settings import Settings
 
 from .conftest import Keep, make_row
 
@@ -154,6 +161,24 @@ def test_a_dead_target_holds_nobody_up_and_its_secret_stays_out_of_the_log(
     for place in (1, 2, 3):
         assert f"target {place} of CATSDOGS_ALERT_TARGETS was not reached" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_the_server_tells_by_itself_and_waits_for_nobody(
+    recorder: Recorder, database: Settings, mailboxes: list[Mailbox], tmp_path: Path
+) -> None:
+    for _ in range(4):
+        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rule]]\nname = "errors"\nmeasure = "errors"\nabove = 0.5\nlast = 4\n')
+    targets = SecretStr(mailboxes[0].target)
+    told = database.model_copy(update={"alert_rules": rules, "alert_targets": targets})
+    service = Local(object(), recorder, told)  # type: ignore[arg-type]  # nobody here asks the model
+    service.tell_alerts()
+    deadline = time.monotonic() + 60
+    while not mailboxes[0].received:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert mailboxes[0].titles == ["catsdogs: Alert: Many photos cannot be read"]
 
 
 def test_the_database_does_not_hold_the_address(failing: Database, mailboxes: list[Mailbox]) -> None:
