@@ -10,7 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+expect.set_options(timeout=30_000)  # milliseconds: a busy machine is no failure
 
 ARGUMENTS = [
     "--no-sandbox",
