@@ -13,8 +13,9 @@ from typing import Any
 from catsdogs import paths
 from catsdogs.errors import CatsDogsError, SettingsError
 from catsdogs.i18n import N_, Translator
+from catsdogs.monitoring.parameters import language_of, period
 from catsdogs.monitoring.pdf import find_chromium, print_page
-from catsdogs.monitoring.report import ALERTS, language_of, period
+from catsdogs.monitoring.report import ALERTS
 
 FIGURE = "application/vnd.plotly.v1+json"
 
@@ -77,7 +78,7 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
     Parameters
     ----------
     start, end
-        See :func:`catsdogs.monitoring.report.period`.
+        See :func:`catsdogs.monitoring.parameters.period`.
     language
         Of :data:`catsdogs.i18n.LANGUAGES`.
     folder

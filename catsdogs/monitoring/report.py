@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 from html import escape
 from typing import Protocol, Self
 
@@ -14,14 +14,12 @@ from IPython.display import HTML
 
 import catsdogs
 from catsdogs.domain import Alert, AlertState, ModelHealth, Statistics
-from catsdogs.errors import InvalidInput
-from catsdogs.i18n import LANGUAGES, N_, Translator
+from catsdogs.i18n import Translator
 from catsdogs.monitoring import alert_words, health_charts
 from catsdogs.monitoring import health_words as words
 from catsdogs.monitoring.charts import CHARTS, answer_name
-from catsdogs.monitoring.windows import utc
+from catsdogs.monitoring.parameters import language_of, period
 
-DEFAULT_LENGTH = timedelta(days=7)
 ALERTS = "application/vnd.catsdogs.alerts+json"
 """Kind of output that tells whoever ran the notebook which rules fire."""
 
@@ -48,58 +46,6 @@ class ShownAlerts:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         return {"text/html": self.html, ALERTS: {"firing": self.firing}}
-
-
-def period(start: str = "", end: str = "", *, now: datetime | None = None) -> tuple[datetime, datetime]:
-    """Read the bounds of a report.
-
-    Parameters
-    ----------
-    start, end
-        ISO 8601, a date or a moment; without a time zone, the one of this machine. By default the end is the
-        coming full minute, and the start is :data:`DEFAULT_LENGTH` before the end.
-    now
-        Default: the clock's.
-
-    Returns
-    -------
-    tuple of datetime
-        In this machine's time zone.
-
-    Raises
-    ------
-    InvalidInput
-        They are no such texts, the wrong way round, or in the future altogether.
-    """
-    now = now or datetime.now(UTC)
-    until = _moment("end", end) if end else (now + timedelta(minutes=1)).replace(second=0, microsecond=0).astimezone()
-    since = _moment("start", start) if start else until - DEFAULT_LENGTH
-    if since >= until:
-        raise InvalidInput("The start of the window must be before its end.")
-    if since > now:
-        raise InvalidInput("The period is in the future: there is nothing to report yet.")
-    return since, until
-
-
-def language_of(code: str) -> str:
-    """Check the language of a report.
-
-    Raises
-    ------
-    InvalidInput
-    """
-    if code not in LANGUAGES:
-        raise InvalidInput("The language must be one of {languages}.", languages=", ".join(LANGUAGES))
-    return code
-
-
-def _moment(name: str, said: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(said)
-    except ValueError:
-        raise InvalidInput(N_("{name} must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."), name=name) from None
-    utc(moment)  # the range of years
-    return moment.astimezone()
 
 
 class Report:

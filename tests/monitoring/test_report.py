@@ -16,8 +16,9 @@ from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import alerts, kpis
 from catsdogs.monitoring.model_health import cards, model_health
+from catsdogs.monitoring.parameters import DEFAULT_LENGTH, period
 from catsdogs.monitoring.publish import FIGURE, page
-from catsdogs.monitoring.report import ALERTS, DEFAULT_LENGTH, Report, period
+from catsdogs.monitoring.report import ALERTS, Report
 from catsdogs.monitoring.rules import load_rules
 
 from .conftest import NOW, Keep, Row, make_row, random_rows
