@@ -50,6 +50,8 @@ class OnnxNetwork:
     """
 
     def __init__(self, path: Path) -> None:
+        # else it gives this machine an identifier, in ~/.cache, and tells Microsoft of each model that is loaded
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

@@ -61,6 +61,7 @@ def test_a_folder_means_every_file_below_it(run: Run, folder: Path) -> None:
         assert row["explanation"]["box"] == [0.167, 0, 0.833, 1]
     assert done.stderr == ""
     assert not (folder.parent / "data").exists(), "predicting from the shell records nothing"
+    assert not list(folder.parent.rglob("*onnxruntime*")), "and ONNX Runtime, which would like to, tells nobody of it"
 
 
 def test_what_cannot_be_read_is_a_line_too_and_the_exit_code_says_so(run: Run, folder: Path) -> None:
