@@ -18,7 +18,7 @@ from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 
 MAX_RATES = 16
 """Points of a curve of shares: fewer, so that each stands on more predictions."""
-MANY = 30
+MANY = 10
 """Predictions whose share has an interval that is worth the space."""
 
 
