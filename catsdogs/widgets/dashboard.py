@@ -57,7 +57,8 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self.charts = Charts(_)
         self.judgement = Judgement(_)
         self.recent = Recent(_, self.controls, self.refresh, lambda: self._list(EXPORTED))
-        super().__init__([
+        super().__init__(
+            [
                 self.masthead,
                 self.controls,
                 self.judgement.alerts,
@@ -65,7 +66,8 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
                 self.charts,
                 *self.judgement.health,
                 self.recent,
-            ])
+            ]
+        )
         self.add_class("catsdogs-app")
         self.add_class("catsdogs-dashboard")
         self.refresh()
