@@ -196,6 +196,12 @@ def test_a_person_sees_withdraws_and_erases_what_is_kept(
     expect(withdraw).to_have_count(1)
     assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=identifier) == []
 
+    expect(data.get_by_text("nothing is left of what it allowed")).to_be_hidden()
+    withdraw.click()
+    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
+    expect(data.get_by_text("nothing is left of what it allowed")).to_be_visible()
+    expect(data.locator(".cd-kept")).not_to_contain_text(name)
+
     data.get_by_role("button", name="Erase everything").click()
     data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
     expect(data.get_by_role("status")).to_have_text(re.compile("Everything that was kept under this code is erased"))

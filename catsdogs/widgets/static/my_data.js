@@ -58,7 +58,7 @@ function render({ model, el: place }) {
       ...purposes.map(([purpose, label]) =>
         make("div", { class: "cd-agreed" }, make("span", {}, label), ...careful(texts.withdraw, texts.sure_withdraw, { wish: "withdraw", purpose })),
       ),
-      withdrawn && make("p", { class: "cd-muted" }, texts.withdrawn.replace("{moment}", moment(withdrawn))),
+      purposes.length ? null : make("p", { class: "cd-muted" }, texts.withdrawn.replace("{moment}", moment(withdrawn))),
     );
 
   const record = ({ facts, moment: made, jpeg }) =>
