@@ -21,8 +21,11 @@ from catsdogs import predictions
 from catsdogs.database import Database, setup, summaries
 from catsdogs.domain import Listing, Statistics
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import kpis, listings
+from catsdogs.model_version import SHIPPED, read_card
+from catsdogs.monitoring import alerts, kpis, listings
 from catsdogs.monitoring.charts import CHARTS
+from catsdogs.monitoring.model_health import model_health
+from catsdogs.monitoring.rules import load_rules
 from catsdogs.settings import Settings
 from tests.benchmarks.records import medians, prediction
 from tests.benchmarks.sessions import kernels, megabytes
@@ -105,6 +108,12 @@ def read(database: Database, days: float | None = None, **chosen: Any) -> Statis
     return database.run(lambda connection: kpis.statistics(connection, table, start=start, **chosen))
 
 
+def health(database: Database, days: float | None = None) -> None:
+    start = None if days is None else datetime.now(UTC) - timedelta(days=days)
+    table, card = database.tables.predictions, read_card(SHIPPED)
+    database.run(lambda connection: model_health(connection, table, lambda _: card, start=start))
+
+
 def views(database: Database) -> dict[str, float]:
     """Median seconds of the queries of each view: figures, and a list."""
 
@@ -127,6 +136,9 @@ def views(database: Database) -> dict[str, float]:
         "all, by all models": lambda: view(None),
         "all, one model and answer": lambda: view(None, model_version="1.0", answer="dog"),
         "is there news?": lambda: database.run(listings.news) and None,
+        "model health, 30 days": lambda: health(database, 30),
+        "model health, all": lambda: health(database),
+        "alerts, all rules": lambda: alerts.check(database, load_rules()) and None,
     }
     return {name: stats.median(_seconds(work) for _ in range(REPEATS)) for name, work in wanted.items()}
 
