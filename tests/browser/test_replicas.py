@@ -25,7 +25,12 @@ import catsdogs.server
 from catsdogs.database import Database
 from catsdogs.settings import Settings
 
-pytestmark = pytest.mark.browser
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(NGINX is None, reason="no nginx found: install it (Debian: apt install nginx-light)"),
+]
 
 SHIPPED = Path(catsdogs.server.__file__).parent / "deploy" / "nginx.conf"
 READY = 60_000
@@ -47,18 +52,19 @@ http {{
 
 
 @pytest.fixture
-def replicas(launch: Any, environment: dict[str, str]) -> dict[str, Any]:
+def replicas(launch: Any, environment: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Two servers with one database, each as nginx names it."""
     of_the_database = {name: value for name, value in environment.items() if name.startswith("DB_")}
-    return {name: launch(**of_the_database, CATSDOGS_BEHIND_PROXY="true") for name in "ab"}
+    servers = {name: launch(**of_the_database, CATSDOGS_BEHIND_PROXY="true") for name in "ab"}
+    yield servers
+    for server in servers.values():  # before their database goes, which they would make again
+        if server.process.poll() is None:
+            server.stop()
 
 
 @contextmanager
 def behind_nginx(replicas: dict[str, Any]) -> Iterator[str]:
     """Run nginx with our file, for these replicas; give its address."""
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
-        pytest.skip("no nginx found: install it (Debian: apt install nginx-light)")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     site = SHIPPED.read_text().replace("listen 8080;", f"listen 127.0.0.1:{port};")
@@ -67,7 +73,7 @@ def behind_nginx(replicas: dict[str, Any]) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         user = "user root;" if os.geteuid() == 0 else ""
         Path(folder, "nginx.conf").write_text(AROUND.format(user=user, site=site))
-        command = [nginx, "-p", folder, "-c", "nginx.conf", "-e", "error.log"]
+        command = [str(NGINX), "-p", folder, "-c", "nginx.conf", "-e", "error.log"]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while True:
