@@ -1,6 +1,7 @@
 """The console script ``catsdogs``. Each command lives in the module of its name.
 
-Exit codes: 0 done, 1 failed (one sentence on standard error says why), 2 called wrongly.
+Exit codes: 0 done, 1 failed (one sentence on standard error says why), 2 called wrongly; but of ``report`` and
+``alerts check``, 2 says that alerts fire.
 """
 
 from __future__ import annotations
