@@ -176,11 +176,10 @@ class Report:
         """Say whether someone must act."""
         _ = self._
         items = "".join(self._alert(alert) for alert in self._alerts)
-        said = (
-            f'<ul class="alerts">{items}</ul>' if items else f"<p>{escape(_('No alert: nothing needs you now.'))}</p>"
-        )
+        none = escape(_("No alert: nothing needs you now."))
+        said = f'<ul class="alerts">{items}</ul>' if items else f"<p>{none}</p>"
         firing = [alert["rule"] for alert in self._alerts if alert["state"] == AlertState.FIRING]
-        return ShownAlerts(f"<h2>{escape(_('Alerts'))}</h2>{said}", firing)
+        return ShownAlerts(_heading(_("Alerts")) + said, firing)
 
     def _alert(self, alert: Alert) -> str:
         _ = self._
@@ -202,7 +201,7 @@ class Report:
         versions = [words.version_cells(one, _) for one in self.health["versions"]]
         tables = ((words.drift_columns(_), drift), (words.version_columns(_), versions))
         shown = "".join(_table(columns, rows) for columns, rows in tables if rows)
-        return _html(f'<h2>{escape(_("Is the model still good?"))}</h2><ul class="words">{said}</ul>{shown}')
+        return _html(_heading(_("Is the model still good?")) + f'<ul class="words">{said}</ul>{shown}')
 
     def model_charts(self) -> list[go.Figure]:
         """Draw the model's health; nothing where there is no answer."""
@@ -218,7 +217,8 @@ class Report:
             for answer, n in self.statistics["answers"].items()
         ]
         table = _table((_("Answer"), _("Predictions"), _("Share")), rows)
-        return _html(f'<h2>{escape(_("Answers"))}</h2>{table}<p class="note">{escape(self._made())}</p>')
+        heading = _heading(_("Predictions and answers"))
+        return _html(f'{heading}{table}<p class="note">{escape(self._made())}</p>')
 
     def _made(self) -> str:
         _ = self._
@@ -236,6 +236,10 @@ class Report:
         return (
             day if moment.time() == time.min else f"{day}, {format_time(moment, format='short', locale=self._.locale)}"
         )
+
+
+def _heading(text: str) -> str:
+    return f"<h2>{escape(text)}</h2>"
 
 
 def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
