@@ -24,7 +24,7 @@ def check(
     What is broken for less time than its rule wants is shown as pending, and does not count.
     """
     from catsdogs.database import Database, setup
-    from catsdogs.domain import AlertState
+    from catsdogs.figures import AlertState
     from catsdogs.i18n import Translator
     from catsdogs.monitoring import alert_words, alerts
     from catsdogs.monitoring.notify import notify_all

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from catsdogs.domain import Accuracy, Answer, ReliabilityBin, TrueLabel
+from catsdogs.domain import Answer, TrueLabel
+from catsdogs.figures import Accuracy, ReliabilityBin
 from catsdogs.monitoring.intervals import Z95, wilson
 from catsdogs.monitoring.windows import ORIGIN
 

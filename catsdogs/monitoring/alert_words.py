@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
-from catsdogs.domain import Alert, AlertState, Measure
+from catsdogs.figures import Alert, AlertState, Measure
 from catsdogs.i18n import N_, Translator
 
 _TITLES = {

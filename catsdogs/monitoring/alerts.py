@@ -23,7 +23,7 @@ from uuid_utils.compat import uuid7
 
 from catsdogs.database import Database
 from catsdogs.database.tables import AlertColumns
-from catsdogs.domain import Alert, AlertState
+from catsdogs.figures import Alert, AlertState
 from catsdogs.monitoring.measures import Figure, Measurements
 from catsdogs.monitoring.model_health import cards
 from catsdogs.monitoring.rules import Rule

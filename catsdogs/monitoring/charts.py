@@ -1,4 +1,4 @@
-"""Plotly figures of a :class:`~catsdogs.domain.Statistics`, for the dashboard, the report and the notebook.
+"""Plotly figures of a :class:`~catsdogs.figures.Statistics`, for the dashboard, the report and the notebook.
 
 Each takes the statistics, a translator and the reader's time zone, and draws without a database or pandas.
 """
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import plotly.graph_objects as go
 
-from catsdogs.domain import Bucket, FeedbackPoint, Statistics
+from catsdogs.figures import Bucket, FeedbackPoint, Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.intervals import wilson
 from catsdogs.monitoring.style import LATENCY, band, figure, plain, say_empty, translucent, wall_clock

@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from catsdogs.domain import Answer, Drift, Reading
+from catsdogs.domain import Answer
+from catsdogs.figures import Drift, Reading
 from catsdogs.monitoring.two_samples import MODERATE, STRONG, chi_square_test, psi
 from catsdogs.reference import DARKEST, Histogram, Reference
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from catsdogs.domain import ModelHealth, RecentPrediction, Statistics
+from catsdogs.figures import ModelHealth, RecentPrediction, Statistics
 
 TIMELINE = (
     *("start", "predictions", "cat", "dog", "neither", "errors", "satisfied", "unsatisfied"),

@@ -1,4 +1,4 @@
-"""Plotly figures of a :class:`~catsdogs.domain.ModelHealth`, for the dashboard, the report and the notebook."""
+"""Plotly figures of a :class:`~catsdogs.figures.ModelHealth`, for the dashboard, the report and the notebook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 
 import plotly.graph_objects as go
 
-from catsdogs.domain import Accuracy, ModelHealth, Reading
+from catsdogs.figures import Accuracy, ModelHealth, Reading
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.health_words import reading_name, signal_name
 from catsdogs.monitoring.style import band, figure, say_empty, translucent, wall_clock

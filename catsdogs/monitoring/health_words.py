@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catsdogs.domain import Accuracy, Drift, ModelHealth, Reading, VersionFigures
+from catsdogs.figures import Accuracy, Drift, ModelHealth, Reading, VersionFigures
 from catsdogs.i18n import Translator
 
 NOTHING = "–"

@@ -13,15 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, literal, select, text
 
 from catsdogs.database.tables import PredictionColumns
-from catsdogs.domain import (
-    Answer,
-    Bucket,
-    FeedbackPoint,
-    Latency,
-    Previous,
-    Satisfaction,
-    Statistics,
-)
+from catsdogs.domain import Answer
+from catsdogs.figures import Bucket, FeedbackPoint, Latency, Previous, Satisfaction, Statistics
 from catsdogs.monitoring import aggregates
 from catsdogs.monitoring.intervals import wilson
 from catsdogs.monitoring.windows import Slice, bucket_seconds, floor

@@ -9,8 +9,8 @@ from typing import cast
 from sqlalchemy import Connection, Table, func, select
 
 from catsdogs.database.tables import PredictionColumns
-from catsdogs.domain import Listing, RecentPrediction
 from catsdogs.errors import InvalidInput
+from catsdogs.figures import Listing, RecentPrediction
 from catsdogs.monitoring.kpis import confidence, iso, with_consent
 from catsdogs.monitoring.windows import Slice
 
@@ -39,7 +39,7 @@ def predictions(
     limit
         1..1000.
     listing
-        One of :class:`~catsdogs.domain.Listing`.
+        One of :class:`~catsdogs.figures.Listing`.
     start, end, model_version, answer
         See :func:`catsdogs.monitoring.kpis.statistics`.
 

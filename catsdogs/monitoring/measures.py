@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from catsdogs.database.tables import PredictionColumns
-from catsdogs.domain import Answer, Drift, Measure
+from catsdogs.domain import Answer
+from catsdogs.figures import Drift, Measure
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.drift import SIGNIFICANT, measure_drift
 from catsdogs.monitoring.model_health import CardOf, latest_version

@@ -9,8 +9,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from catsdogs.database.tables import PredictionColumns
-from catsdogs.domain import AccuracyBucket, ModelHealth, VersionFigures
 from catsdogs.errors import CatsDogsError
+from catsdogs.figures import AccuracyBucket, ModelHealth, VersionFigures
 from catsdogs.model_version import ModelCard, read_card
 from catsdogs.model_versions import ModelVersions
 from catsdogs.monitoring import accuracy

@@ -13,7 +13,7 @@ from babel.dates import format_date, format_time
 from IPython.display import HTML
 
 import catsdogs
-from catsdogs.domain import Alert, AlertState, ModelHealth, Statistics
+from catsdogs.figures import Alert, AlertState, ModelHealth, Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import alert_words, health_charts
 from catsdogs.monitoring import health_words as words

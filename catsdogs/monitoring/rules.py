@@ -10,8 +10,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from catsdogs.domain import Measure
 from catsdogs.errors import SettingsError
+from catsdogs.figures import Measure
 
 PACKAGED = resources.files("catsdogs.monitoring") / "alerts.toml"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from catsdogs.domain import Statistics
+from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.intervals import difference
 

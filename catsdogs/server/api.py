@@ -1,16 +1,15 @@
-"""The REST contract: V2's routes, fields and forms."""
+"""The REST contract: predicting and feedback as V2 had them, and how the service is. Figures are beside."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import stream_request_body
 
-from catsdogs.domain import Channel, Consent, Listing, Outcome, Prediction, TrueLabel
+from catsdogs.domain import Channel, Consent, Outcome, Prediction, TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput, NotFound, ServiceUnavailable
 from catsdogs.i18n import N_, negotiate
 from catsdogs.images import MAX_BYTES
@@ -236,65 +235,6 @@ class UpdateFeedback(Api):
             raise InvalidInput(N_("true_label must be one of {labels}."), labels=", ".join(TrueLabel)) from None
 
 
-class Monitoring(Api):
-    """A route that reads predictions of a window, a model version and an answer."""
-
-    scope = Scope.MONITOR
-
-    def slice(self) -> dict[str, Any]:
-        """Read which predictions are asked for; the service checks the values."""
-        return {
-            "start": self._moment("start"),
-            "end": self._moment("end"),
-            "model_version": self.get_query_argument("model_version", "") or None,
-            "answer": self.get_query_argument("answer", None),
-        }
-
-    def _moment(self, name: str) -> datetime | None:
-        text = self.get_query_argument(name, None)
-        if text is None:
-            return None
-        try:
-            moment = datetime.fromisoformat(text.replace(" ", "+"))  # a + that nobody encoded
-            # in UTC: PostgreSQL knows no offset beyond 16 hours
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise InvalidInput(
-                N_("{name} must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."), name=name
-            ) from None
-
-
-class Statistics(Monitoring):
-    """``GET /api/statistics``."""
-
-    async def get(self) -> None:
-        """Compute the KPIs of a window."""
-        self.write(dict(await self.server.work.run(self.service.statistics, **self.slice())))
-
-
-class RecentPredictions(Monitoring):
-    """``GET /api/recent-predictions``."""
-
-    async def get(self) -> None:
-        """List predictions."""
-        text = self.get_query_argument("limit", "10")
-        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= 1000):
-            raise InvalidInput(N_("limit must be a whole number from 1 to 1000."))
-        listing = self.get_query_argument("list", Listing.LATEST)
-        rows = await self.server.work.run(self.service.recent_predictions, int(text), listing=listing, **self.slice())
-        self.write({"predictions": rows, "count": len(rows)})
-
-
-class News(Api):
-    """``GET /api/news``."""
-
-    scope = Scope.MONITOR
-
-    async def get(self) -> None:
-        """Say whether it is worth while to read the figures again."""
-        self.write({"news": await self.server.work.run(self.service.news)})
-
-
 class Health(Api):
     """``GET /health``: for people and monitoring; always 200 while the process answers."""
 
@@ -334,9 +274,6 @@ ROUTES: dict[str, type[Api]] = {
     "/api/predict": Predict,
     "/api/sample": Sample,
     "/api/update-feedback": UpdateFeedback,
-    "/api/statistics": Statistics,
-    "/api/recent-predictions": RecentPredictions,
-    "/api/news": News,
     "/api/info": Info,
     "/health": Health,
     "/health/live": Live,

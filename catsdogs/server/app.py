@@ -24,7 +24,7 @@ from catsdogs import paths
 from catsdogs.domain import Health
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
-from catsdogs.server import api, apps, judgement, metrics, openapi, pages, rendering, replies, rights
+from catsdogs.server import api, apps, figures, metrics, openapi, pages, rendering, replies, rights
 from catsdogs.server.access import Operator, Tokens, cookie_secret
 from catsdogs.server.kernels import Kernels
 from catsdogs.server.limits import RateLimit
@@ -166,7 +166,7 @@ class Server(Voila):  # type: ignore[misc]
                 for routes in (
                     api.ROUTES,
                     rights.ROUTES,
-                    judgement.ROUTES,
+                    figures.ROUTES,
                     metrics.ROUTES,
                     pages.ROUTES,
                     openapi.ROUTES,

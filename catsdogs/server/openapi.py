@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from catsdogs import __version__
-from catsdogs.domain import Answer, Listing, TrueLabel
+from catsdogs.domain import Answer, TrueLabel
+from catsdogs.figures import Listing
 from catsdogs.server.api import Api
 from catsdogs.server.pages import Page
 from catsdogs.server.schemas import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from catsdogs.domain import AlertState, Answer, Degraded, Doubt, Measure, PurposeName, Reading, TrueLabel
+from catsdogs.domain import Answer, Degraded, Doubt, PurposeName, TrueLabel
+from catsdogs.figures import AlertState, Measure, Reading
 from catsdogs.samples import SAMPLES
 
 NUMBER, INTEGER, TEXT, BOOLEAN = ({"type": kind} for kind in ("number", "integer", "string", "boolean"))

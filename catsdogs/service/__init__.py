@@ -12,21 +12,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from catsdogs.consent import UNNAMED, Controller
-from catsdogs.domain import (
-    Alert,
-    Consent,
-    Health,
-    Listing,
-    ModelHealth,
-    ModelInfo,
-    Outcome,
-    Prediction,
-    PurposeName,
-    RecentPrediction,
-    Removed,
-    Statistics,
-    TrueLabel,
-)
+from catsdogs.domain import Consent, Health, ModelInfo, Outcome, Prediction, PurposeName, Removed, TrueLabel
+from catsdogs.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
 
 URL_VARIABLE = "CATSDOGS_SERVICE_URL"
 """Set by our server in the kernels it starts: where to reach it."""
@@ -129,7 +116,7 @@ class Service(Protocol):
         model_version: str | None = None,
         answer: str | None = None,
     ) -> list[RecentPrediction]:
-        """List the latest predictions, newest first, or others by :class:`~catsdogs.domain.Listing`; 1 to 1,000."""
+        """List the latest predictions, newest first, or others by :class:`~catsdogs.figures.Listing`; 1 to 1,000."""
 
     def news(self) -> str:
         """Give a text that differs from an earlier one if anything was recorded between; cheap to ask for."""

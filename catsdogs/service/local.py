@@ -10,24 +10,10 @@ from typing import Any, Self
 from uuid import UUID
 
 from catsdogs import privacy, samples
-from catsdogs.domain import (
-    Alert,
-    Consent,
-    Degraded,
-    Health,
-    Listing,
-    ModelHealth,
-    ModelInfo,
-    Outcome,
-    Prediction,
-    PurposeName,
-    RecentPrediction,
-    Removed,
-    Statistics,
-    TrueLabel,
-)
+from catsdogs.domain import Consent, Degraded, Health, ModelInfo, Outcome, Prediction, PurposeName, Removed, TrueLabel
 from catsdogs.errors import CatsDogsError, InvalidImage
 from catsdogs.feedback import FeedbackRecord
+from catsdogs.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
 from catsdogs.monitoring import alerts, kpis, listings, model_health
 from catsdogs.monitoring.notify import notify_all
 from catsdogs.monitoring.rules import load_rules

@@ -14,26 +14,22 @@ import urllib3
 
 from catsdogs import errors
 from catsdogs.domain import (
-    Alert,
     Answer,
     Box,
     Consent,
     Doubt,
     Explanation,
     Health,
-    Listing,
-    ModelHealth,
     ModelInfo,
     Note,
     Outcome,
     Prediction,
     PurposeName,
-    RecentPrediction,
     Removed,
-    Statistics,
     TrueLabel,
 )
 from catsdogs.errors import CatsDogsError, InvalidImage, InvalidInput, NotFound, ServiceError, ServiceUnavailable
+from catsdogs.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
 from catsdogs.i18n import DEFAULT_LANGUAGE, N_
 from catsdogs.service import NO_CONSENT
 

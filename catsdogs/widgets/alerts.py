@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 import traitlets
 
-from catsdogs.domain import Alert
+from catsdogs.figures import Alert
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import alert_words
 from catsdogs.widgets.part import Part, script, style

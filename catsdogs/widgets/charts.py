@@ -12,7 +12,7 @@ from importlib import resources
 
 import traitlets
 
-from catsdogs.domain import Statistics
+from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import export
 from catsdogs.monitoring.charts import CHARTS

@@ -12,8 +12,8 @@ from typing import Any
 import ipywidgets
 from babel.dates import format_time
 
-from catsdogs.domain import RecentPrediction
 from catsdogs.errors import CatsDogsError
+from catsdogs.figures import RecentPrediction
 from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.charts import Charts

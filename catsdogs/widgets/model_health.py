@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 import traitlets
 
-from catsdogs.domain import ModelHealth
+from catsdogs.figures import ModelHealth
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import export
 from catsdogs.monitoring import health_words as words

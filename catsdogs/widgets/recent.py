@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 import traitlets
 
-from catsdogs.domain import Listing, RecentPrediction
+from catsdogs.figures import Listing, RecentPrediction
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import export
 from catsdogs.monitoring.charts import answer_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traitlets
 
-from catsdogs.domain import Statistics
+from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.trends import trends
 from catsdogs.widgets.part import Part, script, style

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
-from catsdogs.domain import Answer, Listing
+from catsdogs.domain import Answer
+from catsdogs.figures import Listing
 
 WINDOWS: dict[str, timedelta | None] = {
     "1h": timedelta(hours=1),

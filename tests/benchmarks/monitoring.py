@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from catsdogs import predictions
 from catsdogs.database import Database, setup, summaries
-from catsdogs.domain import Listing, Statistics
+from catsdogs.figures import Listing, Statistics
 from catsdogs.i18n import Translator
 from catsdogs.model_version import SHIPPED, read_card
 from catsdogs.monitoring import alerts, kpis, listings

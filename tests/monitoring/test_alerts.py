@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catsdogs.database import Database
-from catsdogs.domain import Alert
+from catsdogs.figures import Alert
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import alert_words, alerts
 from catsdogs.monitoring.alerts import Episode, advance

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.domain import Statistics
+from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import charts, kpis, style
 from catsdogs.monitoring.intervals import wilson

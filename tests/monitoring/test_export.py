@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.domain import Statistics
+from catsdogs.figures import Statistics
 from catsdogs.monitoring import export, kpis, listings
 
 from .conftest import NOW, Keep, make_row, random_rows

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from catsdogs.database import Database
-from catsdogs.domain import RecentPrediction, Statistics
 from catsdogs.errors import InvalidInput
+from catsdogs.figures import RecentPrediction, Statistics
 from catsdogs.monitoring import aggregates, kpis, listings
 from catsdogs.monitoring.intervals import wilson
 from catsdogs.monitoring.windows import bucket_seconds

@@ -16,8 +16,9 @@ from PIL import Image, ImageEnhance, ImageFilter
 from catsdogs import predictions
 from catsdogs.classifier import Classifier
 from catsdogs.database import Database
-from catsdogs.domain import Drift, ModelHealth, Prediction
+from catsdogs.domain import Prediction
 from catsdogs.errors import InvalidImage
+from catsdogs.figures import Drift, ModelHealth
 from catsdogs.images import ImageStatistics
 from catsdogs.model_version import SHIPPED, ModelCard, read_card
 from catsdogs.monitoring import samples

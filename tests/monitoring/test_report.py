@@ -11,8 +11,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from catsdogs.database import Database
-from catsdogs.domain import Alert, ModelHealth, Statistics
 from catsdogs.errors import InvalidInput
+from catsdogs.figures import Alert, ModelHealth, Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import alerts, kpis
 from catsdogs.monitoring.model_health import cards, model_health

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from catsdogs.domain import Measure
 from catsdogs.errors import SettingsError
+from catsdogs.figures import Measure
 from catsdogs.monitoring.rules import Rule, load_rules
 
 GOOD = 'name = "a"\nmeasure = "errors"\nabove = 0.5\nlast = 50\n'

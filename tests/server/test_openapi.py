@@ -8,10 +8,10 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from catsdogs.server import api, judgement, metrics, rights
+from catsdogs.server import api, figures, metrics, rights
 from catsdogs.server.openapi import description
 
-ROUTES = api.ROUTES | rights.ROUTES | judgement.ROUTES | metrics.ROUTES
+ROUTES = api.ROUTES | rights.ROUTES | figures.ROUTES | metrics.ROUTES
 
 
 def open_to_all():

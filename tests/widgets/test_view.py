@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.domain import Answer, Listing
+from catsdogs.domain import Answer
+from catsdogs.figures import Listing
 from catsdogs.widgets.view import CUSTOM, WINDOWS, View
 
 NOW = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
