@@ -65,7 +65,10 @@ def trends(statistics: Statistics, _: Translator) -> dict[str, Trend]:
 def _volume(total: int, before: int, _: Translator) -> Trend:
     if total == before:
         return Trend("=", _("As many as in the period before"))
-    share = _.percent(abs(total - before) / before, digits=0)
+    change = abs(total - before) / before
+    if change < 0.005:
+        return Trend("=", _("About as many as the {before} before", before=_.number(before)))
+    share = _.percent(change, digits=0)
     if total > before:
         return Trend("↑", _("{share} more than the {before} before", share=share, before=_.number(before)))
     return Trend("↓", _("{share} fewer than the {before} before", share=share, before=_.number(before)))

@@ -59,6 +59,11 @@ def test_what_clearly_got_worse_is_said(trends_of: Any) -> None:
     }
 
 
+def test_a_difference_below_half_a_percent_is_none(trends_of: Any) -> None:
+    found = trends_of(unique(rows(301), 1), unique(rows(300), 2))
+    assert found["total"] == Trend("=", "About as many as the 300 before")
+
+
 def test_what_clearly_got_better_is_said(trends_of: Any) -> None:
     before = [*rows(100, user_feedback=0, inference_time_ms=8.0), *rows(50, prediction_result="error")]
     found = trends_of(unique(rows(100, user_feedback=1, rgpd_consent=True), 1), unique(before, 2))
