@@ -32,6 +32,10 @@ LOCK = 7_228_321_665_104
 """Of checks and messages, among the advisory locks of the database: an arbitrary number."""
 SHOWN = timedelta(days=1)
 """A resolved alert is shown, and told, for so long."""
+FORGOTTEN = timedelta(days=1)
+"""A rule that nobody checked for so long is no more: what is open of it is closed."""
+FRESH = timedelta(minutes=1)
+"""What stays as it is is written again after so long, not at each check: whoever looks for news need not read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,16 @@ def _kept(before: Episode, rule: Rule, now: datetime) -> Episode | None:
     return replace(before, seen_at=now, clear_since=clear_since, resolved_at=resolved_at)
 
 
+def _forgotten(episode: Episode) -> Episode | None:
+    return None if episode.fired_at is None else replace(episode, resolved_at=episode.seen_at)
+
+
+def _same(before: Episode, after: Episode) -> bool:
+    """Whether a reader of both would see no difference."""
+    unseen = replace(after, seen_at=before.seen_at, value=before.value)
+    return unseen == before and round(after.value, 3) == round(before.value, 3)
+
+
 def check(
     database: Database, rules: Iterable[Rule], now: datetime | None = None, *, since: datetime | None = None
 ) -> list[Alert]:
@@ -116,8 +130,9 @@ def check(
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         measurements = Measurements(connection, database.tables.predictions, card_of, now)
         opened = {row.rule: Episode(**row._mapping) for row in connection.execute(_open(table))}
-        for name in opened.keys() - known.keys():  # of a rule that is no more
-            connection.execute(sa.delete(table).where(table.c.id == opened[name].id))
+        for name in opened.keys() - known.keys():  # others may check with other rules
+            if now - opened[name].seen_at >= FORGOTTEN:
+                _store(connection, table, opened[name], _forgotten(opened[name]))
         for rule in known.values():
             before = opened.get(rule.name)
             _store(connection, table, before, advance(before, rule, measurements.measure(rule), now))
@@ -162,6 +177,8 @@ def _store(
     if after is None:
         if before is not None:
             connection.execute(sa.delete(table).where(table.c.id == before.id))
+        return
+    if before is not None and _same(before, after) and after.seen_at - before.seen_at < FRESH:
         return
     values = {column.name: getattr(after, column.name) for column in table.columns}
     if before is None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,11 +166,42 @@ def test_the_state_is_kept_between_checks_and_told_in_words(keep: Keep) -> None:
     assert len(alerts.check(database, rules, NOW + timedelta(days=2), since=NOW)) == 1
 
 
-def test_a_rule_that_is_no_more_leaves_nothing_behind(keep: Keep) -> None:
+def test_who_checks_with_other_rules_leaves_those_of_others_alone(keep: Keep) -> None:
     database = keep(judged(20, 5))
-    assert alerts.check(database, RULES, NOW)
+    before = alerts.check(database, RULES, NOW)
+    assert {alert["state"] for alert in before} == {"firing", "pending"}
     others = [rule for rule in RULES if rule.measure != "satisfaction"]
     assert alerts.check(database, others, NOW + MINUTE) == []
+    after = alerts.check(database, RULES, NOW + MINUTE * 2)
+    assert {(alert["rule"], alert["since"]) for alert in after} == {(alert["rule"], alert["since"]) for alert in before}
+
+
+def test_a_rule_that_nobody_knows_for_a_day_has_no_open_alert_any_more(keep: Keep) -> None:
+    database = keep(judged(20, 5))
+    alerts.check(database, RULES, NOW)
+    others = [rule for rule in RULES if rule.measure != "satisfaction"]
+    later = NOW + timedelta(days=1, minutes=1)
+    assert alerts.check(database, others, later) == []
+    table = database.tables.alerts
+    rows = database.run(lambda connection: connection.execute(table.select()).all())
+    assert [(row.rule, row.resolved_at) for row in rows] == [("satisfaction_low", NOW)]
+
+
+def test_checking_again_at_once_is_no_news(keep: Keep) -> None:
+    database = keep(judged(20, 5))
+    table = database.tables.alerts
+
+    def seen() -> set[datetime]:
+        return set(database.run(lambda connection: connection.execute(sa.select(table.c.seen_at)).scalars().all()))
+
+    first = alerts.check(database, RULES, NOW)
+    assert alerts.check(database, RULES, NOW + MINUTE / 2) == first
+    assert seen() == {NOW}
+    alerts.check(database, RULES, NOW + MINUTE)
+    assert seen() == {NOW + MINUTE}
+    keep([make_row(NOW - MINUTE / 3, user_feedback=0)])
+    [low] = [alert for alert in alerts.check(database, RULES, NOW + MINUTE) if alert["rule"] == "satisfaction_low"]
+    assert low["n"] == 21
 
 
 def test_every_measure_has_its_words(keep: Keep) -> None:
