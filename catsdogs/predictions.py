@@ -45,6 +45,7 @@ class PredictionRecord(BaseModel):
     filename: str | None = None
     decision: Decision | None = None
     photo: KeptPhoto | None = None
+    replaces: UUID | None = None
 
     @property
     def rgpd_consent(self) -> bool:
@@ -70,14 +71,14 @@ class PredictionRecord(BaseModel):
         filename: str | None,
         consent: Consent,
         controller: Controller = UNNAMED,
-        amends: UUID | None = None,
+        replaces: UUID | None = None,
     ) -> tuple[Self, str | None]:
         """Record a prediction as far as `consent` allows.
 
         Parameters
         ----------
-        amends
-            An anonymous prediction of the same photo, to which the decision belongs; see :func:`store`.
+        replaces
+            An earlier, anonymous prediction of the same photo, which this one is stored instead of.
 
         Returns
         -------
@@ -88,7 +89,7 @@ class PredictionRecord(BaseModel):
         now = datetime.now(UTC)
         decision, receipt = decide(consent, now, controller) if consent.any else (None, None)
         record = cls(
-            id=amends or uuid7(),
+            id=uuid7(),
             timestamp=now,
             success=True,
             prediction_result=prediction.answer,
@@ -104,6 +105,7 @@ class PredictionRecord(BaseModel):
             filename=_bare_name(filename) if consent.filename_and_comment else None,
             decision=decision,
             photo=keep_photo(photo) if consent.photo else None,
+            replaces=replaces,
         )
         return record, receipt
 
@@ -121,12 +123,7 @@ class PredictionRecord(BaseModel):
 
 
 def store(connection: sa.Connection, tables: Tables, records: Sequence[PredictionRecord]) -> None:
-    """Insert `records`; those already there stay as they are, in whatever order both arrive.
-
-    One thing is added to what is there: a decision, with the photo and the name it allows, to a prediction that
-    has none yet.
-    """
-    records = _without_another_decision(connection, tables, records)
+    """Insert `records`, unless they are there already, and delete the anonymous predictions that they replace."""
     decisions = [record.decision.model_dump() for record in records if record.decision]
     photos = [
         {
@@ -139,37 +136,19 @@ def store(connection: sa.Connection, tables: Tables, records: Sequence[Predictio
         if record.photo and record.decision
     ]
     predictions = [
-        record.model_dump(exclude={"decision", "photo"})
+        record.model_dump(exclude={"decision", "photo", "replaces"})
         | {"rgpd_consent": record.rgpd_consent, "consent_id": record.decision.id if record.decision else None}
         for record in records
     ]
-    agreed = insert(tables.predictions)
-    agreed = agreed.on_conflict_do_update(
-        index_elements=["id"],
-        set_={name: agreed.excluded[name] for name in ("filename", "rgpd_consent", "consent_id")},
-        where=tables.predictions.c.consent_id.is_(None) & agreed.excluded.consent_id.is_not(None),
-    )
-    for statement, rows in (
-        (insert(tables.consents).on_conflict_do_nothing(), decisions),
-        (agreed, predictions),
-        (insert(tables.photos).on_conflict_do_nothing(), photos),
-    ):
+    for table, rows in ((tables.consents, decisions), (tables.predictions, predictions), (tables.photos, photos)):
         if rows:
             # With RETURNING, SQLAlchemy sends many rows in one statement; with ON CONFLICT alone, one by one.
-            connection.execute(statement.returning(sa.literal(1)), rows)
-
-
-def _without_another_decision(
-    connection: sa.Connection, tables: Tables, records: Sequence[PredictionRecord]
-) -> Sequence[PredictionRecord]:
-    """Leave out what would be a second decision on one prediction."""
-    decisions = {record.id: record.decision.id for record in records if record.decision}
-    if not decisions:
-        return records
-    table = tables.predictions.c
-    decided = sa.select(table.id, table.consent_id).where(table.id.in_(decisions), table.consent_id.is_not(None))
-    other = {row.id for row in connection.execute(decided) if row.consent_id != decisions[row.id]}
-    return [record for record in records if record.id not in other]
+            connection.execute(insert(table).on_conflict_do_nothing().returning(sa.literal(1)), rows)
+    if replaced := [record.replaces for record in records if record.replaces]:
+        table = tables.predictions
+        connection.execute(
+            sa.delete(table).where(table.c.id.in_(replaced), table.c.consent_id.is_(None), table.c.success)
+        )
 
 
 def _share(value: float) -> float:

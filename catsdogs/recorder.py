@@ -90,6 +90,14 @@ class Recorder:
         SpoolError
             It could be kept nowhere.
         """
+        if record.replaces is None:
+            return self._store(record)
+        with self.spool.exclusively():  # or the replay could store the one replaced, after it was deleted
+            stored = self._store(record)
+            self.spool.remove_anonymous(record.replaces)
+        return stored
+
+    def _store(self, record: PredictionRecord) -> bool:
         self._remember(record)
         if not self.away:
             try:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
@@ -70,10 +70,7 @@ class Spool:
         SpoolError
             The spool, or the disk, is full or cannot be written.
         """
-        path = self._prediction_file(record.id)
-        # a decision that follows takes the place of its prediction, but not while that is taken out: both would go
-        with self.exclusively() if path.exists() else nullcontext():
-            self._put(path, record)
+        self._put(self._prediction_file(record.id), record)
 
     def put_feedback(self, record: FeedbackRecord) -> None:
         """Keep a feedback.
@@ -117,6 +114,12 @@ class Spool:
     def find_prediction(self, identifier: UUID) -> PredictionRecord | None:
         """Look up a prediction that waits."""
         return next((record for _, record in self.read([self._prediction_file(identifier)], PredictionRecord)), None)
+
+    def remove_anonymous(self, identifier: UUID) -> None:
+        """Delete a prediction that waits, unless it came with a decision; under :meth:`exclusively`."""
+        waiting = self.find_prediction(identifier)
+        if waiting and waiting.success and not waiting.decision:
+            self.remove([self._prediction_file(identifier)])
 
     def remove(self, paths: Iterable[Path]) -> None:
         """Delete what has been stored, or erased."""

@@ -114,10 +114,10 @@ def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | 
     statistics = ImageStatistics(451, 300, 0.5, 0.01)
 
     def make(
-        consent: Consent = NO_CONSENT, filename: str | None = "chelsea.jpg", amends: UUID | None = None
+        consent: Consent = NO_CONSENT, filename: str | None = "chelsea.jpg", replaces: UUID | None = None
     ) -> tuple[PredictionRecord, str | None]:
         return PredictionRecord.of(
-            prediction, statistics, photo=cat_jpeg, filename=filename, consent=consent, amends=amends
+            prediction, statistics, photo=cat_jpeg, filename=filename, consent=consent, replaces=replaces
         )
 
     return make

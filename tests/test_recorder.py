@@ -17,7 +17,7 @@ from catsdogs import privacy
 from catsdogs.database import Database, setup
 from catsdogs.database.embedded import EmbeddedServer
 from catsdogs.domain import Consent
-from catsdogs.errors import ConsentRequired, DatabaseUnavailable, NotFound, SpoolError
+from catsdogs.errors import ConsentRequired, DatabaseUnavailable, SpoolError
 from catsdogs.feedback import FeedbackRecord
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
@@ -150,32 +150,35 @@ def test_feedback_on_what_still_waits_waits_behind_it(recorder: Recorder, make_r
     assert rows(recorder.database)[agreed.id]["user_comment"] == "comment"
 
 
-@pytest.mark.parametrize("order", ["first", "last"])
-def test_a_decision_is_added_to_its_prediction_in_whatever_order_both_arrive(
-    recorder: Recorder, make_record: MakeRecord, order: str
-) -> None:
+def test_a_prediction_replaces_an_anonymous_one(recorder: Recorder, make_record: MakeRecord) -> None:
     anonymous, _ = make_record()
-    agreed, receipt = make_record(Consent(True, True), amends=anonymous.id)
-    for record in (agreed, anonymous) if order == "first" else (anonymous, agreed):
-        assert recorder.store(record)
-        assert recorder.give(FeedbackRecord.of(anonymous.id, 1, None, None))
-    [row] = rows(recorder.database).values()
-    assert (row["id"], row["filename"], row["user_feedback"]) == (anonymous.id, "chelsea.jpg", 1)
+    agreed, receipt = make_record(Consent(True, True), replaces=anonymous.id)
+    recorder.store(anonymous)
+    for _ in range(2):  # as a replay may do
+        assert recorder.store(agreed)
+    assert list(rows(recorder.database)) == [agreed.id]
     assert len(privacy.export(recorder.database, recorder.spool, receipt or "")["photos"]) == 1
 
 
-def test_a_second_decision_on_a_prediction_changes_nothing(recorder: Recorder, make_record: MakeRecord) -> None:
-    first, _ = make_record(Consent(photo=True))
-    recorder.store(first)
-    second, receipt = make_record(Consent(True, True), amends=first.id)
-    assert recorder.store(second)
-    assert rows(recorder.database)[first.id]["filename"] is None
-    with pytest.raises(NotFound):
-        privacy.export(recorder.database, recorder.spool, receipt or "")
+def test_what_came_with_a_decision_and_what_failed_is_never_replaced(
+    recorder: Recorder, make_record: MakeRecord
+) -> None:
+    agreed, receipt = make_record(Consent(photo=True))
+    failed = PredictionRecord.of_failure(ValueError(), "1.0")
+    waiting, waiting_receipt = make_record(Consent(photo=True))
+    recorder.spool.put_prediction(waiting)
+    recorder.store(agreed)
+    recorder.store(failed)
+    for record in (agreed, failed, waiting):
+        recorder.store(make_record(Consent(True), replaces=record.id)[0])
+    wait_until(lambda: at_rest(recorder))
+    assert {agreed.id, failed.id, waiting.id} <= set(rows(recorder.database))
+    for code in (receipt, waiting_receipt):
+        assert len(privacy.export(recorder.database, recorder.spool, code or "")["photos"]) == 1
 
 
 @pytest.mark.parametrize("waiting", [True, False], ids=["prediction waits", "prediction is stored"])
-def test_in_an_outage_a_decision_waits_for_its_prediction(
+def test_in_an_outage_too_a_prediction_replaces_an_anonymous_one(
     database: Settings, data_folder: Path, make_record: MakeRecord, waiting: bool
 ) -> None:
     server = EmbeddedServer(data_folder / "server")
@@ -183,40 +186,37 @@ def test_in_an_outage_a_decision_waits_for_its_prediction(
     settings = database.model_copy(update={"db_host": str(server.pgdata), "db_name": "catsdogs"})
     recorder = Recorder.open(settings)
     anonymous, _ = make_record()
-    agreed, receipt = make_record(Consent(True, True), amends=anonymous.id)
+    agreed, receipt = make_record(Consent(True, True), replaces=anonymous.id)
     if not waiting:
         assert recorder.store(anonymous) is True
     server.stop()
     if waiting:
         assert recorder.store(anonymous) is False
+        assert recorder.give(FeedbackRecord.of(anonymous.id, 1, None, None)) is False
     assert recorder.store(agreed) is False
-    assert recorder.give(FeedbackRecord.of(anonymous.id, 0, "mine", None)) is False
-    assert len(recorder.spool) == 2, "one prediction with its decision, and the feedback"
+    assert recorder.give(FeedbackRecord.of(agreed.id, 0, "mine", None)) is False
     server.start()
     wait_until(lambda: at_rest(recorder))
     [row] = rows(recorder.database).values()
-    assert (row["filename"], row["user_feedback"], row["user_comment"]) == ("chelsea.jpg", 0, "mine")
+    assert (row["id"], row["filename"], row["user_feedback"], row["user_comment"]) == (
+        agreed.id,
+        "chelsea.jpg",
+        0,
+        "mine",
+    )
     erased = privacy.erase(recorder.database, recorder.spool, receipt or "")
-    assert (erased.predictions, erased.photos) == ([anonymous.id], 1)
+    assert (erased.predictions, erased.photos) == ([agreed.id], 1)
     recorder.close()
     server.stop()
 
 
-def test_a_decision_does_not_vanish_with_the_file_of_its_prediction(
-    recorder: Recorder, make_record: MakeRecord
-) -> None:
-    """The replay deletes what it has stored: the decision must not have come into that place meanwhile."""
+def test_what_waits_is_not_stored_after_it_was_replaced(recorder: Recorder, make_record: MakeRecord) -> None:
     anonymous, _ = make_record()
-    agreed, _ = make_record(Consent(True), amends=anonymous.id)
     recorder.spool.put_prediction(anonymous)
-    with recorder.spool.exclusively():
-        [path] = recorder.spool.predictions()
-        putting = threading.Thread(target=recorder.spool.put_prediction, args=(agreed,))
-        putting.start()
-        putting.join(0.2)
-        recorder.spool.remove([path])
-    putting.join()
-    assert recorder.spool.find_prediction(anonymous.id) == agreed
+    agreed, _ = make_record(Consent(True), replaces=anonymous.id)
+    assert recorder.store(agreed) is True
+    wait_until(lambda: at_rest(recorder))
+    assert list(rows(recorder.database)) == [agreed.id]
 
 
 def test_a_refused_record_is_set_aside_and_the_rest_is_stored(recorder: Recorder, make_record: MakeRecord) -> None:

@@ -114,24 +114,26 @@ class Predict(Api):
             language=negotiate(self.get_body_argument("consent_language", None), self.translator.language),
             how=Channel.REST if self.holder == API else Channel.APP,
         )
-        amends = self._amends()
         try:
             outcome = await self.server.work.run(
-                self.service.predict, file.body, filename=file.filename or None, consent=consent, amends=amends
+                self.service.predict,
+                file.body,
+                filename=file.filename or None,
+                consent=consent,
+                replaces=self._replaces(),
             )
         except InvalidImage:
             self.server.metrics.failed()
             raise
-        if amends is None:
-            self.server.metrics.predicted(outcome.prediction)
+        self.server.metrics.predicted(outcome.prediction)
         self.write({"filename": file.filename, **outcome_to_json(outcome)})
 
-    def _amends(self) -> UUID | None:
-        text = self.get_body_argument("feedback_id", "")
+    def _replaces(self) -> UUID | None:
+        text = self.get_body_argument("replaces", "")
         try:
             return UUID(text) if text else None
         except ValueError:
-            raise InvalidInput(N_("feedback_id must be that of an earlier answer.")) from None
+            raise InvalidInput(N_("replaces must be the feedback_id of an earlier answer.")) from None
 
     def _read_form(self) -> HTTPFile:
         try:

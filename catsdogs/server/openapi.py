@@ -89,7 +89,7 @@ def description() -> dict[str, Any]:
                     file=photo,
                     rgpd_consent=BOOLEAN,
                     photo_consent=BOOLEAN,
-                    feedback_id=UUID | {"description": "of an earlier answer for this photo: adds the consent to it"},
+                    replaces=UUID | {"description": "feedback_id of an earlier answer for this photo, without consent"},
                 ),
             )
         },

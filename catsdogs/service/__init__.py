@@ -35,7 +35,7 @@ class Service(Protocol):
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
-        amends: UUID | None = None,
+        replaces: UUID | None = None,
     ) -> Outcome:
         """Say what a photo shows, and record it as far as `consent` allows.
 
@@ -47,10 +47,9 @@ class Service(Protocol):
             Name of the file; dropped without consent.
         consent
             The person's decision; the answer does not depend on it.
-        amends
-            The `feedback_id` of an earlier prediction of this photo, made without consent: the decision is added
-            to it, with what it allows, and no second prediction is recorded. Where one was added before, the
-            receipt opens nothing.
+        replaces
+            The `feedback_id` of an earlier prediction of this photo, made without consent: it is deleted, so that the
+            photo counts once. One made with consent stays: its receipt erases it.
 
         Raises
         ------

@@ -71,7 +71,7 @@ class Local:
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
-        amends: UUID | None = None,
+        replaces: UUID | None = None,
     ) -> Outcome:
         """See :meth:`catsdogs.service.Service.predict`."""
         classifier = self._model.current()
@@ -87,7 +87,7 @@ class Local:
             filename=filename,
             consent=consent,
             controller=self._settings.data_controller,
-            amends=amends,
+            replaces=replaces,
         )
         stored = self._recorder.store(record)
         return Outcome(prediction, record.id, receipt, stored)

@@ -93,7 +93,7 @@ class Remote:
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
-        amends: UUID | None = None,
+        replaces: UUID | None = None,
     ) -> Outcome:
         """See :meth:`catsdogs.service.Service.predict`."""
         fields = {
@@ -102,7 +102,7 @@ class Remote:
             "rgpd_consent": str(consent.filename_and_comment).lower(),
             "photo_consent": str(consent.photo).lower(),
             "consent_language": consent.language,
-            **_given({"feedback_id": amends}),
+            **_given({"replaces": replaces}),
         }
         answer = self._ask("POST", "/api/predict", fields=fields, retries=_ONCE)
         with _understood():

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import traitlets
 
 from catsdogs.domain import MAX_COMMENT, Answer, Consent, TrueLabel
-from catsdogs.errors import InvalidInput
+from catsdogs.errors import CatsDogsError, InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.part import Part, field, not_understood, script, style
+
+_log = logging.getLogger(__name__)
 
 
 class FeedbackForm(Part):
@@ -64,6 +67,18 @@ class FeedbackForm(Part):
             self.subject, self.may_comment = str(feedback_id), consent.filename_and_comment
             self.rating, self.true_label = self._said.get(feedback_id, (None, ""))
             self.thanks = ""
+
+    def repeat(self, earlier: UUID, later: UUID) -> None:
+        """Say of a prediction what was said of the one that it replaces."""
+        rating, label = self._said.pop(earlier, (None, ""))
+        if rating is None:
+            return
+        try:
+            self._service().give_feedback(later, user_feedback=rating, true_label=TrueLabel(label) if label else None)
+        except CatsDogsError as error:  # the page asks once more
+            _log.warning("%s: %s", type(error).__name__, error)
+        else:
+            self._said[later] = rating, label
 
     def clear(self) -> None:
         """Ask nothing."""

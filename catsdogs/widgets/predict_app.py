@@ -85,13 +85,13 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         """What answers."""
         return self._connect()
 
-    def predict(self, number: int, name: str, photo: bytes, amends: UUID | None = None) -> None:
+    def predict(self, number: int, name: str, photo: bytes, replaces: UUID | None = None) -> None:
         """Show the answer for the visit's photo `number`, recorded as far as the person agrees at this moment.
 
         Parameters
         ----------
-        amends
-            The anonymous prediction of the same photo, to which the decision is added.
+        replaces
+            The anonymous prediction of the same photo, which this one is recorded instead of.
 
         Raises
         ------
@@ -102,7 +102,9 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self._show_nothing()
         consent = self.consent_form.decision
         filename = name if consent.filename_and_comment else None
-        outcome = self.service.predict(photo, filename=filename, consent=consent, amends=amends)
+        outcome = self.service.predict(photo, filename=filename, consent=consent, replaces=replaces)
+        if replaces:
+            self.feedback_form.repeat(replaces, outcome.feedback_id)
         waits = _("Our database is away for a moment. Your answer is safe and will be stored.")
         self._answered[number] = _Answered(outcome.prediction, "" if outcome.stored else waits, (outcome, consent))
         self._show(number)
@@ -154,7 +156,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         if answered.receipt:
             with suppress(NotFound):  # erased already, by whoever holds the receipt
                 self.service.erase(answered.receipt)
-        self.predict(*self._photo, amends=answered.anonymous)
+        self.predict(*self._photo, replaces=answered.anonymous)
 
     def erased(self, receipt: str) -> None:
         """Ask nothing more about a photo of which everything was erased."""

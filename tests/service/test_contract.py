@@ -86,14 +86,17 @@ def test_what_is_recorded_follows_consent(service, cat_jpeg):
     assert replace(agreed.prediction, inference_time_ms=0) == replace(refused.prediction, inference_time_ms=0)
 
 
-def test_a_decision_is_added_to_an_earlier_answer(service, cat_jpeg):
+def test_an_answer_replaces_an_earlier_one_without_consent(service, cat_jpeg):
     refused = service.predict(cat_jpeg, filename="chelsea.jpg")
     before = len(service.recent_predictions(1000))
-    agreed = service.predict(cat_jpeg, filename="chelsea.jpg", consent=AGREED, amends=refused.feedback_id)
-    assert agreed.feedback_id == refused.feedback_id
-    assert row_of(service, refused)["filename"] == "chelsea.jpg"
+    agreed = service.predict(cat_jpeg, filename="chelsea.jpg", consent=AGREED, replaces=refused.feedback_id)
+    assert agreed.feedback_id != refused.feedback_id
+    assert row_of(service, agreed)["filename"] == "chelsea.jpg"
     assert len(service.recent_predictions(1000)) == before
-    assert service.erase(agreed.receipt).predictions == [refused.feedback_id]
+    again = service.predict(cat_jpeg, consent=AGREED, replaces=agreed.feedback_id)
+    assert len(service.recent_predictions(1000)) == before + 1, "only its receipt erases what came with consent"
+    for outcome in (agreed, again):
+        assert service.erase(outcome.receipt).predictions == [outcome.feedback_id]
 
 
 def test_a_sample_picture_is_answered_and_leaves_nothing(service):
