@@ -60,7 +60,7 @@ def test_what_clearly_got_worse_is_said(trends_of: Any) -> None:
 
 
 def test_a_difference_below_half_a_percent_is_none(trends_of: Any) -> None:
-    found = trends_of(unique(rows(301), 1), unique(rows(300), 2))
+    found = trends_of(unique(rows(301), 1), unique(rows(300, inference_time_ms=5.0), 2))
     assert found["total"] == Trend("=", "About as many as the 300 before")
 
 
