@@ -1,7 +1,7 @@
 """Tell people of alerts, through Apprise (mail, Discord, Slack, ntfy and many more).
 
 Each target hears of each alert once when it fires and once when it is resolved, whoever checks. What fails is tried
-again at the next checks, three times in all; nobody waits for a target that does not answer.
+again ever more rarely, for a day; nobody waits for a target that does not answer.
 """
 
 from __future__ import annotations
@@ -10,24 +10,28 @@ import hashlib
 import logging
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 from sqlalchemy.dialects.postgresql import insert
 
 from catsdogs.database import Database
 from catsdogs.database.tables import Tables
-from catsdogs.errors import DatabaseError
+from catsdogs.errors import DatabaseError, SettingsError
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.alert_words import message
 from catsdogs.monitoring.alerts import LOCK, SHOWN, Episode, to_alert
 from catsdogs.monitoring.rules import Rule
 from catsdogs.settings import Settings
 
-MOST_TRIES = 3
+TRIES = [timedelta(minutes=after) for after in (0, 1, 6, *range(36, 24 * 60, 60))]
+"""After what happened: when a target that was not reached is tried. One that was away hears of what still fires."""
 PATIENCE_SECONDS = 20.0
 """For all targets together; a target that has not answered by then counts as failed."""
 
@@ -55,6 +59,8 @@ class Message:
     target: Target
     alert_id: UUID
     event: str
+    tries: int
+    """How many of `TRIES` are past with this one."""
     title: str
     body: str
 
@@ -62,6 +68,30 @@ class Message:
 def targets(setting: str) -> list[Target]:
     """Read the setting: addresses with white space between them."""
     return [Target(url, place) for place, url in enumerate(dict.fromkeys(setting.split()), 1)]
+
+
+def check_targets(setting: SecretStr | None) -> None:
+    """See that Apprise knows every address, rather than at night when something fires.
+
+    Raises
+    ------
+    SettingsError
+        Naming the place of the target, never the address.
+    """
+    for target in targets(setting.get_secret_value()) if setting else []:
+        _way(target)
+
+
+def _way(target: Target) -> Any:
+    import apprise  # half a second and 40 MB, which only those pay who set a target
+
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it names addresses, and with them secrets
+    way = apprise.Apprise()
+    if not way.add(target.url):
+        raise SettingsError(
+            "Target {place} of CATSDOGS_ALERT_TARGETS is no address that Apprise knows.", place=target.place
+        )
+    return way
 
 
 def notify_all(database: Database, rules: Sequence[Rule], settings: Settings) -> int:
@@ -72,9 +102,16 @@ def notify_all(database: Database, rules: Sequence[Rule], settings: Settings) ->
 
 
 def notify(
-    database: Database, rules: Sequence[Rule], to: Sequence[Target], language: str, patience: float = PATIENCE_SECONDS
+    database: Database,
+    rules: Sequence[Rule],
+    to: Sequence[Target],
+    language: str,
+    patience: float = PATIENCE_SECONDS,
+    now: datetime | None = None,
 ) -> int:
     """Send what has not been sent yet; takes `patience` seconds at most, and raises nothing of a target's.
+
+    `now` is by default the clock's.
 
     Returns
     -------
@@ -85,7 +122,8 @@ def notify(
     ------
     DatabaseError
     """
-    due = database.run(lambda connection: _claim(connection, database.tables, rules, to, Translator(language)))
+    moment, _ = now or datetime.now(UTC), Translator(language)
+    due = database.run(lambda connection: _claim(connection, database.tables, rules, to, _, moment))
     sent: list[Message] = []
     threads = [
         threading.Thread(target=_send_all, args=(target, [one for one in due if one.target == target], sent))
@@ -105,11 +143,16 @@ def notify(
 
 
 def _claim(
-    connection: sa.Connection, tables: Tables, rules: Sequence[Rule], to: Sequence[Target], _: Translator
+    connection: sa.Connection,
+    tables: Tables,
+    rules: Sequence[Rule],
+    to: Sequence[Target],
+    _: Translator,
+    now: datetime,
 ) -> list[Message]:
     """Choose what is due, and note it as sent at once: whoever checks beside us leaves it alone."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-    now, alerts, messages = datetime.now(UTC), tables.alerts, tables.alert_messages
+    alerts, messages = tables.alerts, tables.alert_messages
     known = {rule.name: rule for rule in rules}
     recent = alerts.c.resolved_at.is_(None) | (alerts.c.resolved_at > now - SHOWN)
     rows = connection.execute(sa.select(alerts).where(alerts.c.fired_at.is_not(None), recent)).all()
@@ -121,19 +164,27 @@ def _claim(
     due = []
     for episode in episodes:
         event = "resolved" if episode.resolved_at else "firing"
+        happened = episode.resolved_at or episode.fired_at or now
+        tries = max(1, bisect_right(TRIES, now - happened))
         title, body = message(to_alert(episode, known[episode.rule]), _, now.astimezone().tzinfo or UTC)
         for target in to:
             before = told.get((episode.id, event, target.key))
-            if before is not None and (before.sent_at is not None or before.tries >= MOST_TRIES):
+            if before is not None and (before.sent_at is not None or before.tries >= tries):
                 continue
             heard = told.get((episode.id, "firing", target.key))
             if event == "resolved" and (heard is None or heard.sent_at is None):
                 continue  # what was never said need not be taken back
-            due.append(Message(target, episode.id, event, title, body))
+            due.append(Message(target, episode.id, event, tries, title, body))
     for one in due:
-        row = {"alert_id": one.alert_id, "event": one.event, "target": one.target.key, "tries": 1, "sent_at": now}
+        row = {
+            "alert_id": one.alert_id,
+            "event": one.event,
+            "target": one.target.key,
+            "tries": one.tries,
+            "sent_at": now,
+        }
         claim = insert(messages).values(row)
-        again = {"tries": messages.c.tries + 1, "sent_at": now}
+        again = {"tries": one.tries, "sent_at": now}
         connection.execute(claim.on_conflict_do_update(index_elements=list(messages.primary_key), set_=again))
     return due
 
@@ -154,12 +205,10 @@ def _give_back(database: Database, lost: Message) -> None:
 def _send_all(target: Target, messages: list[Message], sent: list[Message]) -> None:
     if not messages:
         return
-    import apprise  # half a second and 40 MB, which only those pay who set a target
-
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it names addresses, and with them secrets
-    way = apprise.Apprise()
-    if not way.add(target.url):
-        _log.error("target %d of CATSDOGS_ALERT_TARGETS is no address that Apprise knows", target.place)
+    try:
+        way = _way(target)
+    except SettingsError as error:
+        _log.error("%s", error)
         return
     for one in messages:
         try:

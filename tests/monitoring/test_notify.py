@@ -19,9 +19,9 @@ import pytest
 from pydantic import SecretStr
 
 from catsdogs.database import Database
-from catsdogs.errors import InvalidImage
+from catsdogs.errors import InvalidImage, SettingsError
 from catsdogs.monitoring import alerts
-from catsdogs.monitoring.notify import MOST_TRIES, notify, targets
+from catsdogs.monitoring.notify import check_targets, notify, targets
 from catsdogs.monitoring.rules import Rule
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
@@ -126,23 +126,47 @@ def test_a_target_that_refuses_is_tried_again_and_no_other(
     assert notify(failing, [RULE], to, "en") == 1
     assert "target 1 of CATSDOGS_ALERT_TARGETS was not reached" in caplog.text
     mailboxes[0].status = 200
-    assert notify(failing, [RULE], to, "en") == 1
+    assert notify(failing, [RULE], to, "en", now=NOW + timedelta(minutes=1)) == 1
     assert [len(mailbox.received) for mailbox in mailboxes] == [1, 1]
 
 
-def test_after_some_tries_it_is_left_alone_and_not_told_of_the_end(
-    failing: Database, keep: Keep, mailboxes: list[Mailbox]
+def test_it_is_tried_again_ever_more_rarely_for_a_day_and_then_not_told_of_the_end(
+    failing: Database, keep: Keep, mailboxes: list[Mailbox], caplog: pytest.LogCaptureFixture
 ) -> None:
     to = targets(mailboxes[0].target)
     mailboxes[0].status = 500
     alerts.check(failing, [RULE], NOW)
-    for _ in range(MOST_TRIES):
-        notify(failing, [RULE], to, "en")
+    tried = []
+    for minute in (0, 0.5, 1, 2, 5, 6, 7, 35, 36, 37, 95, 96, 97, 1439, 1441, 3000):
+        caplog.clear()
+        assert notify(failing, [RULE], to, "en", now=NOW + timedelta(minutes=minute)) == 0
+        if "was not reached" in caplog.text:
+            tried.append(minute)
+    assert tried == [0, 1, 6, 36, 96, 1439]
     mailboxes[0].status = 200
-    assert notify(failing, [RULE], to, "en") == 0
     recover(keep)
-    alerts.check(failing, [RULE], NOW + timedelta(minutes=1))
-    assert notify(failing, [RULE], to, "en") == 0
+    alerts.check(failing, [RULE], NOW + timedelta(minutes=3000))
+    assert notify(failing, [RULE], to, "en", now=NOW + timedelta(minutes=3001)) == 0
+
+
+def test_a_target_that_is_back_after_hours_hears_of_what_still_fires(
+    failing: Database, mailboxes: list[Mailbox]
+) -> None:
+    to = targets(mailboxes[0].target)
+    mailboxes[0].status = 500
+    alerts.check(failing, [RULE], NOW)
+    for minute in range(5):
+        assert notify(failing, [RULE], to, "en", now=NOW + timedelta(minutes=minute)) == 0
+    mailboxes[0].status = 200
+    assert notify(failing, [RULE], to, "en", now=NOW + timedelta(hours=5)) == 1
+
+
+def test_a_target_that_is_none_is_said_by_its_place_without_its_secret() -> None:
+    check_targets(None)
+    check_targets(SecretStr("json://127.0.0.1:1/"))
+    with pytest.raises(SettingsError) as wrong:
+        check_targets(SecretStr(f"json://127.0.0.1:1/ bogus://{SECRET}"))
+    assert str(wrong.value) == "Target 2 of CATSDOGS_ALERT_TARGETS is no address that Apprise knows."
 
 
 def test_a_dead_target_holds_nobody_up_and_its_secret_stays_out_of_the_log(
