@@ -98,6 +98,10 @@ class Statistics(TypedDict):
     model_versions: list[str]
 
 
+LEAST_SURE_OF = 10_000
+"""Predictions among which the least sure are found: of a longer window, the latest."""
+
+
 class Listing(StrEnum):
     """Which single predictions to list."""
 

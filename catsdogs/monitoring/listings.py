@@ -6,17 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, select, true
 
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.errors import InvalidInput
-from catsdogs.figures import Listing, RecentPrediction
+from catsdogs.figures import LEAST_SURE_OF, Listing, RecentPrediction
 from catsdogs.monitoring.kpis import confidence, iso, with_consent
 from catsdogs.monitoring.windows import Slice
 
 MAX_LISTED = 1000
-LOOKED_AT = 10_000
-"""Predictions that are looked through: of a longer window, the latest."""
 
 
 def predictions(
@@ -30,7 +28,7 @@ def predictions(
     model_version: str | None = None,
     answer: str | None = None,
 ) -> list[RecentPrediction]:
-    """List predictions, among the latest :data:`LOOKED_AT` of a window.
+    """List predictions of a window; the least sure are those of its latest :data:`LEAST_SURE_OF`.
 
     Parameters
     ----------
@@ -54,10 +52,16 @@ def predictions(
         raise InvalidInput("The list must be latest, least_sure or disputed.")
     chosen = Slice.of(start, end, model_version, answer)
     column = table.c
-    looked_at = replace(chosen, answer=None)
     if model_version is not None:  # an old version's last prediction is found at once; from now on back, it is far
-        last = connection.scalar(select(func.max(column.timestamp)).where(looked_at.condition(table)))
-        looked_at = replace(looked_at, end=last + timedelta(microseconds=1)) if last else looked_at
+        last = connection.scalar(
+            select(func.max(column.timestamp)).where(replace(chosen, answer=None).condition(table))
+        )
+        chosen = replace(chosen, end=last + timedelta(microseconds=1)) if last else chosen
+    wanted = {
+        Listing.LATEST: true(),
+        Listing.LEAST_SURE: confidence(table).is_not(None),
+        Listing.DISPUTED: column.user_feedback == 0,
+    }
     latest = (
         select(
             column.id,
@@ -75,27 +79,19 @@ def predictions(
             column.true_label,
             column.model_version,
         )
-        .where(looked_at.condition(table))
+        .where(chosen.condition(table), wanted[Listing(listing)])
         .order_by(column.timestamp.desc(), column.id.desc())
-        .limit(LOOKED_AT)
+        .limit(LEAST_SURE_OF if listing == Listing.LEAST_SURE else limit)
     )
-    if listing == Listing.DISPUTED:
-        latest = latest.where(column.user_feedback.is_not(None))
-    candidates = latest.subquery()
-    found = candidates.c
-    query = select(candidates).order_by(found.timestamp.desc(), found.id.desc()).limit(limit)
-    if chosen.answer:
-        query = query.where(found.prediction_result == chosen.answer)
-    if listing == Listing.DISPUTED:
-        query = query.where(found.user_feedback == 0)
     if listing == Listing.LEAST_SURE:
-        query = query.where(found.confidence.is_not(None)).order_by(None).order_by(found.confidence, found.id)
+        found = latest.subquery()
+        latest = select(found).order_by(found.c.confidence, found.c.id).limit(limit)
     return [
         cast(
             "RecentPrediction",
             {**row, "id": str(row["id"]), "timestamp": iso(row["timestamp"])},
         )
-        for row in connection.execute(query).mappings()
+        for row in connection.execute(latest).mappings()
     ]
 
 

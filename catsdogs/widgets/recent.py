@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 import traitlets
 
-from catsdogs.figures import Listing, RecentPrediction
+from catsdogs.figures import LEAST_SURE_OF, Listing, RecentPrediction
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import export
 from catsdogs.monitoring.charts import answer_name
@@ -70,7 +70,7 @@ class Recent(Part):
         }
         listings = [
             (str(Listing.LATEST), _("Latest")),
-            (str(Listing.LEAST_SURE), _("Least sure")),
+            (str(Listing.LEAST_SURE), _("Least sure of the last {n}", n=_.number(LEAST_SURE_OF))),
             (str(Listing.DISPUTED), _("Said to be wrong")),
         ]
         super().__init__(translator, texts, columns=columns, listings=listings, listing=str(controls.view.listing))

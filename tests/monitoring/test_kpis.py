@@ -294,10 +294,20 @@ def test_a_list_is_of_the_chosen_window_version_and_answer(keep: Keep, chosen: d
     assert recent(keep(rows), 1000, **chosen) == wanted
 
 
-def test_of_many_the_latest_are_looked_through(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listings, "LOOKED_AT", 3)
+def test_of_many_the_least_sure_are_found_among_the_latest(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
     rows = [make_row(NOW + timedelta(seconds=n), proba_cat=0.9 - n / 100, proba_dog=0.1 + n / 100) for n in range(6)]
     assert recent(keep(rows), listing="least_sure") == [listed(row) for row in reversed(rows[-3:])]
+
+
+@pytest.mark.parametrize("chosen", [{"answer": "dog"}, {"listing": "disputed"}], ids=str)
+def test_however_many_came_since_what_was_asked_for_is_found(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
+    old = make_row(NOW, prediction_result="dog", proba_cat=0.1, proba_dog=0.9, user_feedback=0)
+    since = [make_row(NOW + timedelta(seconds=n), user_feedback=1) for n in range(1, 7)]
+    assert recent(keep([old, *since]), **chosen) == [listed(old)]
 
 
 @pytest.mark.parametrize("answer", ["cat", "error"])
