@@ -7,10 +7,10 @@ import json
 import typer
 
 from catsdogs.cli import app
-from catsdogs.cli.truthful import ALERTS_FIRE, Truthful
+from catsdogs.cli.truthful import ALERTS_FIRE, Truthful, TruthfulGroup
 from catsdogs.settings import Settings
 
-alerts = typer.Typer(help="Check the alerts' rules, and tell those concerned.", no_args_is_help=True)
+alerts = typer.Typer(cls=TruthfulGroup, help="Check the alerts' rules, and tell those concerned.", no_args_is_help=True)
 app.add_typer(alerts, name="alerts")
 
 
@@ -27,11 +27,12 @@ def check(
     from catsdogs.figures import AlertState
     from catsdogs.i18n import Translator
     from catsdogs.monitoring import alert_words, alerts
-    from catsdogs.monitoring.notify import notify_all
+    from catsdogs.monitoring.notify import check_targets, notify_all
     from catsdogs.monitoring.rules import load_rules
 
     settings = Settings.load()
     rules, _ = load_rules(settings.alert_rules), Translator(settings.lang)
+    check_targets(settings.alert_targets)
     database = Database(settings)
     try:
         setup.ensure(database)

@@ -57,9 +57,11 @@ def _note_signals() -> threading.Event:
 
 
 def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int, stopping: threading.Event) -> None:
+    from catsdogs.monitoring.notify import check_targets
     from catsdogs.server.app import Server
     from catsdogs.service.local import Local
 
+    check_targets(settings.alert_targets)
     service = Local.open(settings)
     try:
         server = Server.create(service, settings, host=host, port=port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,3 +60,34 @@ def test_it_could_not_be_checked(check: Run, tmp_path: Path) -> None:
     assert wrong.stderr.startswith("catsdogs: The alert rules ")
     unknown = check("--since", "yesterday")
     assert (unknown.returncode, unknown.stdout) == (1, "")
+
+
+def test_a_wrong_target_is_said_before_anything_fires(check: Run) -> None:
+    done = check(CATSDOGS_ALERT_TARGETS="json://127.0.0.1:1/ bogus://s3cr3t")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "catsdogs: Target 2 of CATSDOGS_ALERT_TARGETS is no address that Apprise knows.\n"
+
+
+def test_a_server_does_not_start_with_a_wrong_target(environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "catsdogs", "serve", "--port", str(port)],
+        env=environment | {"CATSDOGS_ALERT_TARGETS": "bogus://s3cr3t"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "catsdogs: Target 1 of CATSDOGS_ALERT_TARGETS is no address that Apprise knows.\n"
+
+
+@pytest.mark.parametrize("arguments", [["alerts"], ["alerts", "chek"], ["alerts", "--chek"]])
+def test_called_wrongly_it_does_not_say_that_alerts_fire(
+    arguments: list[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "catsdogs", *arguments]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "catsdogs alerts" in done.stdout + done.stderr
