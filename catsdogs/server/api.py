@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
-from tornado.web import stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from catsdogs.domain import Channel, Consent, Outcome, Prediction, TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput, NotFound, ServiceUnavailable
@@ -85,7 +85,10 @@ class Predict(Api):
         super().prepare()
         # what is refused is still read, and dropped, up to a limit: a client that writes first hears the answer
         self.request.connection.set_max_body_size(8 * MAX_BODY)  # type: ignore[union-attr]
-        if int(self.request.headers.get("Content-Length", "0")) > MAX_BODY:
+        length = self.request.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdecimal()):
+            raise HTTPError(400)
+        if int(length[:18]) > MAX_BODY:
             raise _too_large()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

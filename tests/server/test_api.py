@@ -106,6 +106,17 @@ def test_a_refused_client_is_told_before_it_sends(server):
         assert connection.recv(100).startswith(b"HTTP/1.1 401")
 
 
+@pytest.mark.parametrize("length", ["abc", "-1", "1_0", "\u00b2"])
+def test_a_length_that_is_none_is_400(server, length):
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        head = f"POST /api/predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_token}\r\n"
+        connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode("latin-1"))
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"This request cannot be understood." in answer
+
+
 def test_feedback_is_recorded(client, server, cat_jpeg):
     made = predict(client, cat_jpeg, rgpd_consent="true").json()
     answer = feedback(
