@@ -43,7 +43,12 @@ class Metrics:
             registry=registry,
         )
         self._predictions = Counter("catsdogs_predictions", "Photos, by answer.", ["answer"], registry=registry)
-        self._feedback = Counter("catsdogs_feedback", "Ratings, by value.", ["value"], registry=registry)
+        self._feedback = Counter(
+            "catsdogs_feedback",
+            "Messages with a rating, by value; who changes their mind sends another.",
+            ["value"],
+            registry=registry,
+        )
         for answer in Answer:  # what has not happened yet is 0, not absent
             self._predictions.labels(answer.value)
         for value in _RATINGS.values():
@@ -73,7 +78,7 @@ class Metrics:
         self._predictions.labels(Answer.ERROR.value).inc()
 
     def rated(self, user_feedback: int) -> None:
-        """Count a rating: 1 satisfied, 0 not."""
+        """Count a message with a rating: 1 satisfied, 0 not; who changes their mind sends another."""
         self._feedback.labels(_RATINGS[user_feedback]).inc()
 
     def note(self, server: Any, health: Health, version: str) -> None:
@@ -99,6 +104,7 @@ class Scrape(Api):
     """``GET /metrics``."""
 
     scope = Scope.MONITOR
+    limited = False  # a flood from the scraper's address must not hide itself
 
     async def get(self) -> None:
         """Write all metrics."""

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import catsdogs.server
 
 DEPLOY = Path(catsdogs.server.__file__).parent / "deploy"
+PANELS = json.loads((DEPLOY / "grafana.json").read_text())["panels"]
 
 
 @pytest.fixture
@@ -115,8 +116,14 @@ def expressions(name: str) -> list[str]:
     if name == "alerts.yml":
         groups = yaml.safe_load((DEPLOY / name).read_text())["groups"]
         return [rule["expr"] for group in groups for rule in group["rules"]]
-    panels = json.loads((DEPLOY / name).read_text())["panels"]
-    return [target["expr"] for panel in panels for target in panel["targets"]]
+    return [target["expr"] for panel in PANELS for target in panel["targets"]]
+
+
+def test_no_rule_takes_messages_for_people():
+    """Who changes their mind sends another rating: what people think is in the database, and judged there."""
+    assert "catsdogs_feedback" not in " ".join(expressions("alerts.yml"))
+    [panel] = [panel for panel in PANELS if "catsdogs_feedback" in json.dumps(panel["targets"])]
+    assert "messages" in panel["title"]
 
 
 def test_every_rule_says_what_to_do():
@@ -132,11 +139,10 @@ def test_every_rule_says_what_to_do():
 
 
 def test_the_dashboard_has_room_for_each_panel():
-    panels = json.loads((DEPLOY / "grafana.json").read_text())["panels"]
-    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert len({panel["id"] for panel in PANELS}) == len(PANELS)
     cells = [
         (x, y)
-        for place in (panel["gridPos"] for panel in panels)
+        for place in (panel["gridPos"] for panel in PANELS)
         for x in range(place["x"], place["x"] + place["w"])
         for y in range(place["y"], place["y"] + place["h"])
     ]
