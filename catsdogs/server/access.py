@@ -155,8 +155,8 @@ class Operator:
 
 
 def over_https(handler: RequestHandler) -> bool:
-    """Whether the browser speaks HTTPS, to us or to the proxy before us."""
-    return "https" in {handler.request.protocol, handler.request.headers.get("X-Forwarded-Proto")}
+    """Whether the browser speaks HTTPS, to us or to the proxy before us where there is one."""
+    return bool(handler.request.protocol == "https")
 
 
 def cookie_secret(api_token: str, password: str) -> bytes:

@@ -30,6 +30,8 @@ class Api(Replying):
 
     scope: ClassVar[Scope | None] = None
     """What the bearer token must open; None for routes open to all."""
+    limited: ClassVar[bool] = True
+    """Whether requests with a token count against the client's limit."""
 
     def initialize(self, route: str) -> None:
         """Remember the route for the access log."""
@@ -44,13 +46,14 @@ class Api(Replying):
         self.server = self.settings["catsdogs"]
         if self.scope is not None:
             self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
-            limit = self.server.api_requests if self.holder == API else self.server.session_requests
-            limit.take(self.client)
+            if self.limited:
+                limit = self.server.api_requests if self.holder == API else self.server.session_requests
+                limit.take(self.client)
 
     @property
     def client(self) -> str:
         """Who asks, as limits count: a session, or else an address."""
-        return str(self.request.remote_ip) if self.holder == API else self.holder
+        return str(self.server.clients.of(self.request)) if self.holder == API else self.holder
 
     @property
     def service(self) -> Service:

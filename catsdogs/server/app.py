@@ -26,6 +26,7 @@ from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
 from catsdogs.server import api, apps, figures, metrics, openapi, pages, rendering, replies, rights
 from catsdogs.server.access import Operator, Tokens, cookie_secret
+from catsdogs.server.clients import Clients, Listener
 from catsdogs.server.kernels import Kernels
 from catsdogs.server.limits import RateLimit
 from catsdogs.server.work import Work
@@ -117,7 +118,7 @@ class Server(Voila):  # type: ignore[misc]
         )
         server.service, server.settings = service, settings
         server.tokens, server.operator = Tokens(api_token), Operator(password)
-        server.metrics = metrics.Metrics()
+        server.metrics, server.clients = metrics.Metrics(), Clients(settings.behind_proxy)
         too_many = N_("That was a lot at once. Wait a moment, then go on.")
         server.api_requests = RateLimit(settings.requests_per_minute, 60, too_many)
         server.session_requests = RateLimit(120, 60, too_many)
@@ -215,7 +216,7 @@ class Server(Voila):  # type: ignore[misc]
         try:
             self.app = Application(transforms=[replies.SecurityHeaders], **self.init_settings())
             self.app.add_handlers(".*$", self.init_handlers())
-            http = HTTPServer(
+            http = Listener(
                 self.app,
                 xheaders=self.settings.behind_proxy,
                 max_buffer_size=2 * api.MAX_BODY,

@@ -113,7 +113,8 @@ class Login(Page):
 
     async def post(self) -> None:
         """Check the password."""
-        server, client = self.settings["catsdogs"], str(self.request.remote_ip)
+        server = self.settings["catsdogs"]
+        client = server.clients.of(self.request)
         password = self.get_body_argument("password", "", strip=False)
         try:
             server.operator.count_try(client)

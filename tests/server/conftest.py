@@ -47,6 +47,12 @@ def small_server(launch: Any) -> Any:
     return launch(CATSDOGS_MAX_SESSIONS="2")
 
 
+@pytest.fixture(scope="session")
+def behind_proxy(launch: Any) -> Any:
+    """A server behind a proxy, which believes what that says, and gives programs five requests a minute."""
+    return launch(CATSDOGS_REQUESTS_PER_MINUTE="5", CATSDOGS_BEHIND_PROXY="true")
+
+
 @dataclass
 class Visit:
     """An app page that was loaded: its kernel, and what that kernel was given."""

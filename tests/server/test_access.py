@@ -110,18 +110,29 @@ def test_a_monitoring_kernel_is_closed_to_who_knows_its_id(client, visit, operat
     assert client("POST", f"/voila/api/shutdown/{seen.kernel_id}", token=None, headers=operator).status == 204
 
 
-def test_the_operators_cookie_is_flagged(client, server):
+@pytest.mark.parametrize(
+    ("believes", "headers", "secure"),
+    [
+        (False, {}, False),
+        (False, {"X-Forwarded-Proto": "https"}, False),
+        (True, {}, False),
+        (True, {"X-Forwarded-Proto": "https"}, True),
+        (True, {"X-Forwarded-Proto": "https", "X-Scheme": "http"}, True),
+        (True, {"X-Forwarded-Proto": "https, http"}, False),
+    ],
+)
+def test_the_operators_cookie_is_flagged(server, behind_proxy, client_of, believes, headers, secure):
+    asked = behind_proxy if believes else server
+    client = client_of(asked)
     form = client("GET", "/login", token=None)
+    assert "httponly" in form.headers["Set-Cookie"].lower()
     xsrf = re.search(r"_xsrf=([^;]+)", form.headers["Set-Cookie"])[1]
-    sent = {"token": None, "fields": {"password": server.operator_password, "_xsrf": xsrf}}
-    answer = client("POST", "/login", headers={"Cookie": f"_xsrf={xsrf}"}, **sent)
+    fields = {"password": asked.operator_password, "_xsrf": xsrf}
+    answer = client("POST", "/login", token=None, headers={"Cookie": f"_xsrf={xsrf}", **headers}, fields=fields)
     cookie = answer.headers["Set-Cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    assert "secure" not in cookie
-    behind_tls = client("POST", "/login", headers={"Cookie": f"_xsrf={xsrf}", "X-Forwarded-Proto": "https"}, **sent)
-    assert "secure" in behind_tls.headers["Set-Cookie"].lower()
-    assert "httponly" in form.headers["Set-Cookie"].lower()
+    assert ("secure" in cookie) is secure
 
 
 def test_a_sign_in_cannot_be_forged_from_another_site(client, server):
