@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from datetime import timedelta
 from importlib import resources
@@ -14,6 +15,12 @@ from catsdogs.errors import SettingsError
 from catsdogs.figures import Measure
 
 PACKAGED = resources.files("catsdogs.monitoring") / "alerts.toml"
+
+_log = logging.getLogger(__name__)
+_good: dict[Path, list[Rule]] = {}
+"""What each file said when this process could last read it."""
+_warned: dict[Path, str] = {}
+"""What is wrong with each file, as the log says already."""
 
 
 class Rule(BaseModel):
@@ -74,11 +81,29 @@ class _File(BaseModel):
 def load_rules(path: Path | None = None) -> list[Rule]:
     """Read the rules of `path`, by default the packaged ones.
 
+    While a file is broken that this process could read before, its last good rules hold, with a warning in the log.
+
     Raises
     ------
     SettingsError
         Naming the file, the rule, the field, and what is wrong.
     """
+    if path is None:
+        return _read(None)
+    try:
+        _good[path] = _read(path)
+    except SettingsError as error:
+        if path not in _good:
+            raise
+        if _warned.get(path) != str(error):
+            _warned[path] = str(error)
+            _log.warning("%s Until that is mended, the rules of before hold.", error)
+    else:
+        _warned.pop(path, None)
+    return _good[path]
+
+
+def _read(path: Path | None) -> list[Rule]:
     source = path or PACKAGED
     try:
         content = tomllib.loads(source.read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 import traitlets
 
+from catsdogs.errors import CatsDogsError
 from catsdogs.figures import Alert
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import alert_words
@@ -23,6 +24,9 @@ class Alerts(Part):
     known = traitlets.Bool(False).tag(sync=True)
     """Whether the rules were checked: before, that there is no alert means nothing."""
 
+    problem = traitlets.Unicode().tag(sync=True)
+    """Why the rules could not be checked now; else empty."""
+
     def __init__(self, translator: Translator) -> None:
         _ = translator
         super().__init__(translator, {"title": _("Alerts"), "none": _("No alert: nothing needs you now.")})
@@ -31,7 +35,7 @@ class Alerts(Part):
         """Show `alerts` with the wall clock of `zone`."""
         _ = self._
         with self.hold_sync():
-            self.known = True
+            self.known, self.problem = True, ""
             self.alerts = [
                 {
                     "rule": alert["rule"],
@@ -44,3 +48,7 @@ class Alerts(Part):
                 }
                 for alert in alerts
             ]
+
+    def could_not(self, error: CatsDogsError) -> None:
+        """Say why the rules could not be checked; the alerts of before stay."""
+        self.problem = self._.describe(error)

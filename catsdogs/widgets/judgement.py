@@ -32,6 +32,8 @@ class Judgement:
     def refresh(self, service: Service, chosen: dict[str, Any], zone: tzinfo, view: str) -> None:
         """Read alerts and model health again, where it is time; where that fails, the last ones stay.
 
+        That alerts cannot be read is said where they are: that there is none would be a lie.
+
         Parameters
         ----------
         chosen
@@ -45,8 +47,12 @@ class Judgement:
         wanted = {name: chosen[name] for name in ("start", "end", "model_version")}
         try:
             self.alerts.show(service.alerts(), zone)
+        except CatsDogsError as error:
+            _log.warning("%s: %s", type(error).__name__, error)
+            self.alerts.could_not(error)
+        try:
             health = service.model_health(**wanted)
-        except CatsDogsError as error:  # the controls say it: the figures came from the same service
+        except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
             return
         self._view, self._read_at = view, now

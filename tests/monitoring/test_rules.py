@@ -69,3 +69,22 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, sentence: 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"missing\.toml cannot be read: No such file"):
         load_rules(tmp_path / "missing.toml")
+
+
+def test_while_a_file_is_broken_its_last_good_rules_hold_and_one_warning_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text("[[rule]]\n" + GOOD)
+    good = load_rules(file)
+    for broken in ("[[rule", "[[rule", "[[rule]]\n" + GOOD + "treshold = 1"):
+        file.write_text(broken)
+        assert load_rules(file) == good
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
+    assert "rules.toml are not TOML" in caplog.messages[0]
+    assert "at rule / a / treshold" in caplog.messages[1]
+    file.write_text("[[rule]]\n" + GOOD.replace("0.5", "0.6"))
+    assert load_rules(file)[0].above == 0.6
+    file.write_text("[[rule")
+    assert load_rules(file)[0].above == 0.6
+    assert len(caplog.records) == 3

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +67,21 @@ def test_an_alert_says_what_happened_since_when_and_what_to_do(
     assert alert["happened"] == "100.0% of 20 photos could not be read; the limit is 5.0%."
     assert alert["when"].startswith("Since ")
     assert alert["to_do"].startswith("Look in the server's log")
+
+
+def test_that_the_rules_cannot_be_read_is_said_where_the_alerts_are(
+    recorder: Recorder, database: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judgement, "FRESH_SECONDS", 0.0)
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[[rule")
+    broken = Local(object(), recorder, database.model_copy(update={"alert_rules": rules}))  # type: ignore[arg-type]
+    app = Dashboard(lambda: broken, "en", "")
+    assert app.judgement.alerts.problem.startswith(f"The alert rules {rules} are not TOML")
+    assert app.judgement.words.sentences == ["Nobody said yet what a photo shows."]
+    rules.write_text('[[rule]]\nname = "a"\nmeasure = "errors"\nabove = 0.5\nlast = 50\n')
+    app.refresh()
+    assert (app.judgement.alerts.problem, app.judgement.alerts.known) == ("", True)
 
 
 def test_it_says_how_good_the_model_is(open_app: Callable[..., Dashboard], rated: Callable[[int, int], None]) -> None:
