@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from catsdogs.figures import Alert, AlertState, Measure
 from catsdogs.i18n import N_, Translator
@@ -73,11 +73,15 @@ def happened(alert: Alert, _: Translator) -> str:
     )
 
 
-def when(alert: Alert, _: Translator, zone: tzinfo = UTC) -> str:
-    """Say since when, or from when to when."""
+def when(alert: Alert, _: Translator, zone: tzinfo | None, *, named: bool = False) -> str:
+    """Say since when, or from when to when, by the clock of `zone` or, where it is ``None``, of this machine.
+
+    `named` says which zone that is: a reader elsewhere cannot know.
+    """
 
     def moment(name: str) -> str:
-        return _.datetime(datetime.fromisoformat(name).astimezone(zone))
+        there = datetime.fromisoformat(name).astimezone(zone)
+        return f"{_.datetime(there)} {there.tzname()}" if named else _.datetime(there)
 
     since = moment(alert["since"])
     if alert["resolved_at"] is not None:
@@ -101,10 +105,15 @@ def state(alert: Alert, _: Translator) -> str:
     return names[alert["state"]]
 
 
-def message(alert: Alert, _: Translator, zone: tzinfo = UTC) -> tuple[str, str]:
+def headline(alert: Alert, _: Translator) -> str:
+    """Name the state, and what is wrong."""
+    return _("{state}: {title}", state=state(alert, _), title=title(alert, _))
+
+
+def message(alert: Alert, _: Translator, zone: tzinfo | None = None) -> tuple[str, str]:
     """Write the message that is sent: a title, and what happened, since when, and what to do."""
-    head = f"catsdogs: {state(alert, _)}: {title(alert, _)}"
-    said = [happened(alert, _), when(alert, _, zone)]
+    head = _("catsdogs: {headline}", headline=headline(alert, _))
+    said = [happened(alert, _), when(alert, _, zone, named=True)]
     if alert["state"] != AlertState.RESOLVED:
         said.append(to_do(alert, _))
     return head, "\n".join(said)

@@ -166,7 +166,7 @@ def _claim(
         event = "resolved" if episode.resolved_at else "firing"
         happened = episode.resolved_at or episode.fired_at or now
         tries = max(1, bisect_right(TRIES, now - happened))
-        title, body = message(to_alert(episode, known[episode.rule]), _, now.astimezone().tzinfo or UTC)
+        title, body = message(to_alert(episode, known[episode.rule]), _)
         for target in to:
             before = told.get((episode.id, event, target.key))
             if before is not None and (before.sent_at is not None or before.tries >= tries):

@@ -186,7 +186,7 @@ class Report:
         lines = [alert_words.happened(alert, _), alert_words.when(alert, _, self.zone)]
         if alert["state"] != AlertState.RESOLVED:
             lines.append(alert_words.to_do(alert, _))
-        head = f"<strong>{escape(alert_words.state(alert, _))}: {escape(alert_words.title(alert, _))}</strong>"
+        head = f"<strong>{escape(alert_words.headline(alert, _))}</strong>"
         return f'<li class="{alert["state"]}">{head}<br>{escape(" ".join(lines))}</li>'
 
     def charts(self) -> list[go.Figure]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import gettext
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -149,11 +152,11 @@ def test_the_state_is_kept_between_checks_and_told_in_words(keep: Keep) -> None:
         "many_negatives",
         "pending",
     )
-    title, body = alert_words.message(low, _)
+    title, body = alert_words.message(low, _, UTC)
     assert title == "catsdogs: Alert: People are dissatisfied"
     happened, since, to_do = body.replace("\u202f", " ").split("\n")
     assert happened == "25.0% of 20 people were satisfied; the limit is 70.0%."
-    assert since == "Since Mar 18, 2026, 12:30:00 PM."
+    assert since == "Since Mar 18, 2026, 12:30:00 PM UTC."
     assert "catsdogs model rollback" in to_do
 
     keep(judged(100, 100, MINUTE / 61))
@@ -161,9 +164,38 @@ def test_the_state_is_kept_between_checks_and_told_in_words(keep: Keep) -> None:
     assert {name: alert["state"] for name, alert in later.items()} == {"satisfaction_low": "firing"}
     done = {alert["rule"]: alert for alert in alerts.check(database, rules, NOW + MINUTE * 20)}
     assert done["satisfaction_low"]["state"] == "resolved"
-    assert "to Mar 18, 2026" in alert_words.when(done["satisfaction_low"], _)
+    assert "to Mar 18, 2026" in alert_words.when(done["satisfaction_low"], _, UTC)
     assert alerts.check(database, rules, NOW + timedelta(days=2)) == []
     assert len(alerts.check(database, rules, NOW + timedelta(days=2), since=NOW)) == 1
+
+
+class _Typography(gettext.NullTranslations):
+    def gettext(self, message: str) -> str:
+        return message.replace(":", "\u00a0:")
+
+
+def test_a_language_may_set_its_colons_as_it_is_used_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    _ = Translator("fr")
+    monkeypatch.setattr(_, "_catalogue", _Typography())
+    alert = alerts.to_alert(Episode.begin(rule(), (0.9, 10), NOW), rule())
+    title, _body = alert_words.message(alert, _)
+    assert title == "catsdogs\u00a0: Watch\u00a0: Many photos cannot be read"
+    assert alert_words.headline(alert, _) == "Watch\u00a0: Many photos cannot be read"
+
+
+def test_a_message_names_the_zone_of_its_clock_by_default_this_machine_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    alert = alerts.to_alert(Episode.begin(rule(), (0.9, 10), NOW), rule())
+    _ = Translator("en")
+    try:
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setenv("TZ", "Asia/Tokyo")
+            time.tzset()
+            _title, here = alert_words.message(alert, _)
+    finally:
+        time.tzset()
+    assert "Since Mar 18, 2026, 9:30:00 PM JST." in here.replace("\u202f", " ")
+    _title, there = alert_words.message(alert, _, ZoneInfo("Europe/Paris"))
+    assert "Since Mar 18, 2026, 1:30:00 PM CET." in there.replace("\u202f", " ")
 
 
 def test_who_checks_with_other_rules_leaves_those_of_others_alone(keep: Keep) -> None:
