@@ -50,11 +50,16 @@ def score(
     Raises
     ------
     InvalidInput
-        There are no photos, or `out` cannot be written or holds something else.
+        There are no photos, or `out` has another ending, cannot be written, or holds something else.
     ModelError
     ServiceError
         Of a cluster. The parts that are written stay.
     """
+    one_file = out.suffix == ".parquet"
+    if out.suffix and not one_file:
+        raise InvalidInput(
+            "The answers are a table in Parquet: {out} must end in .parquet, or have no ending for a folder.", out=out
+        )
     if not folder.is_dir():
         raise InvalidInput("There is no folder {folder}.", folder=folder)
     if out.absolute().is_relative_to(folder.absolute()):
@@ -64,7 +69,6 @@ def score(
     names = [str(path.relative_to(folder)) for path in photo_files(folder)]
     if not names:
         raise InvalidInput("There are no files in {folder}.", folder=folder)
-    one_file = out.suffix == ".parquet"
     if one_file and out.exists():
         raise InvalidInput("There is a file {out} already. Choose another name.", out=out)
     job = Job.of(folder, settings)

@@ -64,6 +64,7 @@ def test_a_cluster_answers_and_the_exit_code_tells_the_truth(run: Run, photos: P
         (["photos", "--out", "there.parquet"], "There is a file there.parquet already."),
         (["photos", "--out", "other"], "The folder other holds something else."),
         (["photos", "--out", "older"], "The folder older holds answers about other photos"),
+        (["photos", "--out", "t.csv"], "The answers are a table in Parquet: t.csv must end in .parquet"),
         (["photos", "--out", "there.parquet/t"], "there.parquet/t cannot be written: Not a directory."),
     ],
 )
