@@ -32,10 +32,13 @@ def train(
     model is measured on it. To serve the version: catsdogs model promote VERSION
 
     With --with-feedback, photos come from the database: those kept for training whose people said what they show, and
-    that were then reviewed (notebooks/lab/review.ipynb). Nothing of them is written to disk; erased ones are gone.
+    that were then reviewed (notebooks/lab/review.ipynb). Nothing of them is written to disk but how many were left out
+    for each reason; erased ones are gone.
     """
+    from catsdogs.evaluation import labelled_photos
     from catsdogs.review import FeedbackPhotos, feedback_photos
 
+    labelled_photos(folder)  # says what is wrong with it before TensorFlow is loaded, which talks much
     settings = Settings.load()
     feedback = feedback_photos(settings) if with_feedback else FeedbackPhotos()
     if with_feedback:

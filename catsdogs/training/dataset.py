@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def collect(
             progress(done, len(labels))
     finally:
         pool.shutdown(cancel_futures=True)  # who stops the training does not wait for the rest
-    left_out |= _repeated(checked, labels, folder)
+    left_out |= _repeated(checked, labels, lambda path: _name(path, folder, feedback))
     kept = [path for path in checked if path not in left_out]
     for label in (Answer.CAT, Answer.DOG):
         n = sum(labels[path] is label for path in kept)
@@ -122,12 +122,18 @@ def collect(
     )
 
 
-def write_left_out(left_out: dict[Path, str], path: Path) -> None:
-    """Write a table of the files that were not used, and why."""
+def write_left_out(left_out: dict[Path, str], path: Path, feedback: FeedbackPhotos = NO_FEEDBACK) -> None:
+    """Write a table of the files that were not used, and why; of people's photos, how many for each reason.
+
+    Their names would tell of predictions that may be erased later: no table may outlive that.
+    """
+    theirs = left_out.keys() & (feedback.content.keys() | feedback.left_out.keys())
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["file", "reason"])
-        writer.writerows((str(file), reason) for file, reason in sorted(left_out.items()))
+        writer.writerows((str(file), left_out[file]) for file in sorted(left_out.keys() - theirs))
+        reasons = Counter(left_out[file] for file in theirs)
+        writer.writerows((f"{n} from feedback", reason) for reason, n in sorted(reasons.items()))
 
 
 def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | str:
@@ -143,7 +149,9 @@ def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | s
     return _Checked(hashlib.sha256(content).hexdigest(), picture)
 
 
-def _repeated(checked: dict[Path, _Checked], labels: Mapping[Path, Answer], folder: Path) -> dict[Path, str]:
+def _repeated(
+    checked: dict[Path, _Checked], labels: Mapping[Path, Answer], name: Callable[[Path], str]
+) -> dict[Path, str]:
     """Find the files to leave out because others show the same photo."""
     same: dict[bytes, list[Path]] = defaultdict(list)
     for path, one in checked.items():
@@ -152,13 +160,15 @@ def _repeated(checked: dict[Path, _Checked], labels: Mapping[Path, Answer], fold
     for first, *others in same.values():
         contrary = next((path for path in others if labels[path] is not labels[first]), None)
         for path in others:
-            left_out[path] = f"the same as {_name(first, folder)}"
+            left_out[path] = f"the same as {name(first)}"
         if contrary:
             for path in (first, *others):
                 other = contrary if labels[path] is labels[first] else first
-                left_out[path] = f"the same as {_name(other, folder)}: one of the labels is wrong"
+                left_out[path] = f"the same as {name(other)}: one of the labels is wrong"
     return left_out
 
 
-def _name(path: Path, folder: Path) -> Path:
-    return path.relative_to(folder) if path.is_relative_to(folder) else path
+def _name(path: Path, folder: Path, feedback: FeedbackPhotos) -> str:
+    if path in feedback.content:
+        return "a photo from feedback"
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

@@ -134,7 +134,7 @@ def train(
     try:
         aside.mkdir(parents=True)
         save(model, aside)
-        write_left_out(dataset.left_out, aside / LEFT_OUT)
+        write_left_out(dataset.left_out, aside / LEFT_OUT, feedback)
         held_out.write(aside / HELD_OUT)
         write_learning_curve(curve, aside / LEARNING_CURVE)
         card = cards.describe(

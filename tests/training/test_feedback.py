@@ -69,45 +69,54 @@ def send(service: Local, number: int, label: TrueLabel = TrueLabel.DOG, consent:
 
 def left_out(version: Path) -> dict[str, str]:
     with (version / "left_out.csv").open(newline="") as stream:
-        return {Path(row["file"]).stem: row["reason"] for row in csv.DictReader(stream)}
+        return {row["file"]: row["reason"] for row in csv.DictReader(stream)}
 
 
 def test_reviewed_photos_are_learned_from_until_they_are_erased(
     service: Local, database: Settings, train: Callable[[str], tuple[Path, ModelCard, str]]
 ) -> None:
     queue = ReviewQueue(service._recorder.database)
-    learned, erased, other, refused, waiting = (send(service, number) for number in range(5))
+    learned, erased, other, refused, waiting, again = (send(service, number) for number in (0, 1, 2, 3, 4, 6))
     send(service, 5, consent=False)
     reviews = {learned: Review.DOG, erased: Review.DOG, other: Review.NEITHER, refused: Review.LEFT_OUT}
+    reviews[again] = Review.LEFT_OUT
     for outcome, review in reviews.items():
         queue.decide(outcome.feedback_id, review)
 
     first, card, said = train("first")
-    assert "catsdogs: from feedback: 3 photos, 1 left out in review, 1 not reviewed yet\n" in said
+    assert "catsdogs: from feedback: 3 photos, 2 left out in review, 1 not reviewed yet\n" in said
     assert card.training["photos"] == {"cat": 24, "dog": 26}
     assert card.training["feedback"] == 2
     assert card.metrics["neither, from feedback"].n == 1
     assert "2 of them sent by people who let them be kept for that, each reviewed" in (
         (first / "MODEL_CARD.md").read_text()
     )
-    assert left_out(first) == {
-        str(refused.feedback_id): "left out in review",
-        str(waiting.feedback_id): "not reviewed yet",
-    }
+    assert left_out(first) == {"2 from feedback": "left out in review", "1 from feedback": "not reviewed yet"}
     assert len(Judged.read(first / "held_out.csv").paths) == 48
 
     assert erased.receipt
     kept = service.export(erased.receipt)["photos"][0]
     assert kept["review"] == "dog"  # a person is told of that, too
     service.erase(erased.receipt)
-    _, again, _ = train("second")
-    assert (again.training["photos"], again.training["feedback"]) == ({"cat": 24, "dog": 25}, 1)
-    assert again.training["fingerprint"] != card.training["fingerprint"]
+    for outcome in (refused, waiting):
+        assert outcome.receipt
+        service.erase(outcome.receipt)
+    _, second, _ = train("second")
+    assert (second.training["photos"], second.training["feedback"]) == ({"cat": 24, "dog": 25}, 1)
+    assert second.training["fingerprint"] != card.training["fingerprint"]
 
     files = [path for path in database.data_dir.rglob("*") if path.is_file()]
     assert len([path for path in files if path.suffix == ".features"]) == 48  # those of the folder alone
     assert [path for path in files if path.suffix.lower() in (".jpg", ".jpeg", ".png")] == []
-    assert [path for path in files if str(erased.feedback_id).encode() in path.read_bytes()] == []
+    for outcome in (erased, refused, waiting):
+        assert [path for path in files if str(outcome.feedback_id).encode() in path.read_bytes()] == []
+
+
+def test_a_missing_folder_is_said_first(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "catsdogs", "train", "nowhere", "--with-feedback"]
+    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=away, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "catsdogs: There is no folder nowhere.\n")
 
 
 def test_without_a_database_nothing_is_trained(
@@ -139,6 +148,6 @@ def test_photos_of_people_are_checked_like_the_others(textures: Path) -> None:
         paths["small"].stem: "too small: 300 x 20 pixels, each side needs at least 64",
         paths["same"].stem: "the same as cat/0.png",
         paths["other"].stem: "the same as cat/1.png: one of the labels is wrong",
-        "1.png": f"the same as {paths['other']}: one of the labels is wrong",
+        "1.png": "the same as a photo from feedback: one of the labels is wrong",
     }
     assert dataset.in_files.all()
