@@ -69,5 +69,13 @@ _TRIGGERS = (
     FOR EACH STATEMENT EXECUTE FUNCTION "{name}_changed"()""",
     """CREATE TRIGGER "{name}_truncate" AFTER TRUNCATE ON "{name}"
     FOR EACH STATEMENT EXECUTE FUNCTION "{name}_changed"()""",
-    f"""INSERT INTO "{{name}}_stale" SELECT DISTINCT {_HOUR} FROM "{{name}}" """,
+    # from hour to hour by the index: writers wait for the triggers' lock, whatever the number of rows
+    f"""INSERT INTO "{{name}}_stale"
+    WITH RECURSIVE hour AS (
+        SELECT {_HOUR} AS start FROM (SELECT min("timestamp") AS "timestamp" FROM "{{name}}") AS earliest
+        UNION ALL
+        SELECT (
+            SELECT {_HOUR} FROM "{{name}}" WHERE "timestamp" >= start + interval '1 hour' ORDER BY "timestamp" LIMIT 1
+        ) FROM hour WHERE start IS NOT NULL
+    ) SELECT start FROM hour WHERE start IS NOT NULL""",
 )
