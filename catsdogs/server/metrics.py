@@ -42,7 +42,7 @@ class Metrics:
             buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2),
             registry=registry,
         )
-        self._predictions = Counter("catsdogs_predictions", "Photos, by answer.", ["answer"], registry=registry)
+        self._predictions = Counter("catsdogs_predictions", "Answers given, by answer.", ["answer"], registry=registry)
         self._feedback = Counter(
             "catsdogs_feedback",
             "Messages with a rating, by value; who changes their mind sends another.",

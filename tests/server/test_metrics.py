@@ -60,15 +60,6 @@ def test_what_happens_is_counted(client, scrape, cat_jpeg):
     assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 1, 1, 0, 1]
 
 
-def test_a_decision_that_comes_later_is_no_second_prediction(client, scrape, cat_jpeg):
-    photo = {"file": ("x.jpg", cat_jpeg, "image/jpeg")}
-    made = client("POST", "/api/predict", fields=photo).json()
-    before = scrape()["catsdogs_predictions_total", ("answer", "cat")]
-    fields = {**photo, "rgpd_consent": "true", "feedback_id": made["feedback_id"]}
-    assert client("POST", "/api/predict", fields=fields).status == 200
-    assert scrape()["catsdogs_predictions_total", ("answer", "cat")] == before
-
-
 def test_how_things_stand(client, scrape, visit):
     before = scrape()["catsdogs_sessions", ("app", "/inference")]
     visit()
