@@ -123,7 +123,7 @@ def test_a_target_that_refuses_is_tried_again_and_no_other(
     to = targets(" ".join(mailbox.target for mailbox in mailboxes))
     mailboxes[0].status = 500
     alerts.check(failing, [RULE], NOW)
-    assert notify(failing, [RULE], to, "en") == 1
+    assert notify(failing, [RULE], to, "en", now=NOW) == 1
     assert "target 1 of CATSDOGS_ALERT_TARGETS was not reached" in caplog.text
     mailboxes[0].status = 200
     assert notify(failing, [RULE], to, "en", now=NOW + timedelta(minutes=1)) == 1
