@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from catsdogs.domain import Answer
 from catsdogs.figures import Drift, Reading
+from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.two_samples import MODERATE, STRONG, chi_square_test, psi
 from catsdogs.reference import DARKEST, Histogram, Reference
 
@@ -60,7 +61,7 @@ def signals(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnElement[
     answered = column.prediction_result != Answer.ERROR
     brightness = sa.func.greatest(column.brightness, DARKEST)
     found: dict[str, sa.ColumnElement[Any]] = {
-        "confidence": sa.case((is_pet, sa.func.greatest(column.proba_cat, column.proba_dog))),
+        "confidence": accuracy.confidence(rows),
         "answers": sa.case((is_pet, sa.cast(column.prediction_result == Answer.DOG, sa.Integer))),
         "neither": sa.case((answered, sa.cast(column.prediction_result == Answer.NEITHER, sa.Integer))),
         "brightness": column.brightness,

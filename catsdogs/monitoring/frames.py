@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
-from catsdogs.monitoring.windows import window
+from catsdogs.monitoring.windows import Slice
 from catsdogs.settings import Settings
 
 _TYPES = {
@@ -82,7 +82,7 @@ def prediction_chunks(
     table = database.tables.predictions
     query = (
         sa.select(*(table.c[name] for name in _TYPES))
-        .where(window(table, start, end))
+        .where(Slice.of(start, end).condition(table))
         .order_by(table.c.timestamp, table.c.id)
         .limit(size)
     )

@@ -16,7 +16,7 @@ from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.figures import Bucket, FeedbackPoint, Latency, Previous, Satisfaction, Statistics
 from catsdogs.monitoring import aggregates
-from catsdogs.monitoring.intervals import wilson
+from catsdogs.monitoring.accuracy import accuracy
 from catsdogs.monitoring.windows import Slice, bucket_seconds, floor
 
 EXACT_UP_TO = 10_000
@@ -231,11 +231,8 @@ def _latency(row: Row[Any] | None) -> Latency:
 
 
 def _satisfaction(row: Row[Any]) -> Satisfaction:
-    n = row.satisfied + row.unsatisfied
-    low, high = wilson(row.satisfied, n) or (None, None)
-    return Satisfaction(
-        rate=_share(row.satisfied, n), low=low, high=high, n=n, satisfied=row.satisfied, unsatisfied=row.unsatisfied
-    )
+    rate = accuracy(row.satisfied, row.satisfied + row.unsatisfied)
+    return Satisfaction(**rate, satisfied=row.satisfied, unsatisfied=row.unsatisfied)
 
 
 def _feedback_point(row: Any) -> FeedbackPoint:

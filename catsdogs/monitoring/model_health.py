@@ -16,7 +16,7 @@ from catsdogs.model_versions import ModelVersions
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.drift import measure_drift
 from catsdogs.monitoring.samples import sample
-from catsdogs.monitoring.windows import MAX_BUCKETS, ORIGIN, bucket_seconds, utc, window
+from catsdogs.monitoring.windows import MAX_BUCKETS, Slice, bucket_seconds, floor
 from catsdogs.settings import Settings
 
 POINTS = 20
@@ -60,21 +60,19 @@ def model_health(
     InvalidInput
         `start` is not before `end`, or a parameter is out of range.
     """
-
-    def chosen(rows: sa.FromClause) -> sa.ColumnElement[bool]:
-        in_window = window(cast("sa.Table[PredictionColumns]", rows), start, end)
-        return in_window if model_version is None else in_window & (rows.c.model_version == model_version)
+    chosen = Slice.of(start, end, model_version)
 
     def spoken(rows: sa.FromClause) -> sa.ColumnElement[bool]:
         # each side has a partial index, which it must name as it stands
-        return (chosen(rows) & rows.c.user_feedback.is_not(None)) | (chosen(rows) & rows.c.true_label.is_not(None))
+        meant = chosen.condition(rows)
+        return (meant & rows.c.user_feedback.is_not(None)) | (meant & rows.c.true_label.is_not(None))
 
-    condition = chosen(table)
+    condition = chosen.condition(table)
     latest = latest_version(connection, table, condition)
     card = card_of(latest) if latest else None
     reference = card.reference if card else None
-    moments, step = _buckets(connection, table, condition, start, end)
-    some = sample(connection, table, chosen)
+    moments, step = _buckets(connection, table, chosen)
+    some = sample(connection, table, chosen.condition)
     said = sample(connection, table, spoken, name="said")
     judged = accuracy.judged(connection, said.rows, step)
     estimated = accuracy.estimated(connection, some.rows, step)
@@ -105,20 +103,16 @@ def latest_version(
 
 
 def _buckets(
-    connection: sa.Connection,
-    table: sa.Table[PredictionColumns],
-    condition: sa.ColumnElement[bool],
-    start: datetime | None,
-    end: datetime | None,
+    connection: sa.Connection, table: sa.Table[PredictionColumns], chosen: Slice
 ) -> tuple[list[datetime], timedelta]:
     """Cut the window into at most about `POINTS` buckets: their starts, and their width."""
-    ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp)).where(condition)
+    ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp)).where(chosen.condition(table))
     first, last = cast("tuple[Any, Any]", connection.execute(ends).one())
     if first is None:
         return [], timedelta(seconds=bucket_seconds(0))
-    since, until = utc(start) if start else first, utc(end) if end else last + timedelta(microseconds=1)
+    since, until = chosen.start or first, chosen.end or last + timedelta(microseconds=1)
     step = timedelta(seconds=bucket_seconds((until - since).total_seconds() * MAX_BUCKETS / POINTS))
-    begin = ORIGIN + (since - ORIGIN) // step * step
+    begin = floor(since, step)
     return [begin + place * step for place in range(-((begin - until) // step))], step
 
 

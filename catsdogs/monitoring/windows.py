@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, true
+from sqlalchemy import ColumnElement, FromClause, true
 
 from catsdogs.database.summaries import Span
-from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
 
@@ -43,17 +42,6 @@ def bucket_seconds(span: float) -> int:
     return _WEEK * max(1, -int(-span // (_WEEK * MAX_BUCKETS)))
 
 
-def window(table: Table[PredictionColumns], start: datetime | None, end: datetime | None) -> ColumnElement[bool]:
-    """Give the condition of predictions made in ``[start, end)``.
-
-    Raises
-    ------
-    InvalidInput
-        `start` is not before `end`, or one is out of range.
-    """
-    return Slice.of(start, end, None).condition(table)
-
-
 def utc(moment: datetime) -> datetime:
     """Give `moment` in UTC; without a time zone it is taken as UTC.
 
@@ -78,13 +66,14 @@ class Slice:
 
     @classmethod
     def of(
-        cls, start: datetime | None, end: datetime | None, model_version: str | None, answer: str | None = None
+        cls, start: datetime | None, end: datetime | None, model_version: str | None = None, answer: str | None = None
     ) -> Slice:
         """Check what was asked for; bounds without a time zone are taken as UTC.
 
         Raises
         ------
         InvalidInput
+            `start` is not before `end`, or something is out of range.
         """
         since, until = (None if moment is None else utc(moment) for moment in (start, end))
         if since and until and since >= until:
@@ -103,8 +92,8 @@ class Slice:
         assert self.end is not None
         return self.start, self.end
 
-    def condition(self, table: Table[PredictionColumns]) -> ColumnElement[bool]:
-        """Give the condition of these predictions."""
+    def condition(self, table: FromClause) -> ColumnElement[bool]:
+        """Give the condition of these predictions among rows with the columns of their table."""
         found: ColumnElement[bool] = true()
         if self.start:
             found &= table.c.timestamp >= self.start
