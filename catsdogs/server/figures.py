@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from catsdogs.errors import InvalidInput
 from catsdogs.figures import Listing
 from catsdogs.i18n import N_
+from catsdogs.moments import read_moment
 from catsdogs.server.access import Scope
 from catsdogs.server.api import Api
 
@@ -31,10 +32,8 @@ class Monitoring(Api):
         if text is None:
             return None
         try:
-            moment = datetime.fromisoformat(text.replace(" ", "+"))  # a + that nobody encoded
-            # in UTC: PostgreSQL knows no offset beyond 16 hours
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError):
+            return read_moment(text)  # in UTC: PostgreSQL knows no offset beyond 16 hours
+        except ValueError:
             raise InvalidInput(
                 N_("{name} must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."), name=name
             ) from None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
 from catsdogs.domain import Answer
 from catsdogs.figures import Listing
+from catsdogs.moments import read_moment
 
 WINDOWS: dict[str, timedelta | None] = {
     "1h": timedelta(hours=1),
@@ -91,11 +92,10 @@ def moment(text: str) -> datetime | None:
     """
     if not text:
         return None
-    found = datetime.fromisoformat(text.replace(" ", "+"))  # a + that nobody encoded
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    found = read_moment(text)
     if not 1971 <= found.year <= 2998:
         raise ValueError(text)
-    return found.astimezone(UTC)
+    return found
 
 
 def _moment(found: datetime | None) -> str:
