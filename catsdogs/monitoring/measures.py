@@ -1,8 +1,9 @@
-"""What the rules of the alerts measure, in SQL."""
+"""What the rules of the alerts measure, in SQL; counts of long windows come from the summaries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,16 +12,18 @@ import sqlalchemy as sa
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.figures import Drift, Measure
-from catsdogs.monitoring import accuracy
+from catsdogs.monitoring import accuracy, aggregates
 from catsdogs.monitoring.drift import SIGNIFICANT, measure_drift
 from catsdogs.monitoring.model_health import CardOf, latest_version
 from catsdogs.monitoring.rules import Rule
 from catsdogs.monitoring.samples import ENOUGH, sample
+from catsdogs.monitoring.windows import Slice
 
 UNSURE = 0.6
 """Confidence that counts as low, as V2 had it."""
 BASELINE = timedelta(days=7)
 """What inference times are compared with, before the ones that are looked at."""
+ANSWERED = Answer.CAT, Answer.DOG, Answer.NEITHER
 
 Figure = tuple[float, int]
 """Value, and on how many predictions or opinions."""
@@ -63,8 +66,9 @@ class Measurements:
         return self._share(rows, rows.c.user_feedback == 1)
 
     def _errors(self, rule: Rule) -> Figure:
-        rows = self._rows(rule, sa.true())
-        return self._share(rows, ~rows.c.success)
+        counts = self._answers(rule, tuple(Answer))
+        n = sum(counts.values())
+        return counts[Answer.ERROR] / (n or 1), n
 
     def _low_confidence(self, rule: Rule) -> Figure:
         rows = self._rows(rule, self._table.c.prediction_result.in_([Answer.CAT, Answer.DOG]))
@@ -75,11 +79,9 @@ class Measurements:
         return self._share(rows, accuracy.right(rows))
 
     def _one_answer(self, rule: Rule) -> Figure:
-        rows = self._rows(rule, self._table.c.success)
-        counts = self._connection.scalars(
-            sa.select(sa.func.count()).select_from(rows).group_by(rows.c.prediction_result)
-        ).all()
-        return max(counts, default=0) / (sum(counts) or 1), sum(counts)
+        counts = self._answers(rule, ANSWERED)
+        n = sum(counts.values())
+        return max(counts.values(), default=0) / (n or 1), n
 
     def _inference_time(self, rule: Rule) -> Figure:
         rows = self._rows(rule, self._table.c.success)
@@ -88,12 +90,21 @@ class Measurements:
         ).one()
         if not n:
             return 0.0, 0
-        before = self._connection.scalar(
-            sa.select(sa.func.avg(self._table.c.inference_time_ms)).where(
-                self._table.c.success, self._table.c.timestamp < first, self._table.c.timestamp >= first - BASELINE
-            )
-        )
+        before = self._totals(Slice(first - BASELINE, first)).mean
         return (mean / before, n) if before else (0.0, 0)
+
+    def _answers(self, rule: Rule, among: Collection[Answer]) -> Counter[str]:
+        """Count how often each of some answers was given."""
+        if rule.last is None and rule.within is not None:
+            total = self._totals(Slice(self._now - rule.within, self._now + timedelta(microseconds=1)))
+            counts = {"cat": total.cat, "dog": total.dog, "neither": total.neither, "error": total.errors}
+            return Counter({answer: counts[answer] for answer in among})
+        rows = self._rows(rule, self._table.c.prediction_result.in_(among))
+        answer = rows.c.prediction_result
+        return Counter(dict(self._connection.execute(sa.select(answer, sa.func.count()).group_by(answer)).all()))
+
+    def _totals(self, chosen: Slice) -> sa.Row[Any]:
+        return aggregates.totals(self._connection, self._table, chosen)
 
     def _drift(self, rule: Rule) -> Figure:
         key = rule.within, rule.last
