@@ -25,6 +25,11 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 
 DEFAULT_LANGUAGE = "en"
 
+NOTHING = "–"
+"""Stands for a figure of no data."""
+NBSP = "\N{NO-BREAK SPACE}"
+"""Keeps on one line what belongs together."""
+
 
 def N_(message: str) -> str:  # noqa: N802 (gettext's own name)
     """Mark a text for translation later, where it is shown."""

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from catsdogs.figures import Accuracy, Drift, ModelHealth, Reading, VersionFigures
-from catsdogs.i18n import Translator
-
-NOTHING = "–"
-"""Stands for a figure of no data."""
-_NBSP = "\N{NO-BREAK SPACE}"  # what belongs together stays on one line
+from catsdogs.i18n import NBSP, NOTHING, Translator
 
 
 def sentences(health: ModelHealth, _: Translator) -> list[str]:
@@ -135,7 +131,7 @@ def _rate(accuracy: Accuracy, _: Translator) -> str:
     said = _(
         "{rate} ({interval}, n = {n})",
         rate=_.percent(accuracy["rate"]),
-        interval=interval(accuracy, _).replace(" ", _NBSP),
+        interval=interval(accuracy, _).replace(" ", NBSP),
         n=_.number(accuracy["n"]),
     )
-    return said.replace(" = ", f"{_NBSP}={_NBSP}")
+    return said.replace(" = ", f"{NBSP}={NBSP}")

@@ -14,7 +14,7 @@ from IPython.display import HTML
 
 import catsdogs
 from catsdogs.figures import Alert, AlertState, ModelHealth, Statistics
-from catsdogs.i18n import Translator
+from catsdogs.i18n import NOTHING, Translator
 from catsdogs.monitoring import alert_words, health_charts
 from catsdogs.monitoring import health_words as words
 from catsdogs.monitoring.charts import CHARTS, answer_name
@@ -227,7 +227,7 @@ class Report:
             "This report holds no file name and no comment.",
             moment=_.datetime(datetime.now(self.end.tzinfo)),
             version=catsdogs.__version__,
-            models=", ".join(self.statistics["model_versions"]) or "–",
+            models=", ".join(self.statistics["model_versions"]) or NOTHING,
             zone=self.end.tzname() or "UTC",
         )
 

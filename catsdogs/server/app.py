@@ -27,8 +27,8 @@ from catsdogs.i18n import N_
 from catsdogs.server import api, apps, figures, metrics, openapi, pages, rendering, replies, rights
 from catsdogs.server.access import Operator, Tokens, cookie_secret
 from catsdogs.server.clients import Clients, Listener
-from catsdogs.server.kernels import Kernels
 from catsdogs.server.limits import RateLimit
+from catsdogs.server.local_kernels import LocalKernels
 from catsdogs.server.work import Work
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
@@ -56,7 +56,7 @@ def _voila_config(settings: Settings) -> Config:
                 "template": "lab",
                 "allow_template_override": "NO",
                 "allow_theme_override": "NO",
-                "multi_kernel_manager_class": Kernels,
+                "multi_kernel_manager_class": LocalKernels,
                 "http_header_envs": ["Accept-Language"],
                 "prelaunch_hook": apps.dress_notebook,
                 "extension_allowlist": WIDGETS,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import resource
-import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass
 from datetime import timedelta
@@ -19,9 +18,6 @@ from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
 from catsdogs.server.access import Scope
 from catsdogs.service import CONTROLLER_VARIABLES, TOKEN_VARIABLE, URL_VARIABLE
-
-KERNEL_BYTES = 2**30
-"""Most memory of one kernel; the monitoring app's takes about a fifth of it."""
 
 
 class TooManySessions(ServiceUnavailable):
@@ -53,16 +49,12 @@ class Opening:
 opening: ContextVar[Opening] = ContextVar("opening")
 """The app that the current request opens."""
 
-_PASSED_ON = re.compile(
-    r"PATH|HOME|USER|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|VIRTUAL_ENV|CONDA_PREFIX|LD_LIBRARY_PATH"
-    r"|PYTHON\w+|(OMP|OPENBLAS|MKL)_NUM_THREADS"
-    r"|HTTP_ACCEPT_LANGUAGE|QUERY_STRING|SCRIPT_NAME|PATH_INFO|SERVER_\w+|VOILA_\w+"
-)
-"""Variables that a kernel is given. A list of what is allowed, so that no secret gets there by accident."""
+_OF_THE_REQUEST = re.compile(r"HTTP_ACCEPT_LANGUAGE|QUERY_STRING|SCRIPT_NAME|PATH_INFO|SERVER_\w+|VOILA_\w+")
+"""Variables that tell a kernel of its visitor's request. A list of what is allowed, so that no secret gets there."""
 
 
 class Kernels(AsyncMappingKernelManager):
-    """Starts at most `limit` kernels, each with a token of its own and without our secrets."""
+    """At most `limit` kernels, each with a token of its own and without our secrets; a subclass says where they run."""
 
     limit = Integer(32, config=True, help="Kernels that may run at a time.")
     abandoned_timeout = Integer(120, config=True, help="Seconds until a kernel without a page is stopped.")
@@ -74,41 +66,37 @@ class Kernels(AsyncMappingKernelManager):
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self._stopping: set[str] = set()
 
-    async def start_kernel(self, *, env: dict[str, str], **kwargs: Any) -> str:  # type: ignore[override]
-        """Start the kernel of the app that the current request opens.
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Hold one of the places while a kernel starts.
 
         Raises
         ------
         TooManySessions
         """
-        visit = opening.get()
         if len(self) + self._starting >= self.limit:  # nothing is awaited between this line and the next
             raise TooManySessions(N_("Every place is taken just now. Try again in a minute."))
         self._starting += 1
-        kernel_id = str(uuid.uuid4())
         try:
-            env = self._environment(env, visit, kernel_id)
-            visit.kernel_id = await super().start_kernel(kernel_id=kernel_id, env=env, **kwargs)
-        except BaseException:
-            self.parent.tokens.revoke(kernel_id)
-            raise
+            yield
         finally:
             self._starting -= 1
-        self._kernels[kernel_id].app = visit.app
-        _limit_memory(self._kernels[kernel_id].provisioner.pid)
-        return kernel_id
 
-    def _environment(self, env: dict[str, str], visit: Opening, kernel_id: str) -> dict[str, str]:
+    def _told(self, env: dict[str, str], visit: Opening, kernel_id: str) -> dict[str, str]:
+        """Say what a kernel is told, wherever it runs, and give it a token."""
         return {
-            **{name: value for name, value in env.items() if _PASSED_ON.fullmatch(name)},
+            **{name: value for name, value in env.items() if _OF_THE_REQUEST.fullmatch(name)},
             "CATSDOGS_LANG": visit.language,
             URL_VARIABLE: self.parent.service_url,
             **dict(zip(CONTROLLER_VARIABLES, map(str, astuple(self.parent.settings.data_controller)), strict=True)),
             TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, visit.app.scope),
             "OPENBLAS_NUM_THREADS": "1",  # each would take memory, on a machine with many cores more than a kernel may
-            # the server's user may have start-up files and a history: neither is the visitors' business
-            "IPYTHONDIR": f"{self.connection_dir}/ipython",
         }
+
+    def _opened(self, kernel_id: str, visit: Opening) -> None:
+        """Note which app a kernel runs, and tell the page."""
+        visit.kernel_id = kernel_id
+        self._kernels[kernel_id].app = visit.app
 
     async def stop(self, kernel_id: str) -> None:
         """Stop a kernel; a page that closes asks for it twice."""
@@ -167,10 +155,3 @@ class Kernels(AsyncMappingKernelManager):
         patience = self.cull_idle_timeout if connected else self.abandoned_timeout
         if utcnow() - kernel.last_activity > timedelta(seconds=patience):
             await self.stop(kernel_id)
-
-
-def _limit_memory(pid: int) -> None:
-    """Let a kernel that a page makes grow without end fail by itself, rather than the machine; Linux only."""
-    if hasattr(resource, "prlimit"):
-        with contextlib.suppress(OSError):  # it has ended already
-            resource.prlimit(pid, resource.RLIMIT_DATA, (KERNEL_BYTES, KERNEL_BYTES))

@@ -6,10 +6,12 @@ of them 25 MB, and 37 to 52 MiB more in the kernel), and its colours cannot foll
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from importlib import resources
+from typing import ClassVar, Generic, TypeVar
 
+import plotly.graph_objects as go
 import traitlets
 
 from catsdogs.figures import Statistics
@@ -21,16 +23,13 @@ from catsdogs.widgets.part import Part, field, not_understood, script, style
 
 _PLOTLY_JS = (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
-
-def saver_texts(_: Translator) -> dict[str, str]:
-    """Name the buttons that save what a chart shows."""
-    return {"csv": _("CSV"), "save_csv": _("Save as CSV"), "png": _("PNG"), "save_png": _("Save as PNG")}
+F = TypeVar("F", bound=Mapping[str, object])
 
 
-class Charts(Part):
-    """Shows all charts of a window, and updates them in place."""
+class ChartsOf(Part, Generic[F]):
+    """Shows charts of some figures, and updates them in place; draws with the plotly.js that one part brings."""
 
-    _esm = _PLOTLY_JS + script("files", "charts")
+    _esm = script("files", "charts")
     _css = style("charts")
 
     figures: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
@@ -40,24 +39,39 @@ class Charts(Part):
     templates = traitlets.Dict({"light": template(), "dark": template(dark=True)}).tag(sync=True)
     config = traitlets.Dict().tag(sync=True)
 
-    _statistics: Statistics | None = None
+    charts: ClassVar[Mapping[str, Callable[..., go.Figure]]]
+    """By name; each takes the figures, a translator and a time zone."""
+    tables: ClassVar[Mapping[str, Callable[..., str]]]
+    """What writes the figures behind each chart as CSV."""
+
+    _shown: F | None = None
 
     def __init__(self, translator: Translator) -> None:
-        super().__init__(translator, saver_texts(translator), config=config(translator))
+        _ = translator
+        savers = {"csv": _("CSV"), "save_csv": _("Save as CSV"), "png": _("PNG"), "save_png": _("Save as PNG")}
+        super().__init__(translator, savers, config=config(translator))
 
-    def show(self, statistics: Statistics, zone: tzinfo, view: str) -> None:
-        """Draw `statistics` with the wall clock of `zone`."""
-        self._statistics = statistics
+    def show(self, shown: F, zone: tzinfo, view: str) -> None:
+        """Draw figures with the wall clock of `zone`."""
+        self._shown = shown
         with self.hold_sync():
             self.view = view
             self.figures = [
-                {"name": name, **for_page(chart(statistics, self._, zone))} for name, chart in CHARTS.items()
+                {"name": name, **for_page(chart(shown, self._, zone))} for name, chart in self.charts.items()
             ]
 
     def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Send the figures behind a chart as a file."""
-        name = field(content, "value", str)
-        if field(content, "asks", str) != "csv" or name not in CHARTS or self._statistics is None:
+        write = self.tables.get(field(content, "value", str))
+        if field(content, "asks", str) != "csv" or write is None or self._shown is None:
             raise not_understood()
-        kind = "feedback" if name == "feedback" else "timeline"
-        self.send({"file": f"catsdogs-{kind}.csv", "text": getattr(export, kind)(self._statistics)})
+        self.send({"file": f"catsdogs-{write.__name__}.csv", "text": write(self._shown)})
+
+
+class Charts(ChartsOf[Statistics]):
+    """Shows all charts of a window."""
+
+    _esm = _PLOTLY_JS + script("files", "charts")
+
+    charts = CHARTS
+    tables: ClassVar = {name: export.feedback if name == "feedback" else export.timeline for name in CHARTS}

@@ -96,23 +96,19 @@ class PhotoReview(Part):
 
     def _model_said(self, one: PhotoToReview) -> str:
         _ = self._
-        names = {Answer.CAT: _("A cat"), Answer.DOG: _("A dog"), Answer.NEITHER: _("Neither")}
         return _(
             "Model {version}: {answer}, {share} sure.",
             version=one.model_version or _("of an unknown version"),
-            answer=names[one.answer],
+            answer=self._name(one.answer),
             share=_.percent(one.confidence),
         )
 
     def _person_said(self, one: PhotoToReview) -> str:
+        return self._("The person who sent it: {label}.", label=self._name(one.true_label))
+
+    def _name(self, label: Answer | TrueLabel) -> str:
         _ = self._
-        names = {
-            TrueLabel.CAT: _("A cat"),
-            TrueLabel.DOG: _("A dog"),
-            TrueLabel.BOTH: _("Both"),
-            TrueLabel.NEITHER: _("Neither"),
-        }
-        return _("The person who sent it: {label}.", label=names[one.true_label])
+        return {"cat": _("A cat"), "dog": _("A dog"), "both": _("Both"), "neither": _("Neither")}[label]
 
 
 def _decision(photo: str, review: str) -> tuple[UUID, Review]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import traitlets
 
 from catsdogs.figures import Statistics
-from catsdogs.i18n import Translator
+from catsdogs.i18n import NBSP, NOTHING, Translator
 from catsdogs.monitoring.trends import trends
 from catsdogs.widgets.part import Part, script, style
 
-NOTHING = "–"
-"""Stands for a figure of no data."""
 NO_TREND = {"arrow": "", "trend": "", "tone": ""}
-_NBSP = "\N{NO-BREAK SPACE}"  # what belongs together stays on one line
 
 
 class Tiles(Part):
@@ -96,11 +93,11 @@ def _certainty(statistics: Statistics, _: Translator) -> str:
         low=_.percent(low),
         high=_.percent(high),
         n=_.number(satisfaction["n"]),
-    ).replace(" = ", f"{_NBSP}={_NBSP}")
+    ).replace(" = ", f"{NBSP}={NBSP}")
 
 
 def _milliseconds(value: float | None, _: Translator) -> str:
-    return NOTHING if value is None else _.milliseconds(value).replace(" ", _NBSP)
+    return NOTHING if value is None else _.milliseconds(value).replace(" ", NBSP)
 
 
 def _share(value: float | None, _: Translator) -> str:

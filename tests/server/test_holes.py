@@ -13,7 +13,7 @@ import psutil
 import pytest
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
-from catsdogs.server.kernels import KERNEL_BYTES
+from catsdogs.server.local_kernels import KERNEL_BYTES
 
 HOSTILE = '"></script><script>alert(1)</script>'
 

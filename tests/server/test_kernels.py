@@ -10,7 +10,8 @@ import pytest
 from traitlets.config import Configurable
 
 from catsdogs.server.access import Scope, Tokens
-from catsdogs.server.kernels import App, Kernels, Opening, opening
+from catsdogs.server.kernels import App, Opening, opening
+from catsdogs.server.local_kernels import LocalKernels
 from catsdogs.settings import Settings
 
 
@@ -82,7 +83,7 @@ class _Parent(Configurable):
 def test_idle_and_abandoned_kernels_are_stopped(run_alone, tmp_path, connected, idle_timeout, abandoned_timeout, stays):
     async def live() -> bool:
         opening.set(Opening(App("/x", "x.ipynb", Scope.PREDICT), "en"))
-        manager = Kernels(parent=_Parent(), connection_dir=str(tmp_path))
+        manager = LocalKernels(parent=_Parent(), connection_dir=str(tmp_path))
         manager.cull_idle_timeout, manager.abandoned_timeout = idle_timeout, abandoned_timeout
         kernel_id = await manager.start_kernel(env={})
         if connected:
