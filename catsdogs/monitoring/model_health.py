@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from catsdogs.database.summaries import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.errors import CatsDogsError
 from catsdogs.figures import AccuracyBucket, ModelHealth, VersionFigures
@@ -15,8 +16,8 @@ from catsdogs.model_version import ModelCard, read_card
 from catsdogs.model_versions import ModelVersions
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.drift import measure_drift
-from catsdogs.monitoring.samples import sample
-from catsdogs.monitoring.windows import MAX_BUCKETS, Slice, bucket_seconds, floor
+from catsdogs.monitoring.samples import sample, sample_opinions
+from catsdogs.monitoring.windows import HOUR, MAX_BUCKETS, Slice, bucket_seconds, floor
 from catsdogs.settings import Settings
 
 POINTS = 20
@@ -71,9 +72,10 @@ def model_health(
     latest = latest_version(connection, table, condition)
     card = card_of(latest) if latest else None
     reference = card.reference if card else None
-    moments, step = _buckets(connection, table, chosen)
+    extent = _extent(connection, table, chosen)
+    moments, step = _buckets(chosen, extent) if extent else ([], HOUR)
     some = sample(connection, table, chosen.condition)
-    said = sample(connection, table, spoken, name="said")
+    said = sample_opinions(connection, table, spoken, extent)
     judged = accuracy.judged(connection, said.rows, step)
     estimated = accuracy.estimated(connection, some.rows, step)
     drift = []
@@ -102,15 +104,16 @@ def latest_version(
     return connection.scalar(query.order_by(table.c.timestamp.desc()).limit(1))
 
 
-def _buckets(
-    connection: sa.Connection, table: sa.Table[PredictionColumns], chosen: Slice
-) -> tuple[list[datetime], timedelta]:
-    """Cut the window into at most about `POINTS` buckets: their starts, and their width."""
+def _extent(connection: sa.Connection, table: sa.Table[PredictionColumns], chosen: Slice) -> Span | None:
+    """Give the moments of the first and last predictions; ``None`` where there are none."""
     ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp)).where(chosen.condition(table))
     first, last = cast("tuple[Any, Any]", connection.execute(ends).one())
-    if first is None:
-        return [], timedelta(seconds=bucket_seconds(0))
-    since, until = chosen.start or first, chosen.end or last + timedelta(microseconds=1)
+    return None if first is None else (first, last + timedelta(microseconds=1))
+
+
+def _buckets(chosen: Slice, extent: Span) -> tuple[list[datetime], timedelta]:
+    """Cut the window into at most about `POINTS` buckets: their starts, and their width."""
+    since, until = chosen.start or extent[0], chosen.end or extent[1]
     step = timedelta(seconds=bucket_seconds((until - since).total_seconds() * MAX_BUCKETS / POINTS))
     begin = floor(since, step)
     return [begin + place * step for place in range(-((begin - until) // step))], step

@@ -216,10 +216,12 @@ def test_of_many_predictions_a_sample_is_enough(keep: Keep, monkeypatch: pytest.
     database = keep(calibrated(6000))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE"))
-    monkeypatch.setattr(samples.sample, "__defaults__", (1500, "sample"))
+    monkeypatch.setattr(samples.sample, "__defaults__", (1500,))
+    monkeypatch.setattr(samples, "ENOUGH", 1500)
     health = health_of(database)
     assert not health["whole"]
     assert 300 < health["estimated"]["n"] < 3000
-    assert 300 < health["judged"]["n"] < 3000
+    assert 1000 < health["judged"]["n"] < 3000  # of every interval of eight minutes, two or more
+    assert all(bucket["judged"]["n"] for bucket in health["timeline"])
     assert health["estimated"]["rate"] == pytest.approx(health["judged"]["rate"], abs=0.05)
     assert health == health_of(database)  # and the same one each time
