@@ -20,6 +20,7 @@ from catsdogs.i18n import N_, Translator
 from catsdogs.server.access import Operator, Scope
 from catsdogs.server.kernels import App, Opening, opening
 from catsdogs.server.limits import TooManyRequests
+from catsdogs.server.messages import PROTOCOL, Malformed, header_of, unframe
 from catsdogs.server.pages import Page
 from catsdogs.server.rendering import scripts
 from catsdogs.server.replies import APP_POLICY, Replying
@@ -146,17 +147,21 @@ class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[mi
         try:
             server.messages.take(kernel_id)
             server.message_bytes.take(kernel_id, len(ws_message))
+            header_of(unframe(ws_message)[1])
         except TooManyRequests:
             self.close(1008, "too many messages")
+        except Malformed:
+            self.close(1007, "no message")
         else:
             super().on_message(ws_message)
 
-    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+    def select_subprotocol(self, subprotocols: list[str]) -> str:
         """Choose how messages are framed."""
         if self.connection is None:  # the page closed while its socket was being opened: Jupyter stumbles over that
             raise HTTPError(404)
-        chosen: str | None = super().select_subprotocol(subprotocols)
-        return chosen
+        if PROTOCOL not in subprotocols:  # the other one, for old pages, Jupyter reads without care
+            raise HTTPError(400)
+        return PROTOCOL
 
 
 class Session(_KernelDoor):

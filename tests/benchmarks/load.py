@@ -27,6 +27,7 @@ import urllib3
 from tornado.websocket import websocket_connect
 
 from catsdogs.database import Database, setup
+from catsdogs.server.messages import PROTOCOL
 from catsdogs.settings import Settings
 from tests.benchmarks.model import photo
 from tests.benchmarks.sessions import kernels, megabytes
@@ -152,8 +153,8 @@ def open_sessions(url: str) -> Iterator[None]:
     ready, leaving = threading.Event(), threading.Event()
 
     async def hold() -> None:
-        address = url.replace("http", "ws")
-        sockets = [await websocket_connect(f"{address}/api/kernels/{name}/channels") for name in identifiers]
+        addresses = [f"{url.replace('http', 'ws')}/api/kernels/{name}/channels" for name in identifiers]
+        sockets = [await websocket_connect(address, subprotocols=[PROTOCOL]) for address in addresses]
         ready.set()
         await asyncio.to_thread(leaving.wait)
         for socket in sockets:

@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import json
 import socket
+import struct
 import time
 import uuid
 
 import psutil
 import pytest
+from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from catsdogs.server.local_kernels import KERNEL_BYTES
+from catsdogs.server.messages import PROTOCOL, frame, header_of, unframe
 
 HOSTILE = '"></script><script>alert(1)</script>'
 
@@ -76,22 +79,24 @@ def _socket(server, kernel_id):
     return websocket_connect(
         f"{server.url.replace('http', 'ws')}/api/kernels/{kernel_id}/channels?session_id=test",
         max_message_size=100 * 2**20,
+        subprotocols=[PROTOCOL],
     )
 
 
 def _message(kind, **content):
     header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "session": "test", "version": "5.3"}
-    return json.dumps(
-        {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell", "buffers": []}
-    )
+    return frame("shell", [json.dumps(part).encode() for part in (header, {}, {}, content)])
+
+
+async def _send(connection, message):
+    await connection.write_message(message, binary=True)
 
 
 async def _reply(connection, kind, seconds=20):
     async with asyncio.timeout(seconds):
-        while (text := await connection.read_message()) is not None:
-            message = json.loads(text) if isinstance(text, str) else {}
-            if message.get("header", {}).get("msg_type") == kind:
-                return message
+        while (received := await connection.read_message()) is not None:
+            if header_of(unframe(received)[1])["msg_type"] == kind:
+                return
     raise AssertionError("the connection was closed")
 
 
@@ -99,7 +104,7 @@ def test_a_photo_of_32_mb_reaches_the_kernel_and_more_does_not(server, visit, ru
     seen = visit()
 
     async def send(connection, megabytes):
-        await connection.write_message(_message("kernel_info_request", padding="x" * megabytes * 2**20))
+        await _send(connection, _message("kernel_info_request", padding="x" * megabytes * 2**20))
         await _reply(connection, "kernel_info_reply")
 
     async def talk():
@@ -119,10 +124,9 @@ def test_a_page_cannot_run_code_in_its_kernel(run_alone, server, visit, tmp_path
     async def talk():
         connection = await _socket(server, seen.kernel_id)
         for kind in ("execute_request", "inspect_request", "complete_request", "debug_request"):
-            await connection.write_message(
-                _message(kind, code=f"open({str(trace)!r}, 'w')", silent=False, cursor_pos=1, store_history=False)
-            )
-        await connection.write_message(_message("kernel_info_request"))
+            code = f"open({str(trace)!r}, 'w')"
+            await _send(connection, _message(kind, code=code, silent=False, cursor_pos=1, store_history=False))
+        await _send(connection, _message("kernel_info_request"))
         await _reply(connection, "kernel_info_reply")
 
     run_alone(talk())
@@ -261,7 +265,7 @@ def test_a_page_that_closes_while_its_socket_opens_is_no_error(server, visit):
     request = (
         f"GET /api/kernels/{seen.kernel_id}/channels HTTP/1.1\r\nHost: {server.url.removeprefix('http://')}\r\n"
         f"Origin: {server.url}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: {PROTOCOL}\r\n\r\n"
     )
     host, port = server.url.removeprefix("http://").split(":")
     for _ in range(50):
@@ -275,23 +279,61 @@ def test_a_page_that_closes_while_its_socket_opens_is_no_error(server, visit):
 @pytest.mark.parametrize(("messages", "size"), [(1100, 100), (8, 30 * 2**20)], ids=["many", "large"])
 def test_a_page_that_floods_its_kernel_loses_its_socket(server, client, visit, run_alone, messages, size):
     seen, other = visit(), visit()
-    text = _message("comm_msg", comm_id="none", data={"padding": "x" * size})
+    message = _message("comm_msg", comm_id="none", data={"padding": "x" * size})
 
     async def talk():
         connection = await _socket(server, seen.kernel_id)
         with contextlib.suppress(WebSocketClosedError):
             for _ in range(messages):
-                await connection.write_message(text)
+                await _send(connection, message)
         async with asyncio.timeout(60):
             while await connection.read_message() is not None:
                 pass
         calm = await _socket(server, other.kernel_id)
-        await calm.write_message(_message("kernel_info_request"))
+        await _send(calm, _message("kernel_info_request"))
         await _reply(calm, "kernel_info_reply")
         return connection.close_code
 
     assert run_alone(talk()) == 1008
     assert client("GET", f"/session/{other.kernel_id}", token=None).status == 204
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        struct.pack("<Q", 2**22) + bytes(100),  # believed, it would be a list of as many offsets
+        struct.pack("<Q", 2**64 - 1),
+        frame("shell", [b"{}", b"{}", b"{}"]),
+        frame("shell", [b"[" * 100_000, b"{}", b"{}", b"{}"]),
+        frame("shell", [b'{"msg_type": 1}', b"{}", b"{}", b"{}"]),
+        frame("nowhere", [b'{"msg_type": "comm_msg"}', b"{}", b"{}", b"{}"]),
+        b"",
+    ],
+    ids=["offsets", "more", "parts", "deep", "kind", "channel", "empty"],
+)
+def test_what_is_no_message_closes_the_socket(server, client, visit, run_alone, message):
+    seen = visit()
+
+    async def talk():
+        connection = await _socket(server, seen.kernel_id)
+        await _send(connection, message)
+        async with asyncio.timeout(60):
+            while await connection.read_message() is not None:
+                pass
+        return connection.close_code
+
+    assert run_alone(talk()) == 1007
+    assert client("GET", f"/session/{seen.kernel_id}", token=None).status == 204
+
+
+def test_a_page_of_before_speaks_otherwise_and_is_not_heard(server, visit, run_alone):
+    seen = visit()
+
+    async def talk():
+        with pytest.raises(HTTPClientError, match="400"):
+            await websocket_connect(f"{server.url.replace('http', 'ws')}/api/kernels/{seen.kernel_id}/channels")
+
+    run_alone(talk())
 
 
 @pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="the system limits no process's memory")
