@@ -196,6 +196,8 @@ class Degraded(StrEnum):
     """It is almost full: soon predictions are refused."""
     MODEL = "model"
     """The promoted version cannot be loaded: one before it is served."""
+    RULES = "rules"
+    """The file of alert rules has a mistake: those of before hold."""
 
 
 class Health(TypedDict):

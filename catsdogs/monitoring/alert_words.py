@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+from catsdogs.domain import Degraded
 from catsdogs.figures import Alert, AlertState, Measure
 from catsdogs.i18n import N_, Translator
 
@@ -53,6 +54,18 @@ _TO_DO = {
     Measure.DRIFT_SHARPNESS: N_("See whether a client blurs, enlarges or sharpens photos; watch accuracy."),
     Measure.DRIFT_SIZE: N_("See whether a client scales photos down too far; larger ones do no harm."),
 }
+
+_DEGRADED = {
+    Degraded.DATABASE: N_("The database is away: what people send waits on disk. See that PostgreSQL runs."),
+    Degraded.SPOOL: N_("The disk is almost full: soon photos are refused. Make room, and see that PostgreSQL runs."),
+    Degraded.MODEL: N_("The promoted model cannot be loaded: one before it answers. The log says why."),
+    Degraded.RULES: N_("The file of alert rules has a mistake: the rules of before hold. The log says which."),
+}
+
+
+def degraded(what: Degraded, _: Translator) -> str:
+    """Say what does not work as it should, and what to do."""
+    return _(_DEGRADED[what])
 
 
 def title(alert: Alert, _: Translator) -> str:

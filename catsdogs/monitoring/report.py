@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from html import escape
 from typing import Protocol, Self
 
@@ -117,9 +117,12 @@ class Report:
         return _html(f'<h1>{title}</h1><p class="period">{escape(self.title())}</p><ul class="words">{items}</ul>')
 
     def title(self) -> str:
-        """Say the period."""
+        """Say the period; one that ends at midnight does not reach the next day."""
         _ = self._
-        return _("From {start} to {end}", start=self._day(self.start), end=self._day(self.end))
+        end = self.end - timedelta(days=1) if self.end.time() == time.min else self.end
+        if self.start.time() == time.min and end == self.start:
+            return self._day(self.start)
+        return _("From {start} to {end}", start=self._day(self.start), end=self._day(end))
 
     def sentences(self) -> list[str]:
         """Say the key figures."""

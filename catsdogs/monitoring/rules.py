@@ -103,6 +103,12 @@ def load_rules(path: Path | None = None) -> list[Rule]:
     return _good[path]
 
 
+def has_mistake(path: Path | None) -> bool:
+    """Whether a file that this process could read before has a mistake now."""
+    load_rules(path)
+    return path in _warned
+
+
 def _read(path: Path | None) -> list[Rule]:
     source = path or PACKAGED
     try:

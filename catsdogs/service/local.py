@@ -16,7 +16,7 @@ from catsdogs.feedback import FeedbackRecord
 from catsdogs.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
 from catsdogs.monitoring import alerts, kpis, listings, model_health
 from catsdogs.monitoring.notify import notify_all
-from catsdogs.monitoring.rules import load_rules
+from catsdogs.monitoring.rules import has_mistake, load_rules
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
 from catsdogs.served_model import ServedModel
@@ -212,6 +212,7 @@ class Local:
             Degraded.DATABASE: not self._recorder.reachable(),
             Degraded.SPOOL: spool.nearly_full,
             Degraded.MODEL: self._model.is_substitute,
+            Degraded.RULES: has_mistake(self._settings.alert_rules),
         }
         return Health(
             status="degraded" if any(problems.values()) else "healthy",

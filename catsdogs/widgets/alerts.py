@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 import traitlets
 
+from catsdogs.domain import Degraded
 from catsdogs.errors import CatsDogsError
 from catsdogs.figures import Alert
 from catsdogs.i18n import Translator
@@ -24,6 +25,8 @@ class Alerts(Part):
     known = traitlets.Bool(False).tag(sync=True)
     """Whether the rules were checked: before, that there is no alert means nothing."""
 
+    degraded: traitlets.List[str] = traitlets.List().tag(sync=True)
+    """Sentences on what does not work as it should."""
     problem = traitlets.Unicode().tag(sync=True)
     """Why the rules could not be checked now; else empty."""
 
@@ -31,11 +34,12 @@ class Alerts(Part):
         _ = translator
         super().__init__(translator, {"title": _("Alerts"), "none": _("No alert: nothing needs you now.")})
 
-    def show(self, alerts: list[Alert], zone: tzinfo) -> None:
-        """Show `alerts` with the wall clock of `zone`."""
+    def show(self, alerts: list[Alert], degraded: list[Degraded], zone: tzinfo) -> None:
+        """Show `alerts` with the wall clock of `zone`, and what does not work as it should."""
         _ = self._
         with self.hold_sync():
             self.known, self.problem = True, ""
+            self.degraded = [alert_words.degraded(what, _) for what in degraded]
             self.alerts = [
                 {
                     "rule": alert["rule"],

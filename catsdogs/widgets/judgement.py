@@ -46,7 +46,7 @@ class Judgement:
             return
         wanted = {name: chosen[name] for name in ("start", "end", "model_version")}
         try:
-            self.alerts.show(service.alerts(), zone)
+            self.alerts.show(service.alerts(), service.health()["degraded"], zone)
         except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
             self.alerts.could_not(error)

@@ -49,7 +49,7 @@ def test_the_report_says_what_the_database_holds_and_nothing_personal(
     page = Path(done.stdout.strip())
     assert page == Path(environment["CATSDOGS_DATA_DIR"]) / "reports" / f"catsdogs-{start}--{end}.html"
     said = words(page.read_text(encoding="utf-8"))
-    assert f"From {format_date(yesterday, 'long', 'en')} to" in said
+    assert f"How the service did {format_date(yesterday, 'long', 'en')} " in said  # a day of its own
     assert "10 photos were sent. 1 of them could not be read (10.0%)." in said
     assert "An answer took 5.5 ms on average, from 3.5 ms to 9.5 ms." in said  # 6 times 3.5, 3 times 9.5
     assert "75.0% of those who said whether the answer was right were satisfied: 3 of 4" in said

@@ -68,7 +68,12 @@ def test_how_things_stand(client, scrape, visit):
     assert now["catsdogs_sessions_limit",] == 32
     assert now["catsdogs_spooled_records",] == 0
     assert now["catsdogs_model_info", ("version", client("GET", "/api/info").json()["version"])] == 1
-    assert [now["catsdogs_degraded", ("what", what)] for what in ("database", "model", "spool")] == [0, 0, 0]
+    assert [now["catsdogs_degraded", ("what", what)] for what in ("database", "model", "rules", "spool")] == [
+        0,
+        0,
+        0,
+        0,
+    ]
     assert now["process_resident_memory_bytes",] > 2**20
 
 

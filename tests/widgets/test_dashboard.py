@@ -16,6 +16,7 @@ from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage, NotAuthorised
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
+from catsdogs.served_model import ServedModel
 from catsdogs.service import NO_CONSENT
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
@@ -32,7 +33,7 @@ Predict = Callable[..., PredictionRecord]
 @pytest.fixture
 def service(recorder: Recorder, database: Settings) -> Local:
     """The service in process; without a model, which nobody here asks."""
-    return Local(object(), recorder, database)  # type: ignore[arg-type]
+    return Local(ServedModel(database), recorder, database)
 
 
 @pytest.fixture

@@ -13,8 +13,10 @@ import pytest
 
 from catsdogs.errors import InvalidImage
 from catsdogs.feedback import FeedbackRecord
+from catsdogs.monitoring.rules import PACKAGED
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
+from catsdogs.served_model import ServedModel
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets import judgement
@@ -23,7 +25,7 @@ from catsdogs.widgets.dashboard import Dashboard
 
 @pytest.fixture
 def service(recorder: Recorder, database: Settings) -> Local:
-    return Local(object(), recorder, database)  # type: ignore[arg-type]  # nobody here asks the model
+    return Local(ServedModel(database), recorder, database)
 
 
 @pytest.fixture
@@ -56,6 +58,23 @@ def test_before_anything_happens_nothing_needs_anybody(open_app: Callable[..., D
     assert not any(figure["data"] for figure in parts.charts.figures)
 
 
+def test_what_does_not_work_as_it_should_is_said(recorder: Recorder, database: Settings, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    settings = database.model_copy(update={"alert_rules": rules})
+
+    def degraded() -> list[str]:
+        alerts = Dashboard(lambda: Local(ServedModel(settings), recorder, settings), "en", "").judgement.alerts
+        assert (alerts.known, alerts.problem) == (True, "")
+        return alerts.degraded
+
+    rules.write_bytes(PACKAGED.read_bytes())
+    assert degraded() == []
+    rules.write_text("[[rule")
+    assert degraded() == ["The file of alert rules has a mistake: the rules of before hold. The log says which."]
+    rules.write_bytes(PACKAGED.read_bytes())
+    assert degraded() == []
+
+
 def test_an_alert_says_what_happened_since_when_and_what_to_do(
     open_app: Callable[..., Dashboard], recorder: Recorder
 ) -> None:
@@ -75,7 +94,7 @@ def test_that_the_rules_cannot_be_read_is_said_where_the_alerts_are(
     monkeypatch.setattr(judgement, "FRESH_SECONDS", 0.0)
     rules = tmp_path / "rules.toml"
     rules.write_text("[[rule")
-    broken = Local(object(), recorder, database.model_copy(update={"alert_rules": rules}))  # type: ignore[arg-type]
+    broken = Local(ServedModel(database), recorder, database.model_copy(update={"alert_rules": rules}))
     app = Dashboard(lambda: broken, "en", "")
     assert app.judgement.alerts.problem.startswith(f"The alert rules {rules} are not TOML")
     assert app.judgement.words.sentences == ["Nobody said yet what a photo shows."]

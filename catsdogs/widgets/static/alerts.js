@@ -14,16 +14,16 @@ function render({ model, el: place }) {
   let shown;
   function draw() {
     const alerts = model.get("alerts");
-    const problem = model.get("problem");
-    const now = JSON.stringify([model.get("known"), problem, alerts]);
+    const problems = [...model.get("degraded"), model.get("problem")].filter(Boolean);
+    const now = JSON.stringify([model.get("known"), problems, alerts]);
     if (now === shown) return; // a screen reader need not hear again what stays
     shown = now;
-    root.hidden = !model.get("known") && !problem;
-    const none = problem ? "" : make("p", { class: "cd-muted cd-no-alert" }, texts.none);
-    const trouble = problem ? make("p", { class: "cd-problem" }, problem) : "";
-    root.replaceChildren(trouble, alerts.length ? make("ul", {}, ...alerts.map(item)) : none);
+    root.hidden = !model.get("known") && !problems.length;
+    const none = problems.length ? "" : make("p", { class: "cd-muted cd-no-alert" }, texts.none);
+    const troubles = problems.map((problem) => make("p", { class: "cd-problem" }, problem));
+    root.replaceChildren(...troubles, alerts.length ? make("ul", {}, ...alerts.map(item)) : none);
   }
-  model.on("change:alerts change:known change:problem", draw);
+  model.on("change:alerts change:known change:degraded change:problem", draw);
   draw();
 }
 
