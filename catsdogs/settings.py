@@ -68,6 +68,8 @@ class Settings(BaseSettings):
 
     max_sessions: int = Field(32, ge=1, validation_alias="CATSDOGS_MAX_SESSIONS")
     """App pages that may be open at a time, each with a kernel of about 50 to 120 MiB."""
+    spare_kernels: int = Field(1, ge=0, validation_alias="CATSDOGS_SPARE_KERNELS")
+    """Kernels of the prediction app that are started ahead of their visitors, within `max_sessions`."""
     idle_minutes: int = Field(60, ge=1, validation_alias="CATSDOGS_IDLE_MINUTES")
     """After so long without a click, an open page's session ends."""
 

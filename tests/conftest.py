@@ -194,6 +194,7 @@ Launch = Callable[..., RunningServer]
 def launch() -> Iterator[Launch]:
     """Start a server of one's own: ``launch(CATSDOGS_MAX_SESSIONS="2")``; it is stopped at the end of the session.
 
+    Without kernels that wait for visitors, unless they are asked for: what runs is what the test started.
     With `folder`, in that folder; with ``wait=False``, without waiting until it is ready.
     """
     started: list[RunningServer] = []
@@ -205,7 +206,8 @@ def launch() -> Iterator[Launch]:
             folder = Path(folders[-1])
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        variables = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame", **variables}
+        usual = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame", "CATSDOGS_SPARE_KERNELS": "0"}
+        variables = usual | variables
         variables |= {"CATSDOGS_DATA_DIR": str(folder / "data")}
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "CATSDOGS_", "API_"))}
         log = folder / "log.txt"
@@ -239,7 +241,7 @@ def launch() -> Iterator[Launch]:
 @pytest.fixture(scope="session")
 def server(launch: Launch) -> RunningServer:
     """One running server for all tests that can share it: apps, REST API, embedded PostgreSQL, the shipped model."""
-    return launch()
+    return launch(CATSDOGS_SPARE_KERNELS="1")
 
 
 def _statement(settings: Settings, statement: str) -> None:

@@ -4,6 +4,8 @@
 - `apps`: the pages that have a kernel, and the doors to that kernel
 - `rendering`: what makes these pages come sooner
 - `kernels`: how many kernels, what they are told and what they are not
+- `local_kernels`: those of this machine
+- `spares`: those that wait for a visitor
 - `api`: the REST contract
 - `openapi`: its description, for programs and people
 - `pages`: landing page, model card, sign-in

@@ -64,6 +64,7 @@ def _voila_config(settings: Settings) -> Config:
             "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
             "Kernels": {
                 "limit": settings.max_sessions,
+                "spare": settings.spare_kernels,
                 "cull_idle_timeout": 60 * settings.idle_minutes,
                 "cull_interval": 30,
             },
@@ -226,7 +227,10 @@ class Server(Voila):  # type: ignore[misc]
             )
             http.add_sockets(sockets)
             self.kernel_manager.initialize_culler()
-            chores = [asyncio.create_task(chore) for chore in (self._purge_daily(), self._check_alerts())]
+            chores = [
+                asyncio.create_task(chore)
+                for chore in (self._purge_daily(), self._check_alerts(), self.kernel_manager.start_ahead())
+            ]
             ready()
             await stop.wait()
             for chore in chores:

@@ -26,7 +26,7 @@ from catsdogs.server.rendering import scripts
 from catsdogs.server.replies import APP_POLICY, Replying
 
 APPS = (
-    App("/inference", "predict.ipynb", Scope.PREDICT),
+    App("/inference", "predict.ipynb", Scope.PREDICT, ahead=True),
     App("/monitoring", "monitoring.ipynb", Scope.MONITOR, operator_only=True),
 )
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from jupyter_server._tz import utcnow
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Integer
+from voila.execute import VoilaExecutor
 
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
@@ -35,6 +36,8 @@ class App:
     scope: Scope
     """What its kernels may ask the service for."""
     operator_only: bool = False
+    ahead: bool = False
+    """Whether kernels are started ahead for it, where that is offered."""
 
 
 @dataclass
@@ -44,6 +47,8 @@ class Opening:
     app: App
     language: str
     kernel_id: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    """What a kernel that runs already is still to be told: environment variables."""
 
 
 opening: ContextVar[Opening] = ContextVar("opening")
@@ -74,7 +79,7 @@ class Kernels(AsyncMappingKernelManager):
         ------
         TooManySessions
         """
-        if len(self) + self._starting >= self.limit:  # nothing is awaited between this line and the next
+        if self._taken() + self._starting >= self.limit:  # nothing is awaited between this line and the next
             raise TooManySessions(N_("Every place is taken just now. Try again in a minute."))
         self._starting += 1
         try:
@@ -82,21 +87,39 @@ class Kernels(AsyncMappingKernelManager):
         finally:
             self._starting -= 1
 
+    def _taken(self) -> int:
+        """Count the kernels that have a visitor."""
+        return len(self)
+
     def _told(self, env: dict[str, str], visit: Opening, kernel_id: str) -> dict[str, str]:
         """Say what a kernel is told, wherever it runs, and give it a token."""
+        return {**self._told_all(), **self._told_of_visit(env, visit, kernel_id)}
+
+    def _told_all(self) -> dict[str, str]:
+        return {
+            URL_VARIABLE: self.parent.service_url,
+            **dict(zip(CONTROLLER_VARIABLES, map(str, astuple(self.parent.settings.data_controller)), strict=True)),
+            "OPENBLAS_NUM_THREADS": "1",  # each would take memory, on a machine with many cores more than a kernel may
+        }
+
+    def _told_of_visit(self, env: dict[str, str], visit: Opening, kernel_id: str) -> dict[str, str]:
         return {
             **{name: value for name, value in env.items() if _OF_THE_REQUEST.fullmatch(name)},
             "CATSDOGS_LANG": visit.language,
-            URL_VARIABLE: self.parent.service_url,
-            **dict(zip(CONTROLLER_VARIABLES, map(str, astuple(self.parent.settings.data_controller)), strict=True)),
             TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, visit.app.scope),
-            "OPENBLAS_NUM_THREADS": "1",  # each would take memory, on a machine with many cores more than a kernel may
         }
 
     def _opened(self, kernel_id: str, visit: Opening) -> None:
         """Note which app a kernel runs, and tell the page."""
         visit.kernel_id = kernel_id
         self._kernels[kernel_id].app = visit.app
+
+    async def meet(self, visit: Opening, executor: VoilaExecutor) -> None:  # noqa: ARG002 (not every kernel is told)
+        """Connect Voilà's executor to the kernel of a visit."""
+        executor.kc = await executor.async_start_new_kernel_client()
+
+    async def start_ahead(self) -> None:
+        """Start kernels ahead of their visitors, where that is offered."""
 
     async def stop(self, kernel_id: str) -> None:
         """Stop a kernel; a page that closes asks for it twice."""

@@ -1,14 +1,30 @@
-"""Kernels on this machine: what its processes need, and how much memory they may take."""
+"""Kernels on this machine: what its processes need, how much memory they may take, and how they meet their visitors.
+
+A process is started without anything of a visitor in it. What is a visitor's, the kernel is told when it is opened, in
+the same way whether it waited for them or not.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
+import os
 import re
 import resource
 import uuid
+from queue import Empty
 from typing import Any
 
-from catsdogs.server.kernels import Kernels, opening
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.session import Session
+from traitlets import Integer
+from voila.execute import VoilaExecutor
+
+from catsdogs.errors import ServiceUnavailable
+from catsdogs.i18n import N_
+from catsdogs.server.kernels import Kernels, Opening, opening
+from catsdogs.server.spares import Spares
 
 KERNEL_BYTES = 2**30
 """Most memory of one kernel; the monitoring app's takes about a fifth of it."""
@@ -20,32 +36,110 @@ _OF_THIS_MACHINE = re.compile(
 """Variables of ours that a process of the same machine needs."""
 
 
+class KernelFailed(ServiceUnavailable):
+    """A kernel's process ended, or did not do what it was told, before it could run the notebook."""
+
+
 class LocalKernels(Kernels):
-    """Starts kernels as processes of this machine."""
+    """Starts kernels as processes of this machine, some of them ahead."""
+
+    spare = Integer(0, config=True, help="Kernels that wait for a visitor, as far as there is room.")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spares = Spares(self, self.spare)
+        self._one_at_a_time = asyncio.Lock()
 
     async def start_kernel(self, *, env: dict[str, str], **kwargs: Any) -> str:  # type: ignore[override]
-        """Start the kernel of the app that the current request opens.
+        """Give the app that the current request opens a kernel: one that waits, or a new one.
 
         Raises
         ------
         TooManySessions
         """
-        visit, kernel_id = opening.get(), str(uuid.uuid4())
+        visit = opening.get()
         with self._place():
-            environment = {
-                **{name: value for name, value in env.items() if _OF_THIS_MACHINE.fullmatch(name)},
-                **self._told(env, visit, kernel_id),
-                # the server's user may have start-up files and a history: neither is the visitors' business
-                "IPYTHONDIR": f"{self.connection_dir}/ipython",
-            }
-            try:
-                await super().start_kernel(kernel_id=kernel_id, env=environment, **kwargs)
-            except BaseException:
-                self.parent.tokens.revoke(kernel_id)
-                raise
+            kernel_id = (await self.spares.take() if visit.app.ahead else None) or await self._start_for_visitor(kwargs)
         self._opened(kernel_id, visit)
+        visit.variables = {**self._told_of_visit(env, visit, kernel_id), "VOILA_KERNEL_ID": kernel_id}
+        return kernel_id
+
+    async def _start_for_visitor(self, how: dict[str, Any]) -> str:
+        async with self._one_at_a_time:
+            while len(self) >= self.limit and await self.spares.give_way():
+                pass
+            return await self._start(**how)
+
+    async def start_spare(self) -> str | None:
+        """Start a kernel for nobody yet, if that takes no visitor's place."""
+        async with self._one_at_a_time:
+            return await self._start(path="") if len(self) + self._starting < self.limit else None
+
+    async def _start(self, **how: Any) -> str:
+        environment = {
+            **{name: value for name, value in os.environ.items() if _OF_THIS_MACHINE.fullmatch(name)},
+            **self._told_all(),
+            # the server's user may have start-up files and a history: neither is the visitors' business
+            "IPYTHONDIR": f"{self.connection_dir}/ipython",
+        }
+        kernel_id: str = await super().start_kernel(kernel_id=str(uuid.uuid4()), env=environment, **how)
         _limit_memory(self._kernels[kernel_id].provisioner.pid)
         return kernel_id
+
+    def _taken(self) -> int:
+        return len(self) - len(self.spares)
+
+    async def meet(self, visit: Opening, executor: VoilaExecutor) -> None:
+        """Tell the kernel of a visit what it has to know of its visitor, before it runs the notebook."""
+        assert visit.kernel_id is not None
+        variables = json.dumps(visit.variables)
+        code = f"__import__('os').environ.update(__import__('json').loads({variables!r}))"
+        executor.kc = await self._execute(visit.kernel_id, code)
+
+    async def load(self, kernel_id: str, code: str) -> None:
+        """Let a kernel do what every visitor's has to."""
+        with contextlib.suppress(KernelFailed):
+            (await self._execute(kernel_id, code)).stop_channels()
+
+    async def _execute(self, kernel_id: str, code: str) -> AsyncKernelClient:
+        """Execute what may be executed twice; the client given back hears all that the kernel publishes from then on.
+
+        Voilà's own way takes 0.2 s more, of a kernel that is ready, to see that nothing comes.
+        """
+        kernel: Any = self.get_kernel(kernel_id)
+        # a session of its own: a kernel answers one of two connections that have the same one
+        client: AsyncKernelClient = kernel.client(session=Session(key=kernel.session.key))
+        client.start_channels()
+        client.allow_stdin = False
+        heard = False
+        while not heard:
+            request = client.execute(code, silent=True, store_history=False)
+            while (status := await _answer(client, request)) != "ok":
+                if status or not await kernel.is_alive():
+                    client.stop_channels()
+                    raise KernelFailed(N_("Something went wrong on our side. Please try again in a moment."))
+            with contextlib.suppress(Empty):  # else the subscription came too late: what was published is lost
+                await client.get_iopub_msg(timeout=0.2)
+                heard = True
+        return client
+
+    async def start_ahead(self) -> None:
+        """Keep spares, for ever."""
+        await self.spares.keep()
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """Leave those that wait for a visitor alone."""
+        if kernel_id not in self.spares:
+            await super().cull_kernel_if_idle(kernel_id)
+
+
+async def _answer(client: AsyncKernelClient, request: str) -> str | None:
+    """Wait a second for the status with which a request is answered."""
+    with contextlib.suppress(Empty):
+        answer = await client.get_shell_msg(timeout=1)
+        if answer["parent_header"].get("msg_id") == request:
+            return str(answer["content"]["status"])
+    return None
 
 
 def _limit_memory(pid: int) -> None:

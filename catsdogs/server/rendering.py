@@ -6,7 +6,9 @@ byte; and it asks for its front end, megabytes of scripts, only when the kernel 
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import AsyncIterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -16,9 +18,14 @@ import jinja2
 import voila.handler
 from jinja2.bccache import Bucket
 from jupyter_core.paths import jupyter_path
+from voila.execute import VoilaExecutor
 from voila.notebook_renderer import NotebookRenderer
 
 from catsdogs import paths
+from catsdogs.server.kernels import opening
+from catsdogs.server.local_kernels import KernelFailed
+
+logger = logging.getLogger(__name__)
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
@@ -54,6 +61,22 @@ class Renderer(NotebookRenderer):  # type: ignore[misc]
         if version not in self._notebooks:
             self._notebooks[version] = await super().load_notebook(path)
         return deepcopy(self._notebooks[version])
+
+    async def generate_content_generator(self, kernel_id: str, kernel_future: Any) -> AsyncIterator[tuple[str, Any]]:
+        """Give the page's parts; an error ends it, where Voilà's own would go on waiting for more."""
+        self.notebook.metadata["catsdogs"]["kernel"] = kernel_id  # known to the page, and so to its heartbeat, at once
+        try:
+            async for part in super().generate_content_generator(kernel_id, kernel_future):
+                yield part
+        except KernelFailed as error:
+            logger.warning("%s: a page lost its kernel while it loaded", type(error).__name__)
+
+    async def _jinja_kernel_start(self, nb: Any, kernel_id: str, kernel_future: Any) -> str:
+        """Let kernel and visitor meet in our way."""
+        self.executor = VoilaExecutor(nb, km=kernel_future, config=self.traitlet_config)
+        await self.request_handler.kernel_manager.meet(opening.get(), self.executor)
+        self.kernel_started = True
+        return kernel_id
 
 
 @cache

@@ -73,6 +73,7 @@ def measure() -> list[tuple[str, str, str]]:
     """Rows (what, value, ratio) for ``make bench``."""
     jpeg = photo(500, 375)
     limits = {"API_TOKEN": TOKEN, "CATSDOGS_OPERATOR_PASSWORD": "p" * 12, "CATSDOGS_MAX_SESSIONS": str(SESSIONS)}
+    limits |= {"CATSDOGS_SPARE_KERNELS": "0"}  # only sessions are weighed
     with (
         tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
         served(Path(folder), **limits) as (url, server),

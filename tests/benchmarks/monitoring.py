@@ -186,7 +186,8 @@ def inserts(database: Database) -> tuple[float, float]:
 def dashboard(folder: Path, database: Database) -> tuple[float, float]:
     """Megabytes of the kernel that shows the whole table, and seconds until it shows what is new."""
     password = "open sesame"
-    with served(folder, CATSDOGS_OPERATOR_PASSWORD=password) as (url, server), chromium() as browser:
+    settings = {"CATSDOGS_OPERATOR_PASSWORD": password, "CATSDOGS_SPARE_KERNELS": "0"}
+    with served(folder, **settings) as (url, server), chromium() as browser:
         page = browser.new_page()
         page.goto(f"{url}/monitoring?window=all")
         page.fill("input[type=password]", password)

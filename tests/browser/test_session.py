@@ -9,28 +9,17 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import inside
+
 pytestmark = pytest.mark.browser
 
 
-def kernels(server: Any) -> set[int]:
-    found = set()
-    for child in psutil.Process(server.process.pid).children(recursive=True):
-        try:
-            if "ipykernel_launcher" in " ".join(child.cmdline()):
-                found.add(child.pid)
-        except psutil.Error:
-            continue
-    return found
-
-
 @pytest.fixture
-def opened(server: Any, page: Page) -> int:
-    """Open the prediction app; the process id of its kernel."""
-    before = kernels(server)
+def opened(server: Any, page: Page) -> psutil.Process:
+    """Open the prediction app; the process of its kernel."""
     page.goto(f"{server.url}/inference")
     expect(page.locator("#loading")).to_have_count(0, timeout=30_000)
-    (kernel,) = kernels(server) - before
-    return kernel
+    return inside.kernel_of(page, server)
 
 
 def test_the_front_page_leads_to_the_app_in_the_visitors_language(server, page):
@@ -65,7 +54,7 @@ def test_a_hostile_theme_runs_no_script(server, page):
 def test_a_closed_tab_stops_its_kernel(server, page, opened):
     page.close(run_before_unload=True)
     deadline = time.monotonic() + 10
-    while opened in kernels(server):
+    while opened.is_running() and opened.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the kernel outlives its tab"
         time.sleep(0.1)
 
@@ -73,7 +62,7 @@ def test_a_closed_tab_stops_its_kernel(server, page, opened):
 def test_a_dead_session_is_said_and_a_reload_helps(server, page, opened):
     banner = page.locator("#session-banner")
     expect(banner).to_be_hidden()
-    psutil.Process(opened).kill()
+    opened.kill()
     expect(banner).to_contain_text("This session has ended", timeout=30_000)  # the page notices by itself
     banner.get_by_role("link").click()
     expect(page.locator("#loading")).to_have_count(0, timeout=30_000)

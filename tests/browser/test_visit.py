@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import urllib3
 from axe_playwright_python.sync_playwright import Axe
@@ -19,6 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from catsdogs.i18n import Translator
 from catsdogs.service import TOKEN_VARIABLE
+from tests import inside
 from tests.browser.app import READY, bring, latest, listen, open_app, problem, settled
 
 pytestmark = pytest.mark.browser
@@ -144,10 +144,8 @@ def test_a_server_that_stands_still_is_said_and_what_was_asked_is_answered(
 
 
 def test_a_busy_server_is_a_sentence(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
-    before = set(psutil.Process(server.process.pid).children(recursive=True))
     open_app(page, server)
-    started = set(psutil.Process(server.process.pid).children(recursive=True)) - before
-    [token] = {kernel.environ()[TOKEN_VARIABLE] for kernel in started if TOKEN_VARIABLE in kernel.environ()}
+    token = inside.environment(inside.kernel_of(page, server))[TOKEN_VARIABLE]
     for _ in range(200):
         answer = urllib3.request(
             "POST", f"{server.url}/api/update-feedback", headers={"Authorization": f"Bearer {token}"}, retries=False

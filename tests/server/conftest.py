@@ -15,6 +15,8 @@ import psutil
 import pytest
 import urllib3
 
+from tests import inside
+
 Ask = Callable[..., urllib3.BaseHTTPResponse]
 T = TypeVar("T")
 
@@ -63,7 +65,7 @@ class Visit:
 
     @property
     def environment(self) -> dict[str, str]:
-        return self.process.environ()
+        return inside.environment(self.process)
 
     @property
     def token(self) -> str:
@@ -83,6 +85,17 @@ def kernels() -> Callable[[Any], list[psutil.Process]]:
         return found
 
     return kernels
+
+
+@pytest.fixture
+def sessions(client: Ask) -> Callable[[], int]:
+    """Count the sessions of the shared server."""
+
+    def sessions() -> int:
+        lines = client("GET", "/metrics").data.decode().splitlines()
+        return int(sum(float(line.split()[-1]) for line in lines if line.startswith("catsdogs_sessions{")))
+
+    return sessions
 
 
 @pytest.fixture

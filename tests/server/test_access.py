@@ -69,12 +69,12 @@ def test_a_session_that_asks_too_much_is_told_to_wait(client, visit):
     "cookie",
     ["", "catsdogs_operator=operator", 'catsdogs_operator="2|1:0|10:1|17:catsdogs_operator|12:b3BlcmF0b3I=|00"'],
 )
-def test_monitoring_needs_the_sign_in_through_every_door(client, kernels, server, door, cookie):
-    before = len(kernels(server))
+def test_monitoring_needs_the_sign_in_through_every_door(client, sessions, door, cookie):
+    before = sessions()
     answer = client("GET", door, token=None, headers={"Cookie": cookie} if cookie else {})
     assert answer.status == 302
     assert answer.headers["Location"].startswith("/login")
-    assert len(kernels(server)) == before
+    assert sessions() == before
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_monitoring_needs_the_sign_in_through_every_door(client, kernels, server
         "/monitoring/",
     ],
 )
-def test_there_is_no_other_way_to_the_monitoring_notebook(client, kernels, server, path):
-    before = len(kernels(server))
+def test_there_is_no_other_way_to_the_monitoring_notebook(client, sessions, path):
+    before = sessions()
     answer = client("GET", path, token=None)
     assert answer.status in {302, 404}
-    assert len(kernels(server)) == before
+    assert sessions() == before
 
 
 def test_a_monitoring_kernel_is_closed_to_who_knows_its_id(client, visit, operator):

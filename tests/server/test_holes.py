@@ -54,13 +54,13 @@ def test_nobody_stops_a_kernel_they_do_not_know(client, visit):
     assert seen.process.is_running()
 
 
-def test_a_visitor_who_leaves_while_the_page_loads_keeps_no_kernel(client, kernels, server):
-    before = {kernel.pid for kernel in kernels(server)}
+def test_a_visitor_who_leaves_while_the_page_loads_keeps_no_kernel(client, sessions):
+    before = sessions()
     answer = client("GET", "/inference", token=None, preload_content=False)
     assert answer.read(100)
     answer.connection.close()
     deadline = time.monotonic() + 15
-    while {kernel.pid for kernel in kernels(server)} - before:
+    while sessions() > before:
         assert time.monotonic() < deadline, "the kernel outlives its visitor"
         time.sleep(0.1)
 

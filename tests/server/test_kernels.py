@@ -12,7 +12,9 @@ from traitlets.config import Configurable
 from catsdogs.server.access import Scope, Tokens
 from catsdogs.server.kernels import App, Opening, opening
 from catsdogs.server.local_kernels import LocalKernels
+from catsdogs.service import TOKEN_VARIABLE
 from catsdogs.settings import Settings
+from tests import inside
 
 
 def test_a_kernel_holds_no_secret_but_its_own_token(launch, client_of, kernels):
@@ -20,11 +22,12 @@ def test_a_kernel_holds_no_secret_but_its_own_token(launch, client_of, kernels):
     server = launch(**secrets, DB_PWD="d" * 30)
     client_of(server)("GET", "/inference", token=None)
     (kernel,) = kernels(server)
-    environment = kernel.environ()
+    environment = inside.environment(kernel)
     assert environment["CATSDOGS_SERVICE_URL"] == server.url
     assert len(environment["CATSDOGS_SERVICE_TOKEN"]) > 30
     assert not {"API_TOKEN", "DB_PWD", "CATSDOGS_OPERATOR_PASSWORD", "AWS_SECRET_ACCESS_KEY"} & environment.keys()
-    everything = " ".join([*environment.values(), *kernel.cmdline()])
+    assert not {TOKEN_VARIABLE, "QUERY_STRING"} & kernel.environ().keys()  # a process's own, which do not change
+    everything = " ".join([*environment.values(), *kernel.environ().values(), *kernel.cmdline()])
     assert not any(letter * 30 in everything for letter in "spad")
     server.stop()
 

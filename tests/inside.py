@@ -1,0 +1,45 @@
+"""A look into a visitor's kernel, through the connection that only its own user has."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+import psutil
+from jupyter_client.blocking.client import BlockingKernelClient
+from playwright.sync_api import Page
+
+
+def kernel_of(page: Page, server: Any) -> psutil.Process:
+    """Find the process of an open page's kernel."""
+    config = json.loads(page.locator("#jupyter-config-data").text_content() or "")
+    return next(
+        child
+        for child in psutil.Process(server.process.pid).children(recursive=True)
+        if any(config["kernelId"] in part for part in child.cmdline())
+    )
+
+
+def environment(kernel: psutil.Process) -> dict[str, str]:
+    """Ask a kernel for its environment variables as they are now; what it does just then comes first."""
+    found: dict[str, str] = ast.literal_eval(_ask(kernel, "dict(__import__('os').environ)"))
+    return found
+
+
+def loaded(kernel: psutil.Process) -> set[str]:
+    """Ask a kernel which modules it has imported."""
+    return set(ast.literal_eval(_ask(kernel, "list(__import__('sys').modules)")))
+
+
+def _ask(kernel: psutil.Process, expression: str) -> str:
+    client = BlockingKernelClient()
+    client.load_connection_file(next(part for part in kernel.cmdline() if part.endswith(".json")))
+    client.start_channels()
+    try:
+        # printed by repr: IPython's own display would leave out what is long
+        asked = {"it": f"repr({expression})"}
+        answer = client.execute("", silent=True, user_expressions=asked, reply=True, timeout=60)
+    finally:
+        client.stop_channels()
+    return str(ast.literal_eval(answer["content"]["user_expressions"]["it"]["data"]["text/plain"]))
