@@ -15,7 +15,7 @@ from catsdogs.i18n import N_, negotiate
 from catsdogs.images import MAX_BYTES
 from catsdogs.samples import SAMPLES
 from catsdogs.server.access import API, Scope
-from catsdogs.server.replies import Replying, TooLarge
+from catsdogs.server.replies import Headed, TooLarge
 from catsdogs.service import Service
 
 MAX_BODY = MAX_BYTES + 64 * 1024
@@ -25,7 +25,7 @@ _TRUE = {"true", "1", "on", "yes"}
 _FALSE = {"false", "0", "off", "no", ""}
 
 
-class Api(Replying):
+class Api(Headed):
     """A route of the REST API."""
 
     scope: ClassVar[Scope | None] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from catsdogs.errors import InvalidInput
 from catsdogs.figures import Listing
@@ -17,6 +17,18 @@ class Monitoring(Api):
     """A route that reads predictions of a window, a model version and an answer."""
 
     scope = Scope.MONITOR
+    parameters: ClassVar[tuple[str, ...]] = ("start", "end", "model_version", "answer")
+    """Of the query. A misspelt one is refused: what it should have left out would be counted."""
+
+    def prepare(self) -> None:
+        """Refuse a parameter that does not exist."""
+        super().prepare()
+        if unknown := self.request.query_arguments.keys() - {*self.parameters, "lang"}:
+            raise InvalidInput(
+                N_("There is no parameter {name}. There are: {names}."),
+                name=min(unknown),
+                names=", ".join(self.parameters),
+            )
 
     def slice(self) -> dict[str, Any]:
         """Read which predictions are asked for; the service checks the values."""
@@ -50,6 +62,8 @@ class Statistics(Monitoring):
 class RecentPredictions(Monitoring):
     """``GET /api/recent-predictions``."""
 
+    parameters = ("limit", "list", *Monitoring.parameters)
+
     async def get(self) -> None:
         """List predictions."""
         text = self.get_query_argument("limit", "10")
@@ -73,15 +87,19 @@ class News(Api):
 class ModelHealth(Monitoring):
     """``GET /api/model-health``."""
 
+    parameters = Monitoring.parameters[:3]  # accuracy among answers of one kind would be another figure
+
     async def get(self) -> None:
         """Say how good the answers of a window are."""
         wanted: dict[str, Any] = self.slice()
-        del wanted["answer"]  # accuracy among answers of one kind would be another figure
+        del wanted["answer"]
         self.write(dict(await self.server.work.run(self.service.model_health, **wanted)))
 
 
 class Alerts(Monitoring):
     """``GET /api/alerts``."""
+
+    parameters = ("since",)
 
     async def get(self) -> None:
         """Check the rules, and list what is firing, pending, or was resolved since."""

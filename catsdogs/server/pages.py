@@ -14,7 +14,7 @@ from catsdogs import __version__
 from catsdogs.i18n import LANGUAGES, N_
 from catsdogs.server.access import Operator
 from catsdogs.server.limits import TooManyRequests
-from catsdogs.server.replies import Replying, status_of
+from catsdogs.server.replies import Headed, status_of
 
 TEMPLATES = Path(__file__).parent / "template"
 STATIC = TEMPLATES / "static"
@@ -25,7 +25,7 @@ _environment = jinja2.Environment(
 _markdown = mistune.create_markdown(escape=True, plugins=["table"])  # a version may come from others
 
 
-class Page(Replying):
+class Page(Headed):
     """A page in the visitor's language."""
 
     def initialize(self, route: str) -> None:
@@ -66,8 +66,6 @@ class Landing(Page):
     def get(self) -> None:
         """Show the page."""
         self.show("landing.html", texts=landing_texts(self))
-
-    head = get
 
 
 def landing_texts(page: Page) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Awaitable
 from functools import cached_property
 from types import TracebackType
 from typing import Any
@@ -132,6 +133,7 @@ class Replying(RequestHandler):
             method
             for method in self.SUPPORTED_METHODS
             if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+            and not (method == "HEAD" and type(self).get is RequestHandler.get)
         ]
 
     def show_error(self, status: int, sentence: str) -> None:  # noqa: ARG002
@@ -151,6 +153,14 @@ class Replying(RequestHandler):
         elif typ is not None and not isinstance(value, HTTPError):
             what = type(self).__name__, self.request_id
             logger.error("%s failed (%s)", *what, exc_info=(typ, value, tb))  # type: ignore[arg-type]
+
+
+class Headed(Replying):
+    """Answers HEAD as GET, without the body: what watches a service often asks so."""
+
+    def head(self) -> Awaitable[None] | None:
+        """Do as GET does; Tornado leaves the body out."""
+        return self.get()
 
 
 class Nothing(Replying):

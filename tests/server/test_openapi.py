@@ -92,6 +92,28 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(client, metho
     assert answer.json()["detail"]
 
 
+def test_every_page_answers_head_as_get_without_a_body(client):
+    """What watches a service often asks so."""
+    paths = [path for path, methods in description()["paths"].items() if "get" in methods]
+    for path in [*paths, "/openapi.json", "/docs", "/", "/info", "/login"]:
+        asked, got = client("HEAD", path), client("GET", path)
+        assert (asked.status, asked.data) == (got.status, b""), path
+        assert asked.headers["Content-Type"] == got.headers["Content-Type"], path
+    assert client("HEAD", "/api/predict").status == 405
+    assert client("DELETE", "/health").headers["Allow"] == "GET, HEAD"
+
+
+def test_a_misspelt_parameter_is_refused(client):
+    """What it should have left out would be counted."""
+    for path, methods in description()["paths"].items():
+        names = {one["name"] for one in methods.get("get", {}).get("parameters", ())}
+        if issubclass(ROUTES[path], figures.Monitoring):
+            answer = client("GET", f"{path}?windw=7d&lang=fr")
+            assert answer.status == 400
+            assert {*ROUTES[path].parameters} == names
+            assert answer.json()["detail"].startswith("Il n’y a pas de paramètre windw.")
+
+
 def test_the_page_for_people_lists_every_route(client):
     answer = client("GET", "/docs", token=None)
     assert answer.status == 200
