@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from catsdogs.figures import ModelHealth, RecentPrediction, Statistics
@@ -19,7 +20,10 @@ PREDICTIONS = (
 )
 """Columns, no more than the table in the page shows."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\u2212")
+_BREAKS = ("\t", "\r", "\n")
+_UNSEEN = {"C", "Z"}
+"""Unicode's categories of controls and formats, and of spaces."""
 
 
 def timeline(statistics: Statistics) -> str:
@@ -64,4 +68,11 @@ def _write(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
 
 def _harmless(value: object) -> object:
     """Keep a spreadsheet from running what a stranger wrote as a formula (OWASP, "CSV injection")."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _is_risky(value) else value
+
+
+def _is_risky(text: str) -> bool:
+    """Look at the first letter that is seen, in its plain form: some spreadsheets do, too."""
+    plain = unicodedata.normalize("NFKC", text)
+    first = next((letter for letter in plain if unicodedata.category(letter)[0] not in _UNSEEN), "")
+    return text.startswith(_BREAKS) or first in _FORMULA

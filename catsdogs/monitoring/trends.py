@@ -12,7 +12,7 @@ from catsdogs.monitoring.intervals import difference
 CLEAR_CHANGE = 0.1
 """Relative change of the mean inference time that is worth a word."""
 ENOUGH = 30
-"""Predictions or opinions that each window needs before a change is called one."""
+"""Predictions or opinions that each window needs before a change is called one, or said in percent."""
 
 
 class Tone(StrEnum):
@@ -65,13 +65,16 @@ def trends(statistics: Statistics, _: Translator) -> dict[str, Trend]:
 def _volume(total: int, before: int, _: Translator) -> Trend:
     if total == before:
         return Trend("=", _("As many as in the period before"))
+    arrow = "↑" if total > before else "↓"
+    if before < ENOUGH:
+        return Trend(arrow, _("{before} in the period before", before=_.number(before)))
     change = abs(total - before) / before
     if change < 0.005:
         return Trend("=", _("About as many as the {before} before", before=_.number(before)))
     share = _.percent(change, digits=0)
     if total > before:
-        return Trend("↑", _("{share} more than the {before} before", share=share, before=_.number(before)))
-    return Trend("↓", _("{share} fewer than the {before} before", share=share, before=_.number(before)))
+        return Trend(arrow, _("{share} more than the {before} before", share=share, before=_.number(before)))
+    return Trend(arrow, _("{share} fewer than the {before} before", share=share, before=_.number(before)))
 
 
 def _latency(statistics: Statistics, _: Translator) -> Trend | None:

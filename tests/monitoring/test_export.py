@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catsdogs.figures import Statistics
@@ -16,6 +17,19 @@ from catsdogs.monitoring import export, kpis, listings
 from .conftest import NOW, Keep, make_row, random_rows
 
 RISKY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+HIDDEN = [
+    "\uff1d1+1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff20SUM(A1)",
+    " =1",
+    "\u3000=1",
+    "\u200b=1",
+    "\ufeff=1",
+    "\u202e =1",
+    "\u22121",
+]
+"""What a spreadsheet may read as a formula all the same: wide letters, and what is not seen before the first."""
 
 
 def read(text: str) -> list[dict[str, str]]:
@@ -54,10 +68,22 @@ def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(keep:
     assert {line["filename"] for line in found} == {"mine.jpg"}
 
 
-@given(st.text() | st.sampled_from(RISKY))
+@given(st.text() | st.sampled_from(RISKY + HIDDEN) | st.text("=+-@\uff1d\uff0b \u200b\ufeff\x00a1", min_size=1))
+@example("\x0b=1")
 def test_no_text_is_a_formula(text: str) -> None:
     row: Any = dict.fromkeys(export.PREDICTIONS) | {"user_comment": text}
     [line] = list(csv.reader(io.StringIO(export.predictions([row]), newline="")))[1:]
     cell = line[export.PREDICTIONS.index("user_comment")]
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    seen = "".join(
+        c for c in unicodedata.normalize("NFKC", cell) if not c.isspace() and unicodedata.category(c)[0] != "C"
+    )
+    assert not seen.startswith(("=", "+", "-", "@", "\u2212"))
+    assert not cell.startswith(("\t", "\r", "\n"))
     assert cell in {text, f"'{text}"}
+
+
+@pytest.mark.parametrize("text", ["fine", "1 + 1 = 2", " fine", "\u200bfine", "a-b", "Ça va", ""])
+def test_what_is_no_formula_stays_as_it_was_written(text: str) -> None:
+    row: Any = dict.fromkeys(export.PREDICTIONS) | {"user_comment": text}
+    [line] = list(csv.reader(io.StringIO(export.predictions([row]), newline="")))[1:]
+    assert line[export.PREDICTIONS.index("user_comment")] == text

@@ -76,6 +76,31 @@ def test_what_clearly_got_better_is_said(trends_of: Any) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "trend"),
+    [
+        (4535, 2, Trend("↑", "2 in the period before")),
+        (3, 29, Trend("↓", "29 in the period before")),
+        (29, 29, Trend("=", "As many as in the period before")),
+        (45, 30, Trend("↑", "50% more than the 30 before")),
+    ],
+)
+def test_a_percentage_of_a_few_is_not_said(now: int, before: int, trend: Trend) -> None:
+    nobody = {"n": 0, "satisfied": 0}
+    found: Any = {
+        "total_predictions": now,
+        "successful_predictions": now,
+        "rgpd_consents": 0,
+        "satisfaction": nobody,
+        "answers": {"error": 0},
+        "inference_time_ms": {"mean": None},
+        "previous": {
+            "total_predictions": before, "errors": 0, "rgpd_consents": 0, "mean_ms": None, "satisfaction": nobody
+        },
+    }  # fmt: skip
+    assert trends(found, EN)["total"] == trend
+
+
 def test_of_a_few_nothing_is_said_to_have_changed(trends_of: Any) -> None:
     now = [*rows(2, user_feedback=0, inference_time_ms=40.0), *rows(1, prediction_result="error")]
     found = trends_of(unique(now, 1), unique(rows(3, user_feedback=1), 2))
