@@ -79,7 +79,7 @@ def read_card(folder: Path) -> ModelCard:
     try:
         content = json.loads((folder / CARD).read_bytes())
     except FileNotFoundError as error:
-        raise ModelError("There is no model in {folder}.", folder=folder) from error
+        raise ModelError("There is no model card in {folder}.", folder=folder) from error
     except (OSError, ValueError) as error:
         raise ModelError("The model card in {folder} cannot be read.", folder=folder) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.model_version import CARD, SHIPPED
+from catsdogs.model_version import SHIPPED
 
 POINTER = "served.json"
 
@@ -66,8 +66,8 @@ class ModelVersions:
         self._pointer = self._models / POINTER
 
     def folders(self) -> list[Path]:
-        """List the versions' folders: the shipped one, then the trained ones by name."""
-        found = sorted(card.parent for card in self._models.glob(f"[!.]*/{CARD}"))
+        """List the versions' folders: the shipped one, then the trained ones by name, damaged ones too."""
+        found = sorted({file.parent for file in self._models.glob("[!.]*/model*.*")})
         return [SHIPPED, *(folder for folder in found if folder.name != SHIPPED.name)]
 
     def folder(self, version: str) -> Path:

@@ -197,7 +197,7 @@ def rewrite_card(version: Path, **changes: object) -> None:
     [
         (lambda v: (v / "model.onnx").write_bytes(b"x"), "is damaged"),
         (lambda v: (v / "model.onnx").unlink(), "is missing"),
-        (lambda v: (v / CARD).unlink(), "There is no model in"),
+        (lambda v: (v / CARD).unlink(), "There is no model card in"),
         (lambda v: (v / CARD).write_text("{"), "cannot be read"),
         (lambda v: (v / CARD).write_text("[]"), "another version of catsdogs"),
         (lambda v: rewrite_card(v, format=999), "another version of catsdogs"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,14 +14,11 @@ from catsdogs.errors import ModelError
 from catsdogs.settings import Settings
 
 if TYPE_CHECKING:
-    from catsdogs.classifier import Classifier
-    from catsdogs.domain import Answer
     from catsdogs.doubts import Doubts
+    from catsdogs.observed import Observed
     from catsdogs.reference import Reference
 
-    Photos = Mapping[Path, Answer]
-    Advance = Callable[[], object]
-    Measurement = TypeVar("Measurement", Reference, Doubts)
+    Found = TypeVar("Found", Reference, Doubts)
 
 model = typer.Typer(help="Model versions: list, promote, rollback. Running servers follow.", no_args_is_help=True)
 app.add_typer(model, name="model")
@@ -44,7 +41,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a 
         else:
             figures |= {"created": card.created, "metrics": {name: m.figures() for name, m in card.metrics.items()}}
             line = ", ".join(f"{m.errors} errors in {m.n} on {name}" for name, m in card.metrics.items())
-            line = f"{card.created[:10]}  {line or 'not measured'}"
+            line = f"{card.created[:10]}  {line or 'measured on no photos: see promote --on'}"
         mark = "*" if figures["served"] else " "
         print(json.dumps(figures) if as_json else f"{mark} {folder.name:24} {line}")
 
@@ -91,12 +88,7 @@ def reference(
     version: str = typer.Option("", help="As catsdogs model list names it; by default the one that is served."),
 ) -> None:
     """Measure what drift is told from, and write it on a version's card; training does so by itself."""
-    from catsdogs import reference
-
-    def measure(classifier: Classifier, name: str, photos: Photos, advance: Advance) -> Reference:
-        return reference.measure(classifier.classify, name, photos, classifier.card.input_size, advance)
-
-    place, found = _complete("reference", version, folder, measure)
+    place, found = _complete("reference", version, folder, lambda observed, side: observed.reference(side))
     print(f"{place.name}: what drift is told from was measured on {found.n} photos of {found.photos}.")
 
 
@@ -106,31 +98,28 @@ def doubts(
     version: str = typer.Option("", help="As catsdogs model list names it; by default the one that is served."),
 ) -> None:
     """Choose which answers are in doubt, and write it on a version's card; training does so by itself."""
-    from catsdogs import doubts
-
-    def choose(classifier: Classifier, name: str, photos: Photos, advance: Advance) -> Doubts:
-        return doubts.choose(classifier.classify_files, name, photos, advance)
-
-    place, found = _complete("doubts", version, folder, choose)
+    place, found = _complete("doubts", version, folder, lambda observed, _: observed.doubts())
     print(f"{place.name}: which answers are in doubt was chosen on {found.n} photos of {found.photos}.")
 
 
-def _complete(
-    field: str, version: str, folder: Path, measure: Callable[[Classifier, str, Photos, Advance], Measurement]
-) -> tuple[Path, Measurement]:
-    """Let a version look at labelled photos, and write what was measured on its card."""
+def _complete(field: str, version: str, folder: Path, tell: Callable[[Observed, int], Found]) -> tuple[Path, Found]:
+    """Let a version look at labelled photos, and write what is told from them, and its input size, on its card."""
     from catsdogs.classifier import Classifier
     from catsdogs.cli.progress import shown
     from catsdogs.evaluation import labelled_photos
     from catsdogs.model_version import write_card
     from catsdogs.model_versions import ModelVersions
+    from catsdogs.observed import Observed
 
     versions = ModelVersions(Settings.load().data_dir)
     place = versions.folder(version or versions.served())
     classifier, photos = Classifier.open(place), labelled_photos(folder)
     with shown() as show:
         done = iter(range(1, len(photos) + 1))
-        found = measure(classifier, folder.resolve().name, photos, lambda: show("photos", next(done), len(photos)))
+        looks = classifier.look_at_files(photos)
+        name = folder.resolve().name
+        observed = Observed.of(name, photos, looks, lambda: show("photos", next(done), len(photos)))
+    found = tell(observed, classifier.card.input_size)
     try:
         write_card(classifier.card.model_copy(update={field: found}), place)
     except OSError as error:

@@ -106,17 +106,20 @@ def test_damaged_versions_are_refused_forced_or_not(tmp_path: Path) -> None:
 def test_the_list_marks_what_is_served(tmp_path: Path) -> None:
     add_version(tmp_path, "v2")
     (add_version(tmp_path, "v3") / CARD).write_text("{")
+    (add_version(tmp_path, "v4") / CARD).unlink()
     assert run(tmp_path, "model", "promote", "v2", "--force").returncode == 0
-    shipped, v2, v3 = run(tmp_path, "model", "list").stdout.splitlines()
+    shipped, v2, v3, v4 = run(tmp_path, "model", "list").stdout.splitlines()
     assert shipped.startswith(f"  {SHIPPED.name} ")
     assert "4 errors in 1000 on val" in shipped
     assert v2.startswith("* v2 ")
     assert "cannot be read" in v3
+    assert "There is no model card in" in v4
     rows = [json.loads(line) for line in run(tmp_path, "model", "list", "--json").stdout.splitlines()]
     assert [(row["version"], row["served"], "error" in row) for row in rows] == [
         (SHIPPED.name, False, False),
         ("v2", True, False),
         ("v3", False, True),
+        ("v4", False, True),
     ]
 
 
