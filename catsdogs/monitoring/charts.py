@@ -175,8 +175,9 @@ def _draw_share(
 
 def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
     """Scatter the feedbacks over time and confidence; prediction and comment show under the pointer."""
-    fig = figure(_("Feedback"), _)
-    points = statistics["feedback"]
+    points, n = statistics["feedback"], statistics["satisfaction"]["n"]
+    latest = _("Feedback: the latest {shown} of {n}", shown=_.number(len(points)), n=_.number(n))
+    fig = figure(latest if len(points) < n else _("Feedback"), _)
     if not points:
         return say_empty(fig, _("No feedback in this window."))
     for opinion, name, colour, symbol in ((1, _("Satisfied"), GOOD, "circle"), (0, _("Unsatisfied"), BAD, "x")):

@@ -26,6 +26,12 @@ _UNSEEN = {"C", "Z"}
 """Unicode's categories of controls and formats, and of spaces."""
 
 
+def file_name(table: str, statistics: Statistics) -> str:
+    """Name the file of a table; where it holds only the latest, the name says so."""
+    shown, n = len(statistics["feedback"]), statistics["satisfaction"]["n"]
+    return f"catsdogs-{table}" + (f"-latest-{shown}-of-{n}.csv" if table == "feedback" and shown < n else ".csv")
+
+
 def timeline(statistics: Statistics) -> str:
     """Write the buckets of the time curves; times in milliseconds."""
     return _write(TIMELINE, statistics["timeline"])

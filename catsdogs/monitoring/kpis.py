@@ -24,6 +24,7 @@ EXACT_UP_TO = 10_000
 EXACT_BUCKETS = 300
 """Seconds; so short buckets are added up row by row however many there are: their window is of a few hours."""
 MAX_FEEDBACK = 1500
+"""Points of the scatter: what a browser draws at once, and a reader still tells apart."""
 
 
 def statistics(

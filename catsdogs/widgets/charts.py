@@ -65,7 +65,10 @@ class ChartsOf(Part, Generic[F]):
         write = self.tables.get(field(content, "value", str))
         if field(content, "asks", str) != "csv" or write is None or self._shown is None:
             raise not_understood()
-        self.send({"file": f"catsdogs-{write.__name__}.csv", "text": write(self._shown)})
+        self.send({"file": self._file(write.__name__, self._shown), "text": write(self._shown)})
+
+    def _file(self, table: str, shown: F) -> str:  # noqa: ARG002
+        return f"catsdogs-{table}.csv"
 
 
 class Charts(ChartsOf[Statistics]):
@@ -75,3 +78,6 @@ class Charts(ChartsOf[Statistics]):
 
     charts = CHARTS
     tables: ClassVar = {name: export.feedback if name == "feedback" else export.timeline for name in CHARTS}
+
+    def _file(self, table: str, shown: Statistics) -> str:
+        return export.file_name(table, shown)

@@ -66,7 +66,7 @@ class Recent(Part):
             "list": _("Which predictions"),
             "none": _("No such prediction in this window."),
             "csv": _("CSV"),
-            "save": _("Save as CSV"),
+            "save": _("Save as CSV, at most {n} predictions", n=_.number(EXPORTED)),
         }
         listings = [
             (str(Listing.LATEST), _("Latest")),
@@ -97,7 +97,9 @@ class Recent(Part):
                 self._controls.view = replace(self._controls.view, listing=chosen)
                 self._refresh()
             case "csv":
-                self.send({"file": f"catsdogs-{self.listing}.csv", "text": export.predictions(self._read())})
+                rows = self._read()
+                cut = f"-{EXPORTED}" if len(rows) == EXPORTED else ""  # there may be more: the name says how many
+                self.send({"file": f"catsdogs-{self.listing}{cut}.csv", "text": export.predictions(rows)})
             case _:
                 raise not_understood()
 

@@ -227,7 +227,7 @@ def test_what_is_seen_can_be_saved(visit: Page, predict: Predict) -> None:
     feedback = list(csv.DictReader(io.StringIO(saved("Save as CSV: Feedback").decode("utf-8-sig"))))
     assert {COMMENT, "'=1+1"} <= {point["user_comment"] for point in feedback}
     look(visit, "Said to be wrong")
-    disputed = list(csv.DictReader(io.StringIO(saved("Save as CSV").decode("utf-8-sig"))))
+    disputed = list(csv.DictReader(io.StringIO(saved("Save as CSV, at most 1,000 predictions").decode("utf-8-sig"))))
     assert len(disputed) == visit.locator(".cd-recent tbody tr").count()
     assert {row["user_feedback"] for row in disputed} == {"0"}
     look(visit, "Latest")

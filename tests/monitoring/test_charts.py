@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import charts, kpis, style
+from catsdogs.monitoring import charts, export, kpis, style
 from catsdogs.monitoring.intervals import wilson
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 
@@ -121,6 +121,23 @@ def test_the_scatter_has_every_feedback_by_opinion(busy: Statistics) -> None:
             assert text.startswith(charts.answer_name(point["prediction_result"], EN))
             assert (point["user_comment"] or "") in text
     assert found["Satisfied"].marker.symbol != found["Unsatisfied"].marker.symbol  # not by colour alone
+
+
+def test_of_many_feedbacks_the_scatter_says_that_it_shows_the_latest(
+    statistics_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kpis, "MAX_FEEDBACK", 3)
+    found = statistics_of([make_row(NOW + timedelta(seconds=n), user_feedback=1) for n in range(1234)])
+    fig = charts.feedback(found, EN)
+    assert len(traces(fig)["Satisfied"].x) == 3
+    assert fig.layout.title.text == "Feedback: the latest 3 of 1,234"
+    assert export.file_name("feedback", found) == "catsdogs-feedback-latest-3-of-1234.csv"
+
+
+def test_of_a_few_feedbacks_the_scatter_shows_all(busy: Statistics) -> None:
+    assert charts.feedback(busy, EN).layout.title.text == "Feedback"
+    assert export.file_name("feedback", busy) == "catsdogs-feedback.csv"
+    assert export.file_name("timeline", busy) == "catsdogs-timeline.csv"
 
 
 def test_times_are_those_of_the_readers_wall_clock(statistics_of: Any) -> None:

@@ -199,7 +199,7 @@ def test_a_tile_says_how_it_moved(busy: None, predict: Predict, open_app: Any) -
         ("errors", "=", "plain"),
         ("consent", "=", "plain"),
     ]
-    assert app.tiles.tiles[0]["trend"] == "50% fewer than the 8 before"
+    assert app.tiles.tiles[0]["trend"] == "8 in the period before"
 
 
 def test_the_figures_are_read_again_only_where_there_is_news(
@@ -234,6 +234,10 @@ def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatc
     assert list(found) == ["catsdogs-timeline.csv", "catsdogs-feedback.csv", "catsdogs-disputed.csv"]
     assert len(found["catsdogs-feedback.csv"]) == 1 + 2
     assert len(found["catsdogs-disputed.csv"]) == 1 + 1
+    monkeypatch.setattr("catsdogs.widgets.recent.EXPORTED", 1)
+    assert ask(app.recent, {"asks": "csv"}) == ""
+    assert [sent["file"] for sent in files if "file" in sent][-1] == "catsdogs-disputed-1.csv"  # there may be more
+    assert app.recent.texts["save"] == "Save as CSV, at most 1,000 predictions"
     assert ask(app.charts, {"asks": "csv", "value": "nothing"}) == NOT_UNDERSTOOD
     assert ask(app.charts, {"asks": "png", "value": "feedback"}) == NOT_UNDERSTOOD
 
