@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import Tables
-from catsdogs.domain import MAX_COMMENT, TrueLabel
+from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
 
 
@@ -57,6 +57,35 @@ class FeedbackRecord(BaseModel):
             true_label=label,
         )
 
+    def check_against(self, answer: Answer, rating: int | None = None) -> None:
+        """Refuse who is satisfied with an answer, and says that the photo shows something else.
+
+        A rating alone is always welcome, whatever was said before.
+
+        Parameters
+        ----------
+        answer
+            Of the prediction.
+        rating
+            Given earlier; counts where none comes now.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        satisfied = (rating if self.user_feedback is None else self.user_feedback) == 1
+        if satisfied and self.true_label and not is_right(answer, self.true_label):
+            raise InvalidInput(
+                "You say that the answer is right, and that the photo shows something else. Change one of the two."
+            )
+
+
+def is_right(answer: Answer, label: TrueLabel) -> bool:
+    """Say whether an answer holds for what the photo shows, as :func:`catsdogs.monitoring.accuracy.right` in SQL."""
+    if answer is Answer.ERROR:
+        return True  # there is none
+    return answer.value == label.value or (label is TrueLabel.BOTH and answer is not Answer.NEITHER)
+
 
 def give(connection: sa.Connection, tables: Tables, record: FeedbackRecord) -> None:
     """Store a feedback on its prediction.
@@ -67,14 +96,21 @@ def give(connection: sa.Connection, tables: Tables, record: FeedbackRecord) -> N
         There is no such prediction.
     ConsentRequired
         It has a comment, and no consent for one stands; nothing is stored.
+    InvalidInput
+        It contradicts itself, or what was said before.
     """
     table = tables.predictions.c
-    consent = sa.select(table.rgpd_consent & table.consent_id.is_not(None)).where(table.id == record.prediction_id)
-    allowed = connection.scalar(consent.with_for_update())
-    if allowed is None:
+    query = sa.select(
+        (table.rgpd_consent & table.consent_id.is_not(None)).label("allowed"),
+        table.prediction_result,
+        table.user_feedback,
+    ).where(table.id == record.prediction_id)
+    prediction = connection.execute(query.with_for_update()).one_or_none()
+    if prediction is None:
         raise NotFound("There is no such prediction.")
-    if record.user_comment is not None and not allowed:
+    if record.user_comment is not None and not prediction.allowed:
         raise comment_refused()
+    record.check_against(Answer(prediction.prediction_result), prediction.user_feedback)
     replay(connection, tables, [record])
 
 

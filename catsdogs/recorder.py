@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from catsdogs import feedback, predictions
 from catsdogs.database import Database, setup, summaries
 from catsdogs.database.tables import Tables
+from catsdogs.domain import Answer
 from catsdogs.errors import CatsDogsError, DatabaseError, DatabaseUnavailable, NotFound
 from catsdogs.feedback import FeedbackRecord
 from catsdogs.predictions import PredictionRecord
@@ -51,8 +52,8 @@ class Recorder:
         self._away = threading.Event()
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._consents: OrderedDict[UUID, bool] = OrderedDict()
-        self._consents_lock = threading.Lock()
+        self._known: OrderedDict[UUID, tuple[Answer, bool]] = OrderedDict()  # answer, and consent to a comment
+        self._known_lock = threading.Lock()
         self._thread = threading.Thread(target=self._look_after, name="catsdogs-spool", daemon=True)
 
     @classmethod
@@ -121,6 +122,8 @@ class Recorder:
         Raises
         ------
         NotFound, ConsentRequired
+        InvalidInput
+            It contradicts itself.
         DatabaseUnavailable
             Nobody can say now whether there is consent for the comment.
         SpoolError
@@ -131,8 +134,7 @@ class Recorder:
                 return self._give_to_database(record)
             except DatabaseUnavailable as error:
                 self._went_away(error)
-        if record.user_comment is not None:
-            self._require_consent(record.prediction_id)
+        self._check_unseen(record)
         self.spool.put_feedback(record)
         self._wake.set()
         return False
@@ -181,9 +183,9 @@ class Recorder:
 
     def forget(self, identifiers: Iterable[UUID]) -> None:
         """Remember no consent for these predictions: what it was for has been erased."""
-        with self._consents_lock:
+        with self._known_lock:
             for identifier in identifiers:
-                self._consents.pop(identifier, None)
+                self._known.pop(identifier, None)
 
     def _give_to_database(self, record: FeedbackRecord) -> bool:
         def work(connection: sa.Connection) -> None:
@@ -198,28 +200,34 @@ class Recorder:
                 return True
             if record.user_comment is not None and not waiting.rgpd_consent:
                 raise feedback.comment_refused() from None
+            record.check_against(waiting.prediction_result)
             self.spool.put_feedback(record)
             self._wake.set()
             return False
         return True
 
     def _remember(self, record: PredictionRecord) -> None:
-        with self._consents_lock:
-            self._consents[record.id] = record.rgpd_consent
-            if len(self._consents) > _REMEMBERED:
-                self._consents.popitem(last=False)
+        with self._known_lock:
+            self._known[record.id] = record.prediction_result, record.rgpd_consent
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
 
-    def _require_consent(self, identifier: UUID) -> None:
-        waiting = self.spool.find_prediction(identifier)  # first: what was withdrawn shows there
-        with self._consents_lock:
-            allowed = waiting.rgpd_consent if waiting else self._consents.get(identifier)
-        if allowed is None:
-            raise DatabaseUnavailable(
-                "The database is away, so nobody can see whether you agreed to keep your comment. "
-                "Try again later, or send the rating alone."
-            )
-        if not allowed:
-            raise feedback.comment_refused()
+    def _check_unseen(self, record: FeedbackRecord) -> None:
+        """Check a feedback by what is known here of its prediction, while the database cannot be asked."""
+        waiting = self.spool.find_prediction(record.prediction_id)  # first: what was withdrawn shows there
+        with self._known_lock:
+            remembered = self._known.get(record.prediction_id)
+        answer, allowed = (waiting.prediction_result, waiting.rgpd_consent) if waiting else remembered or (None, None)
+        if record.user_comment is not None:
+            if allowed is None:
+                raise DatabaseUnavailable(
+                    "The database is away, so nobody can see whether you agreed to keep your comment. "
+                    "Try again later, or send the rating alone."
+                )
+            if not allowed:
+                raise feedback.comment_refused()
+        if answer:
+            record.check_against(answer)
 
     def _went_away(self, error: DatabaseError) -> None:
         """Turn to the spool; a mere refusal of one record is logged, and met again in the replay."""

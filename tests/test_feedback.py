@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from catsdogs.domain import Consent
+from catsdogs.domain import Answer, Consent, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
 from catsdogs.feedback import FeedbackRecord, replay
+from catsdogs.monitoring.accuracy import right
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
 
@@ -39,6 +42,40 @@ def stored(recorder: Recorder, make_record: MakeRecord) -> Callable[[Consent], U
         return record.id
 
     return make
+
+
+def test_who_is_satisfied_says_no_label_that_accuracy_counts_as_wrong(recorder: Recorder) -> None:
+    for answer, label, rating, earlier in product(Answer, TrueLabel, (0, 1, None), (0, 1, None)):
+        stored = sa.select(
+            sa.literal(answer.value).label("prediction_result"),
+            sa.literal(label.value).label("true_label"),
+            sa.cast(sa.null(), sa.Integer).label("user_feedback"),
+        ).subquery()
+        counted = recorder.database.run(lambda connection, stored=stored: connection.scalar(sa.select(right(stored))))
+        satisfied = earlier if rating is None else rating
+        with pytest.raises(InvalidInput) if satisfied and counted is False else nullcontext():
+            FeedbackRecord.of(uuid7(), rating, None, label).check_against(answer, earlier)
+
+
+def test_a_contradiction_is_refused_with_all_that_came_with_it(recorder: Recorder, stored, said) -> None:
+    identifier = stored(Consent(True))
+    with pytest.raises(InvalidInput, match="Change one of the two"):
+        recorder.give(FeedbackRecord.of(identifier, 1, "It is my dog", "dog"))
+    assert said(identifier) == (None, None, None)
+    recorder.give(FeedbackRecord.of(identifier, 1, None, None))
+    with pytest.raises(InvalidInput, match="Change one of the two"):
+        recorder.give(FeedbackRecord.of(identifier, None, None, "dog"))
+    assert said(identifier) == (1, None, None)
+    recorder.give(FeedbackRecord.of(identifier, 0, None, "dog"))
+    assert said(identifier) == (0, None, "dog")
+
+
+def test_a_contradiction_that_was_accepted_once_is_not_lost_in_the_replay(recorder: Recorder, stored, said) -> None:
+    identifier = stored(Consent())
+    record = FeedbackRecord.of(identifier, 1, None, "dog")
+    recorder.spool.put_feedback(record)
+    recorder.replay()
+    assert said(identifier) == (1, None, "dog")
 
 
 @pytest.mark.parametrize("rating", [0, 1])

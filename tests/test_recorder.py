@@ -17,7 +17,7 @@ from catsdogs import privacy
 from catsdogs.database import Database, setup
 from catsdogs.database.embedded import EmbeddedServer
 from catsdogs.domain import Consent
-from catsdogs.errors import ConsentRequired, DatabaseUnavailable, SpoolError
+from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput, SpoolError
 from catsdogs.feedback import FeedbackRecord
 from catsdogs.predictions import PredictionRecord
 from catsdogs.recorder import Recorder
@@ -99,6 +99,21 @@ def test_comments_wait_only_where_consent_is_known(stranded: Recorder, make_reco
         stranded.give(FeedbackRecord.of(uuid7(), 1, "comment", None))
     assert stranded.give(FeedbackRecord.of(refused.id, 1, None, None)) is False
     assert len(stranded.spool.feedback()) == 2
+
+
+def test_a_contradiction_does_not_wait(database: Settings, stranded: Recorder, make_record: MakeRecord) -> None:
+    record, _ = make_record()  # a cat
+    assert stranded.store(record) is False
+    other = Recorder(stranded.database, stranded.spool)
+    other._went_away(DatabaseUnavailable("It is away."))
+    for one in (stranded, other):
+        with pytest.raises(InvalidInput, match="Change one of the two"):
+            one.give(FeedbackRecord.of(record.id, 1, None, "dog"))
+    stranded.spool.remove(stranded.spool.predictions())
+    with pytest.raises(InvalidInput, match="Change one of the two"):
+        stranded.give(FeedbackRecord.of(record.id, 1, None, "neither"))
+    assert stranded.give(FeedbackRecord.of(record.id, 1, None, "both")) is False
+    assert len(stranded.spool.feedback()) == 1
 
 
 def test_another_process_knows_the_consent_of_what_waits(

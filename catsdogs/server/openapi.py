@@ -118,7 +118,11 @@ def description() -> dict[str, Any]:
                         "maxLength": 1000,
                         "description": "needs rgpd_consent",
                     },
-                    true_label={"type": "string", "enum": list(TrueLabel)},
+                    true_label={
+                        "type": "string",
+                        "enum": list(TrueLabel),
+                        "description": "who is satisfied says none that the answer is wrong for",
+                    },
                 ),
             )
         },

@@ -84,6 +84,8 @@ class Service(Protocol):
             1 satisfied, 0 not.
         user_comment
             At most 1,000 characters; needs consent.
+        true_label
+            What the photo shows; who is satisfied says none that the answer is wrong for.
 
         Returns
         -------

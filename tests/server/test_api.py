@@ -142,6 +142,15 @@ def test_a_comment_without_consent_is_403_and_a_rating_is_welcome(client, server
     assert row == {"user_feedback": 1, "user_comment": None}
 
 
+def test_satisfied_with_what_the_label_says_is_wrong_is_400(client, server, cat_jpeg):
+    made = predict(client, cat_jpeg).json()
+    assert made["prediction"] == "Cat"
+    refused = feedback(client, feedback_id=made["feedback_id"], user_feedback="1", true_label="dog")
+    assert (refused.status, "Change one of the two" in refused.json()["detail"]) == (400, True)
+    assert feedback(client, feedback_id=made["feedback_id"], user_feedback="1", true_label="both").status == 200
+    assert feedback(client, feedback_id=made["feedback_id"], user_feedback="0", true_label="dog").status == 200
+
+
 @pytest.mark.parametrize("unknown", [str(uuid4()), "42"])
 def test_feedback_on_nothing_is_404(client, unknown):
     assert feedback(client, feedback_id=unknown, user_feedback="1").status == 404

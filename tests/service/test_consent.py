@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catsdogs.domain import Channel, Consent, Outcome, PurposeName, TrueLabel
-from catsdogs.errors import ConsentRequired, NotFound
+from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
 from catsdogs.recorder import Recorder
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
@@ -101,7 +101,7 @@ def test_nothing_is_stored_that_was_not_allowed(
     assert row
     assert row["rgpd_consent"] is may_name
     assert may_name or (row["filename"], row["user_comment"]) == (None, None)
-    assert (row["user_comment"] is not None) is (may_name and said)
+    assert (row["user_comment"] is not None) is (may_name and said and kept)
     assert row["photos"] == may_photo
     assert (row["user_feedback"], row["true_label"]) == ((rating, label) if kept else (None, None))
     assert (outcome.receipt is not None) is consent.any
@@ -131,6 +131,9 @@ def _give(
     except ConsentRequired:
         assert said
         assert not consent.filename_and_comment
+        return False
+    except InvalidInput:  # satisfied with "cat"
+        assert (rating, label in (TrueLabel.DOG, TrueLabel.NEITHER)) == (1, True)
         return False
     assert consent.filename_and_comment or not said
     return True
