@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from jupyter_server.base.handlers import FileFindHandler
-from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 from traitlets.config import Config
 from voila.app import Voila
@@ -90,6 +89,7 @@ class Server(Voila):  # type: ignore[misc]
 
     service: Local
     settings: Settings
+    listener: Listener
     _asked: asyncio.Task[Health] | None = None
 
     @classmethod
@@ -154,6 +154,7 @@ class Server(Voila):  # type: ignore[misc]
     def _note_request(self, handler: RequestHandler) -> None:
         replies.log_request(handler)
         self.metrics.requested(handler)
+        self.listener.answered(handler.request)
 
     def init_handlers(self) -> list[Any]:
         """List every route there is: ours, the apps', and the assets of Voilà's front end."""
@@ -217,7 +218,7 @@ class Server(Voila):  # type: ignore[misc]
         try:
             self.app = Application(transforms=[replies.SecurityHeaders], **self.init_settings())
             self.app.add_handlers(".*$", self.init_handlers())
-            http = Listener(
+            self.listener = Listener(
                 self.app,
                 xheaders=self.settings.behind_proxy,
                 max_buffer_size=2 * api.MAX_BODY,
@@ -225,7 +226,7 @@ class Server(Voila):  # type: ignore[misc]
                 body_timeout=120,
                 idle_connection_timeout=30,  # for a request's head, too: who is slower holds a file of ours for nothing
             )
-            http.add_sockets(sockets)
+            self.listener.add_sockets(sockets)
             self.kernel_manager.initialize_culler()
             chores = [
                 asyncio.create_task(chore)
@@ -235,7 +236,7 @@ class Server(Voila):  # type: ignore[misc]
             await stop.wait()
             for chore in chores:
                 chore.cancel()
-            await self._drain(http)
+            await self._drain()
         finally:
             shutil.rmtree(self.connection_dir, ignore_errors=True)
 
@@ -269,19 +270,19 @@ class Server(Voila):  # type: ignore[misc]
             return True
         return False
 
-    async def _drain(self, http: HTTPServer) -> None:
+    async def _drain(self) -> None:
         self.draining = True
-        http.stop()
+        self.listener.stop()
         # pages that load just now lose their kernel: no news to anybody
         asyncio.get_running_loop().set_exception_handler(lambda _, context: logger.debug("while stopping: %s", context))
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                while self.work.unfinished:
+                while self.work.unfinished or self.listener.uploads:
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            logger.warning("%d requests were not finished in time.", self.work.unfinished)
+            logger.warning("%d requests were not finished in time.", self.work.unfinished or len(self.listener.uploads))
         await self.kernel_manager.shutdown_all(now=True)
-        await http.close_all_connections()
+        await self.listener.close_all_connections()
         self.work.close()
         self.checks.close()
         self.sign_ins.close()

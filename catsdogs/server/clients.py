@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable
 from ipaddress import IPv6Network, ip_address
+from typing import Any
+from weakref import WeakSet
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
@@ -57,28 +59,44 @@ def client_name(address: str) -> str:
 
 
 class Listener(HTTPServer):
-    """Believes of a proxy's headers (``xheaders``) those that every proxy sets or adds to.
+    """Knows what is being uploaded, and which of a proxy's headers (``xheaders``) to believe.
 
+    They are those that every proxy sets or adds to.
     A proxy passes on the headers that it does not know: ``X-Real-IP`` and ``X-Scheme``, which Tornado prefers,
     would let clients choose their address. Of ``X-Forwarded-For`` and ``X-Forwarded-Proto``, the last entry counts.
     """
 
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        """Take what Tornado's server takes."""
+        super().initialize(*args, **kwargs)
+        self.uploads: WeakSet[HTTPConnection] = WeakSet()
+        """Requests with a body that were neither answered nor given up, by what answers them."""
+
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Begin to read a request."""
-        return _Unnamed(super().start_request(server_conn, request_conn))
+        return _Incoming(super().start_request(server_conn, request_conn), request_conn, self.uploads)
+
+    def answered(self, request: HTTPServerRequest) -> None:
+        """Forget an upload that was answered."""
+        if request.connection is not None:
+            self.uploads.discard(request.connection)
 
 
-class _Unnamed(HTTPMessageDelegate):
+class _Incoming(HTTPMessageDelegate):
     """Passes on a request without what a client may have set."""
 
-    def __init__(self, delegate: HTTPMessageDelegate) -> None:
-        self._delegate = delegate
+    def __init__(
+        self, delegate: HTTPMessageDelegate, connection: HTTPConnection, uploads: WeakSet[HTTPConnection]
+    ) -> None:
+        self._delegate, self._connection, self._uploads = delegate, connection, uploads
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         for name in ("X-Real-IP", "X-Scheme"):
             headers.pop(name, None)
+        if "Content-Length" in headers or "Transfer-Encoding" in headers:
+            self._uploads.add(self._connection)
         return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
@@ -88,4 +106,5 @@ class _Unnamed(HTTPMessageDelegate):
         self._delegate.finish()
 
     def on_connection_close(self) -> None:
+        self._uploads.discard(self._connection)
         self._delegate.on_connection_close()

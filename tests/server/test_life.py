@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 import sqlalchemy as sa
+from urllib3.filepost import encode_multipart_formdata
 
 from catsdogs import errors
 from catsdogs.cli.serve import OPEN_FILES
@@ -238,6 +239,28 @@ def test_while_it_drains_it_is_alive_and_not_ready_and_finishes(launch, client_o
         assert asked.result().status == 200
     assert server.process.wait(timeout=30) == 0
     database.close()
+
+
+def test_an_upload_that_still_arrives_is_answered(launch, cat_jpeg, folder):
+    server = launch(folder)
+    body, kind = encode_multipart_formdata({"file": ("x.jpg", cat_jpeg, "image/jpeg")})
+    host, port = server.url.removeprefix("http://").split(":")
+    with contextlib.closing(HTTPConnection(host, int(port), timeout=30)) as upload:
+        with contextlib.closing(HTTPConnection(host, int(port), timeout=30)) as probe:
+            assert answered(probe, "/health/ready") == 200
+            upload.putrequest("POST", "/api/predict")
+            for name, value in {"Content-Type": kind, "Content-Length": len(body)}.items():
+                upload.putheader(name, str(value))
+            upload.putheader("Authorization", f"Bearer {server.api_token}")
+            upload.endheaders(body[:10_000])
+            assert answered(probe, "/health/ready") == 200  # and what was sent before that question has arrived
+            server.process.send_signal(signal.SIGTERM)
+            until(lambda: answered(probe, "/health/ready") == 503)
+        time.sleep(0.2)
+        for start in range(10_000, len(body), 10_000):
+            upload.send(body[start : start + 10_000])
+        assert upload.getresponse().status == 200
+    assert server.process.wait(timeout=30) == 0
 
 
 def answered(connection, path):
