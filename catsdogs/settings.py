@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from dotenv.parser import parse_stream
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from catsdogs import paths
@@ -72,6 +73,12 @@ class Settings(BaseSettings):
     """Kernels of the prediction app that are started ahead of their visitors, within `max_sessions`."""
     idle_minutes: int = Field(60, ge=1, validation_alias="CATSDOGS_IDLE_MINUTES")
     """After so long without a click, an open page's session ends."""
+    gateway_token: SecretStr | None = Field(None, min_length=16, validation_alias="CATSDOGS_GATEWAY_TOKEN")
+    """What the gateway was started with as ``KG_AUTH_TOKEN``."""
+    gateway_url: str | None = Field(None, pattern=r"^https?://[^/?#]+", validation_alias="CATSDOGS_GATEWAY_URL")
+    """A Jupyter Kernel Gateway that runs the visitors' kernels; without it, they run on this machine."""
+    url_for_kernels: str | None = Field(None, pattern=r"^https?://[^/?#]+", validation_alias="CATSDOGS_URL_FOR_KERNELS")
+    """Where kernels on the gateway reach this server; without it, where it listens."""
 
     alert_rules: Path | None = Field(None, validation_alias="CATSDOGS_ALERT_RULES")
     """File of the alerts' rules; without it, the packaged ones."""
@@ -81,6 +88,13 @@ class Settings(BaseSettings):
     """Most requests a minute to the REST API from one address; beyond, it answers 429."""
     behind_proxy: bool = Field(False, validation_alias="CATSDOGS_BEHIND_PROXY")
     """Believe a reverse proxy's headers about who asks; only where nobody else reaches the port."""
+
+    @field_validator("gateway_url")
+    @classmethod
+    def _never_without_token(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url and not info.data.get("gateway_token"):
+            raise PydanticCustomError("no_token", "it needs CATSDOGS_GATEWAY_TOKEN beside it")
+        return url
 
     @property
     def data_controller(self) -> Controller:

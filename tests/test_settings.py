@@ -47,6 +47,8 @@ def test_the_systems_lang_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         ("API_TOKEN=short", "API_TOKEN"),
         ("DB_TABLE_MONITORING=x; drop table y", "DB_TABLE_MONITORING"),
         ("MODEL_RUNTIME=torch", "MODEL_RUNTIME"),
+        ("CATSDOGS_GATEWAY_URL=kernels.example:8888", "CATSDOGS_GATEWAY_URL"),
+        ("CATSDOGS_GATEWAY_URL=http://kernels.example", "CATSDOGS_GATEWAY_TOKEN"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not_said(line: str, named: str) -> None:

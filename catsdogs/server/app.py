@@ -25,9 +25,11 @@ from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
 from catsdogs.server import api, apps, figures, metrics, openapi, pages, rendering, replies, rights
 from catsdogs.server.access import Operator, Tokens, cookie_secret
+from catsdogs.server.addresses import url_for_kernels, url_here
 from catsdogs.server.clients import Clients, Listener
 from catsdogs.server.limits import RateLimit
 from catsdogs.server.local_kernels import LocalKernels
+from catsdogs.server.remote_kernels import RemoteConnection, RemoteKernels
 from catsdogs.server.work import Work
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
@@ -50,12 +52,15 @@ _ASSETS = {MultiStaticFileHandler: apps.VoilaStatic, FileFindHandler: apps.LabEx
 def _voila_config(settings: Settings) -> Config:
     return Config(
         {
-            "Voila": {"log_level": logging.CRITICAL},
+            "Voila": {
+                "log_level": logging.CRITICAL,
+                **({"kernel_websocket_connection_class": RemoteConnection} if settings.gateway_url else {}),
+            },
             "VoilaConfiguration": {
                 "template": "lab",
                 "allow_template_override": "NO",
                 "allow_theme_override": "NO",
-                "multi_kernel_manager_class": LocalKernels,
+                "multi_kernel_manager_class": RemoteKernels if settings.gateway_url else LocalKernels,
                 "http_header_envs": ["Accept-Language"],
                 "prelaunch_hook": apps.dress_notebook,
                 "extension_allowlist": WIDGETS,
@@ -72,13 +77,6 @@ def _voila_config(settings: Settings) -> Config:
             "KernelManager": {"autorestart": False, "transport": "ipc"},
         }
     )
-
-
-def url_here(host: str, port: int) -> str:
-    """Give the address at which this machine itself reaches a server that listens on `host`."""
-    # "::" is IPv6 alone: its socket does not take IPv4
-    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Server(Voila):  # type: ignore[misc]
@@ -129,6 +127,7 @@ class Server(Voila):  # type: ignore[misc]
         server.work, server.checks, server.sign_ins = Work(), Work(threads=1), Work(threads=1, waiting=8)
         server.draining = False
         server.service_url = url_here(host, port)
+        server.url_for_kernels = url_for_kernels(settings, server.service_url)
         rendering.install()
         server.initialize([])
         return server

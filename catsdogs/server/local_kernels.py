@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import resource
 import uuid
-from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 from traitlets import Integer
-from voila.execute import VoilaExecutor
 
-from catsdogs.errors import ServiceUnavailable
-from catsdogs.i18n import N_
-from catsdogs.server.kernels import Kernels, Opening, opening
+from catsdogs.server.kernels import KernelFailed, Kernels, opening
 from catsdogs.server.spares import Spares
 
 KERNEL_BYTES = 2**30
@@ -34,10 +29,6 @@ _OF_THIS_MACHINE = re.compile(
     r"|PYTHON\w+|(OMP|OPENBLAS|MKL)_NUM_THREADS"
 )
 """Variables of ours that a process of the same machine needs."""
-
-
-class KernelFailed(ServiceUnavailable):
-    """A kernel's process ended, or did not do what it was told, before it could run the notebook."""
 
 
 class LocalKernels(Kernels):
@@ -89,39 +80,17 @@ class LocalKernels(Kernels):
     def _taken(self) -> int:
         return len(self) - len(self.spares)
 
-    async def meet(self, visit: Opening, executor: VoilaExecutor) -> None:
-        """Tell the kernel of a visit what it has to know of its visitor, before it runs the notebook."""
-        assert visit.kernel_id is not None
-        variables = json.dumps(visit.variables)
-        code = f"__import__('os').environ.update(__import__('json').loads({variables!r}))"
-        executor.kc = await self._execute(visit.kernel_id, code)
+    def _client(self, kernel_id: str) -> AsyncKernelClient:
+        kernel = self._kernels[kernel_id]
+        # a session of its own: a kernel answers one of two connections that have the same one
+        client: AsyncKernelClient = kernel.client(session=Session(key=kernel.session.key))
+        client.start_channels()
+        return client
 
     async def load(self, kernel_id: str, code: str) -> None:
         """Let a kernel do what every visitor's has to."""
         with contextlib.suppress(KernelFailed):
             (await self._execute(kernel_id, code)).stop_channels()
-
-    async def _execute(self, kernel_id: str, code: str) -> AsyncKernelClient:
-        """Execute what may be executed twice; the client given back hears all that the kernel publishes from then on.
-
-        Voilà's own way takes 0.2 s more, of a kernel that is ready, to see that nothing comes.
-        """
-        kernel: Any = self.get_kernel(kernel_id)
-        # a session of its own: a kernel answers one of two connections that have the same one
-        client: AsyncKernelClient = kernel.client(session=Session(key=kernel.session.key))
-        client.start_channels()
-        client.allow_stdin = False
-        heard = False
-        while not heard:
-            request = client.execute(code, silent=True, store_history=False)
-            while (status := await _answer(client, request)) != "ok":
-                if status or not await kernel.is_alive():
-                    client.stop_channels()
-                    raise KernelFailed(N_("Something went wrong on our side. Please try again in a moment."))
-            with contextlib.suppress(Empty):  # else the subscription came too late: what was published is lost
-                await client.get_iopub_msg(timeout=0.2)
-                heard = True
-        return client
 
     async def start_ahead(self) -> None:
         """Keep spares, for ever."""
@@ -131,15 +100,6 @@ class LocalKernels(Kernels):
         """Leave those that wait for a visitor alone."""
         if kernel_id not in self.spares:
             await super().cull_kernel_if_idle(kernel_id)
-
-
-async def _answer(client: AsyncKernelClient, request: str) -> str | None:
-    """Wait a second for the status with which a request is answered."""
-    with contextlib.suppress(Empty):
-        answer = await client.get_shell_msg(timeout=1)
-        if answer["parent_header"].get("msg_id") == request:
-            return str(answer["content"]["status"])
-    return None
 
 
 def _limit_memory(pid: int) -> None:

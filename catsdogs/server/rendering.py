@@ -22,8 +22,7 @@ from voila.execute import VoilaExecutor
 from voila.notebook_renderer import NotebookRenderer
 
 from catsdogs import paths
-from catsdogs.server.kernels import opening
-from catsdogs.server.local_kernels import KernelFailed
+from catsdogs.server.kernels import KernelFailed, opening
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,9 @@ from urllib3.filepost import encode_multipart_formdata
 from catsdogs import errors
 from catsdogs.cli.serve import OPEN_FILES
 from catsdogs.database import Database
-from catsdogs.server.app import url_here
+from catsdogs.server.addresses import url_for_kernels, url_here
+from catsdogs.settings import Settings
+from tests.serving import free_port
 
 
 @pytest.fixture
@@ -93,6 +95,30 @@ def test_a_taken_port_is_said_before_anything_is_started(folder):
 )
 def test_the_address_on_this_machine(host, url):
     assert url_here(host, 1) == url
+
+
+@pytest.mark.parametrize(
+    ("gateway", "named", "url", "found"),
+    [
+        (None, None, "http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://localhost:8888", None, "http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://10.0.0.8:8888", None, "http://10.0.0.7:1", "http://10.0.0.7:1"),
+        ("http://10.0.0.8:8888", "https://a.example", "http://127.0.0.1:1", "https://a.example"),
+    ],
+)
+def test_the_address_for_kernels(gateway, named, url, found):
+    places = {"CATSDOGS_GATEWAY_TOKEN": "g" * 20, "CATSDOGS_GATEWAY_URL": gateway, "CATSDOGS_URL_FOR_KERNELS": named}
+    assert url_for_kernels(Settings(_env_file=None, **places), url) == found
+
+
+def test_kernels_on_another_machine_are_not_sent_to_their_own(folder):
+    places = {"CATSDOGS_GATEWAY_TOKEN": "g" * 20, "CATSDOGS_GATEWAY_URL": "http://192.0.2.1:8888"}
+    secrets = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame"}
+    refused(
+        serve(folder, "--port", str(free_port()), **places, **secrets),
+        "CATSDOGS_URL_FOR_KERNELS",
+        "http://192.0.2.1:8888",
+    )
 
 
 def test_an_address_that_is_not_ours(folder):

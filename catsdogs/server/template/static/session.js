@@ -36,7 +36,7 @@
     try {
       const answer = await fetch(`/session/${id}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       lost = answer.status === 404;
-      say(lost ? "lost" : null);
+      say(lost ? "lost" : answer.ok ? null : "offline"); // 503: what runs the session is away
     } catch {
       say("offline");
     }

@@ -1,0 +1,34 @@
+"""The machine that runs the visitors' kernels: ``KG_AUTH_TOKEN=... jupyter kernelgateway --config kernel_gateway.py``.
+
+Copy this file there, and install the same catsdogs: ``pip install 'catsdogs[gateway]'``. Whoever has the token runs
+what they like: let nobody but catsdogs reach the port, and start it as a user that owns nothing else.
+"""
+
+import os
+import resource
+
+if len(os.environ.get("KG_AUTH_TOKEN", "")) < 16:
+    raise SystemExit("Set KG_AUTH_TOKEN to the value of CATSDOGS_GATEWAY_TOKEN, at least 16 characters.")
+
+# most memory of one kernel, and of the gateway itself; the system forbids more from here on
+resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30))
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter's)
+
+c.KernelGatewayApp.ip = "0.0.0.0"  # noqa: S104 (another machine has to reach it)
+c.KernelGatewayApp.port = 8888
+# c.KernelGatewayApp.certfile, keyfile: where the network between the two machines is not yours alone
+
+# catsdogs limits the pages of each of its servers; this, all kernels here
+c.KernelGatewayApp.max_kernels = 128
+# of the environment, what a process needs; a kernel is told by catsdogs what else it has to know
+c.KernelGatewayApp.env_process_whitelist = ["HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "TZ"]
+# a kernel that died is given up: one that is started again has not run its notebook
+c.KernelRestarter.restart_limit = 0
+c.KernelRestarter.time_to_dead = 1.0
+# no other user of this machine reaches a kernel
+c.KernelManager.transport = "ipc"
+
+# catsdogs stops the kernels of pages that are closed or idle; these are left of a server that was killed
+c.MappingKernelManager.cull_idle_timeout = 300
+c.MappingKernelManager.cull_interval = 60

@@ -1,0 +1,260 @@
+"""The visitors' kernels on a Jupyter Kernel Gateway, set up as the file that we ship does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import urllib3
+from playwright.sync_api import Page, expect
+from traitlets.config import Configurable
+
+import catsdogs.server
+from catsdogs.server.access import Scope, Tokens
+from catsdogs.server.kernels import App, Opening, opening
+from catsdogs.server.messages import PROTOCOL, frame
+from catsdogs.server.remote_kernels import RemoteKernels
+from catsdogs.settings import Settings
+from tests.browser.app import READY, latest, open_app
+from tests.serving import free_port
+
+pytestmark = pytest.mark.browser
+
+SHIPPED = Path(catsdogs.server.__file__).parent / "deploy" / "kernel_gateway.py"
+TOKEN = "g" * 24
+
+
+class KernelGateway:
+    """A gateway that can be killed and started again at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def start(self, *options: str) -> None:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "CATSDOGS_", "API_"))}
+        command = [sys.executable, "-m", "kernel_gateway", "--config", str(SHIPPED)]
+        here = ["--KernelGatewayApp.ip=127.0.0.1", f"--KernelGatewayApp.port={self._port}"]
+        with (self._folder / "log.txt").open("ab") as log:
+            self.process = psutil.Popen(
+                [*command, *here, *options],
+                cwd=self._folder,
+                env={**inherited, "KG_AUTH_TOKEN": TOKEN, "AWS_SECRET_ACCESS_KEY": "a" * 30},
+                stdout=log,
+                stderr=log,
+            )
+        self.until(self._listens)
+
+    def kernels(self) -> list[psutil.Process]:
+        """List the processes of its kernels."""
+        return [child for child in self.process.children() if child.status() != psutil.STATUS_ZOMBIE]
+
+    def kill(self) -> None:
+        kernels = self.kernels()
+        self.process.kill()
+        self.process.wait(timeout=30)
+        assert not psutil.wait_procs(kernels, timeout=30)[1], "a kernel outlives its gateway"
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self._port)).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert self.process.poll() is None, (self._folder / "log.txt").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[KernelGateway]:
+    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
+        gateway = KernelGateway(Path(folder))
+        gateway.start()
+        yield gateway
+        gateway.process.kill()
+        gateway.process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def served(launch: Any, gateway: KernelGateway) -> Any:
+    """A server whose kernels run on the gateway."""
+    return launch(
+        CATSDOGS_GATEWAY_URL=gateway.url,
+        CATSDOGS_GATEWAY_TOKEN=TOKEN,
+        CATSDOGS_MAX_SESSIONS="2",
+        AWS_SECRET_ACCESS_KEY="a" * 30,
+    )
+
+
+class Server(Configurable):
+    """What kernels ask of their server."""
+
+    tokens = Tokens("t" * 20)
+    service_url = url_for_kernels = "http://127.0.0.1:1"
+    root_dir = "/"
+
+    def __init__(self, gateway: str) -> None:
+        super().__init__()
+        self.settings = Settings(_env_file=None, CATSDOGS_GATEWAY_URL=gateway, CATSDOGS_GATEWAY_TOKEN=TOKEN)
+
+
+TALK = """async ([address, protocol, messages]) => {
+    const socket = new WebSocket(address, protocol);
+    socket.binaryType = "arraybuffer";
+    await new Promise((resolve) => (socket.onopen = resolve));
+    const answered = new Promise((resolve) => (socket.onmessage = (event) => {
+        if (new TextDecoder().decode(event.data).includes("kernel_info_reply")) resolve();
+    }));
+    for (const message of messages) socket.send(Uint8Array.from(message));
+    await answered;
+    socket.close();
+}"""
+
+
+def message(kind: str, **content: object) -> list[int]:
+    header = {"msg_id": kind, "msg_type": kind, "username": "", "session": "stranger", "version": "5.3"}
+    return list(frame("shell", [json.dumps(part).encode() for part in (header, {}, {}, content)]))
+
+
+def identifier(kernel: psutil.Process) -> str:
+    """Give the id of a kernel, which the name of its connection file holds."""
+    [found] = re.findall(r"kernel-([\w-]{36})\.json", " ".join(kernel.cmdline()))
+    return str(found)
+
+
+def test_a_visit(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: bytes, tmp_path: Path) -> None:
+    open_app(page, served, "?lang=fr")
+    [kernel] = gateway.kernels()
+    assert not [child for child in psutil.Process(served.process.pid).children() if "ipykernel" in str(child.cmdline())]
+    everything = " ".join([*kernel.environ().values(), *kernel.cmdline()])
+    assert kernel.rlimit(psutil.RLIMIT_DATA) == (2**30, 2**30)
+    for secret in (TOKEN, "a" * 30, served.api_token, served.operator_password):
+        assert secret not in everything
+
+    page.set_input_files("input[type=file]", {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": cat_jpeg})
+    expect(page.get_by_role("heading", level=2).first).to_have_text(re.compile("C’est un chat"), timeout=READY)
+    page.get_by_role("button", name="Oui").click()
+    expect(page.get_by_role("button", name="Oui")).to_have_attribute("aria-pressed", "true")
+    row = latest(served)
+    assert (row["prediction_result"], row["user_feedback"], row["filename"]) == ("cat", 1, None)
+
+    trace = tmp_path / "trace"
+    kinds = ["execute_request", "inspect_request", "complete_request", "history_request", "debug_request"]
+    code = f"open({str(trace)!r}, 'w')"
+    forbidden = [message(kind, code=code, silent=False, store_history=False, cursor_pos=1) for kind in kinds]
+    address = f"{served.url.replace('http', 'ws')}/api/kernels/{identifier(kernel)}/channels?session_id=stranger"
+    page.evaluate(TALK, [address, PROTOCOL, [*forbidden, message("kernel_info_request")]])
+    assert not trace.exists(), "a page runs code in its kernel"
+
+    page.close(run_before_unload=True)
+    gateway.until(lambda: not gateway.kernels())
+
+
+def test_monitoring(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: bytes) -> None:
+    urllib3.request(
+        "POST",
+        f"{served.url}/api/predict",
+        headers={"Authorization": f"Bearer {served.api_token}"},
+        fields={"file": ("x.jpg", cat_jpeg)},
+    )
+    page.goto(f"{served.url}/monitoring")
+    assert not gateway.kernels()
+    page.get_by_label("Password").fill(served.operator_password)
+    page.get_by_role("button").click()
+    [count] = served.query("SELECT count(*)::text AS n FROM predictions_feedback")
+    expect(page.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text(count["n"], timeout=READY)
+    expect(page.locator(".cd-plot .main-svg").first).to_be_visible(timeout=READY)
+    page.close(run_before_unload=True)
+    gateway.until(lambda: not gateway.kernels())
+
+
+def beat(page: Page) -> None:
+    """Ask now what the page asks by itself every few seconds: does the session live?"""
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
+def says(page: Page, sentence: str) -> None:
+    banner = page.locator("#session-banner")
+    deadline = time.monotonic() + 30
+    while sentence not in banner.inner_text():
+        assert time.monotonic() < deadline, banner.inner_text()
+        beat(page)
+        page.wait_for_timeout(100)
+
+
+def test_what_dies_there_is_said_here(page: Page, served: Any, gateway: KernelGateway) -> None:
+    open_app(page, served)
+    [kernel] = gateway.kernels()
+    kernel.kill()
+    says(page, "This session has ended")
+    page.locator("#session-banner").get_by_role("link").click()
+    expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
+    expect(page.locator("#session-banner")).to_be_hidden()
+
+    gateway.kill()
+    says(page, "cannot be reached")
+    with page.context.new_page() as other:
+        answer = other.goto(f"{served.url}/inference")
+        assert answer is not None
+        assert (answer.status, int(answer.headers["retry-after"]) > 0) == (503, True)
+        expect(other.get_by_text("cannot be opened just now")).to_be_visible()
+        log = served.log.read_text()
+        assert f"{gateway.url} does not do its work: ConnectionRefusedError" in log
+        assert "Traceback" not in log
+        gateway.start("--KernelRestarter.restart_limit=5")  # as a gateway does that nobody has told otherwise
+        other.get_by_role("link", name="Try again").click()
+        expect(other.locator(".cd-drop")).to_be_visible(timeout=READY)
+        expect(other.locator("#loading")).to_have_count(0)
+        says(page, "This session has ended")
+        [kernel] = gateway.kernels()
+        kernel.kill()
+        says(other, "This session has ended")
+
+
+def test_a_page_that_was_left_loses_its_kernel_there(gateway: KernelGateway, tmp_path: Path) -> None:
+    async def live() -> None:
+        opening.set(Opening(App("/x", "x.ipynb", Scope.PREDICT), "en"))
+        manager = RemoteKernels(parent=Server(gateway.url), connection_dir=str(tmp_path))
+        manager.cull_idle_timeout = 3600
+        left = await manager.start_kernel(env={}, kernel_name="python3")
+        kept = await manager.start_kernel(env={}, kernel_name="python3")
+        manager.notify_connect(kept)
+        manager.abandoned_timeout = 0
+        await manager.cull_kernels()
+        assert list(manager._kernels) == [kept]
+        assert not await manager.gateway.is_there(left)
+        manager.cull_idle_timeout = 0
+        await manager.cull_kernels()
+        assert not await manager.gateway.is_there(kept)
+
+    with ThreadPoolExecutor(1) as pool:  # Playwright's event loop runs in this thread
+        pool.submit(asyncio.run, live()).result()
+
+
+def test_a_server_that_ends_stops_its_kernels_there(page: Page, served: Any, gateway: KernelGateway) -> None:
+    open_app(page, served)
+    assert gateway.kernels()
+    begun = time.monotonic()
+    assert served.stop(signal.SIGTERM) == 0
+    assert time.monotonic() - begun < 10
+    gateway.until(lambda: not gateway.kernels())
+    assert "Traceback" not in served.log.read_text()
