@@ -14,6 +14,10 @@ from uuid import UUID
 
 MAX_COMMENT = 1000
 """Longest comment on an answer, in characters."""
+MAX_PIXELS = 50_000_000
+"""Largest photo, width times height."""
+MAX_JPEG_PIXELS = 250_000_000
+"""Largest JPEG that is not progressive: it is decoded at a fraction of its size."""
 
 
 class Answer(StrEnum):

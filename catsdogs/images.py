@@ -2,38 +2,43 @@
 
 Nothing here trusts the file: formats are listed, its size is known from the header before a pixel is
 decoded, and a truncated file is refused rather than half read.
+
+A JPEG whose pixels come in one scan is decoded row by row, at 1/2, 1/4 or 1/8 of its size where that is enough:
+250 megapixels take 0.5 s and a few megabytes. With several scans (progressive) the decoder keeps all coefficients,
+up to six bytes a pixel whatever the scale, and goes through them once more for each scan: both are limited.
 """
 
 from __future__ import annotations
 
 import io
 import stat
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
-from catsdogs.domain import Note
+from catsdogs.domain import MAX_JPEG_PIXELS, MAX_PIXELS, Note
 from catsdogs.errors import InvalidImage
 
 MAX_BYTES = 32 * 1024 * 1024
 """Largest file, in bytes."""
-MAX_PIXELS = 50_000_000
-"""Largest photo, width times height."""
+MAX_PASSES = 20 * MAX_PIXELS
+"""Most pixels times scans of a JPEG; encoders make about ten scans."""
 MIN_SIDE = 8
 """Shortest side, in pixels, on which there is anything to see."""
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""What is read, by Pillow's names. It calls MPO the JPEG of some cameras, which has a second view in it."""
+"""What is read, by Pillow's names."""
 
 Pixels = npt.NDArray[np.uint8]
 
 _TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ISO_MEDIA = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 
-# Pillow warns from 89 megapixels on; all of those are refused here, with a sentence.
+# Pillow warns from 89 megapixels on; all of those but a JPEG are refused here, with a sentence.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
@@ -100,6 +105,7 @@ def decode(photo: bytes, side: int | None = None) -> Photo:
     side
         Pixels a side that are enough for the caller: a JPEG is then decoded at 1/2, 1/4 or 1/8 of
         its size, while both sides keep at least twice that many. Four times faster at 12 megapixels.
+        One of more than `MAX_PIXELS` is decoded at a fraction that has no more than those.
 
     Raises
     ------
@@ -112,17 +118,17 @@ def decode(photo: bytes, side: int | None = None) -> Photo:
         raise _too_large_file()
     with _open(photo) as image:
         width, height = image.size
-        if width * height > MAX_PIXELS:
+        if width * height > _most_pixels(image, photo):
             raise _too_many_pixels()
         if min(width, height) < MIN_SIDE:
             raise InvalidImage("This picture is too small: each side needs at least {pixels} pixels.", pixels=MIN_SIDE)
         try:
-            if side is not None:
-                image.draft(None, (2 * side, 2 * side))
+            factor = _reduction(width, height, side)
+            image.draft(None, (width // factor, height // factor))
             image.load()
             if image.getexif().get(ExifTags.Base.Orientation) in _TURNED:
                 width, height = height, width
-            animated = image.format != "MPO" and getattr(image, "is_animated", False)
+            animated = getattr(image, "is_animated", False)
             upright = _to_rgb(ImageOps.exif_transpose(image))
         except Exception as error:  # a damaged file makes a decoder raise anything
             raise InvalidImage("This picture is damaged or incomplete. Choose another photo.") from error
@@ -154,6 +160,8 @@ def measure(photo: Photo, pixels: Pixels) -> ImageStatistics:
 def _open(photo: bytes) -> Image.Image:
     """Read the header."""
     try:
+        if photo.startswith(b"\xff\xd8\xff"):  # opened as any file, Pillow refuses it from 179 megapixels on
+            return JpegImagePlugin.JpegImageFile(io.BytesIO(photo))
         return Image.open(io.BytesIO(photo), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_many_pixels() from error
@@ -167,6 +175,25 @@ def _open(photo: bytes) -> Image.Image:
         ) from error
     except Exception as error:  # as above
         raise InvalidImage("This picture is damaged or incomplete. Choose another photo.") from error
+
+
+def _most_pixels(image: Image.Image, photo: bytes) -> int:
+    """Give how many pixels a picture may have, by how it is decoded."""
+    if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.fp is None:
+        return MAX_PIXELS
+    length = 6 + 2 * image.layers  # of the first scan's header, where all components are in that scan
+    start = image.fp.tell() - length
+    in_one = photo[start - 2 : start + 3] == struct.pack(">HHB", 0xFFDA, length, image.layers)
+    if in_one and not image.info.get("progressive"):
+        return MAX_JPEG_PIXELS
+    return min(MAX_PIXELS, MAX_PASSES // max(1, photo.count(b"\xff\xda")))
+
+
+def _reduction(width: int, height: int, side: int | None) -> int:
+    """Give the fraction of its size at which a JPEG is decoded: 1/1, 1/2, 1/4 or 1/8."""
+    enough = [factor for factor in (2, 4, 8) if side and min(width, height) // factor >= 2 * side]
+    bearable = [factor for factor in (1, 2, 4, 8) if width * height <= MAX_PIXELS * factor**2]
+    return max([*enough, bearable[0]])
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -193,4 +220,8 @@ def _too_large_file() -> InvalidImage:
 
 
 def _too_many_pixels() -> InvalidImage:
-    return InvalidImage("This picture is too large: at most {megapixels} megapixels.", megapixels=MAX_PIXELS // 10**6)
+    return InvalidImage(
+        "This picture is too large: at most {megapixels} megapixels, or {jpeg} as a JPEG that is not progressive.",
+        megapixels=MAX_PIXELS // 10**6,
+        jpeg=MAX_JPEG_PIXELS // 10**6,
+    )

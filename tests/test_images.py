@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import io
-import struct
+import subprocess
+import sys
 import tracemalloc
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image, ImageCms
 from catsdogs import images
 from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
+from tests import large
 
 SIDE = 64
 
@@ -130,21 +131,8 @@ def test_the_largest_centred_square_is_seen() -> None:
     assert corners(encode(tall)) == UPRIGHT
 
 
-def png_of(width: int, height: int) -> bytes:
-    """A valid black PNG, however large, of a few kilobytes."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    compressor = zlib.compressobj(9)
-    row = bytes(1 + width // 8)
-    body = b"".join(compressor.compress(row) for _ in range(height)) + compressor.flush()
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
-
-
 def test_a_picture_of_300_megapixels_is_refused_before_it_is_decoded() -> None:
-    bomb = png_of(20_000, 15_000)
+    bomb = large.png(20_000, 15_000)
     assert len(bomb) < 60_000
     tracemalloc.start()
     with pytest.raises(InvalidImage, match="at most 50 megapixels"):
@@ -152,6 +140,49 @@ def test_a_picture_of_300_megapixels_is_refused_before_it_is_decoded() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(("width", "height"), [(12_000, 9_000), (16_320, 12_240), (65_500, 1_000)])
+def test_a_jpeg_of_a_large_camera_is_read_at_a_fraction(width: int, height: int) -> None:
+    photo = images.decode(large.jpeg(width, height), 256)
+    assert (photo.width, photo.height) == (width, height)
+    assert min(photo.image.size) >= min(512, height // 2)
+    assert photo.image.width * photo.image.height < 20_000_000
+    whole = images.decode(large.jpeg(width, height)).image
+    assert whole.width * whole.height < images.MAX_PIXELS
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process's peak of memory is counted in other units elsewhere")
+def test_a_jpeg_of_250_megapixels_takes_little_memory(tmp_path: Path) -> None:
+    photo = tmp_path / "large.jpg"
+    photo.write_bytes(large.jpeg(15_800, 15_800))
+    peak = "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss"
+    program = f"import pathlib, resource, sys\nfrom catsdogs import images\nbefore = {peak}\n"
+    program += f"images.decode(images.read_file(pathlib.Path(sys.argv[1])), 256)\nprint({peak} - before)"
+    grown = subprocess.run([sys.executable, "-c", program, photo], check=True, capture_output=True, text=True).stdout
+    assert int(grown) < 60_000, "kilobytes"
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        pytest.param(large.jpeg(16_000, 16_000), id="256 megapixels"),
+        pytest.param(large.progressive_jpeg(8_000, 7_000), id="progressive"),
+        pytest.param(large.jpeg_by_component(8_000, 7_000), id="one scan a component"),
+        pytest.param(large.progressive_jpeg(4_000, 3_000, scans=100), id="many scans"),
+    ],
+)
+def test_a_jpeg_that_would_be_too_much_work_is_refused_before_it_is_decoded(
+    photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("it is decoded"))
+    with pytest.raises(InvalidImage, match="at most 50 megapixels, or 250 as a JPEG that is not progressive"):
+        images.decode(photo, 256)
+
+
+def test_progressive_jpegs_of_usual_sizes_are_read() -> None:
+    for make in (lambda *size: large.progressive_jpeg(*size, scans=10), large.jpeg_by_component):
+        assert images.decode(make(6_000, 4_000), 256).image.size == (1_500, 1_000)
 
 
 JPEG = encode(quarters(), "JPEG")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catsdogs import __version__
-from catsdogs.domain import Answer, TrueLabel
+from catsdogs.domain import MAX_JPEG_PIXELS, MAX_PIXELS, Answer, TrueLabel
 from catsdogs.figures import Listing
 from catsdogs.server.api import Api
 from catsdogs.server.pages import Page
@@ -76,7 +76,8 @@ SLICE = [
 
 def description() -> dict[str, Any]:
     """Describe the API."""
-    photo = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, GIF, BMP or TIFF; at most 32 MB"}
+    limits = f"at most 32 MB and {MAX_PIXELS // 10**6} megapixels, {MAX_JPEG_PIXELS // 10**6} as a JPEG not progressive"
+    photo = {"type": "string", "format": "binary", "description": f"JPEG, PNG, WebP, GIF, BMP or TIFF; {limits}"}
     paths = {
         "/api/predict": {
             "post": operation(

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from catsdogs.database import embedded
+from tests import large
 from tests.browser.app import READY, TYPES, bring, drop, latest, listen, open_app, problem, settled
 
 pytestmark = pytest.mark.browser
@@ -79,7 +81,7 @@ def test_of_an_animation_the_first_picture_is_looked_at(visit: Page, pictures: d
         ("half_jpeg", "cat.jpg", "This picture is damaged or incomplete."),
         ("half_png", "cat.png", "This picture is damaged or incomplete."),
         ("half_webp", "cat.webp", "This picture is damaged or incomplete."),
-        ("bomb", "cat.png", "This picture is too large: at most 50 megapixels."),
+        ("bomb", "cat.png", "This picture is too large: at most 50 megapixels"),
     ],
 )
 def test_what_cannot_be_answered_is_a_sentence_and_the_next_photo_is_answered(
@@ -92,6 +94,32 @@ def test_what_cannot_be_answered_is_a_sentence_and_the_next_photo_is_answered(
     bring(visit, pictures["jpeg"])
     assert problem(visit) == ""
     expect(visit.locator(".cd-answer")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "photo", "taken"),
+    [
+        ("phone.jpg", large.jpeg(12_000, 9_000), True),
+        ("larger.jpg", large.jpeg(16_000, 16_000), False),
+        ("progressive.jpg", large.progressive_jpeg(9_000, 7_000), False),
+        ("large.png", large.png(9_000, 7_000), False),
+        ("large.bmp", large.bmp(9_000, 7_000), False),
+    ],
+)
+def test_the_app_and_rest_take_pictures_of_the_same_sizes(
+    visit: Page, server: Any, name: str, photo: bytes, taken: bool
+) -> None:
+    bring(visit, photo, name)
+    answer = urllib3.request(
+        "POST",
+        f"{server.url}/api/predict",
+        fields={"file": (name, photo)},
+        headers={"Authorization": f"Bearer {server.api_token}"},
+    )
+    assert (answer.status, problem(visit) == "") == (200 if taken else 400, taken)
+    if not taken:
+        assert problem(visit) == answer.json()["detail"]
+        assert "at most 50 megapixels, or 250 as a JPEG that is not progressive" in problem(visit)
 
 
 def test_what_is_no_photo_does_not_leave_the_browser(visit: Page, server: Any, pictures: dict[str, bytes]) -> None:

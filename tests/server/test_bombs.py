@@ -15,6 +15,8 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests import large
+
 
 def test_clients_that_never_finish_keep_nobody_waiting(server, client):
     host, port = server.url.removeprefix("http://").split(":")
@@ -48,6 +50,8 @@ def _bombs():
         + struct.pack("<HH", 65535, 65535)
         + b"\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\2\2L\1\0;",
     )
+    yield "JPEG", large.jpeg(15_000, 8_000)
+    yield "progressive JPEG", large.progressive_jpeg(15_000, 8_000)
     yield "gzip", gzip.compress(bytes(30 * 2**20))
 
 
@@ -78,9 +82,9 @@ def growth(server):
 
 @pytest.mark.parametrize(("name", "bomb"), list(_bombs()), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_bomb_is_refused_or_harmless_through_rest(client, growth, name, bomb):
-    assert len(bomb) < 2**20
+    assert len(bomb) < 2**21
     answer = client("POST", "/api/predict", fields={"file": ("cat.png", bomb, "image/png")})
-    assert answer.status in ({200, 400} if name.startswith("PNG") else {400})
+    assert answer.status in ({200, 400} if name.startswith("PNG") else {200} if name == "JPEG" else {400})
     assert growth() < 200 * 2**20, "it went off"
 
 

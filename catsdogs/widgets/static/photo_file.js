@@ -1,15 +1,17 @@
 // What a photo file says of itself before anything is decoded, and the photo scaled down.
 
 const LONGEST_SIDE = 1024; // pixels
-const MOST_PIXELS = 64e6; // decoded, four bytes each: a browser tab bears this much
+const MOST_PIXELS = 50e6; // as the server says
+const MOST_JPEG_PIXELS = 250e6; // of a JPEG in one scan
 const QUALITY = 0.95;
 
 const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(start, start + length));
 
 /**
  * Read the header of a file.
- * Gives { width, height, whole, animated }, or null where the format is not one of these four.
+ * Gives { width, height, whole, animated }, or null where the format is not one of these five.
  * `whole` is false where the end is missing: browsers show half a picture without a word.
+ * Of a JPEG it gives `oneScan`, too: a progressive one has several.
  */
 function inspect(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -18,6 +20,9 @@ function inspect(bytes) {
     if (ascii(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return inspectPng(bytes, view);
     if (ascii(bytes, 0, 4) === "GIF8") {
       return { width: view.getUint16(6, true), height: view.getUint16(8, true), whole: true, animated: true };
+    }
+    if (ascii(bytes, 0, 2) === "BM" && view.getUint32(14, true) >= 40) {
+      return { width: view.getInt32(18, true), height: Math.abs(view.getInt32(22, true)), whole: true, animated: false };
     }
     if (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 4) === "WEBP") return inspectWebp(bytes, view);
   } catch (error) {
@@ -28,7 +33,7 @@ function inspect(bytes) {
 }
 
 function inspectJpeg(bytes, view) {
-  let width = 0, height = 0, place = 2;
+  let width = 0, height = 0, components = 0, progressive = false, oneScan = false, place = 2;
   for (;;) {
     const marker = view.getUint16(place);
     const length = view.getUint16(place + 2);
@@ -37,13 +42,16 @@ function inspectJpeg(bytes, view) {
     if (code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code)) {
       height = view.getUint16(place + 5);
       width = view.getUint16(place + 7);
+      components = bytes[place + 9];
+      progressive = (code & 3) === 2;
     }
     place += 2 + length;
+    oneScan = !progressive && bytes[place - length + 2] === components; // of all that the first scan has
     if (code === 0xda) break; // start of scan: pixels follow, in which 0xff 0xd9 can only be the end
   }
   let end = bytes.indexOf(0xff, place);
   while (end !== -1 && bytes[end + 1] !== 0xd9) end = bytes.indexOf(0xff, end + 1);
-  return { width, height, whole: end !== -1, animated: false };
+  return { width, height, whole: end !== -1, animated: false, oneScan };
 }
 
 function inspectPng(bytes, view) {
@@ -100,7 +108,8 @@ async function scaleDown(file) {
 async function prepare(file) {
   const header = inspect(new Uint8Array(await file.arrayBuffer()));
   const asItIs = { blob: file, preview: null };
-  if (header && (!header.whole || header.width * header.height > MOST_PIXELS)) return asItIs; // the server says why
+  const most = header?.oneScan ? MOST_JPEG_PIXELS : MOST_PIXELS;
+  if (header && (!header.whole || header.width * header.height > most)) return asItIs; // the server says why
   if (header?.animated) return { blob: file, preview: file }; // so that the server can say what it looked at
   try {
     const blob = await scaleDown(file);
