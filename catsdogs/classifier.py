@@ -44,7 +44,10 @@ class Prepared(NamedTuple):
     notes: tuple[Note, ...]
 
 
-_Result = tuple[Path, Prediction | InvalidImage]
+Seen = tuple[Prediction, ImageStatistics]
+"""What a photo shows, and figures about it."""
+
+_Result = tuple[Path, Seen | InvalidImage]
 
 
 class Classifier:
@@ -90,7 +93,7 @@ class Classifier:
         pixels = images.centre_square(decoded, self.card.input_size)
         return Prepared(pixels, images.measure(decoded, pixels), decoded.notes)
 
-    def classify(self, photo: bytes) -> tuple[Prediction, ImageStatistics]:
+    def classify(self, photo: bytes) -> Seen:
         """Say what one photo shows.
 
         Raises
@@ -104,7 +107,12 @@ class Classifier:
         return self._prediction(outputs, 0, milliseconds, prepared), prepared.statistics
 
     def classify_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
-        """Say what many photos show, in their order: each core decodes a few and looks at them in a batch.
+        """Say what many photos show, see :meth:`look_at_files`."""
+        for path, result in self.look_at_files(paths):
+            yield path, result if isinstance(result, InvalidImage) else result[0]
+
+    def look_at_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Seen | InvalidImage]]:
+        """Look at many photos, in their order: each core decodes a few and looks at them in a batch.
 
         A file that cannot be read gives its error. A photo's inference time is its share of the time
         that its batch took.
@@ -141,7 +149,7 @@ class Classifier:
     def _classify_batch(self, paths: list[Path]) -> list[_Result]:
         started = time.perf_counter()
         prepared: dict[Path, Prepared] = {}
-        results: dict[Path, Prediction | InvalidImage] = {}
+        results: dict[Path, Seen | InvalidImage] = {}
         for path in paths:
             try:
                 prepared[path] = self.prepare(images.read_file(path))
@@ -151,7 +159,7 @@ class Classifier:
             outputs = self._network(np.stack([one.pixels for one in prepared.values()]))
             milliseconds = 1000 * (time.perf_counter() - started) / len(prepared)
             for row, (path, one) in enumerate(prepared.items()):
-                results[path] = self._prediction(outputs, row, milliseconds, one)
+                results[path] = self._prediction(outputs, row, milliseconds, one), one.statistics
         return [(path, results[path]) for path in paths]
 
     def _prediction(self, outputs: Outputs, row: int, milliseconds: float, prepared: Prepared) -> Prediction:

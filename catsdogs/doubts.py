@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from catsdogs.domain import Answer, Doubt, Prediction
-from catsdogs.errors import InvalidImage, InvalidInput
 
 LEAST_CONFIDENT = 0.02
 """Share of pets whose answers are unsure for their confidence."""
@@ -80,37 +78,3 @@ def both_score(prediction: Prediction) -> float:
     side = min(PLACE, *activation.shape)
     places = np.lib.stride_tricks.sliding_window_view(activation, (side, side)).mean(axis=(2, 3))
     return float(min(places.max(), -places.min()))
-
-
-def choose(
-    classify: Callable[[Iterable[Path]], Iterator[tuple[Path, Prediction | InvalidImage]]],
-    name: str,
-    photos: Mapping[Path, Answer],
-    advance: Callable[[], object] = lambda: None,
-) -> Doubts:
-    """Let a model look at labelled photos, best of a set it was not trained on, and choose.
-
-    Parameters
-    ----------
-    classify
-        See :meth:`catsdogs.classifier.Classifier.classify_files`.
-    name
-        Of the set.
-    photos
-        Those of neither, and what cannot be read, are left out.
-    advance
-        Called after each photo.
-
-    Raises
-    ------
-    InvalidInput
-        None of them was answered with an animal.
-    """
-    pets = []
-    for path, result in classify(photos):
-        if isinstance(result, Prediction) and photos[path] is not Answer.NEITHER:
-            pets.append(result)
-        advance()
-    if all(pet.answer is Answer.NEITHER for pet in pets):
-        raise InvalidInput("None of these photos shows the model a cat or a dog: there is nothing to compare with.")
-    return Doubts.of(name, pets)

@@ -123,13 +123,19 @@ def evaluate_photos(
         if isinstance(result, Prediction):
             predictions.append((labels[path], result))
         advance()
-    if not predictions:
-        raise InvalidInput("None of the {n} labelled photos can be read.", n=len(labels))
     return measure(predictions, unreadable=len(labels) - len(predictions))
 
 
 def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -> Measured:
-    """Compare predictions with the labels they are paired with."""
+    """Compare predictions with the labels they are paired with.
+
+    Raises
+    ------
+    InvalidInput
+        There are none: all photos were unreadable.
+    """
+    if not predictions:
+        raise InvalidInput("None of the {n} labelled photos can be read.", n=unreadable)
     pets = [(label, prediction) for label, prediction in predictions if label is not Answer.NEITHER]
     is_dog = np.array([label is Answer.DOG for label, _ in pets], bool)
     proba_dog = np.array([prediction.proba_dog for _, prediction in pets], float)

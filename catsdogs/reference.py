@@ -16,17 +16,14 @@ Each signal is a number a photo, counted in bins, so that a reference is a few h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from catsdogs.domain import Answer, Prediction
-from catsdogs.errors import InvalidImage, InvalidInput
-from catsdogs.images import ImageStatistics, read_file
+from catsdogs.images import ImageStatistics
 
 CONFIDENCE_EDGES = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Not quantiles: nearly all answers are surer than 99 %, and what happens above that means nothing."""
@@ -88,40 +85,3 @@ class Reference(BaseModel):
                 "size": Histogram.of([float(min(image.width, image.height, input_size)) for image in images]),
             },
         )
-
-
-def measure(
-    classify: Callable[[bytes], tuple[Prediction, ImageStatistics]],
-    name: str,
-    photos: Iterable[Path],
-    input_size: int,
-    advance: Callable[[], object] = lambda: None,
-) -> Reference:
-    """Let a model look at photos, best of a set it was not trained on, and count the signals.
-
-    Parameters
-    ----------
-    classify
-        See :meth:`catsdogs.classifier.Classifier.classify`.
-    name
-        Of the set.
-    photos
-        What cannot be read is left out.
-    input_size
-        Side of the square that the network sees, in pixels.
-    advance
-        Called after each photo.
-
-    Raises
-    ------
-    InvalidInput
-        None of them was answered with an animal.
-    """
-    seen = []
-    for path in photos:
-        with suppress(InvalidImage):
-            seen.append(classify(read_file(path)))
-        advance()
-    if not any(prediction.answer is not Answer.NEITHER for prediction, _ in seen):
-        raise InvalidInput("None of these photos shows the model a cat or a dog: there is nothing to compare with.")
-    return Reference.of(name, seen, input_size)

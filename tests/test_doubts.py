@@ -13,8 +13,7 @@ from PIL import Image, ImageOps
 
 from catsdogs.classifier import Classifier, answer_of
 from catsdogs.domain import Answer, Box, Doubt, Explanation, Prediction
-from catsdogs.doubts import Doubts, both_score, choose
-from catsdogs.errors import InvalidImage, InvalidInput
+from catsdogs.doubts import Doubts, both_score
 from catsdogs.evaluation import measure
 from catsdogs.model_version import SHIPPED
 
@@ -73,17 +72,6 @@ def test_thresholds_hold_the_stated_shares() -> None:
     assert np.mean([pet.confidence < chosen.confidence for pet in answered]) == pytest.approx(0.02, abs=0.001)
     assert np.mean([pet.neither_score > chosen.neither_score for pet in answered]) == pytest.approx(0.01, abs=0.001)
     assert np.mean([both_score(pet) > chosen.both_score for pet in answered]) == pytest.approx(0.01, abs=0.001)
-
-
-def test_photos_of_neither_and_unreadable_ones_choose_nothing() -> None:
-    results = {Path("a"): prediction(), Path("b"): InvalidImage("no photo"), Path("c"): prediction(0.6, 0.45)}
-    labels = {Path("a"): Answer.CAT, Path("b"): Answer.CAT, Path("c"): Answer.NEITHER}
-    seen: list[None] = []
-    chosen = choose(lambda paths: ((path, results[path]) for path in paths), "few", labels, lambda: seen.append(None))
-    assert (chosen.photos, chosen.n, chosen.confidence) == ("few", 1, 0.99)
-    assert len(seen) == 3
-    with pytest.raises(InvalidInput, match="nothing to compare"):
-        choose(lambda paths: ((path, results[path]) for path in paths), "none", {Path("c"): Answer.NEITHER})
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from catsdogs.classifier import Classifier
-from catsdogs.errors import InvalidInput
 from catsdogs.model_version import SHIPPED, read_card, write_card
-from catsdogs.reference import Histogram, measure
+from catsdogs.reference import Histogram
 
 SIGNALS = ["confidence", "answers", "neither", "brightness", "sharpness", "size"]
 
@@ -41,20 +39,6 @@ def test_the_shipped_card_has_one_and_cards_without_still_serve(tmp_path: Path) 
     assert (card.reference.photos, card.reference.n) == ("val", card.metrics["val"].n)
     write_card(card.model_copy(update={"reference": None}), tmp_path)
     assert read_card(tmp_path).reference is None
-
-
-def test_it_is_measured_on_what_can_be_read(cat_jpeg: bytes, tmp_path: Path) -> None:
-    (tmp_path / "cat.jpg").write_bytes(cat_jpeg)
-    (tmp_path / "broken.jpg").write_bytes(b"no photo")
-    classifier = Classifier.open(SHIPPED)
-    looked: list[None] = []
-    paths = sorted(tmp_path.iterdir())
-    found = measure(classifier.classify, "mine", paths, classifier.card.input_size, lambda: looked.append(None))
-    assert (found.photos, found.n, len(looked)) == ("mine", 1, 2)
-    assert found.signals["answers"].counts == (1, 0)
-    assert found.signals["confidence"].counts == (0, 0, 0, 0, 0, 0, 1)
-    with pytest.raises(InvalidInput):
-        measure(classifier.classify, "none", [tmp_path / "broken.jpg"], classifier.card.input_size)
 
 
 def test_the_command_writes_it_on_a_versions_card(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,14 +16,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from catsdogs import doubts, reference
-from catsdogs.classifier import Classifier
-from catsdogs.domain import Answer, Prediction
-from catsdogs.doubts import Doubts
-from catsdogs.errors import InvalidImage, InvalidInput, ModelError
-from catsdogs.evaluation import Classify, Measured, evaluate_photos, labelled_photos
+from catsdogs.classifier import Classifier, Seen
+from catsdogs.domain import Answer
+from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.evaluation import labelled_photos
 from catsdogs.model_version import NAME
-from catsdogs.reference import Reference
+from catsdogs.observed import Observed
 from catsdogs.review import FeedbackPhotos
 from catsdogs.training import card as cards
 from catsdogs.training.backbone import build_backbone
@@ -155,16 +153,19 @@ def train(
             },
         )
         cards.write(card, aside)
-        known = {**sets, "train": dict(zip(held_out.paths, held_out.labels, strict=True))}
-        card = card.model_copy(update={"doubts": _doubts(aside, known, progress)})
-        cards.write(card, aside)
-        measured = _measure(aside, sets, progress)
+        classifier = Classifier.open(aside)
+        observed = [_observe(classifier, name, photos, progress) for name, photos in sets.items()]
         if unlearned:
-            measured["neither, from feedback"] = evaluate_photos(
-                _in_memory(Classifier.open(aside), feedback), unlearned
-            )
-        found = _reference(aside, known, progress)
-        cards.write(card.model_copy(update={"metrics": measured, "reference": found}), aside)
+            looks = _look_in_memory(classifier, feedback, unlearned)
+            observed.append(Observed.of("neither, from feedback", unlearned, looks))
+        typical = next((one.among(_some(one.looks)) for one in observed if one.shows_pets), None)
+        if typical is None:  # then of those it was trained on
+            labels = dict(zip(held_out.paths, held_out.labels, strict=True))
+            some = {path: labels[path] for path in _some(labels)}
+            typical = _observe(classifier, "train", some, progress)
+        doubts, found = typical.doubts(), typical.reference(input_size)
+        measured = {one.name: one.measured(doubts) for one in observed}
+        cards.write(card.model_copy(update={"doubts": doubts, "metrics": measured, "reference": found}), aside)
         aside.rename(target)
     except OSError as error:
         raise ModelError(
@@ -186,47 +187,23 @@ def _held_out(dataset: Dataset, head: Head, neither_scores: npt.NDArray[np.float
     )
 
 
-def _in_memory(classifier: Classifier, feedback: FeedbackPhotos) -> Classify:
-    """Classify photos that are no files."""
-
-    def classify(paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
-        for path in paths:
-            yield path, classifier.classify(feedback.content[path])[0]
-
-    return classify
+def _observe(classifier: Classifier, name: str, photos: Mapping[Path, Answer], progress: Progress) -> Observed:
+    """Let the written model look at photos as it will be served."""
+    advance = _counter(progress, f"measuring on {name}", len(photos))
+    return Observed.of(name, photos, classifier.look_at_files(photos), advance)
 
 
-def _measure(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> dict[str, Measured]:
-    """Measure the written model as it will be served."""
-    classifier = Classifier.open(version)
-    return {
-        name: evaluate_photos(
-            classifier.classify_files, photos, _counter(progress, f"measuring on {name}", len(photos))
-        )
-        for name, photos in sets.items()
-    }
+def _look_in_memory(
+    classifier: Classifier, feedback: FeedbackPhotos, paths: Collection[Path]
+) -> Iterator[tuple[Path, Seen]]:
+    """Look at photos that are no files."""
+    for path in paths:
+        yield path, classifier.classify(feedback.content[path])
 
 
-def _reference(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> Reference:
-    """Count what drift is told from."""
-    classifier = Classifier.open(version)
-    name, some = _with_pets(sets)
-    advance = _counter(progress, f"reference from {name}", len(some))
-    return reference.measure(classifier.classify, name, some, classifier.card.input_size, advance)
-
-
-def _doubts(version: Path, sets: Mapping[str, Mapping[Path, Answer]], progress: Progress) -> Doubts:
-    """Choose which answers are in doubt."""
-    name, some = _with_pets(sets)
-    return doubts.choose(
-        Classifier.open(version).classify_files, name, some, _counter(progress, f"doubts from {name}", len(some))
-    )
-
-
-def _with_pets(sets: Mapping[str, Mapping[Path, Answer]]) -> tuple[str, dict[Path, Answer]]:
-    """Take some photos of the first set with pets in it: one the model has not seen, where there is."""
-    name, photos = next((name, photos) for name, photos in sets.items() if {*photos.values()} != {Answer.NEITHER})
-    return name, {path: photos[path] for path in sorted(photos)[:: -(-len(photos) // REFERENCE_PHOTOS)]}
+def _some(paths: Collection[Path]) -> list[Path]:
+    """Take at most `REFERENCE_PHOTOS`, from all over."""
+    return sorted(paths)[:: -(-len(paths) // REFERENCE_PHOTOS)]
 
 
 class _counter:  # noqa: N801 (used as a function)
