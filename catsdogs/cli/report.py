@@ -22,7 +22,7 @@ def report(
     """Write a dated report: one HTML page that needs nothing else, and the notebook that made it.
 
     Exit code 0: nobody must act; 2: alerts fire, the report says which; 1: there is no report, and the one of before
-    is as it was.
+    is as it was. Alerts are those of now or, where the period is over, as they stood at its end.
     """
     from catsdogs.monitoring.publish import publish
 

@@ -146,9 +146,27 @@ def _told(
 ) -> list[Alert]:
     shown = table.c.resolved_at.is_(None) | (table.c.resolved_at > since)
     rows = connection.execute(sa.select(table).where(shown).order_by(table.c.since.desc()))
-    found = [to_alert(Episode(**row._mapping), known[row.rule]) for row in rows if row.rule in known]
+    return _in_order(to_alert(Episode(**row._mapping), known[row.rule]) for row in rows if row.rule in known)
+
+
+def as_of(alerts: Iterable[Alert], moment: datetime) -> list[Alert]:
+    """Tell alerts as they stood at a moment; what began later is left out."""
+    return _in_order(alert | {"state": _state(alert, moment)} for alert in alerts if _reached(alert["since"], moment))
+
+
+def _state(alert: Alert, moment: datetime) -> AlertState:
+    if _reached(alert["resolved_at"], moment):
+        return AlertState.RESOLVED
+    return AlertState.FIRING if _reached(alert["fired_at"], moment) else AlertState.PENDING
+
+
+def _reached(name: str | None, moment: datetime) -> bool:
+    return name is not None and datetime.fromisoformat(name) <= moment
+
+
+def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
     order = [AlertState.FIRING, AlertState.PENDING, AlertState.RESOLVED]
-    return sorted(found, key=lambda alert: order.index(alert["state"]))
+    return sorted(alerts, key=lambda alert: order.index(alert["state"]))
 
 
 def to_alert(episode: Episode, rule: Rule) -> Alert:

@@ -104,6 +104,7 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
         with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as aside:
             made, executed, paper = (Path(aside) / f"{name}.{kind}" for kind in ("html", "ipynb", "pdf"))
             notebook = _execute(executed, parameters)
+            _forget_places(notebook, executed)
             made.write_text(page(notebook, name, Translator(language)), encoding="utf-8")
             if chromium:
                 print_page(made, paper, chromium)
@@ -135,6 +136,16 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
         )
     except PapermillExecutionError as error:
         raise CatsDogsError(N_("The report could not be made: {reason}"), reason=error.evalue) from error
+
+
+def _forget_places(notebook: Any, executed: Path) -> None:
+    """Leave the names of the files that papermill read and wrote, without the folders of this machine."""
+    from papermill.iorw import write_ipynb
+
+    said = notebook.metadata.papermill
+    for name in ("input_path", "output_path"):
+        said[name] = Path(said[name]).name
+    write_ipynb(notebook, str(executed))
 
 
 def _shown(notebook: Any) -> list[dict[str, Any]]:
@@ -196,5 +207,8 @@ def _figure(content: dict[str, Any], _: Translator) -> str:
 
 
 def _stamp(moment: datetime) -> str:
-    """Make a file name of a moment: the date, and the time where it is not midnight."""
-    return f"{moment:%Y-%m-%d}" if moment.time() == time.min else f"{moment:%Y-%m-%dT%H%M}"
+    """Make a file name of a moment: the date, and the time where it is not midnight, no finer than it needs."""
+    if moment.time() == time.min:
+        return f"{moment:%Y-%m-%d}"
+    fraction = ".%f" if moment.microsecond else ""
+    return moment.strftime("%Y-%m-%dT%H%M" + (f"%S{fraction}" if moment.second or fraction else ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, timedelta
 from html import escape
 from typing import Protocol, Self
 
@@ -17,8 +17,9 @@ from catsdogs.figures import Alert, AlertState, ModelHealth, Statistics
 from catsdogs.i18n import NOTHING, Translator
 from catsdogs.monitoring import alert_words, health_charts
 from catsdogs.monitoring import health_words as words
+from catsdogs.monitoring.alerts import as_of
 from catsdogs.monitoring.charts import CHARTS, answer_name
-from catsdogs.monitoring.parameters import language_of, period
+from catsdogs.monitoring.parameters import LOCAL, is_over, language_of, period
 
 ALERTS = "application/vnd.catsdogs.alerts+json"
 """Kind of output that tells whoever ran the notebook which rules fire."""
@@ -58,9 +59,9 @@ class Report:
     health
         Of the model, in the period.
     alerts
-        Of now, and what was resolved in the period.
+        Of now, and what was resolved since the period began. Where that is over, they are told as at its end.
     start, end
-        The period, in the time zone to write in.
+        The period, in :data:`LOCAL`.
     language
         Of `LANGUAGES`.
     """
@@ -76,8 +77,9 @@ class Report:
     ) -> None:
         anonymous = [point | {"user_comment": None} for point in statistics["feedback"]]
         self.statistics: Statistics = statistics | {"feedback": anonymous}
-        self.health, self._alerts = health, alerts
-        self.start, self.end = start, end
+        self.health, self._over = health, is_over(end)
+        self._alerts = as_of(alerts, end) if self._over else list(alerts)
+        self.start, self.end, self.zone = start, end, LOCAL
         self._ = Translator(language)
 
     @classmethod
@@ -103,11 +105,6 @@ class Report:
         statistics = service.statistics(start=since, end=until)
         health = service.model_health(start=since, end=until)
         return cls(statistics, health, service.alerts(since=since), since, until, language)
-
-    @property
-    def zone(self) -> tzinfo:
-        """The time zone to write in."""
-        return self.end.tzinfo or UTC
 
     def headline(self) -> HTML:
         """Say the period and the key figures in words."""
@@ -176,18 +173,20 @@ class Report:
         ]
 
     def alerts(self) -> ShownAlerts:
-        """Say whether someone must act."""
+        """Say whether someone must act: what fires now or, where the period is over, at its end."""
         _ = self._
         items = "".join(self._alert(alert) for alert in self._alerts)
-        none = escape(_("No alert: nothing needs you now."))
+        none = escape(_("No alert.") if self._over else _("No alert: nothing needs you now."))
         said = f'<ul class="alerts">{items}</ul>' if items else f"<p>{none}</p>"
         firing = [alert["rule"] for alert in self._alerts if alert["state"] == AlertState.FIRING]
-        return ShownAlerts(_heading(_("Alerts")) + said, firing)
+        moment = self.end if self._over else datetime.now(self.zone)
+        heading = _("Alerts, as of {moment}", moment=_.datetime(moment))
+        return ShownAlerts(_heading(heading) + said, firing)
 
     def _alert(self, alert: Alert) -> str:
         _ = self._
         lines = [alert_words.happened(alert, _), alert_words.when(alert, _, self.zone)]
-        if alert["state"] != AlertState.RESOLVED:
+        if alert["resolved_at"] is None:
             lines.append(alert_words.to_do(alert, _))
         head = f"<strong>{escape(alert_words.headline(alert, _))}</strong>"
         return f'<li class="{alert["state"]}">{head}<br>{escape(" ".join(lines))}</li>'
@@ -228,10 +227,10 @@ class Report:
         return _(
             "Written on {moment} by catsdogs {version}. Models: {models}. Times are those of {zone}. "
             "This report holds no file name and no comment.",
-            moment=_.datetime(datetime.now(self.end.tzinfo)),
+            moment=_.datetime(datetime.now(self.zone)),
             version=catsdogs.__version__,
             models=", ".join(self.statistics["model_versions"]) or NOTHING,
-            zone=self.end.tzname() or "UTC",
+            zone=", ".join(dict.fromkeys(moment.tzname() or "UTC" for moment in (self.start, self.end))),
         )
 
     def _day(self, moment: datetime) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import nbformat
 import pytest
@@ -12,9 +15,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
-from catsdogs.figures import Alert, ModelHealth, Statistics
+from catsdogs.figures import Alert, AlertState, Measure, ModelHealth, Statistics
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import alerts, kpis
+from catsdogs.monitoring import alerts, kpis, parameters, publish, report
 from catsdogs.monitoring.model_health import cards, model_health
 from catsdogs.monitoring.parameters import DEFAULT_LENGTH, period
 from catsdogs.monitoring.publish import FIGURE, page
@@ -37,7 +40,7 @@ class Figures:
         known = cards(self.database.settings)
         return self.database.run(lambda connection: model_health(connection, self.table, known, **window))
 
-    def alerts(self) -> list[Alert]:
+    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         return alerts.check(self.database, load_rules(), NOW)
 
 
@@ -93,7 +96,7 @@ def test_it_counts_the_answers(report_of: Any) -> None:
 
 
 def test_it_says_what_must_be_done_to_people_and_to_programs(report_of: Any) -> None:
-    assert "No alert: nothing needs you now." in report_of([]).alerts().html
+    assert "<p>No alert.</p>" in report_of([]).alerts().html
     unread = [make_row(NOW - timedelta(hours=n), prediction_result="error") for n in range(1, 31)]
     shown = report_of(unread).alerts()
     assert shown.firing == ["errors"]
@@ -103,25 +106,113 @@ def test_it_says_what_must_be_done_to_people_and_to_programs(report_of: Any) -> 
     assert "Look in the server" in shown.html
 
 
+def test_it_tells_alerts_as_they_stood_at_the_end_of_a_period_that_is_over(report_of: Any) -> None:
+    def alert(rule: str, since: int, fired: int | None, resolved: int | None) -> Alert:
+        moments = [None if hours is None else (NOW + timedelta(hours=hours)).isoformat() for hours in (fired, resolved)]
+        state = (
+            AlertState.RESOLVED if resolved is not None else AlertState.PENDING if fired is None else AlertState.FIRING
+        )
+        return Alert(
+            rule=rule, measure=Measure.ERRORS, state=state, since=(NOW + timedelta(hours=since)).isoformat(),
+            fired_at=moments[0], resolved_at=moments[1], value=0.5, n=50, limit=0.05,
+        )  # fmt: skip
+
+    seen = [
+        alert("began_later", 1, 2, None),
+        alert("began_and_ended_later", 1, 2, 3),
+        alert("ended_before", -5, -4, -3),
+        alert("fired_later", -1, 1, 2),
+        alert("fires_still", -9, -8, None),
+        alert("ended_later", -2, -1, 3),
+    ]
+    empty = report_of([])
+    made = Report(empty.statistics, empty.health, seen, NOW - timedelta(days=1), NOW, "en")
+    assert [(told["rule"], told["state"].value) for told in made._alerts] == [
+        ("fires_still", "firing"),
+        ("ended_later", "firing"),
+        ("fired_later", "pending"),
+        ("ended_before", "resolved"),
+    ]
+    shown = made.alerts()
+    assert shown.firing == ["fires_still", "ended_later"]
+    assert re.match(r"<h2>Alerts, as of Mar 18, 2026,\s", shown.html)
+    assert shown.html.count("Look in the server") == 1  # what is over by now needs nobody
+
+
+def test_it_tells_the_alerts_of_now_where_the_period_reaches_to_now(report_of: Any) -> None:
+    empty, now = report_of([]), datetime.now(UTC)
+    assert (
+        "No alert: nothing needs you now."
+        in Report(empty.statistics, empty.health, [], now - timedelta(days=1), now, "en").alerts().html
+    )
+    seen: Any = {"rule": "errors", "measure": "errors", "state": "firing", "value": 0.5, "n": 50, "limit": 0.05}
+    seen |= {"since": (now + timedelta(seconds=9)).isoformat(), "fired_at": now.isoformat(), "resolved_at": None}
+    made = Report(empty.statistics, empty.health, [seen], now - timedelta(days=1), now, "en")
+    assert made.alerts().firing == ["errors"]  # it was checked some seconds after the end
+
+
+@pytest.fixture
+def paris(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in Paris, where clocks were set back on 26 October 2025."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Paris")
+        for module in (parameters, report):
+            patch.setattr(module, "LOCAL", ZoneInfo("Europe/Paris"))
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_a_period_across_the_end_of_summer_time_is_that_of_the_clock_on_the_wall(paris: None, keep: Keep) -> None:
+    made = Report.of(Figures(keep([make_row(datetime(2025, 10, 25, 12, tzinfo=UTC))])), "2025-10-24", "2025-11-01")
+    assert (made.start.utcoffset(), made.end.utcoffset()) == (timedelta(hours=2), timedelta(hours=1))
+    assert made.title() == "From October 24, 2025 to October 31, 2025"
+    bars = made.charts()[1].data[0]
+    assert bars.x[0] == "2025-10-24T00:00:00"
+    assert "Times are those of CEST, CET." in made.answers().data
+
+
+def test_a_week_is_one_by_the_clock_on_the_wall(paris: None) -> None:
+    start, end = period(end="2025-11-01")
+    assert (start.isoformat(), end.isoformat()) == ("2025-10-25T00:00:00+02:00", "2025-11-01T00:00:00+01:00")
+    twice = period("2025-10-26T02:50+02:00", "2025-10-26T02:10+01:00")  # twenty minutes, in which the clock is set back
+    assert [moment.hour for moment in twice] == [2, 2]
+    with pytest.raises(InvalidInput):
+        period("2025-10-26T02:10+01:00", "2025-10-26T02:50+02:00")
+
+
+@pytest.mark.parametrize(
+    ("moment", "stamp"),
+    [
+        ("2026-03-18", "2026-03-18"),
+        ("2026-03-18T10:00", "2026-03-18T1000"),
+        ("2026-03-18T10:00:30", "2026-03-18T100030"),
+        ("2026-03-18T10:00:30.5", "2026-03-18T100030.500000"),
+    ],
+)
+def test_moments_of_two_reports_give_two_names(moment: str, stamp: str) -> None:
+    assert publish._stamp(datetime.fromisoformat(moment)) == stamp
+
+
 def test_it_says_whether_the_model_is_still_good(report_of: Any) -> None:
     nothing = report_of([])
     assert "Nobody said yet what a photo shows." in nothing.model().data
     assert nothing.model_charts() == []
     rows = [make_row(NOW - timedelta(minutes=n), user_feedback=int(n % 10 > 0), brightness=0.05) for n in range(1, 201)]
-    report = report_of(rows)
-    said = report.model().data.replace("\u202f", " ")
+    made = report_of(rows)
+    said = made.model().data.replace("\u202f", " ")
     assert "90.0% of the answers that people judged were right (n = 200, 95 % interval 85.1% to 93.4%)" in said
     assert "90.0% are expected to be right (CBPE" in said
     assert "Drift: confidence, cats and dogs, brightness, compared with the 1,000 photos of val" in said
-    assert len(report.model_charts()) == 3
+    assert len(made.model_charts()) == 3
 
 
 def test_nothing_in_it_is_personal(report_of: Any) -> None:
     rows = random_rows(8)
-    report = report_of(rows)
+    made = report_of(rows)
     comments = [row["user_comment"] for row in rows if row["user_comment"]]
-    drawn = [fig.to_json() for fig in [*report.charts(), *report.model_charts()]]
-    shown = "".join([report.headline().data, report.answers().data, report.alerts().html, report.model().data, *drawn])
+    drawn = [fig.to_json() for fig in [*made.charts(), *made.model_charts()]]
+    shown = "".join([made.headline().data, made.answers().data, made.alerts().html, made.model().data, *drawn])
     assert comments
     assert not [word for word in ("comment 1", "mine.jpg", *comments) if word in shown]
 

@@ -25,7 +25,7 @@ BEFORE = "yesterday's"
 
 def run_report(environment: dict[str, str], cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "catsdogs", "report", *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment | {"TZ": "UTC"}, capture_output=True, text=True)
+    return subprocess.run(command, cwd=cwd, env=environment | {"TZ": "Europe/Paris"}, capture_output=True, text=True)
 
 
 def words(page: str) -> str:
@@ -62,6 +62,11 @@ def test_the_report_says_what_the_database_holds_and_nothing_personal(
         assert NAME not in text
         assert COMMENT not in text
         assert "alert(1)" not in text
+        assert str(NOTEBOOK.parent) not in text  # nor where this machine keeps its files
+        assert str(tmp_path) not in text
+    executed = nbformat.read(page.with_suffix(".ipynb"), as_version=4)
+    assert executed.metadata.papermill.input_path == "report.ipynb"
+    assert executed.metadata.papermill.output_path == page.with_suffix(".ipynb").name
     assert "from catsdogs import" not in page.read_text(encoding="utf-8")
 
 
