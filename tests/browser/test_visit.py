@@ -130,6 +130,30 @@ def test_what_waits_is_counted_and_cancelled_and_nothing_of_it_is_kept(
     assert latest(server)["filename"] == "kept.jpg"
 
 
+def test_of_several_photos_each_refusal_names_its_file(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+    open_app(page, server)
+    bring(page, pictures["words"], "alone.jpg")
+    assert problem(page).startswith("This is not a picture that can be read.")
+    name = "<b>one.png"
+    with held_up(server):
+        choose(page, pictures["half_jpeg"], "half.jpg")
+        expect(page.locator(".cd-veil")).to_be_visible()
+        choose(page, pictures["words"], "words.jpg")
+        choose(page, pictures["half_png"], name)
+        expect(page.get_by_text("Photos that wait: 2")).to_be_visible()
+    alert = page.locator(".cd-photo").get_by_role("alert")
+    expect(alert).not_to_be_empty(timeout=READY)
+    named = [sentence.partition(": ")[::2] for sentence in alert.inner_text().splitlines()]
+    damaged, unknown = "This picture is damaged", "This is not a picture t"
+    assert [(name, sentence[: len(damaged)]) for name, sentence in named] == [
+        ("half.jpg", damaged),
+        ("words.jpg", unknown),
+        (name, damaged),
+    ]
+    bring(page, pictures["words"], "later.jpg")
+    assert problem(page).startswith("later.jpg: This is not a picture")
+
+
 def test_a_server_that_stands_still_is_said_and_what_was_asked_is_answered(
     page: Page, server: Any, pictures: dict[str, bytes]
 ) -> None:

@@ -36,6 +36,7 @@ function render({ model, el: place }) {
   const brought = new Map(); // number of the photo -> { number, name, address of its picture or null }
   const queue = []; // files, and sample pictures
   let last = 0;
+  let handled = 0; // files of this visit, and sample pictures
   let shown = 0;
   let onItsWay = null; // its AbortController
 
@@ -121,6 +122,7 @@ function render({ model, el: place }) {
     const refused = [];
     while (queue.length) {
       const item = queue.shift();
+      handled += 1;
       drawQueue();
       veil.hidden = false;
       news.textContent = texts.looking;
@@ -132,9 +134,9 @@ function render({ model, el: place }) {
       news.textContent = signal.aborted ? texts.cancelled : sentence ? "" : texts.done;
     }
     onItsWay = null;
-    // named where it is not plain which is meant: of several, or beside the answer for the photo before
-    const named = items.length > 1 || refusal(items[0]);
-    problem.textContent = refused.map(({ item, sentence }) => (named ? `${item.name}: ${sentence}` : sentence)).join("\n");
+    // named where it is not plain which is meant: of several, or where nothing is shown of it
+    const named = (item) => handled > 1 || refusal(item);
+    problem.textContent = refused.map(({ item, sentence }) => (named(item) ? `${item.name}: ${sentence}` : sentence)).join("\n");
     veil.hidden = true;
     root.removeAttribute("aria-busy");
   }
