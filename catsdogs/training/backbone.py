@@ -43,7 +43,7 @@ LITE0 = (
 
 
 def build_backbone(weights: Arrays, size: int) -> keras.Model:
-    """Build the network up to its last feature map.
+    """Build the network up to its last feature maps.
 
     Batch normalisation is folded into the convolutions: the network is frozen, so it is a constant
     scale and shift.
@@ -58,8 +58,8 @@ def build_backbone(weights: Arrays, size: int) -> keras.Model:
     Returns
     -------
     keras.Model
-        From RGB pixels, float32 0..255, shape (n, size, size, 3), to features, float32,
-        shape (n, size / 32, size / 32, 1280).
+        From RGB pixels, float32 0..255, shape (n, size, size, 3), to two maps of features, float32: the last,
+        shape (n, size / 32, size / 32, 1280), and that of the last depthwise layer, (n, size / 32, size / 32, 1152).
     """
     build = _Builder(weights)
     pixels = keras.Input((size, size, 3), name="pixels")
@@ -68,10 +68,10 @@ def build_backbone(weights: Arrays, size: int) -> keras.Model:
     block = 0
     for stage in LITE0:
         for repeat in range(stage.repeats):
-            x = build.inverted_residual(x, f"_blocks.{block}.", stage, stage.stride if repeat == 0 else 1)
+            x, inner = build.inverted_residual(x, f"_blocks.{block}.", stage, stage.stride if repeat == 0 else 1)
             block += 1
-    features = build.convolution(x, "_conv_head", "_bn1", HEAD)
-    model = keras.Model(pixels, features, name="efficientnet_lite0")
+    last = build.convolution(x, "_conv_head", "_bn1", HEAD)
+    model = keras.Model(pixels, [last, inner], name="efficientnet_lite0")
     model.trainable = False
     return model
 
@@ -82,14 +82,22 @@ class _Builder:
     def __init__(self, weights: Arrays) -> None:
         self.weights = weights
 
-    def inverted_residual(self, x: keras.KerasTensor, prefix: str, stage: Stage, stride: int) -> keras.KerasTensor:
-        """Expand, filter each channel, project linearly; add the input where the shapes agree."""
+    def inverted_residual(
+        self, x: keras.KerasTensor, prefix: str, stage: Stage, stride: int
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Expand, filter each channel, project linearly; add the input where the shapes agree.
+
+        Returns
+        -------
+        tuple of KerasTensor
+            The block's output, and what was filtered.
+        """
         shortcut, width = x, x.shape[-1]
         if stage.expansion > 1:
             x = self.convolution(x, f"{prefix}_expand_conv", f"{prefix}_bn0", width * stage.expansion)
-        x = self.depthwise(x, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stage.kernel, stride)
-        x = self.convolution(x, f"{prefix}_project_conv", f"{prefix}_bn2", stage.filters, activation=None)
-        return layers.add([shortcut, x]) if stride == 1 and width == stage.filters else x
+        filtered = self.depthwise(x, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stage.kernel, stride)
+        x = self.convolution(filtered, f"{prefix}_project_conv", f"{prefix}_bn2", stage.filters, activation=None)
+        return layers.add([shortcut, x]) if stride == 1 and width == stage.filters else x, filtered
 
     def convolution(
         self,

@@ -21,8 +21,9 @@ from catsdogs.training.head import Head
 from catsdogs.training.weights import LICENCE, SOURCE
 
 ARCHITECTURE = (
-    "EfficientNet-Lite0 (frozen, ImageNet weights), average pooling, logistic regression; "
-    "a gate for photos of neither; a class-activation map; all in one graph"
+    "EfficientNet-Lite0 (frozen, ImageNet weights), average pooling of its last two wide layers, logistic regression "
+    "on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of neither; a class-activation "
+    "map; all in one graph"
 )
 INTENDED_USE = (
     "Saying of a photo of one household pet whether it shows a cat or a dog, for fun and for teaching, with a person "

@@ -17,7 +17,7 @@ from catsdogs.training.cache import FeatureCache
 from catsdogs.training.dataset import Dataset
 from catsdogs.training.weights import SOURCE
 
-CODE = 1
+CODE = 2
 """Of what makes features from photos, here and in the backbone: raise it when they change."""
 
 _BATCH = 32
@@ -26,13 +26,13 @@ _BATCH = 32
 def open_cache(processed: Path, backbone: keras.Model) -> FeatureCache:
     """Open the cache of what this backbone, at its input size, makes of photos."""
     name = f"{backbone.name}-{SOURCE.split()[1]}-{backbone.input_shape[1]}px-code{CODE}"
-    return FeatureCache(processed / "features" / name, (2, backbone.output_shape[-1]))
+    return FeatureCache(processed / "features" / name, (2, sum(shape[-1] for shape in backbone.output_shape)))
 
 
 def extract(
     dataset: Dataset, backbone: keras.Model, cache: FeatureCache, advance: Callable[[int], object]
 ) -> npt.NDArray[np.float32]:
-    """Average the backbone's last feature map over each photo, and over its mirror image.
+    """Average the backbone's feature maps over each photo, and over its mirror image.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def extract(
     Returns
     -------
     ndarray
-        Shape (2, n, channels), the mirror images second.
+        Shape (2, n, 2432), the mirror images second: the last map's 1280 channels, then those of the depthwise layer.
 
     Raises
     ------
@@ -59,7 +59,8 @@ def extract(
         The cache cannot be written.
     """
     side = int(backbone.input_shape[1])
-    pooled = keras.Model(backbone.input, keras.layers.GlobalAveragePooling2D()(backbone.output))
+    means = [keras.layers.GlobalAveragePooling2D()(output) for output in backbone.outputs]
+    pooled = keras.Model(backbone.input, keras.layers.Concatenate()(means))
     network = tf.function(lambda pixels: pooled(pixels, training=False), reduce_retracing=True)
     features = np.empty((2, len(dataset.paths), pooled.output_shape[-1]), np.float32)
     missing = []

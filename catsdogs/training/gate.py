@@ -14,17 +14,14 @@ Either alone lets much through: the first what belongs to no ImageNet class, the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, logsumexp
+from scipy.special import expit, logit
 from sklearn.cluster import KMeans
 
-from catsdogs.training.weights import Arrays
+from catsdogs.training.imagenet import Classes
 
-PET_CLASSES = np.r_[151:269, 281:286]
-"""ImageNet's (ILSVRC 2012) domestic dogs and cats; wolves, foxes, lynxes and lions are none of them."""
 CENTROIDS = 256
 NEIGHBOURS = 3
 """Number of centroids over which the similarity is averaged."""
@@ -42,22 +39,6 @@ RULE = (
 Floats = npt.NDArray[np.float64]
 
 
-class Classes(NamedTuple):
-    """The ImageNet classifier, cut in two."""
-
-    pet_weights: Floats
-    """Shape (1280, 123)."""
-    pet_bias: Floats
-    other_weights: Floats
-    """Shape (1280, 877)."""
-    other_bias: Floats
-
-    def margins(self, features: Floats) -> Floats:
-        """Compute by how much each other class's logit exceeds the pets', shape (n, 877)."""
-        pets: Floats = logsumexp(features @ self.pet_weights + self.pet_bias, axis=1, keepdims=True)
-        return features @ self.other_weights + self.other_bias - pets
-
-
 @dataclass(frozen=True)
 class Gate:
     """``score = sigmoid(slopes @ [otherness, similarity] - threshold)``, 0..1."""
@@ -72,25 +53,18 @@ class Gate:
     """Shape (2,)."""
     threshold: float
 
-    def scores(self, features: npt.NDArray[np.float32], imagenet: Arrays) -> Floats:
+    def scores(self, features: npt.NDArray[np.float32], classes: Classes) -> Floats:
         """Score photos by their features, shape (n, 1280), as the served network does."""
-        margins = split_classes(imagenet).margins(features.astype(np.float64))
+        margins = classes.margins(features.astype(np.float64))
         evidence = _evidence(margins, features, self.mean, self.spread, self.centroids)
         scores: Floats = expit(evidence @ self.slopes - self.threshold)
         return scores
 
 
-def split_classes(imagenet: Arrays) -> Classes:
-    """Take the ImageNet classifier from the backbone's weights."""
-    kernel, bias = imagenet["_fc.weight"].T.astype(np.float64), imagenet["_fc.bias"].astype(np.float64)
-    others = np.setdiff1d(np.arange(len(bias)), PET_CLASSES)
-    return Classes(kernel[:, PET_CLASSES], bias[PET_CLASSES], kernel[:, others], bias[others])
-
-
-def fit_gate(features: npt.NDArray[np.float32], imagenet: Arrays, seed: int) -> Gate:
+def fit_gate(features: npt.NDArray[np.float32], classes: Classes, seed: int) -> Gate:
     """Fit the gate on features of cats and dogs, shape (n, 1280)."""
     pets = features.astype(np.float64)
-    margins = split_classes(imagenet).margins(pets)
+    margins = classes.margins(pets)
     mean, spread = margins.mean(axis=0), margins.std(axis=0)
     clusters = KMeans(min(CENTROIDS, len(pets)), n_init=1, random_state=seed).fit(_unit(pets))
     centroids = _unit(clusters.cluster_centers_)

@@ -24,11 +24,12 @@ from catsdogs.model_version import NAME
 from catsdogs.observed import Observed
 from catsdogs.review import FeedbackPhotos
 from catsdogs.training import card as cards
-from catsdogs.training.backbone import build_backbone
+from catsdogs.training.backbone import HEAD, build_backbone
 from catsdogs.training.dataset import NO_FEEDBACK, Dataset, collect, write_left_out
 from catsdogs.training.features import extract, open_cache
 from catsdogs.training.gate import fit_gate
-from catsdogs.training.head import STEPS, Head, fit_head, learning_curve, write_learning_curve
+from catsdogs.training.head import STEPS, Head, fit_head, learning_curve, scaled, write_learning_curve
+from catsdogs.training.imagenet import split_classes
 from catsdogs.training.judged import Judged
 from catsdogs.training.network import assemble, save
 from catsdogs.training.weights import load_imagenet_weights
@@ -120,13 +121,16 @@ def train(
     cache = open_cache(processed, backbone)
     features = extract(dataset, backbone, cache, _counter(progress, "features", len(dataset.paths)))
     advance = _counter(progress, "head", STEPS + 2)
-    head = fit_head(features, dataset.is_dog, seed, advance)
-    curve = learning_curve(features, dataset.is_dog, head.strength, seed)
+    classes = split_classes(imagenet)
+    last = features[..., :HEAD]
+    inputs = scaled(features, classes.opinion(last))
+    head = fit_head(inputs, dataset.is_dog, seed, advance)
+    curve = learning_curve(inputs, dataset.is_dog, head.strength, seed)
     advance()
-    gate = fit_gate(features[0], imagenet, seed)
+    gate = fit_gate(last[0], classes, seed)
     advance()
-    held_out = _held_out(dataset, head, gate.scores(features[0], imagenet))
-    model = assemble(backbone, imagenet, head, gate)
+    held_out = _held_out(dataset, head, gate.scores(last[0], classes))
+    model = assemble(backbone, classes, head, gate)
 
     aside = output / f".{version}.tmp"
     try:

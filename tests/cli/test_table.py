@@ -14,6 +14,7 @@ import pytest
 from distributed import LocalCluster
 
 from catsdogs.cli import main
+from catsdogs.model_version import SHIPPED
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -49,7 +50,7 @@ def test_a_cluster_answers_and_the_exit_code_tells_the_truth(run: Run, photos: P
         (photos / "words.txt").write_text("no photo")
         done = run("photos", "--out", "some", "--scheduler", cluster.scheduler_address, "--json")
     assert done.returncode == 1
-    assert json.loads(done.stdout) == {"out": "some", "photos": 2, "errors": 1, "model_version": "1.0"}
+    assert json.loads(done.stdout) == {"out": "some", "photos": 2, "errors": 1, "model_version": SHIPPED.name}
     assert pq.read_table(tmp_path / "some")["prediction"].to_pylist() == ["cat", None]
 
 

@@ -36,7 +36,7 @@ MOVED = ("moderate", "strong")
 
 
 def card_of(version: str) -> ModelCard | None:
-    return read_card(SHIPPED) if version == "1.0" else None
+    return read_card(SHIPPED) if version == SHIPPED.name else None
 
 
 def health_of(database: Database, **window: Any) -> ModelHealth:
@@ -97,23 +97,60 @@ def record(keep: Keep) -> Callable[[list[Seen]], Database]:
 
 def test_photos_of_the_same_kind_are_no_drift(record: Any, answered: Any, pets: list[Path]) -> None:
     health = health_of(record(answered(pets)))
-    assert (health["model_version"], health["reference"]) == ("1.0", "val")
+    assert (health["model_version"], health["reference"]) == (SHIPPED.name, "val")
     assert {drift["n"] for drift in health["drift"] if drift["signal"] == "brightness"} == {len(pets)}
     assert drifted(health) == {}
 
 
-@pytest.mark.parametrize(
-    ("change", "signal"),
-    [
-        (lambda image: ImageEnhance.Brightness(image).enhance(0.5), "brightness"),
-        (lambda image: image.filter(ImageFilter.GaussianBlur(1)), "sharpness"),
-    ],
-    ids=["darkened", "blurred"],
-)
+def darkened(strength: float) -> Change:
+    return lambda image: ImageEnhance.Brightness(image).enhance(strength)
+
+
+def blurred(radius: float) -> Change:
+    return lambda image: image.filter(ImageFilter.GaussianBlur(radius))
+
+
+def scaled(by: float) -> Change:
+    return lambda image: image.resize((round(image.width * by), round(image.height * by)))
+
+
+@pytest.mark.parametrize(("change", "signal"), [(darkened(0.5), "brightness"), (blurred(1), "sharpness")])
 def test_changed_photos_move_their_signal_and_no_other(
     record: Any, answered: Any, pets: list[Path], change: Change, signal: str
 ) -> None:
     assert drifted(health_of(record(answered(pets, change)))) == {signal: "strong"}
+
+
+@pytest.mark.parametrize(
+    ("change", "signals"),
+    [
+        (darkened(0.35), {"brightness"}),
+        (darkened(0.25), {"brightness"}),
+        (blurred(0.7), {"sharpness"}),
+        (blurred(2), {"sharpness"}),
+        (scaled(0.5), {"size", "sharpness"}),  # what is smaller than the network sees is blurred for it
+        (scaled(2), set()),  # larger photos do no harm
+    ],
+)
+def test_photos_changed_a_little_or_much_move_what_they_should(
+    record: Any, answered: Any, pets: list[Path], change: Change, signals: set[str]
+) -> None:
+    found = drifted(health_of(record(answered(pets[::2], change))))
+    assert {
+        signal for signal in found if signal not in ("confidence", "neither")
+    } == signals  # the model may be less sure
+    assert {found[signal] for signal in signals} <= {"strong"}
+
+
+def test_only_smaller_photos_are_a_drift_of_size() -> None:
+    known = Histogram(edges=(200.0, 256.0), counts=(100, 100, 800))
+    assert compare("size", known, [0, 0, 500])["reading"] == "none"
+    assert compare("size", known, [50, 50, 400])["psi"] == pytest.approx(0, abs=1e-3)
+    assert compare("size", known, [250, 0, 250])["reading"] == "strong"
+    assert compare("size", known, [0, 500, 0])["reading"] == "strong"
+    assert compare("size", known, [0, 0, 0])["psi"] == pytest.approx(0, abs=0.5)
+    assert compare("brightness", known, [0, 0, 500])["reading"] == "moderate"
+    assert compare("size", known, [0, 0, 500])["found"] == [0, 0, 1]  # shown as it is
 
 
 def test_other_things_move_the_share_of_neither_and_no_other_signal(
@@ -134,7 +171,7 @@ def test_sql_counts_the_signals_as_the_reference_does(
     seen = answered([*pets[:30], *sorted((photos / "neither").rglob("*.jpg"))[:10]])
     known = Reference.of("some", seen, classifier.card.input_size)
     database, card = record(seen), classifier.card.model_copy(update={"reference": known})
-    unread = PredictionRecord.of_failure(InvalidImage("no"), "1.0")
+    unread = PredictionRecord.of_failure(InvalidImage("no"), SHIPPED.name)
     database.run(lambda c: predictions.store(c, database.tables, [unread]))
     health = database.run(lambda c: model_health(c, database.tables.predictions, lambda _: card))
     assert {drift["n"] for drift in health["drift"] if drift["signal"] in {"size", "brightness"}} == {len(seen)}
@@ -186,7 +223,7 @@ def test_reliability_lies_on_the_diagonal_where_probabilities_are_calibrated(kee
 
 def test_over_time_and_by_version(keep: Keep) -> None:
     new = [
-        row | {"model_version": "1.1", "timestamp": row["timestamp"] + timedelta(days=3)} for row in calibrated(50, 1)
+        row | {"model_version": "2.0", "timestamp": row["timestamp"] + timedelta(days=3)} for row in calibrated(50, 1)
     ]
     for row in new:
         row |= {"id": sa.func.gen_random_uuid(), "user_feedback": None, "feedback_at": None}
@@ -194,14 +231,14 @@ def test_over_time_and_by_version(keep: Keep) -> None:
     with database.engine.begin() as connection:
         connection.execute(sa.insert(database.tables.predictions).values(new))
     health = health_of(database)
-    assert [version["model_version"] for version in health["versions"]] == ["1.0", "1.1"]
+    assert [version["model_version"] for version in health["versions"]] == ["1.0", "2.0"]
     assert [version["share"] for version in health["versions"]] == pytest.approx([2 / 3, 1 / 3])
     assert [version["judged"]["n"] for version in health["versions"]] == [100, 0]
     assert health["versions"][0]["mean_ms"] == 4.0
     assert sum(bucket["judged"]["n"] for bucket in health["timeline"]) == 100
     assert sum(bucket["estimated"]["n"] for bucket in health["timeline"]) == 150
     assert len(health["timeline"]) <= 22
-    assert health["model_version"] == "1.1"
+    assert health["model_version"] == "2.0"
     assert (health["reference"], health["drift"]) == (None, [])  # nobody knows its card
     assert health_of(database, model_version="1.0")["estimated"]["n"] == 100
 

@@ -67,7 +67,7 @@ def test_a_cluster_writes_the_same_table_as_this_machine(
 ) -> None:
     done: list[tuple[int, int]] = []
     scored = score(folder, tmp_path / "far", settings, on(cluster.scheduler_address), lambda *n: done.append(n))
-    assert scored == Scored(N, 2, "1.0") == score(folder, tmp_path / "near.parquet", settings, here)
+    assert scored == Scored(N, 2, SHIPPED.name) == score(folder, tmp_path / "near.parquet", settings, here)
     assert (done[0], done[-1], len(done)) == ((0, N), (N, N), 6)
     assert sorted(written(tmp_path / "far")) == [f"part-{number:06}.parquet" for number in range(5)]
     assert sorted(tmp_path.iterdir()) == [tmp_path / "far", tmp_path / "near.parquet"]
@@ -85,7 +85,7 @@ def test_a_cluster_writes_the_same_table_as_this_machine(
     prediction, _ = Classifier.open(SHIPPED).classify((folder / "00.jpg").read_bytes())
     assert by_name["00.jpg"]["prediction"] == prediction.answer == "cat"
     assert by_name["00.jpg"]["proba_cat"] == pytest.approx(prediction.proba_cat, abs=1e-6)
-    assert by_name["00.jpg"]["model_version"] == "1.0"
+    assert by_name["00.jpg"]["model_version"] == SHIPPED.name
 
 
 def test_only_what_is_missing_is_done_again(

@@ -64,7 +64,7 @@ def test_an_answer_is_explained(service, cat_jpeg):
     places = [place for row in prediction.explanation.activation for place in row]
     mean = sum(places) / len(places)
     assert 1 / (1 + math.exp(-mean)) == pytest.approx(prediction.proba_dog, abs=1e-3)
-    assert min(places) < -max(places) < 0, "most speaks for a cat, and something against"
+    assert min(places) < 5 * max(places) < 0, "some places speak for a cat, others hardly"
     assert prediction.explanation.box == Box(0.167, 0, 0.833, 1), "of 451 x 300 pixels, the square in the middle"
 
 
@@ -101,7 +101,7 @@ def test_a_sample_picture_is_answered_and_leaves_nothing(service):
     before = service.recent_predictions(1000)
     answers = {sample.name: service.predict_sample(sample.name).answer for sample in SAMPLES}
     assert answers == {"chelsea": Answer.CAT, "dog": Answer.NEITHER, "boat": Answer.NEITHER}
-    for name in ("mine", "", "../artifacts/1.0/model"):
+    for name in ("mine", "", "../artifacts/1.1/model"):
         with pytest.raises(NotFound):
             service.predict_sample(name)
     assert service.recent_predictions(1000) == before

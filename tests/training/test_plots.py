@@ -11,7 +11,7 @@ import pytest
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
 from catsdogs.training import plots
-from catsdogs.training.head import LearningPoint, learning_curve, read_learning_curve, write_learning_curve
+from catsdogs.training.head import LearningPoint, learning_curve, read_learning_curve, scaled, write_learning_curve
 from catsdogs.training.judged import Judged
 
 CAT, DOG, NEITHER = Answer.CAT, Answer.DOG, Answer.NEITHER
@@ -81,14 +81,14 @@ def test_the_learning_curve_falls_where_there_is_something_to_learn(tmp_path: Pa
     is_dog = random.random(1000) < 0.3
     features = random.normal(0, 1, (1000, 30)).astype(np.float32)
     features[:, 0] += 3 * is_dog
-    both_ways = np.stack([features, features])
-    points = learning_curve(both_ways, is_dog, 0.1, seed=0)
+    inputs = scaled(np.stack([features, features]), np.zeros((2, 1000)))
+    points = learning_curve(inputs, is_dog, 0.1, seed=0)
     assert [point.n for point in points[:-1]] == [32, 64, 128, 256]
     assert 256 < points[-1].n <= 2 * is_dog.sum()
     assert {point.held_out for point in points} == {200}
     assert points[-1].errors < points[0].errors
     assert points[-1].log_loss < points[0].log_loss
-    assert points == learning_curve(both_ways, is_dog, 0.1, seed=0)
+    assert points == learning_curve(inputs, is_dog, 0.1, seed=0)
 
     write_learning_curve(points, tmp_path / "curve.csv")
     assert read_learning_curve(tmp_path / "curve.csv") == points
