@@ -233,6 +233,49 @@ def test_a_person_sees_withdraws_and_erases_what_is_kept(
     assert server.query("SELECT 1 FROM predictions_feedback WHERE id = :id", id=identifier) == []
 
 
+def test_the_keyboard_keeps_its_place_where_the_page_changes(
+    page: Page, server: Any, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+
+    def press(button: Locator) -> None:
+        button.focus()
+        page.keyboard.press("Enter")
+
+    bring(page, pictures["jpeg"], "first.jpg")
+    bring(page, pictures["png"], "second.png")
+    first = page.get_by_role("list", name="Photos of this visit").get_by_role("button").first
+    press(first)
+    expect(page.locator(".cd-name")).to_have_text("first.jpg")
+    expect(first).to_have_attribute("aria-current", "true")
+    expect(first).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="second.png: Cat")).to_be_focused()
+
+    agree(page)
+    bring(page, pictures["jpeg"], "third.jpg")
+    for box in page.get_by_role("checkbox").all():
+        box.uncheck()
+        box.check()
+    page.get_by_role("checkbox").last.uncheck()
+    press(page.get_by_role("button", name="Use it for this photo, too"))
+    expect(page.get_by_text("This counts from your next photo on.")).to_be_hidden()
+    expect(page.get_by_role("checkbox").last).to_be_focused()
+
+    press(page.get_by_role("button", name="See what is kept"))
+    data = page.locator(".cd-mydata")
+    news = data.get_by_role("status")
+    for action, said in (("Withdraw", "This consent is withdrawn"), ("Erase everything", "Everything that was kept")):
+        press(data.get_by_role("button", name=action))
+        page.keyboard.press("Shift+Tab")
+        expect(data.get_by_role("button", name="Yes, do it").locator("visible=true")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(news).to_have_text(re.compile(said))
+        expect(news).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(data.get_by_role("button", name="Show what is kept")).to_be_focused()
+
+
 def test_who_comes_back_with_the_code_finds_the_way_and_a_wrong_code_one_sentence(
     page: Page, server: Any, pictures: dict[str, bytes]
 ) -> None:

@@ -2,6 +2,7 @@ function render({ model, el: place }) {
   const texts = model.get("texts");
   const root = begin(model, place, "consent");
   const problem = make("p", { class: "cd-problem", role: "alert" });
+  let unanswered = 0; // ticks that the kernel has not heard of yet: what it says of them is older
 
   const boxes = model.get("purposes").map(([purpose, label, explanation], number) => {
     const hint = `${model.model_id ?? "consent"}-${number}`;
@@ -10,7 +11,9 @@ function render({ model, el: place }) {
       name: purpose,
       "aria-describedby": hint,
       async onchange() {
+        unanswered += 1;
         problem.textContent = await ask(model, { purpose, agreed: box.checked });
+        unanswered -= 1;
         if (problem.textContent) draw(); // the box says what the kernel knows
       },
     });
@@ -22,9 +25,10 @@ function render({ model, el: place }) {
     type: "button",
     class: "cd-button cd-quiet",
     async onclick() {
-      again.disabled = true;
+      if (again.hasAttribute("aria-busy")) return;
+      again.setAttribute("aria-busy", "true"); // not disabled: that takes the focus away
       problem.textContent = await ask(model, { ask: "again" });
-      again.disabled = false;
+      again.removeAttribute("aria-busy");
     },
   }, texts.again);
   const late = make("p", { class: "cd-late", role: "status" });
@@ -42,7 +46,9 @@ function render({ model, el: place }) {
   );
 
   function draw() {
-    for (const { purpose, box } of boxes) box.checked = model.get("ticked").includes(purpose);
+    if (!unanswered) for (const { purpose, box } of boxes) box.checked = model.get("ticked").includes(purpose);
+    if (model.get("late") === late.hasChildNodes()) return;
+    if (late.contains(document.activeElement)) boxes.at(-1).box.focus(); // the button goes
     late.replaceChildren(...(model.get("late") ? [texts.late, again] : []));
   }
   model.on("change:ticked", draw);

@@ -7,7 +7,7 @@ function render({ model, el: place }) {
   const code = make("input", { type: "text", autocomplete: "off", spellcheck: "false", autocapitalize: "characters" });
   const show = make("button", { type: "submit", class: "cd-button cd-quiet" }, texts.show);
   const problem = make("p", { class: "cd-problem", role: "alert" });
-  const news = make("p", { class: "cd-thanks", role: "status" });
+  const news = make("p", { class: "cd-thanks", role: "status", tabindex: -1 });
   const held = make("div", { class: "cd-held" });
 
   async function wish(content) {
@@ -72,6 +72,7 @@ function render({ model, el: place }) {
   function draw() {
     const { decisions, records, document: everything } = model.get("held");
     news.textContent = model.get("news");
+    if (held.contains(document.activeElement)) news.focus(); // the button that was pressed goes
     held.replaceChildren();
     if (!everything) return;
     code.value = model.get("code");

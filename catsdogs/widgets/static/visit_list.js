@@ -4,28 +4,39 @@
 function visitList(model, photos, shown, recall) {
   const texts = model.get("texts");
   const element = make("ol", { class: "cd-visit", "aria-label": texts.visit, hidden: true });
+  const entries = new Map(); // number of the photo -> { row, update }
 
+  function entry(photo) {
+    const button = make("button", { type: "button", onclick: () => recall(photo) });
+    let drawn = "";
+    function update(answer) {
+      if (photo.number === shown()) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+      if (drawn === answer) return;
+      drawn = answer;
+      button.setAttribute("aria-label", `${photo.name}: ${texts[answer]}`);
+      button.replaceChildren(photo.address ? make("img", { src: photo.address, alt: "" }) : icon("photo"), icon(answer));
+    }
+    return { row: make("li", {}, button), update };
+  }
+
+  /** Change what has changed: a button that is made anew loses the focus of the keyboard. */
   function draw() {
     const answers = model.get("answered");
     const answered = photos().filter(({ number }) => answers[number]);
+    for (const [number, { row }] of entries) {
+      if (answered.some((photo) => photo.number === number)) continue;
+      row.remove();
+      entries.delete(number);
+    }
+    for (const photo of answered) {
+      if (!entries.has(photo.number)) {
+        entries.set(photo.number, entry(photo));
+        element.append(entries.get(photo.number).row);
+      }
+      entries.get(photo.number).update(answers[photo.number]);
+    }
     element.hidden = answered.length < 2;
-    element.replaceChildren(
-      ...answered.map((photo) => {
-        const answer = answers[photo.number];
-        const button = make(
-          "button",
-          {
-            type: "button",
-            "aria-label": `${photo.name}: ${texts[answer]}`,
-            "aria-current": photo.number === shown() && "true",
-            onclick: () => recall(photo),
-          },
-          photo.address ? make("img", { src: photo.address, alt: "" }) : icon("photo"),
-          icon(answer),
-        );
-        return make("li", {}, button);
-      }),
-    );
   }
   return { element, draw };
 }
