@@ -39,8 +39,8 @@ logger = logging.getLogger(__name__)
 KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 ALERT_SECONDS = 60
 """How often the alerts' rules are checked."""
-DRAIN_SECONDS = 8
-"""How long requests that have begun may take to finish when the server stops."""
+DRAIN_SECONDS = 6
+"""How long requests that have begun may take to finish when the server stops; all is to end within ten seconds."""
 
 WIDGETS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
 """The extensions that our pages need; each page would load all that are installed: plotly's has 5 MB."""

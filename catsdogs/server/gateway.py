@@ -26,7 +26,7 @@ LARGEST_MESSAGE = 2**27
 """Bytes of a message from a kernel."""
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 5
-START_SECONDS = 30
+START_SECONDS = 15
 """A kernel's process is started before the gateway answers."""
 PING_SECONDS = 20
 

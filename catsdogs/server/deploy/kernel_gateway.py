@@ -22,7 +22,8 @@ c.KernelGatewayApp.port = 8888
 # catsdogs limits the pages of each of its servers; this, all kernels here
 c.KernelGatewayApp.max_kernels = 128
 # of the environment, what a process needs; a kernel is told by catsdogs what else it has to know
-c.KernelGatewayApp.env_process_whitelist = ["HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "TZ"]
+names = "HOME LANG LD_LIBRARY_PATH PYTHONPATH SSL_CERT_FILE TMPDIR TZ"
+c.KernelGatewayApp.env_process_whitelist = names.split()
 # a kernel that died is given up: one that is started again has not run its notebook
 c.KernelRestarter.restart_limit = 0
 c.KernelRestarter.time_to_dead = 1.0
