@@ -141,6 +141,18 @@ class KernelModel(_KernelDoor, KernelHandler):  # type: ignore[misc]
 class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """``/api/kernels/ID/channels``: the messages between a page and its kernel."""
 
+    async def pre_get(self) -> None:
+        """Wait until the kernel answers, while it lives; Jupyter would wait a minute for one that does not."""
+        connecting = asyncio.ensure_future(super().pre_get())
+        try:
+            while not connecting.done():
+                if not await self.kernel_manager.is_running(self.kernel_id):
+                    raise HTTPError(404)
+                await asyncio.wait([connecting], timeout=1)
+            await connecting
+        finally:
+            connecting.cancel()
+
     def on_message(self, ws_message: str | bytes) -> None:
         """Hand a message to the kernel; a page that floods it loses its socket, and may open another later."""
         server, kernel_id = self.settings["catsdogs"], self.path_kwargs["kernel_id"]

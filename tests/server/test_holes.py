@@ -276,6 +276,17 @@ def test_a_page_that_closes_while_its_socket_opens_is_no_error(server, visit):
     assert "KernelSocket 500" not in server.log.read_text()
 
 
+def test_a_page_whose_kernel_died_gets_no_socket(server, visit, run_alone):
+    seen = visit()
+    seen.process.kill()
+
+    async def talk():
+        with pytest.raises(HTTPClientError, match="404"):
+            await _socket(server, seen.kernel_id)
+
+    run_alone(talk())
+
+
 @pytest.mark.parametrize(("messages", "size"), [(1100, 100), (8, 30 * 2**20)], ids=["many", "large"])
 def test_a_page_that_floods_its_kernel_loses_its_socket(server, client, visit, run_alone, messages, size):
     seen, other = visit(), visit()
