@@ -9,7 +9,7 @@ MODERATE, STRONG = 0.1, 0.25
 """Population stability index: below, no drift; above, strong. The usual reading (Siddiqi 2006)."""
 
 
-def psi(expected: Sequence[int], found: Sequence[int]) -> float:
+def psi(expected: Sequence[float], found: Sequence[float]) -> float:
     """Give the population stability index: by how much shares moved, 0 (not at all) upwards.
 
     Half a count is added to each bin, so that an empty one is not infinitely far.
@@ -24,7 +24,7 @@ def psi(expected: Sequence[int], found: Sequence[int]) -> float:
     return sum((new - old) * log(new / old) for old, new in zip(before, after, strict=True))
 
 
-def chi_square_test(expected: Sequence[int], found: Sequence[int]) -> float:
+def chi_square_test(expected: Sequence[float], found: Sequence[float]) -> float:
     """Give the p-value of the chi-square test that both histograms come from one distribution.
 
     Bins that are empty in both say nothing and are left out.
