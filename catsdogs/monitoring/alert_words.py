@@ -29,7 +29,7 @@ _HAPPENED = {
     Measure.SATISFACTION: N_("{value} of {n} people were satisfied; the limit is {limit}."),
     Measure.INFERENCE_TIME: N_("The last {n} took {value} of the time of the week before; the limit is {limit}."),
     Measure.ERRORS: N_("{value} of {n} photos could not be read; the limit is {limit}."),
-    Measure.LOW_CONFIDENCE: N_("In {value} of {n} answers the model was at most 60 % sure; the limit is {limit}."),
+    Measure.LOW_CONFIDENCE: N_("In {value} of {n} answers the model was at most 60% sure; the limit is {limit}."),
     Measure.ONE_ANSWER: N_("{value} of {n} answers were the same; the limit is {limit}."),
     Measure.ACCURACY: N_("{value} of {n} answers that people judged were right; the limit is {limit}."),
 }

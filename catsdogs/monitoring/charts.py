@@ -153,7 +153,7 @@ def _draw_share(
     shares = [some / whole if whole else None for some, whole in zip(part, n, strict=True)]
     fig.add_scatter(
         **band(moments, [low for low, _high in ends], [high for _low, high in ends]),
-        name=_("95 % interval"),
+        name=_("95% interval"),
         fillcolor=translucent(colour),
         line={"color": translucent(colour), "width": 3},
     )

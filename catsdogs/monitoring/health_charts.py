@@ -28,7 +28,7 @@ def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figur
     judged = [bucket["judged"] for bucket in timeline]
     fig.add_scatter(
         **band(moments, [one["low"] for one in judged], [one["high"] for one in judged]),
-        name=_("95 % interval"),
+        name=_("95% interval"),
         fillcolor=translucent(GOOD),
         line={"color": translucent(GOOD), "width": 3},
     )
@@ -74,7 +74,7 @@ def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Fi
             "thickness": 1.2,
         },
         customdata=[_said(one, _) for one in bins],
-        name=_("Judged by people, 95 % interval"),
+        name=_("Judged by people, 95% interval"),
         mode="markers",
         marker={"color": GOOD, "size": 8},
         hovertemplate="%{customdata}<extra></extra>",

@@ -13,7 +13,7 @@ def sentences(health: ModelHealth, _: Translator) -> list[str]:
         _("Nobody said yet what a photo shows.")
         if judged["rate"] is None
         else _(
-            "{rate} of the answers that people judged were right (n = {n}, 95 % interval {interval}). "
+            "{rate} of the answers that people judged were right (n = {n}, 95% interval {interval}). "
             "Those who are dissatisfied may speak up more often.",
             rate=_.percent(judged["rate"]),
             n=_.number(judged["n"]),
@@ -23,8 +23,8 @@ def sentences(health: ModelHealth, _: Translator) -> list[str]:
     if estimated["rate"] is not None:
         said.append(
             _(
-                "Without labels, from the probabilities of {n} answers cat or dog, {rate} are expected to be right "
-                "(CBPE, 95 % interval {interval}).",
+                "Without labels, from the probabilities of the answers cat and dog, {rate} are expected to be right "
+                "(CBPE, n = {n}, 95% interval {interval}).",
                 rate=_.percent(estimated["rate"]),
                 n=_.number(estimated["n"]),
                 interval=interval(estimated, _),

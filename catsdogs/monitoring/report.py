@@ -163,7 +163,7 @@ class Report:
         return [
             _(
                 "{rate} of those who said whether the answer was right were satisfied: {satisfied} of {n} "
-                "(95 % interval: {low} to {high}).",
+                "(95% interval: {low} to {high}).",
                 rate=_.percent(rate),
                 satisfied=_.number(satisfaction["satisfied"]),
                 n=_.number(satisfaction["n"]),

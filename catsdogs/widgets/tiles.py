@@ -89,7 +89,7 @@ def _certainty(statistics: Statistics, _: Translator) -> str:
     if low is None or high is None:
         return _("Nobody said anything yet")
     return _(
-        "95 % interval {low} to {high}, n = {n}",
+        "95% interval {low} to {high}, n = {n}",
         low=_.percent(low),
         high=_.percent(high),
         n=_.number(satisfaction["n"]),
