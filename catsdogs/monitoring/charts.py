@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from math import floor, log10
 
 import plotly.graph_objects as go
 
@@ -124,8 +125,19 @@ def error_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.
     timeline = statistics["timeline"]
     errors, n = ([bucket[key] for bucket in timeline] for key in ("errors", "predictions"))
     top = _draw_share(fig, statistics, _, zone, errors, n, _("Errors"), BAD)
-    fig.update_yaxes(range=[0, min(1.03, 1.1 * top)], tickformat=".0%")
+    step = _round_step(top)
+    digits = max(0, -2 - floor(log10(step) + 1e-9))
+    ticks = [place * step for place in range(int(min(1, 1.1 * top) / step + 1e-9) + 1)]
+    fig.update_yaxes(
+        range=[0, min(1.03, 1.1 * top)], tickvals=ticks, ticktext=[_.percent(tick, digits) for tick in ticks]
+    )
     return _over_time(fig, statistics, zone)
+
+
+def _round_step(top: float) -> float:
+    """Give the step of an axis from 0 to `top` that has about five: 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** floor(log10(top / 5))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= top / 5 * (1 - 1e-9))
 
 
 def _draw_share(

@@ -88,7 +88,7 @@ def test_the_split_shows_both_counts_and_the_rate(busy: Statistics) -> None:
 
 def test_the_satisfaction_curve_pools_buckets_and_keeps_their_interval(busy: Statistics) -> None:
     found = traces(charts.satisfaction_rate(busy, EN))
-    curve, band = found["Satisfied"], found["95 % interval"]
+    curve, band = found["Satisfied"], found["95% interval"]
     assert 10 <= len(curve.y) <= charts.MAX_RATES
     opinions = [int(n.replace(",", "")) for _rate, n in curve.customdata]
     assert sum(opinions) == busy["satisfaction"]["n"]
@@ -107,6 +107,25 @@ def test_the_error_curve_pools_buckets_and_shows_where_it_matters(busy: Statisti
     assert sum(errors) == busy["answers"]["error"]
     low, high = fig.layout.yaxis.range
     assert (low, max(share for share in curve.y if share is not None) < high <= 1.03) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("n", "errors", "ticks"),
+    [
+        (20, 0, ["0\xa0%", "5\xa0%", "10\xa0%", "15\xa0%"]),
+        (20, 20, ["0\xa0%", "20\xa0%", "40\xa0%", "60\xa0%", "80\xa0%", "100\xa0%"]),
+        (1000, 1, ["0,0\xa0%", "0,2\xa0%", "0,4\xa0%", "0,6\xa0%"]),
+    ],
+)
+def test_the_axis_of_errors_is_written_as_all_percentages_are(
+    statistics_of: Any, n: int, errors: int, ticks: list[str]
+) -> None:
+    rows = [make_row(NOW + timedelta(milliseconds=place), prediction_result="error") for place in range(errors)]
+    rows += [make_row(NOW + timedelta(milliseconds=place)) for place in range(errors, n)]
+    axis = charts.error_rate(statistics_of(rows), FR).layout.yaxis
+    assert [tick.replace("\u202f", "\xa0") for tick in axis.ticktext] == ticks
+    assert len(axis.tickvals) == len(ticks)
+    assert axis.tickvals[-1] <= axis.range[1]
 
 
 def test_the_scatter_has_every_feedback_by_opinion(busy: Statistics) -> None:

@@ -17,6 +17,7 @@ from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
 from catsdogs.figures import Alert, AlertState, Measure, ModelHealth, Statistics
 from catsdogs.i18n import Translator
+from catsdogs.model_version import SHIPPED
 from catsdogs.monitoring import alerts, kpis, parameters, publish, report
 from catsdogs.monitoring.model_health import cards, model_health
 from catsdogs.monitoring.parameters import DEFAULT_LENGTH, period
@@ -67,7 +68,7 @@ def test_it_says_the_figures_in_words(report_of: Any) -> None:
     assert report_of(rows).sentences() == [
         "4 photos were sent. 1 of them could not be read (25.0%).",
         "An answer took 5.0 ms on average, from 2.0 ms to 9.0 ms.",
-        "50.0% of those who said whether the answer was right were satisfied: 1 of 2 (95 % interval: 9.5% to 90.5%).",
+        "50.0% of those who said whether the answer was right were satisfied: 1 of 2 (95% interval: 9.5% to 90.5%).",
         "0.0% came with consent to keep file name and comment.",
     ]
 
@@ -198,10 +199,13 @@ def test_it_says_whether_the_model_is_still_good(report_of: Any) -> None:
     nothing = report_of([])
     assert "Nobody said yet what a photo shows." in nothing.model().data
     assert nothing.model_charts() == []
-    rows = [make_row(NOW - timedelta(minutes=n), user_feedback=int(n % 10 > 0), brightness=0.05) for n in range(1, 201)]
+    rows = [
+        make_row(NOW - timedelta(minutes=n), user_feedback=int(n % 10 > 0), brightness=0.05, model_version=SHIPPED.name)
+        for n in range(1, 201)
+    ]
     made = report_of(rows)
     said = made.model().data.replace("\u202f", " ")
-    assert "90.0% of the answers that people judged were right (n = 200, 95 % interval 85.1% to 93.4%)" in said
+    assert "90.0% of the answers that people judged were right (n = 200, 95% interval 85.1% to 93.4%)" in said
     assert "90.0% are expected to be right (CBPE" in said
     assert "Drift: confidence, cats and dogs, brightness, compared with the 1,000 photos of val" in said
     assert len(made.model_charts()) == 3
