@@ -99,7 +99,7 @@ def test_the_tiles_say_the_figures_of_the_window(busy: None, open_app: Any) -> N
     }
     assert details(app)["total"] == "1 cat · 1 dog · 1 neither"
     assert details(app)["latency"].startswith("min 2.0 ms · max 1,234.5 ms · p95 ")
-    assert details(app)["satisfaction"] == "95 % interval 9.5% to 90.5%, n = 2"  # Wilson's, of 1 in 2
+    assert details(app)["satisfaction"] == "95% interval 9.5% to 90.5%, n = 2"  # Wilson's, of 1 in 2
     assert details(app)["errors"] == "1 photo could not be read"
 
 
