@@ -187,14 +187,15 @@ class Kernels(AsyncMappingKernelManager):
     def notify_connect(self, kernel_id: str) -> None:
         """Count a page's connection as activity."""
         super().notify_connect(kernel_id)  # type: ignore[no-untyped-call]
-        self._touch(kernel_id)
+        self.touch(kernel_id)
 
     def notify_disconnect(self, kernel_id: str) -> None:
         """Start the time a page has to come back."""
         super().notify_disconnect(kernel_id)  # type: ignore[no-untyped-call]
-        self._touch(kernel_id)
+        self.touch(kernel_id)
 
-    def _touch(self, kernel_id: str) -> None:
+    def touch(self, kernel_id: str) -> None:
+        """Note that something happens in a kernel."""
         if kernel := self._kernels.get(kernel_id):
             kernel.last_activity = utcnow()
 

@@ -59,8 +59,8 @@ class RemoteKernels(Kernels):
             self._kernels[kernel_id] = kernel
             self._kernel_connections[kernel_id] = 0
         self._opened(kernel_id, visit)
-        told = self._told_all(), self._told_of_visit(env, visit, kernel_id)
-        visit.variables = {**told[0], **told[1], URL_VARIABLE: self.parent.url_for_kernels}
+        here = {URL_VARIABLE: self.parent.url_for_kernels}
+        visit.variables = {**self._told_all(), **here, **self._told_of_visit(env, visit, kernel_id)}
         return kernel_id
 
     def _client(self, kernel_id: str) -> AsyncKernelClient:
@@ -231,7 +231,7 @@ class RemoteConnection(BaseKernelWebsocketConnection):
         channel, parts = unframe(incoming_msg)
         header = header_of(parts)
         if header["msg_type"] in self.multi_kernel_manager.allowed_message_types:
-            self.multi_kernel_manager._touch(self.kernel_id)
+            self.multi_kernel_manager.touch(self.kernel_id)
             _send(self._socket, frame(channel, [json.dumps(header).encode(), *parts[1:]]))
 
     def _pass_on(self, message: str | bytes | None) -> None:
@@ -241,7 +241,7 @@ class RemoteConnection(BaseKernelWebsocketConnection):
         elif _says_that_it_died(message):
             self.multi_kernel_manager.give_up(self.kernel_id)
         else:
-            self.multi_kernel_manager._touch(self.kernel_id)
+            self.multi_kernel_manager.touch(self.kernel_id)
             _send(self.websocket_handler, message)
 
 
