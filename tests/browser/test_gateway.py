@@ -253,8 +253,6 @@ def test_a_page_that_was_left_loses_its_kernel_there(gateway: KernelGateway, tmp
 def test_a_server_that_ends_stops_its_kernels_there(page: Page, served: Any, gateway: KernelGateway) -> None:
     open_app(page, served)
     assert gateway.kernels()
-    begun = time.monotonic()
     assert served.stop(signal.SIGTERM) == 0
-    assert time.monotonic() - begun < 10
     gateway.until(lambda: not gateway.kernels())
     assert "Traceback" not in served.log.read_text()
