@@ -33,7 +33,7 @@ class AnswerCard(Part):
         Address of the page that describes the model; empty where there is none.
     """
 
-    _esm = script("answer_card")
+    _esm = script("carried", "answer_card")
     _css = style("answer_card")
 
     answer = traitlets.Dict().tag(sync=True)
@@ -50,6 +50,7 @@ class AnswerCard(Part):
                 "time": _("Answered in"),
                 "model": _("Model"),
                 "model_card": _("What this model can do, and what not"),
+                "anew": _("The page began anew in English: the photos you brought before are not listed any more."),
             },
             model_card=model_card,
         )

@@ -24,7 +24,7 @@ class ConsentForm(Part):
         decision as it is now; offered only while `late`.
     """
 
-    _esm = script("consent_form")
+    _esm = script("carried", "consent_form")
     _css = style("consent_form")
 
     purposes: traitlets.List[list[str]] = traitlets.List().tag(sync=True)

@@ -144,6 +144,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
             self._show_nothing()
         if answered and answered.receipt:
             self.service.erase(answered.receipt)
+            self.receipt_card.forget(answered.receipt)
 
     def predict_again(self) -> None:
         """Let the decision as it is now count for the photo shown.
@@ -156,11 +157,13 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         if answered.receipt:
             with suppress(NotFound):  # erased already, by whoever holds the receipt
                 self.service.erase(answered.receipt)
+            self.receipt_card.forget(answered.receipt)
         self.predict(*self._photo, replaces=answered.anonymous)
 
     def erased(self, receipt: str) -> None:
         """Ask nothing more about a photo of which everything was erased."""
         _ = self._
+        self.receipt_card.forget(receipt)
         for number, answered in self._answered.items():
             if answered.receipt == receipt:
                 remark = _("What was kept about this photo is erased.")

@@ -1,4 +1,7 @@
-"""The receipt: the code that opens what was kept with consent, shown once."""
+"""The receipt: the code that opens what was kept with consent, shown once.
+
+Who goes to the page in another language before copying or saving it finds it there: the browser's tab carries it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from collections.abc import Callable, Sequence
 import traitlets
 
 from catsdogs.i18n import Translator
-from catsdogs.widgets.part import Part, not_understood, script, style
+from catsdogs.widgets.part import Part, field, not_understood, script, style
 
 
 class ReceiptCard(Part):
-    """Shows a receipt code to copy or save; empty without one.
+    """Shows a receipt code to copy or save, and those that the page in another language left; empty without any.
 
     Parameters
     ----------
@@ -19,10 +22,12 @@ class ReceiptCard(Part):
         Called with the code when its owner wants to see what it opens.
     """
 
-    _esm = script("receipt_card")
+    _esm = script("carried", "receipt_card")
     _css = style("receipt_card")
 
     receipt = traitlets.Unicode().tag(sync=True)
+    erased: traitlets.List[str] = traitlets.List().tag(sync=True)
+    """Codes of this visit that open nothing any more."""
 
     def __init__(self, translator: Translator, on_open: Callable[[str], None]) -> None:
         _ = translator
@@ -41,12 +46,17 @@ class ReceiptCard(Part):
                 "saved": _("Saved."),
                 "open": _("See what is kept"),
                 "where": _("Where to use it:"),
+                "earlier": _("From before the change of language, not yet copied or saved:"),
             },
         )
         self._on_open = on_open
 
+    def forget(self, receipt: str) -> None:
+        """Show a receipt no longer: what it opened is erased."""
+        self.erased = [*self.erased, receipt]
+
     def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
-        """Open what the receipt shown opens."""
-        if content.get("wish") != "open" or not self.receipt:
+        """Open what a receipt opens that the page shows."""
+        if content.get("wish") != "open":
             raise not_understood()
-        self._on_open(self.receipt)
+        self._on_open(field(content, "code", str))

@@ -23,6 +23,7 @@ from tests.browser.app import READY, bring, latest, listen, open_app, problem, s
 
 pytestmark = pytest.mark.browser
 
+ANEW = "The page began anew in English: the photos you brought before are not listed any more."
 ROWS = "SELECT count(*) FROM predictions_feedback"
 
 
@@ -274,6 +275,54 @@ def test_the_keyboard_keeps_its_place_where_the_page_changes(
         expect(news).to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(data.get_by_role("button", name="Show what is kept")).to_be_focused()
+
+
+def test_another_language_loses_no_receipt_that_was_not_kept_and_no_tick(
+    page: Page, server: Any, pictures: dict[str, bytes]
+) -> None:
+    def switch(name: str) -> None:
+        page.get_by_role("link", name=name).click()
+        expect(page.locator("html")).to_have_attribute("lang", name[:2].lower(), timeout=READY)
+        expect(page.get_by_role("checkbox")).to_have_count(2, timeout=READY)
+        assert page.evaluate("JSON.stringify(sessionStorage)").count("carried") == 0
+
+    open_app(page, server)
+    page.get_by_role("checkbox").last.check()
+    receipt, codes = page.locator(".cd-receipt"), page.locator(".cd-receipt").locator(".cd-code:visible")
+    bring(page, pictures["jpeg"], "lost.jpg")
+    lost = codes.inner_text()
+    bring(page, pictures["png"], "saved.png")
+    saved = codes.inner_text()
+    receipt.get_by_role("button", name="Save as a file").click()
+    expect(receipt.get_by_role("status")).to_have_text("Saved.")
+
+    switch("Français")
+    expect(codes).to_have_text([lost])
+    expect(page.locator(".cd-answer")).to_contain_text(Translator("fr")(ANEW))
+    boxes = page.get_by_role("checkbox")
+    expect(boxes.first).not_to_be_checked()
+    expect(boxes.last).to_be_checked()
+    listen(page)
+    choose(page, pictures["jpeg"], "new.jpg")
+    expect(codes).to_have_count(2, timeout=READY)
+    assert saved not in codes.all_inner_texts()
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=latest(server)["id"])
+
+    switch("English")
+    expect(codes).to_have_count(2)
+    receipt.get_by_role("listitem").filter(has_text=lost).get_by_role("button").click()
+    data = page.locator(".cd-mydata")
+    data.get_by_role("button", name="Erase everything").click()
+    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
+    expect(codes).to_have_count(1)
+    new = codes.inner_text()
+    assert new not in (lost, saved)
+    with page.expect_download() as file:
+        receipt.get_by_role("button", name="Save as a file").click()
+    assert new in file.value.path().read_text()
+    boxes.last.uncheck()
+    page.evaluate("document.dispatchEvent(new Event('catsdogs:language'))")
+    assert page.evaluate("JSON.stringify(sessionStorage)").count("carried") == 0, "nothing is left to be carried"
 
 
 def test_who_comes_back_with_the_code_finds_the_way_and_a_wrong_code_one_sentence(

@@ -99,6 +99,7 @@ def test_a_late_no_reaches_what_was_kept_of_the_photo_shown(
     assert [(row["filename"], row["user_comment"], row["consent_id"]) for row in rows()] == [(None, None, None)]
     with pytest.raises(NotFound):
         app.service.export(receipt)
+    assert app.receipt_card.erased == [receipt], "it opens nothing any more"
 
 
 def test_a_no_and_what_it_really_is_can_be_taken_back(app: PredictApp, ask: Any, rows: Any, cat_jpeg: bytes) -> None:
@@ -161,6 +162,7 @@ def test_a_cancelled_photo_leaves_nothing_personal(app: PredictApp, ask: Any, ro
     ask(app.photo_input, {"number": 3, "name": NAME}, cat_jpeg)
     assert ask(app.photo_input, {"number": 3, "wish": "forget"}) == ""
     assert (app.answer_card.answer, app.receipt_card.receipt) == ({}, "")
+    assert len(app.receipt_card.erased) == 1
     assert [row["consent_id"] for row in rows()] == [None], "the anonymous one; the other is erased"
     assert ask(app.photo_input, {"number": 3, "wish": "recall"}) == NOT_UNDERSTOOD
 
@@ -187,7 +189,9 @@ def test_rights_need_an_open_code(app: PredictApp, ask: Any, cat_jpeg: bytes) ->
     assert ask(app.receipt_card, {"wish": "open"}) == NOT_UNDERSTOOD
     ask(app.consent_form, {"purpose": "photo", "agreed": True})
     ask(app.photo_input, {"number": 1, "name": NAME}, cat_jpeg)
-    assert ask(app.receipt_card, {"wish": "open"}) == ""
+    receipt = app.receipt_card.receipt
+    assert ask(app.receipt_card, {"wish": "open", "code": receipt}) == ""
+    assert app.my_data.code == receipt
     assert ask(app.my_data, {"wish": "withdraw", "purpose": "language"}) == NOT_UNDERSTOOD
     assert ask(app.my_data, {"wish": "open", "code": "0000"}).startswith("Nothing is held under this receipt code.")
     assert (app.my_data.code, app.my_data.held) == ("", {})

@@ -27,7 +27,9 @@ function render({ model, el: place }) {
   const root = begin(model, place, "answer");
   const said = make("div", { role: "status", class: "cd-said" });
   const facts = make("div", {});
-  root.append(said, facts);
+  const anew = make("p", { class: "cd-muted", role: "status" });
+  root.append(anew, said, facts);
+  let answered = false;
 
   function card(version) {
     const href = model.get("model_card");
@@ -36,7 +38,11 @@ function render({ model, el: place }) {
 
   function draw() {
     const { kind, compares, headline, detail, bars, time, model: version, notes } = model.get("answer");
-    root.hidden = !kind;
+    if (kind) {
+      answered = true;
+      anew.textContent = "";
+    }
+    root.hidden = !kind && !anew.textContent;
     root.dataset.answer = kind ?? "";
     if (!kind) {
       said.replaceChildren();
@@ -63,7 +69,9 @@ function render({ model, el: place }) {
     draw();
     said.scrollIntoView({ block: "nearest" }); // below the photo on a phone
   });
+  if (carriedOver("answers").length) anew.textContent = texts.anew;
   draw();
+  return carryOver("answers", () => (answered ? [true] : []));
 }
 
 export default { render };

@@ -4,18 +4,20 @@ function render({ model, el: place }) {
   const problem = make("p", { class: "cd-problem", role: "alert" });
   let unanswered = 0; // ticks that the kernel has not heard of yet: what it says of them is older
 
+  async function tell(purpose, box) {
+    unanswered += 1;
+    problem.textContent = await ask(model, { purpose, agreed: box.checked });
+    unanswered -= 1;
+    if (problem.textContent) draw(); // the box says what the kernel knows
+  }
+
   const boxes = model.get("purposes").map(([purpose, label, explanation], number) => {
     const hint = `${model.model_id ?? "consent"}-${number}`;
     const box = make("input", {
       type: "checkbox",
       name: purpose,
       "aria-describedby": hint,
-      async onchange() {
-        unanswered += 1;
-        problem.textContent = await ask(model, { purpose, agreed: box.checked });
-        unanswered -= 1;
-        if (problem.textContent) draw(); // the box says what the kernel knows
-      },
+      onchange: () => tell(purpose, box),
     });
     const text = make("span", {}, make("strong", {}, label), make("span", { id: hint, class: "cd-muted" }, explanation));
     return { purpose, box, row: make("label", { class: "cd-check" }, box, text) };
@@ -54,6 +56,13 @@ function render({ model, el: place }) {
   model.on("change:ticked", draw);
   model.on("change:late", draw);
   draw();
+
+  const ticked = carriedOver("ticks"); // by the person, on the page in the other language
+  for (const { purpose, box } of boxes.filter(({ purpose }) => ticked.includes(purpose))) {
+    box.checked = true;
+    tell(purpose, box);
+  }
+  return carryOver("ticks", () => boxes.filter(({ box }) => box.checked).map(({ purpose }) => purpose));
 }
 
 export default { render };

@@ -8,7 +8,11 @@ function render({ model, el: place }) {
       return same.href;
     };
     const here = code === model.get("language");
-    const now = ({ currentTarget }) => (currentTarget.href = address()); // the page may have changed it since
+    const now = (event) => {
+      event.currentTarget.href = address(); // the page may have changed it since
+      const inThisTab = !(event.ctrlKey || event.shiftKey || event.metaKey || event.altKey);
+      if (inThisTab) addEventListener("pagehide", () => document.dispatchEvent(new Event("catsdogs:language")), { once: true });
+    };
     return make("a", { href: address(), lang: code, hreflang: code, "aria-current": here && "true", onclick: now }, name);
   });
   root.append(
