@@ -10,9 +10,12 @@ import plotly.graph_objects as go
 from catsdogs.figures import Accuracy, ModelHealth, Reading
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.health_words import reading_name, signal_name
-from catsdogs.monitoring.style import band, figure, say_empty, translucent, wall_clock
+from catsdogs.monitoring.style import band, figure, lines, say_empty, translucent, wall_clock
 from catsdogs.monitoring.two_samples import MODERATE, STRONG
 from catsdogs.palette import BAD, DOG, GOOD, NEITHER
+
+BEYOND = "→"
+"""Marks a bar that is longer than the axis."""
 
 _TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _COLOURS = {Reading.TOO_FEW: NEITHER, Reading.NONE: GOOD, Reading.MODERATE: "#B8860B", Reading.STRONG: BAD}
@@ -74,7 +77,7 @@ def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Fi
             "thickness": 1.2,
         },
         customdata=[_said(one, _) for one in bins],
-        name=_("Judged by people, 95% interval"),
+        name=lines(_("Judged by people, 95% interval")),
         mode="markers",
         marker={"color": GOOD, "size": 8},
         hovertemplate="%{customdata}<extra></extra>",
@@ -93,25 +96,31 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
     found = health["drift"]
     if not any(one["n"] for one in found):
         return say_empty(fig, _("Nothing to compare in this window."))
-    shown = 4 * STRONG  # what is beyond is as strong as can be: its figure stands beside the bar
+    shown = 4 * STRONG  # what is beyond is as strong as can be: its bar ends with an arrow
+    names = [signal_name(one["signal"], _) for one in found]
+    said = [f"{_.number(one['psi'], digits=2)} · {reading_name(one['reading'], _)}" for one in found]
     fig.add_bar(
-        y=[signal_name(one["signal"], _) for one in found],
+        # the figure stands below the name: beside a long bar a phone has no room for it
+        y=[f"{lines(name, width=18)}<br><b>{words}</b>" for name, words in zip(names, said, strict=True)],
         x=[min(one["psi"], shown) for one in found],
-        text=[f"{_.number(one['psi'], digits=2)} · {reading_name(one['reading'], _)}" for one in found],
-        textposition=["inside" if one["psi"] > STRONG else "outside" for one in found],
-        cliponaxis=False,
+        text=[BEYOND if one["psi"] > shown else "" for one in found],
+        textposition="inside",
+        insidetextanchor="end",
+        insidetextfont={"color": "white", "size": 14},
+        textangle=0,
         orientation="h",
         marker={"color": [_COLOURS[Reading(one["reading"])] for one in found]},
-        hovertemplate="%{y}: %{text}<extra></extra>",
+        hovertemplate="%{y}<extra></extra>",
         showlegend=False,
     )
     for limit in (MODERATE, STRONG):
         fig.add_vline(x=limit, line={"color": NEITHER, "width": 1, "dash": "dot"})
     fig.update_yaxes(autorange="reversed", showgrid=False)
-    fig.update_xaxes(
-        title_text=_("stability index (PSI): from 0.1 moderate, above 0.25 strong"), range=[0, shown * 1.02]
-    )
-    return fig
+    fig.update_xaxes(range=[0, shown * 1.02])
+    legend = [_("stability index (PSI): from 0.1 moderate, above 0.25 strong")]
+    if any(one["psi"] > shown for one in found):
+        legend.append(_("{arrow} longer than drawn", arrow=BEYOND))
+    return _below(fig, "<br>".join(lines(part, width=40) for part in legend)).update_layout(height=400)
 
 
 CHARTS: dict[str, Callable[[ModelHealth, Translator, tzinfo], go.Figure]] = {
@@ -124,6 +133,15 @@ CHARTS: dict[str, Callable[[ModelHealth, Translator, tzinfo], go.Figure]] = {
 
 def _said(one: Accuracy, _: Translator) -> str:
     return "" if one["rate"] is None else f"{_.percent(one['rate'])} (n = {_.number(one['n'])})"
+
+
+def _below(fig: go.Figure, text: str) -> go.Figure:
+    """Write below the horizontal axis, from its right end: a title in its middle is cut where the axis is short."""
+    fig.add_annotation(
+        text=text, x=1, y=0, xref="paper", yref="paper", xanchor="right", yanchor="top", yshift=-26, align="right",
+        showarrow=False,
+    )  # fmt: skip
+    return fig.update_layout(margin={"b": 36 + 16 * (text.count("<br>") + 1)})
 
 
 def _percent_axis(update: Callable[..., object], _: Translator, bottom: float) -> None:

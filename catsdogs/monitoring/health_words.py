@@ -85,7 +85,7 @@ def reading_name(reading: str, _: Translator) -> str:
 
 def drift_columns(_: Translator) -> list[str]:
     """Name the columns of :func:`drift_cells`."""
-    return [_("Signal"), _("Stability index (PSI)"), _("p-value"), _("Photos"), _("Drift")]
+    return [_("Signal"), _("Drift"), _("Stability index (PSI)"), _("p-value"), _("Photos")]
 
 
 def drift_cells(drift: Drift, _: Translator) -> list[str]:
@@ -93,10 +93,10 @@ def drift_cells(drift: Drift, _: Translator) -> list[str]:
     p_value = drift["p_value"]
     return [
         signal_name(drift["signal"], _),
+        reading_name(drift["reading"], _),  # on a phone there is room for two columns
         _.number(drift["psi"], digits=2),
         "< " + _.number(0.001, digits=3) if p_value < 0.001 else _.number(p_value, digits=3),
         _.number(drift["n"]),
-        reading_name(drift["reading"], _),
     ]
 
 

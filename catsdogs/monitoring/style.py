@@ -100,7 +100,7 @@ def figure(title: str, _: Translator) -> go.Figure:
 
 
 def for_page(fig: go.Figure) -> dict[str, Any]:
-    """Take a figure apart for a page that writes the title itself and chooses the template.
+    """Take a figure apart for a page that writes the title itself, and chooses the template and the height.
 
     Returns
     -------
@@ -108,8 +108,10 @@ def for_page(fig: go.Figure) -> dict[str, Any]:
         ``title``, ``data`` and ``layout``, ready for JSON.
     """
     drawn = fig.to_plotly_json()
-    layout = drawn["layout"] | {"margin": {"t": 36}}
+    layout = drawn["layout"]
+    layout["margin"] = layout.get("margin", {}) | {"t": 36}
     del layout["template"]
+    layout.pop("height", None)
     return {"title": layout.pop("title")["text"], "data": drawn["data"], "layout": layout}
 
 
@@ -121,6 +123,11 @@ def say_empty(fig: go.Figure, sentence: str) -> go.Figure:
     fig.update_xaxes(visible=False)
     fig.update_yaxes(visible=False)
     return fig
+
+
+def lines(text: str, width: int = 34) -> str:
+    """Break one of our own texts into lines that fit on a phone."""
+    return "<br>".join(wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def plain(text: str, width: int = 48, most: int = 240) -> str:

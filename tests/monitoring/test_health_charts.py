@@ -1,0 +1,63 @@
+"""The charts of a model's health: what they say where there is little room, and where a figure is beyond the axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from catsdogs.figures import Drift, Reading
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import health_charts
+from catsdogs.monitoring import health_words as words
+from catsdogs.monitoring.style import for_page
+
+EN = Translator("en")
+
+
+def drift(signal: str, psi: float, reading: Reading) -> Drift:
+    return Drift(signal=signal, psi=psi, p_value=0.5, n=1000, reading=reading, edges=[], expected=[], found=[])
+
+
+DRIFTS = [
+    drift("confidence", 0.02, Reading.NONE),
+    drift("neither", 0.21, Reading.MODERATE),
+    drift("size", 0.99, Reading.STRONG),
+    drift("brightness", 1.55, Reading.STRONG),
+    drift("sharpness", 2.36, Reading.STRONG),
+]
+
+
+def drawn(drifts: list[Drift], language: str = "en") -> dict[str, Any]:
+    health: Any = {"drift": drifts}
+    return for_page(health_charts.drift(health, Translator(language)))
+
+
+def test_a_bar_that_is_longer_than_the_axis_is_marked_and_says_its_figure() -> None:
+    figure = drawn(DRIFTS)
+    [bars] = figure["data"]
+    assert list(bars["text"]) == ["", "", "", "→", "→"]
+    assert [label.split("<br>")[-1] for label in bars["y"]] == [
+        "<b>0.02 · none</b>",
+        "<b>0.21 · moderate</b>",
+        "<b>0.99 · strong</b>",
+        "<b>1.55 · strong</b>",
+        "<b>2.36 · strong</b>",
+    ]
+    assert figure["layout"]["annotations"][0]["text"].endswith("<br>→ longer than drawn")
+    assert "→" not in drawn(DRIFTS[:3])["layout"]["annotations"][0]["text"]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_no_line_of_words_is_longer_than_a_phone_is_wide(language: str) -> None:
+    figure = drawn(DRIFTS, language)
+    labels = [line for label in figure["data"][0]["y"] for line in label.split("<br>")]
+    assert max(map(len, labels)) <= len("<b>0.21 · moderate</b>")
+    assert max(map(len, figure["layout"]["annotations"][0]["text"].split("<br>"))) <= 40
+    assert figure["layout"]["margin"]["b"] >= 16 * (1 + figure["layout"]["annotations"][0]["text"].count("<br>"))
+
+
+def test_the_verdict_stands_beside_the_name() -> None:
+    assert words.drift_columns(EN)[:3] == ["Signal", "Drift", "Stability index (PSI)"]
+    assert words.drift_cells(DRIFTS[4], EN)[:3] == ["sharpness", "strong", "2.36"]
+    assert len(words.drift_columns(EN)) == len(words.drift_cells(DRIFTS[4], EN))
