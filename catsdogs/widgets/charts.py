@@ -7,7 +7,6 @@ of them 25 MB, and 37 to 52 MiB more in the kernel), and its colours cannot foll
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import tzinfo
 from importlib import resources
 from typing import ClassVar, Generic, TypeVar
 
@@ -18,10 +17,14 @@ from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import export
 from catsdogs.monitoring.charts import CHARTS
-from catsdogs.monitoring.style import config, for_page, template
+from catsdogs.monitoring.style import config, for_page, plain, template
 from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.widgets.seen import Seen
 
 _PLOTLY_JS = (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+
+LINE = 130
+"""Characters of a line of a picture's caption."""
 
 F = TypeVar("F", bound=Mapping[str, object])
 
@@ -38,26 +41,33 @@ class ChartsOf(Part, Generic[F]):
     """Names what is looked at: as long as it stays, so does what the reader zoomed to or hid."""
     templates = traitlets.Dict({"light": template(), "dark": template(dark=True)}).tag(sync=True)
     config = traitlets.Dict().tag(sync=True)
+    caption = traitlets.Unicode().tag(sync=True)
+    """What is looked at, in words, for a picture that leaves the page; with ``<br>`` where a line is full."""
+    suffix = traitlets.Unicode().tag(sync=True)
+    """What is looked at, for the name of a file."""
 
     charts: ClassVar[Mapping[str, Callable[..., go.Figure]]]
     """By name; each takes the figures, a translator and a time zone."""
     tables: ClassVar[Mapping[str, Callable[..., str]]]
     """What writes the figures behind each chart as CSV."""
 
-    _shown: F | None = None
+    _shown: tuple[F, Seen] | None = None
 
     def __init__(self, translator: Translator) -> None:
         _ = translator
         savers = {"csv": _("CSV"), "save_csv": _("Save as CSV"), "png": _("PNG"), "save_png": _("Save as PNG")}
-        super().__init__(translator, savers, config=config(translator))
+        own = {"modeBarButtons": [["resetScale2d"]]}  # a picture is saved by the part's button, with title and caption
+        super().__init__(translator, savers, config=config(translator) | own)
 
-    def show(self, shown: F, zone: tzinfo, view: str) -> None:
-        """Draw figures with the wall clock of `zone`."""
-        self._shown = shown
+    def show(self, shown: F, seen: Seen) -> None:
+        """Draw figures of what is `seen`."""
+        self._shown = shown, seen
         with self.hold_sync():
-            self.view = view
+            self.view = seen.name
+            self.caption = plain(seen.caption(self._), width=LINE)
+            self.suffix = seen.suffix
             self.figures = [
-                {"name": name, **for_page(chart(shown, self._, zone))} for name, chart in self.charts.items()
+                {"name": name, **for_page(chart(shown, self._, seen.zone))} for name, chart in self.charts.items()
             ]
 
     def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
@@ -65,7 +75,8 @@ class ChartsOf(Part, Generic[F]):
         write = self.tables.get(field(content, "value", str))
         if field(content, "asks", str) != "csv" or write is None or self._shown is None:
             raise not_understood()
-        self.send({"file": self._file(write.__name__, self._shown), "text": write(self._shown)})
+        shown, seen = self._shown
+        self.send({"file": seen.named(self._file(write.__name__, shown)), "text": write(shown)})
 
     def _file(self, table: str, shown: F) -> str:  # noqa: ARG002
         return f"catsdogs-{table}.csv"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import traitlets
@@ -20,15 +21,23 @@ PERIOD_SECONDS = 3
 """How often a page that is seen asks for news by itself."""
 
 
+class Figures(Protocol):
+    """What the controls are for."""
+
+    def refresh(self, *, forced: bool = False) -> None:
+        """Read the figures of what is chosen now; `forced`, all of them."""
+
+    def look_for_news(self) -> None:
+        """Read them where there is news."""
+
+
 class Controls(Part):
     """Lets the reader choose, and keeps the choice in the page's address.
 
     Parameters
     ----------
-    refresh
-        Called when something was chosen.
-    look_for_news
-        Called when the page asks for news by itself.
+    figures
+        Told when something was chosen, and when the page asks for news by itself.
     query
         Of the page's address: what to begin with.
     """
@@ -60,8 +69,7 @@ class Controls(Part):
     def __init__(
         self,
         translator: Translator,
-        refresh: Callable[[], None],
-        look_for_news: Callable[[], None],
+        figures: Figures,
         query: str = "",
     ) -> None:
         _ = translator
@@ -88,15 +96,8 @@ class Controls(Part):
             ],
             answers=[("", _("All answers")), *((str(answer), answer_name(answer, _)) for answer in Answer)],
         )
-        self._refresh = refresh
-        self._look_for_news = look_for_news
-        view, wrong = View.of_address(query)
-        self.view = view
-        if wrong:
-            self.notice = _(
-                "The address holds something that is not understood: {names}. The usual is shown in its place.",
-                names=", ".join(wrong),
-            )
+        self._figures = figures
+        self._go_to(query)
 
     @property
     def view(self) -> View:
@@ -115,15 +116,24 @@ class Controls(Part):
         """Let the reader choose among `model_versions`; the one that is chosen stays."""
         self.model_versions = sorted({*model_versions, self.model_version} - {""})
 
+    def _go_to(self, query: str) -> None:
+        """Look at what an address says."""
+        view, wrong = View.of_address(query)
+        self.view = view
+        if wrong:
+            self.notice = self._(
+                "The address holds something that is not understood: {names}. The usual is shown in its place.",
+                names=", ".join(wrong),
+            )
+
     def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Take a choice, and look again."""
-        view = self.view
+        view, forced = self.view, False
         match field(content, "asks", str):
             case "window":
                 self.view = _windowed(view, _one_of([*WINDOWS, CUSTOM], field(content, "value", str)))
             case "period":
-                start, end = _moments(field(content, "value", list))
-                self.view = replace(view, window=CUSTOM, start=start, end=end)
+                self.view = view.between(*_moments(field(content, "value", list)))
             case "model":
                 self.view = replace(
                     view, model_version=_one_of(["", *self.model_versions], field(content, "value", str))
@@ -132,23 +142,27 @@ class Controls(Part):
                 self.view = replace(view, answer=_one_of(["", *Answer], field(content, "value", str)))
             case "zone":
                 self.zone = _zone(field(content, "value", str))
+            case "address":  # the reader went back to an earlier view
+                self._go_to(field(content, "value", str).removeprefix("?"))
             case "refresh":
-                pass
+                forced = True
             case "news":
-                self._look_for_news()
+                self._figures.look_for_news()
                 return
             case _:
                 raise not_understood()
-        self._refresh()
+        self._figures.refresh(forced=forced)
 
 
 def _windowed(view: View, window: str) -> View:
-    """Choose a window; two moments begin as those of the window before."""
+    """Choose a window; two moments begin as those of the window before, in whole minutes."""
     if window != CUSTOM:
         return replace(view, window=window, start=None, end=None)
-    now = datetime.now(UTC)
-    start, _end = view.bounds(now)
-    return view if view.window == CUSTOM else replace(view, window=CUSTOM, start=start, end=now)
+    if view.window == CUSTOM:
+        return view
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    start, _end = view.bounds(minute)
+    return view.between(start, minute + timedelta(minutes=1))
 
 
 def _moments(value: list[object]) -> tuple[datetime | None, datetime | None]:

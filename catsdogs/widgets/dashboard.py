@@ -7,13 +7,12 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
-from typing import Any
 
 import ipywidgets
 from babel.dates import format_time
 
 from catsdogs.errors import CatsDogsError
-from catsdogs.figures import RecentPrediction
+from catsdogs.figures import Listing, RecentPrediction
 from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.charts import Charts
@@ -21,6 +20,7 @@ from catsdogs.widgets.controls import Controls
 from catsdogs.widgets.judgement import Judgement
 from catsdogs.widgets.masthead import Masthead
 from catsdogs.widgets.recent import EXPORTED, SHOWN, Recent
+from catsdogs.widgets.seen import Seen
 from catsdogs.widgets.tiles import Tiles
 from catsdogs.widgets.visitor import visitor_language
 
@@ -52,11 +52,11 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             _, _("How the service is doing"), _("Is it fast, are people satisfied, what did it answer last?")
         )
         query = os.environ.get("QUERY_STRING", "") if query is None else query
-        self.controls = Controls(_, self.refresh, self.look_for_news, query)
+        self.controls = Controls(_, self, query)
         self.tiles = Tiles(_)
         self.charts = Charts(_)
         self.judgement = Judgement(_)
-        self.recent = Recent(_, self.controls, self.refresh, lambda: self._list(EXPORTED))
+        self.recent = Recent(_, self.controls, self.refresh, self._export)
         super().__init__(
             [
                 self.masthead,
@@ -90,44 +90,47 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             self._could_not(error)
             return
         now = datetime.now(UTC)
-        if has_news or now - self._read_at > OLDEST:
+        if has_news or now - self._read_at > OLDEST or self.judgement.due:
             self.refresh()
         else:
             self._say_fresh(now)
 
-    def refresh(self) -> None:
-        """Read the figures again. Where that fails, the last ones stay, with a sentence that says why."""
+    def refresh(self, *, forced: bool = False) -> None:
+        """Read the figures again. Where that fails, the last ones stay, with a sentence that says why.
+
+        Parameters
+        ----------
+        forced
+            Read all of them, those too that were read a moment ago and seldom change.
+        """
         controls = self.controls
-        now = datetime.now(UTC)
+        seen = self._seen()
         try:
             news = self.service.news()  # before the figures: what comes meanwhile is news again
-            statistics = self.service.statistics(**self._chosen(now))
-            predictions = self._list(SHOWN)
+            statistics = self.service.statistics(**seen.chosen)
+            predictions = self._list(seen, SHOWN)
         except CatsDogsError as error:
             self._could_not(error)
             return
-        self._news, self._read_at = news, now
+        self._news, self._read_at = news, seen.now
         with controls.hold_sync():
             controls.offer(statistics["model_versions"])
-            self._say_fresh(now)
+            self._say_fresh(seen.now)
         self.tiles.show(statistics)
-        self.charts.show(statistics, self.zone, view=str(controls.address))
-        self.recent.show(predictions, self.zone)
-        self.judgement.refresh(self.service, self._chosen(now), self.zone, view=str(controls.address))
+        self.charts.show(statistics, seen)
+        self.recent.show(predictions, seen.zone)
+        self.judgement.refresh(self.service, seen, forced=forced)
 
-    def _chosen(self, now: datetime) -> dict[str, Any]:
-        view = self.controls.view
-        start, end = view.bounds(now)
-        return {
-            "start": start,
-            "end": end,
-            "model_version": view.model_version or None,
-            "answer": view.answer or None,
-        }
+    def _seen(self) -> Seen:
+        return Seen(self.controls.view, datetime.now(UTC), self.zone)
 
-    def _list(self, limit: int) -> list[RecentPrediction]:
-        listing = self.controls.view.listing
-        return self.service.recent_predictions(limit, listing=listing, **self._chosen(datetime.now(UTC)))
+    def _list(self, seen: Seen, limit: int) -> list[RecentPrediction]:
+        return self.service.recent_predictions(limit, listing=Listing(seen.view.listing), **seen.chosen)
+
+    def _export(self) -> tuple[Seen, list[RecentPrediction]]:
+        """Give the list that is shown, as long as a file may be."""
+        seen = self._seen()
+        return seen, self._list(seen, EXPORTED)
 
     def _say_fresh(self, now: datetime) -> None:
         _ = self._

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import tzinfo
-from typing import Any
 
 from catsdogs.errors import CatsDogsError
+from catsdogs.figures import ModelHealth
 from catsdogs.i18n import Translator
 from catsdogs.service import Service
 from catsdogs.widgets.alerts import Alerts
 from catsdogs.widgets.model_health import HealthCharts, HealthWords
+from catsdogs.widgets.seen import Seen
+from catsdogs.widgets.view import View
 
 FRESH_SECONDS = 30.0
-"""Neither changes with every photo: they are read again after so long, or when something else is looked at."""
+"""The model's health changes little with every photo: it is read again after so long, or of something else."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,35 +27,48 @@ class Judgement:
         self.alerts = Alerts(translator)
         self.words, self.charts = HealthWords(translator), HealthCharts(translator)
         self.health = (self.words, self.charts)
-        self._view = ""
+        self._read: tuple[View, ModelHealth] | None = None
         self._read_at = 0.0
+        self._behind = False
 
-    def refresh(self, service: Service, chosen: dict[str, Any], zone: tzinfo, view: str) -> None:
-        """Read alerts and model health again, where it is time; where that fails, the last ones stay.
+    @property
+    def due(self) -> bool:
+        """Whether news came too soon to be read, and it is time to read them."""
+        return self._behind and time.monotonic() - self._read_at >= FRESH_SECONDS
+
+    def refresh(self, service: Service, seen: Seen, *, forced: bool = False) -> None:
+        """Read alerts again, and the model's health where it is time; where that fails, the last ones stay.
 
         That alerts cannot be read is said where they are: that there is none would be a lie.
 
         Parameters
         ----------
-        chosen
-            The window and model version, as :meth:`catsdogs.service.Service.statistics` takes them.
-        view
-            Names what is looked at.
+        forced
+            Read all: a person wants to know it now.
         """
-        now = time.monotonic()
-        if view == self._view and now - self._read_at < FRESH_SECONDS:
-            return
-        wanted = {name: chosen[name] for name in ("start", "end", "model_version")}
         try:
-            self.alerts.show(service.alerts(), service.health()["degraded"], zone)
+            self.alerts.show(service.alerts(), service.health()["degraded"], seen.zone)
         except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
             self.alerts.could_not(error)
+        of_all = seen.of_all_answers()
         try:
-            health = service.model_health(**wanted)
+            health = self._health(service, of_all, forced=forced)
         except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
             return
-        self._view, self._read_at = view, now
-        self.words.show(health)
-        self.charts.show(health, zone, view)
+        self.words.show(health, answer=seen.view.answer)
+        self.charts.show(health, of_all)
+
+    def _health(self, service: Service, seen: Seen, *, forced: bool) -> ModelHealth:
+        """Give what was read a moment ago, unless it is of another view or had nothing to say."""
+        if self._read is not None and not forced:
+            view, health = self._read
+            fresh = time.monotonic() - self._read_at < FRESH_SECONDS
+            if view == seen.view and fresh and health["judged"]["n"]:
+                self._behind = True
+                return health
+        wanted = {name: value for name, value in seen.chosen.items() if name != "answer"}
+        health = service.model_health(**wanted)
+        self._read, self._read_at, self._behind = (seen.view, health), time.monotonic(), False
+        return health

@@ -29,8 +29,8 @@ class HealthWords(Part):
         _ = translator
         super().__init__(translator, {"title": _("Is the model still good?")})
 
-    def show(self, health: ModelHealth) -> None:
-        """Say `health`."""
+    def show(self, health: ModelHealth, answer: str = "") -> None:
+        """Say `health`; that it is of all answers, where the reader chose one `answer`."""
         _ = self._
         drift = [{"kind": str(one["reading"]), "cells": words.drift_cells(one, _)} for one in health["drift"]]
         versions = [{"kind": "", "cells": words.version_cells(one, _)} for one in health["versions"]]
@@ -39,7 +39,10 @@ class HealthWords(Part):
             {"title": _("Model versions"), "columns": words.version_columns(_), "rows": versions},
         ]
         with self.hold_sync():
-            self.sentences = [sentence for sentence in words.sentences(health, _) if sentence]
+            said = words.sentences(health, _)
+            if answer:
+                said.append(_("These figures are of all answers: the choice of one answer does not change them."))
+            self.sentences = [sentence for sentence in said if sentence]
             self.tables = [table for table in tables if table["rows"]]
 
 

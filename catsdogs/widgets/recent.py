@@ -14,6 +14,7 @@ from catsdogs.monitoring import export
 from catsdogs.monitoring.charts import answer_name
 from catsdogs.widgets.controls import Controls
 from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.widgets.seen import Seen
 
 SHOWN = 20
 """Rows of the table."""
@@ -31,7 +32,7 @@ class Recent(Part):
     refresh
         Called when another list was chosen.
     read
-        Gives as many predictions of the list as a file may hold.
+        Gives what is looked at, and as many predictions of the list as a file may hold.
     """
 
     _esm = script("files", "recent")
@@ -48,7 +49,7 @@ class Recent(Part):
         translator: Translator,
         controls: Controls,
         refresh: Callable[[], None],
-        read: Callable[[], list[RecentPrediction]],
+        read: Callable[[], tuple[Seen, list[RecentPrediction]]],
     ) -> None:
         _ = translator
         columns = [
@@ -97,9 +98,10 @@ class Recent(Part):
                 self._controls.view = replace(self._controls.view, listing=chosen)
                 self._refresh()
             case "csv":
-                rows = self._read()
+                seen, rows = self._read()
                 cut = f"-{EXPORTED}" if len(rows) == EXPORTED else ""  # there may be more: the name says how many
-                self.send({"file": f"catsdogs-{self.listing}{cut}.csv", "text": export.predictions(rows)})
+                name = seen.named(f"catsdogs-{seen.view.listing}{cut}.csv")
+                self.send({"file": name, "text": export.predictions(rows)})
             case _:
                 raise not_understood()
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
 from catsdogs.domain import Answer
+from catsdogs.errors import InvalidInput
 from catsdogs.figures import Listing
 from catsdogs.moments import read_moment
 
@@ -22,6 +23,8 @@ WINDOWS: dict[str, timedelta | None] = {
 DEFAULT_WINDOW = "7d"
 CUSTOM = "custom"
 """The window between two moments that the reader chose."""
+YEARS = range(1971, 2999)
+"""Of moments, in UTC: beyond, the database's own limits come near."""
 LONGEST_NAME = 100
 """Characters of a model version in an address."""
 
@@ -54,12 +57,16 @@ class View:
             if name in given:
                 try:
                     view = read(view, given[name])
-                except ValueError:
+                except (ValueError, InvalidInput):
                     wrong.append(name)
         if view.start and view.end and view.start >= view.end:
             view = replace(view, window=DEFAULT_WINDOW, start=None, end=None)
             wrong += ["from", "to"]
         return view, wrong
+
+    def between(self, start: datetime | None, end: datetime | None) -> View:
+        """Look at the window between two moments; without either, at all."""
+        return replace(self, window=CUSTOM if start or end else "all", start=start, end=end)
 
     def address(self) -> dict[str, str]:
         """Give the parameters of the address, those that say the usual empty."""
@@ -83,23 +90,25 @@ class View:
 
 
 def moment(text: str) -> datetime | None:
-    """Read a moment in ISO 8601, without a time zone in UTC; an empty text is none.
+    """Read a moment in ISO 8601 to the second, without a time zone in UTC; an empty text is none.
 
     Raises
     ------
+    InvalidInput
+        It is not of :data:`YEARS`.
     ValueError
-        It is no moment, or out of the range of the database.
+        It is no moment.
     """
     if not text:
         return None
-    found = read_moment(text)
-    if not 1971 <= found.year <= 2998:
-        raise ValueError(text)
+    found = read_moment(text).replace(microsecond=0)
+    if found.year not in YEARS:
+        raise InvalidInput("Choose dates of the years {first} to {last}.", first=YEARS[0], last=YEARS[-1])
     return found
 
 
 def _moment(found: datetime | None) -> str:
-    return found.strftime("%Y-%m-%dT%H:%MZ") if found else ""
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ" if found.second else "%Y-%m-%dT%H:%MZ") if found else ""
 
 
 def _one_of(known: object, text: str) -> str:

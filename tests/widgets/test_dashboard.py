@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -158,6 +159,45 @@ def test_two_moments_are_chosen(busy: None, open_app: Any, ask: Any) -> None:
     )
     assert ask(app.controls, {"asks": "period", "value": [end.isoformat(), ""]}) == ""
     assert tiles(app)["total"] == "2"
+    refused = ask(app.controls, {"asks": "period", "value": ["0001-01-01T00:00:00.000Z", ""]})
+    assert refused == "Choose dates of the years 1971 to 2998."
+    assert (tiles(app)["total"], app.controls.window) == ("2", "custom")
+    assert ask(app.controls, {"asks": "period", "value": ["", ""]}) == ""
+    assert (tiles(app)["total"], app.controls.window, app.controls.address["window"]) == ("4", "all", "all")
+
+
+def test_a_window_of_seconds_is_what_its_address_says(predict: Predict, open_app: Any, ask: Any) -> None:
+    moment = datetime.now(UTC).replace(second=10, microsecond=0) - timedelta(minutes=5)
+    for second in (5, 15, 45, 55):
+        predict(datetime.now(UTC) - moment.replace(second=second))
+    period = {"from": f"{moment:%Y-%m-%dT%H:%M:10Z}", "to": f"{moment:%Y-%m-%dT%H:%M:50Z}"}
+    app = open_app(query=urlencode(period))
+    assert tiles(app)["total"] == "2"
+    assert app.controls.address | period == app.controls.address
+    assert open_app(query=urlencode(app.controls.address)).controls.notice == ""
+
+
+def test_an_earlier_view_is_gone_back_to(busy: None, open_app: Any, ask: Any) -> None:
+    app = open_app(query="window=1h")
+    assert ask(app.controls, {"asks": "window", "value": "all"}) == ""
+    assert ask(app.controls, {"asks": "answer", "value": "dog"}) == ""
+    assert ask(app.controls, {"asks": "address", "value": "?window=24h&live=off"}) == ""
+    assert (app.controls.window, app.controls.answer, tiles(app)["total"]) == ("24h", "", "2")
+    assert ask(app.controls, {"asks": "address", "value": ""}) == ""
+    assert (app.controls.window, tiles(app)["total"]) == ("7d", "4")
+
+
+def test_a_picture_says_what_it_is_of(busy: None, open_app: Any, ask: Any) -> None:
+    app = open_app(query="from=2026-03-01T08:00Z&to=2026-03-02T08:00Z&model=a/b<i>&answer=neither")
+    assert ask(app.controls, {"asks": "zone", "value": "Asia/Tokyo"}) == ""
+    period = "Mar 1, 2026, 5:00:00 PM to Mar 2, 2026, 5:00:00 PM (Asia/Tokyo)"
+    said = app.charts.caption.replace("<br>", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert said == f"{period} · Model a/b&lt;i&gt; · Neither"
+    assert app.charts.suffix == "_2026-03-01-1700_2026-03-02-1700_a-b-i-_neither"
+    assert "All answers" in app.judgement.charts.caption
+    assert ask(app.controls, {"asks": "period", "value": ["", ""]}) == ""
+    assert (app.charts.caption.partition(" ")[0], app.charts.suffix[:7]) == ("Up", "_until_")
+    assert app.charts.config["locale"] == "en"
 
 
 def test_a_view_comes_from_the_address_and_goes_back_there(busy: None, open_app: Any, ask: Any) -> None:
@@ -231,12 +271,11 @@ def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatc
     assert ask(app.charts, {"asks": "csv", "value": "feedback"}) == ""
     assert ask(app.recent, {"asks": "csv"}) == ""
     found = {content["file"]: content["text"].splitlines() for content in files if "file" in content}
-    assert list(found) == ["catsdogs-timeline.csv", "catsdogs-feedback.csv", "catsdogs-disputed.csv"]
-    assert len(found["catsdogs-feedback.csv"]) == 1 + 2
-    assert len(found["catsdogs-disputed.csv"]) == 1 + 1
+    assert [name.partition("_")[0] for name in found] == ["catsdogs-timeline", "catsdogs-feedback", "catsdogs-disputed"]
+    assert [len(lines) for lines in found.values()][1:] == [1 + 2, 1 + 1]
     monkeypatch.setattr("catsdogs.widgets.recent.EXPORTED", 1)
     assert ask(app.recent, {"asks": "csv"}) == ""
-    assert [sent["file"] for sent in files if "file" in sent][-1] == "catsdogs-disputed-1.csv"  # there may be more
+    assert [sent["file"] for sent in files if "file" in sent][-1].startswith("catsdogs-disputed-1_")  # of how many?
     assert app.recent.texts["save"] == "Save as CSV, at most 1,000 predictions"
     assert ask(app.charts, {"asks": "csv", "value": "nothing"}) == NOT_UNDERSTOOD
     assert ask(app.charts, {"asks": "png", "value": "feedback"}) == NOT_UNDERSTOOD

@@ -14,15 +14,18 @@ from catsdogs.figures import Listing
 from catsdogs.widgets.view import CUSTOM, WINDOWS, View
 
 NOW = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
-minutes = st.datetimes(datetime(1971, 1, 1), datetime(2998, 12, 31)).map(  # noqa: DTZ001 (Hypothesis adds the zone)
-    lambda moment: moment.replace(second=0, microsecond=0, tzinfo=UTC)
+seconds = st.datetimes(datetime(1971, 1, 1), datetime(2998, 12, 31)).map(  # noqa: DTZ001 (Hypothesis adds the zone)
+    lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
 )
 names = st.text(st.characters(categories=["L", "N", "P"]), max_size=20)
 rest = {"model_version": names, "answer": st.sampled_from(["", *Answer]), "listing": st.sampled_from(Listing)}
+spans = (
+    st.tuples(seconds, seconds).map(sorted).filter(lambda moments: moments[0] < moments[1])
+    | st.tuples(seconds, st.none())
+    | st.tuples(st.none(), seconds | st.none())
+)
 views = st.builds(View, window=st.sampled_from(list(WINDOWS)), **rest) | st.builds(
-    lambda moments, **rest: View(window=CUSTOM, start=moments[0], end=moments[1], **rest),
-    st.tuples(minutes, minutes).map(sorted).filter(lambda moments: moments[0] < moments[1]),
-    **rest,
+    lambda span, **rest: View(**rest).between(*span), spans, **rest
 )
 
 
@@ -76,6 +79,11 @@ def test_a_moment_without_a_zone_is_in_utc_and_one_with_is_the_same_moment() -> 
     for text in ("2026-03-01T08:00", "2026-03-01T09:00+01:00", "2026-03-01T08:00Z"):
         for query in (f"from={text}", urlencode({"from": text})):  # with a + that nobody encoded, too
             assert View.of_address(query)[0].bounds(NOW) == (datetime(2026, 3, 1, 8, tzinfo=UTC), None)
+
+
+def test_without_either_moment_a_window_is_all_and_says_so() -> None:
+    view = View(window=CUSTOM, start=NOW).between(None, None)
+    assert (view.bounds(NOW), view.address()["window"]) == ((None, None), "all")
 
 
 def test_the_bounds_of_a_window_end_now() -> None:

@@ -3,6 +3,9 @@ const plotly = globalThis.Plotly ?? (await new Promise((found) => {
   const timer = setInterval(() => globalThis.Plotly && (clearInterval(timer), found(globalThis.Plotly)), 50);
 }));
 
+const PICTURE = { format: "png", width: 1200, height: 560, scale: 2 };
+const PICTURE_MARGIN = { t: 108, r: 24, l: 16 }; // above: title, caption and legend
+
 function render({ model, el: place }) {
   const texts = model.get("texts");
   const root = begin(model, place, "charts");
@@ -23,14 +26,15 @@ function render({ model, el: place }) {
   async function saveFigures(name) {
     problem.textContent = await ask(model, { asks: "csv", value: name });
   }
-  /** Save a chart as it is seen, on paper of the page's colour and with its title. */
+  /** Save a chart on paper of the page's colour, with its title and what it is of; wide, whatever it is seen on. */
   function savePicture(name) {
     const { heading, plot } = plots.get(name);
     const paper = getComputedStyle(plot.closest("figure")).backgroundColor;
-    const layout = { ...plot.layout, paper_bgcolor: paper, plot_bgcolor: paper, title: { text: heading.textContent } };
-    const size = { width: plot.clientWidth, height: plot.clientHeight + 40, scale: 2 };
-    layout.margin = { ...layout.margin, t: 76 };
-    plotly.downloadImage({ data: plot.data, layout }, { format: "png", filename: `catsdogs-${name}`, ...size });
+    const title = { text: heading.textContent, subtitle: { text: model.get("caption") } };
+    const layout = { ...plot.layout, title, paper_bgcolor: paper, plot_bgcolor: paper };
+    layout.margin = { ...layout.margin, ...PICTURE_MARGIN };
+    const config = { ...model.get("config"), responsive: false };
+    plotly.downloadImage({ data: plot.data, layout, config }, { ...PICTURE, filename: `catsdogs-${name}${model.get("suffix")}` });
   }
   const saver = (kind, save) => make("button", { type: "button", class: "cd-save", title: texts[`save_${kind}`], onclick: save }, texts[kind]);
 

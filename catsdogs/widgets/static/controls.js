@@ -1,17 +1,22 @@
-/** Say the view in the page's address, without a reload; what other parts said there stays. */
-function tellAddress(parameters) {
-  if (!document.body.hasAttribute("data-voila")) return; // JupyterLab's address is its own
+const hasAddress = () => document.body.hasAttribute("data-voila"); // JupyterLab's address is its own
+
+/** Say the view in the page's address, without a reload; what else is said there stays. One can go back from a choice. */
+function tellAddress(parameters, { isChoice = false } = {}) {
+  if (!hasAddress()) return;
   const address = new URL(location.href);
-  for (const name of Object.keys(parameters)) address.searchParams.delete(name);
-  for (const [name, value] of Object.entries(parameters)) if (value) address.searchParams.set(name, value);
-  if (address.href !== location.href) history.replaceState(history.state, "", address);
+  const said = Object.entries(parameters);
+  if (said.every(([name, value]) => (address.searchParams.get(name) ?? "") === value)) return;
+  for (const [name] of said) address.searchParams.delete(name);
+  for (const [name, value] of said) if (value) address.searchParams.append(name, value);
+  if (isChoice) history.pushState(null, "", address);
+  else history.replaceState(history.state, "", address);
 }
 
-/** An input's value for a moment such as 2026-03-01T12:00Z, on the reader's own clock. */
+/** An input's value for a moment such as 2026-03-01T12:00Z, on the reader's own clock, to the second. */
 function wallClock(moment) {
   if (!moment) return "";
   const there = new Date(moment);
-  return new Date(there - there.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  return new Date(there - there.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
 function render({ model, el: place }) {
@@ -20,22 +25,28 @@ function render({ model, el: place }) {
   const news = make("p", { class: "cd-muted cd-updated" });
   const notice = make("p", { class: "cd-notice", role: "status" });
   const problem = make("p", { class: "cd-problem", role: "alert" });
+  // why the last choice was refused: it stays until the reader does something else, whatever the figures do
+  const refusal = make("p", { class: "cd-problem cd-refusal", role: "alert" });
+  const takeBack = () => (refusal.textContent = "");
 
   async function tell(asks, value) {
+    takeBack();
     root.setAttribute("aria-busy", "true");
     const sentence = await ask(model, { asks, value });
     root.removeAttribute("aria-busy");
-    problem.textContent = sentence || model.get("problem");
+    refusal.textContent = sentence;
   }
 
   const windows = model.get("windows").map(([name, label]) =>
     make("button", { type: "button", value: name, onclick: () => tell("window", name) }, label),
   );
-  const [from, to] = ["from", "to"].map((name) => make("input", { type: "datetime-local", name, max: "2998-12-31T23:59" }));
+  const limits = { min: "1971-01-02T00:00:00", max: "2998-12-30T23:59:59", step: 1 };
+  const [from, to] = ["from", "to"].map((name) => make("input", { type: "datetime-local", name, ...limits }));
   const moments = make(
     "form",
     {
       class: "cd-moments",
+      oninput: takeBack,
       onsubmit(event) {
         event.preventDefault();
         tell("period", [from, to].map(({ value }) => (value ? new Date(value).toISOString() : "")));
@@ -47,16 +58,23 @@ function render({ model, el: place }) {
   );
   const version = make("select", { onchange: () => tell("model", version.value) });
   const answer = make("select", { onchange: () => tell("answer", answer.value) });
+  const begins = !hasAddress() || new URL(location.href).searchParams.get("live") !== "off";
   const live = make(
     "button",
-    { type: "button", class: "cd-button cd-quiet cd-live", "aria-pressed": "true", onclick: () => pause(isLive()) },
+    { type: "button", class: "cd-button cd-quiet cd-live", "aria-pressed": String(begins), onclick: () => pause(isLive()) },
     make("span", { class: "cd-pulse", "aria-hidden": "true" }),
     texts.live,
   );
   const isLive = () => live.getAttribute("aria-pressed") === "true";
   function pause(paused) {
     live.setAttribute("aria-pressed", String(!paused));
+    tellLive();
     if (!paused) look();
+  }
+  const tellLive = () => tellAddress({ live: isLive() ? "" : "off" }); // so that a page that is read in peace stays so
+  function goBack() {
+    tellLive();
+    tell("address", location.search);
   }
 
   root.append(
@@ -71,11 +89,13 @@ function render({ model, el: place }) {
       make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => tell("refresh") }, texts.refresh),
     ),
     moments,
+    refusal,
     notice,
     problem,
   );
 
-  function draw() {
+  let told = {};
+  function draw({ isChoice }) {
     const window = model.get("window");
     for (const button of windows) button.setAttribute("aria-pressed", String(button.value === window));
     const options = (known, chosen) =>
@@ -85,10 +105,12 @@ function render({ model, el: place }) {
     answer.replaceChildren(...options(model.get("answers"), model.get("answer")));
     moments.hidden = window !== "custom";
     const address = model.get("address");
-    for (const input of [from, to]) input.value = wallClock(address[input.name]);
-    tellAddress(address);
-    problem.textContent = model.get("problem");
+    // what was typed and not yet asked for stays, whatever else is chosen meanwhile
+    for (const input of [from, to]) if (address[input.name] !== told[input.name]) input.value = wallClock(address[input.name]);
+    told = address;
+    tellAddress(address, { isChoice });
   }
+  const drawAgain = () => draw({ isChoice: true });
   const say = () => {
     news.textContent = model.get("updated");
     notice.textContent = model.get("notice");
@@ -96,9 +118,9 @@ function render({ model, el: place }) {
   };
   const drawn = "change:window change:model_version change:model_versions change:answer change:address";
   const said = "change:updated change:notice change:problem";
-  model.on(drawn, draw);
+  model.on(drawn, drawAgain);
   model.on(said, say);
-  draw();
+  draw({ isChoice: false });
   say();
 
   // The next look waits for the answer to the last, and longer where that took long.
@@ -119,13 +141,15 @@ function render({ model, el: place }) {
   }
   const appear = () => document.hidden || look();
   document.addEventListener("visibilitychange", appear);
+  if (hasAddress()) addEventListener("popstate", goBack);
   timer = setTimeout(look, model.get("period"));
   tell("zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
   return () => {
     ended = true;
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", appear);
-    model.off(drawn, draw);
+    removeEventListener("popstate", goBack);
+    model.off(drawn, drawAgain);
     model.off(said, say);
   };
 }
