@@ -102,7 +102,8 @@ class RemoteKernel(Configurable):
 
     def __init__(self, manager: RemoteKernels, kernel_id: str, kernel_name: str) -> None:
         super().__init__(parent=manager)
-        self.gateway, self.kernel_id, self.kernel_name = manager.gateway, kernel_id, kernel_name
+        self.manager, self.gateway = manager, manager.gateway
+        self.kernel_id, self.kernel_name = kernel_id, kernel_name
         self.last_activity = utcnow()
         self._client = RemoteClient(self)
 
@@ -118,6 +119,10 @@ class RemoteKernel(Configurable):
     def client(self) -> RemoteClient:
         """Give the client that runs the notebook."""
         return self._client
+
+    def give_up(self) -> None:
+        """Let go of a kernel that died."""
+        self.manager.give_up(self.kernel_id)
 
     async def is_alive(self) -> bool:
         """Say whether the kernel is there.
@@ -174,8 +179,11 @@ class RemoteClient(AsyncKernelClient):
 
     def _receive(self, received: str | bytes | None) -> None:
         """Sort what the kernel says."""
-        if received is None or _says_that_it_died(received):
+        if received is None:
             self.stop_channels()
+            return
+        if _says_that_it_died(received):
+            self._kernel.give_up()
             return
         name, parts = unframe(received)
         message = dict(zip(_PARTS, map(self.session.unpack, parts[:4]), strict=True))
@@ -239,7 +247,7 @@ class RemoteConnection(BaseKernelWebsocketConnection):
         if message is None:
             self.websocket_handler.close(1012, "the kernel has gone")
         elif _says_that_it_died(message):
-            self.multi_kernel_manager.give_up(self.kernel_id)
+            self.kernel_manager.give_up()
         else:
             self.multi_kernel_manager.touch(self.kernel_id)
             _send(self.websocket_handler, message)

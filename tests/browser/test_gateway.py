@@ -28,7 +28,7 @@ from catsdogs.server.kernels import App, Opening, opening
 from catsdogs.server.messages import PROTOCOL, frame
 from catsdogs.server.remote_kernels import RemoteKernels
 from catsdogs.settings import Settings
-from tests.browser.app import READY, latest, open_app
+from tests.browser.app import READY, bring, latest, open_app
 from tests.serving import free_port
 
 pytestmark = pytest.mark.browser
@@ -61,7 +61,12 @@ class KernelGateway:
 
     def kernels(self) -> list[psutil.Process]:
         """List the processes of its kernels."""
-        return [child for child in self.process.children() if child.status() != psutil.STATUS_ZOMBIE]
+        return [child for child in self.process.children() if lives(child)]
+
+    def kernel(self) -> psutil.Process:
+        """Wait for the one kernel that there should be."""
+        self.until(lambda: len(self.kernels()) == 1)
+        return self.kernels()[0]
 
     def kill(self) -> None:
         kernels = self.kernels()
@@ -82,6 +87,13 @@ class KernelGateway:
             assert self.process.poll() is None, (self._folder / "log.txt").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +155,7 @@ def identifier(kernel: psutil.Process) -> str:
 
 def test_a_visit(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: bytes, tmp_path: Path) -> None:
     open_app(page, served, "?lang=fr")
-    [kernel] = gateway.kernels()
+    kernel = gateway.kernel()
     assert not [child for child in psutil.Process(served.process.pid).children() if "ipykernel" in str(child.cmdline())]
     everything = " ".join([*kernel.environ().values(), *kernel.cmdline()])
     assert kernel.rlimit(psutil.RLIMIT_DATA) == (2**30, 2**30)
@@ -201,13 +213,13 @@ def says(page: Page, sentence: str) -> None:
         page.wait_for_timeout(100)
 
 
-def test_what_dies_there_is_said_here(page: Page, served: Any, gateway: KernelGateway) -> None:
+def test_what_dies_there_is_said_here(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: bytes) -> None:
     open_app(page, served)
-    [kernel] = gateway.kernels()
-    kernel.kill()
+    gateway.kernel().kill()
     says(page, "This session has ended")
     page.locator("#session-banner").get_by_role("link").click()
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
+    bring(page, cat_jpeg)
     expect(page.locator("#session-banner")).to_be_hidden()
 
     gateway.kill()
@@ -223,10 +235,9 @@ def test_what_dies_there_is_said_here(page: Page, served: Any, gateway: KernelGa
         gateway.start("--KernelRestarter.restart_limit=5")  # as a gateway does that nobody has told otherwise
         other.get_by_role("link", name="Try again").click()
         expect(other.locator(".cd-drop")).to_be_visible(timeout=READY)
-        expect(other.locator("#loading")).to_have_count(0)
+        bring(other, cat_jpeg)
         says(page, "This session has ended")
-        [kernel] = gateway.kernels()
-        kernel.kill()
+        gateway.kernel().kill()
         says(other, "This session has ended")
 
 
@@ -252,7 +263,7 @@ def test_a_page_that_was_left_loses_its_kernel_there(gateway: KernelGateway, tmp
 
 def test_a_server_that_ends_stops_its_kernels_there(page: Page, served: Any, gateway: KernelGateway) -> None:
     open_app(page, served)
-    assert gateway.kernels()
+    gateway.kernel()
     assert served.stop(signal.SIGTERM) == 0
     gateway.until(lambda: not gateway.kernels())
     assert "Traceback" not in served.log.read_text()
