@@ -51,7 +51,8 @@ def check_parameters(**kinds: Any) -> None:
             TypeAdapter(kind).validate_python(shell.user_ns[name], strict=True)
         except ValidationError as error:
             [wrong, *_] = error.errors(include_url=False)
-            raise InvalidInput(_WRONG[wrong["type"]], name=name, value=repr(wrong["input"])) from None
+            sentence = _WRONG[wrong["type"]]
+            raise InvalidInput(sentence, name=name, value=repr(wrong["input"])) from None
 
 
 def _injected(cells: list[str]) -> set[str]:

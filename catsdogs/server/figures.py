@@ -25,8 +25,8 @@ class Monitoring(Api):
         super().prepare()
         if unknown := self.request.query_arguments.keys() - {*self.parameters, "lang"}:
             raise InvalidInput(
-                N_("There is no parameter {name}. There are: {names}."),
-                name=min(unknown),
+                N_("There is no parameter {unknown}. There are: {names}."),
+                unknown=min(unknown),
                 names=", ".join(self.parameters),
             )
 
