@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 from typing import Any
 
@@ -19,6 +20,16 @@ def kernel_of(page: Page, server: Any) -> psutil.Process:
         for child in psutil.Process(server.process.pid).children(recursive=True)
         if any(config["kernelId"] in part for part in child.cmdline())
     )
+
+
+def kernels(server: Any) -> list[psutil.Process]:
+    """List the kernels of a server that live."""
+    found = []
+    for child in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.Error):  # it ends just now
+            if "ipykernel_launcher" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def environment(kernel: psutil.Process) -> dict[str, str]:

@@ -73,7 +73,8 @@ FLOORS = (  # design: a room imports only from lower floors; these two have neig
     "classifier model_version model_versions observed reference doubts served_model promotion runtimes evaluation "
     "monitoring predictions feedback decisions privacy processing spool recorder review scoring",
     "service",
-    "widgets server training",
+    "widgets training",
+    "server",
     "cli",
     "__init__ __main__",
 )

@@ -6,10 +6,12 @@ They are no predictions of anybody's photo: asking about one records nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 
 from catsdogs.errors import NotFound
 from catsdogs.i18n import N_
+
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Sample:
     @property
     def jpeg(self) -> bytes:
         """The picture as a JPEG file."""
-        return (resources.files(__package__) / f"{self.name}.jpg").read_bytes()
+        return (FOLDER / f"{self.name}.jpg").read_bytes()
 
 
 SAMPLES = (

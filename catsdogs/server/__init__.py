@@ -2,7 +2,8 @@
 
 - `app`: the Voilà subclass, its routes and its life from first to last request
 - `apps`: the pages that have a kernel, and the doors to that kernel
-- `rendering`: what makes these pages come sooner
+- `rendering`, `front_end`: what makes these pages come sooner
+- `early`: what they show before their kernel is there
 - `kernels`: how many kernels, what they are told and what they are not
 - `local_kernels`: those of this machine
 - `spares`: those that wait for a visitor

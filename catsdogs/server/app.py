@@ -19,11 +19,11 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.static_file_handler import MultiStaticFileHandler
 
-from catsdogs import paths
+from catsdogs import paths, samples
 from catsdogs.domain import Health
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
-from catsdogs.server import api, apps, figures, metrics, openapi, pages, rendering, replies, rights
+from catsdogs.server import api, apps, early, figures, front_end, metrics, openapi, pages, rendering, replies, rights
 from catsdogs.server.access import Operator, Tokens, cookie_secret
 from catsdogs.server.addresses import url_for_kernels, url_here
 from catsdogs.server.clients import Clients, Listener
@@ -42,9 +42,6 @@ ALERT_SECONDS = 60
 DRAIN_SECONDS = 6
 """How long requests that have begun may take to finish when the server stops; all is to end within ten seconds."""
 
-WIDGETS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
-"""The extensions that our pages need; each page would load all that are installed: plotly's has 5 MB."""
-
 _ASSETS = {MultiStaticFileHandler: apps.VoilaStatic, FileFindHandler: apps.LabExtensions}
 """Of Voilà's own handlers, those that are kept: its front end's JavaScript, style sheets and fonts."""
 
@@ -57,13 +54,13 @@ def _voila_config(settings: Settings) -> Config:
                 **({"kernel_websocket_connection_class": RemoteConnection} if settings.gateway_url else {}),
             },
             "VoilaConfiguration": {
-                "template": "lab",
+                "template": rendering.TEMPLATE,
                 "allow_template_override": "NO",
                 "allow_theme_override": "NO",
                 "multi_kernel_manager_class": RemoteKernels if settings.gateway_url else LocalKernels,
                 "http_header_envs": ["Accept-Language"],
                 "prelaunch_hook": apps.dress_notebook,
-                "extension_allowlist": WIDGETS,
+                "extension_allowlist": list(front_end.EXTENSIONS),
             },
             "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
             "Kernels": {
@@ -186,6 +183,9 @@ class Server(Voila):  # type: ignore[misc]
             (f"/api/kernels/{KERNEL_ID}/channels", apps.KernelSocket),
             ("/voila/templates/(.*)", apps.TemplateStatic),
             *((rule[0], _ASSETS[rule[1]], *rule[2:]) for rule in super().init_handlers() if rule[1] in _ASSETS),
+            ("/early/(.*)", early.EarlyFile),
+            (r"/front-end/(\w+)\.js", front_end.FrontEnd),
+            (r"/samples/(\w+\.jpg)", apps.OwnStatic, {"path": str(samples.FOLDER)}),
             ("/static/(.*)", apps.OwnStatic, {"path": str(pages.STATIC)}),
             ("/(favicon.ico)", apps.OwnStatic, {"path": str(pages.STATIC)}),
             ("/(?:api|health)(?:/.*)?", replies.Nothing),
@@ -229,7 +229,12 @@ class Server(Voila):  # type: ignore[misc]
             self.kernel_manager.initialize_culler()
             chores = [
                 asyncio.create_task(chore)
-                for chore in (self._purge_daily(), self._check_alerts(), self.kernel_manager.start_ahead())
+                for chore in (
+                    self._prepare(),
+                    self._purge_daily(),
+                    self._check_alerts(),
+                    self.kernel_manager.start_ahead(),
+                )
             ]
             ready()
             await stop.wait()
@@ -244,6 +249,10 @@ class Server(Voila):  # type: ignore[misc]
         if self._asked is None or self._asked.done():
             self._asked = asyncio.create_task(self.checks.run(self.service.health))
         return await asyncio.shield(self._asked)
+
+    async def _prepare(self) -> None:
+        """Do what the first visitor would wait for."""
+        await self._try(lambda: rendering.prepare(self.template_paths, self.config), "pages could not be prepared")
 
     async def _purge_daily(self) -> None:
         """Keep to the retention, from the start on; in an hour again where the database is away."""

@@ -17,12 +17,12 @@ from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFile
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from catsdogs.i18n import N_, Translator
+from catsdogs.server import early, front_end
 from catsdogs.server.access import Operator, Scope
 from catsdogs.server.kernels import App, Opening, opening
 from catsdogs.server.limits import TooManyRequests
 from catsdogs.server.messages import PROTOCOL, Malformed, header_of, unframe
 from catsdogs.server.pages import Page
-from catsdogs.server.rendering import scripts
 from catsdogs.server.replies import APP_POLICY, Replying
 
 APPS = (
@@ -34,6 +34,9 @@ TITLES = {"/inference": N_("Cat or dog?"), "/monitoring": N_("How the service is
 
 LOADING_SECONDS = 120
 """A notebook that takes longer to run its cells has failed."""
+
+TOGETHER_SECONDS = 0.004
+"""Voilà gives a page in hundreds of pieces; what comes within so long is sent together."""
 
 
 class Visitors(IdentityProvider):
@@ -57,6 +60,7 @@ class AppPage(Page, VoilaHandler):  # type: ignore[misc]
         VoilaHandler.initialize(self, notebook_path=app.notebook, **kwargs)
         self.app = app
         self.gone = False
+        self.flushing: asyncio.Task[None] | None = None
 
     def head(self) -> None:
         """Answer without a kernel."""
@@ -73,17 +77,24 @@ class AppPage(Page, VoilaHandler):  # type: ignore[misc]
         try:
             async with asyncio.timeout(LOADING_SECONDS):
                 async for html in self.get_generator():
-                    await self._send(html)
+                    self._send(html)
+            if self.flushing is not None:
+                await self.flushing
             complete = not self.gone
         finally:
             # a page that never got to its visitor must not keep a kernel
             if not complete and visit.kernel_id:
                 await self.kernel_manager.stop(visit.kernel_id)
 
-    async def _send(self, html: str) -> None:
+    def _send(self, html: str) -> None:
         if self.gone:  # Voilà finishes the notebook all the same: to stop it midway leaves errors in the log
             return
         self.write(html)
+        if self.flushing is None or self.flushing.done():
+            self.flushing = asyncio.create_task(self._flush_soon())
+
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(TOGETHER_SECONDS)
         with contextlib.suppress(StreamClosedError):
             await self.flush()
 
@@ -103,7 +114,8 @@ def dress_notebook(handler: AppPage, notebook: Any, cwd: str) -> None:  # noqa: 
     notebook.metadata["catsdogs"] = {
         "language": _.language,
         "words": loading_words(_),
-        "scripts": scripts(),
+        "front_end": front_end.address(),
+        "early": {"folder": early.folder(), "states": early.states(_)} if handler.app.ahead else None,
         "links": [(handler.localised(address), text) for address, text in links],
     }
 

@@ -1,30 +1,34 @@
 """What makes Voilà's pages come sooner.
 
 It reads the notebook and compiles the templates anew for each page, which was half of the time until the first
-byte; and it asks for its front end, megabytes of scripts, only when the kernel has run the notebook.
+byte; and it meets each kernel as if that had to be waited for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import re
 from collections.abc import AsyncIterator
 from copy import deepcopy
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jinja2
 import voila.handler
+from jinja2 import meta
 from jinja2.bccache import Bucket
-from jupyter_core.paths import jupyter_path
+from traitlets.config import Config
 from voila.execute import VoilaExecutor
+from voila.exporter import VoilaExporter
 from voila.notebook_renderer import NotebookRenderer
 
 from catsdogs import paths
+from catsdogs.server import early, front_end
 from catsdogs.server.kernels import KernelFailed, opening
 
 logger = logging.getLogger(__name__)
+
+TEMPLATE = "lab"
+"""Voilà's template that ours extends."""
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
@@ -46,13 +50,13 @@ class CompiledTemplates(jinja2.BytecodeCache):
 class Renderer(NotebookRenderer):  # type: ignore[misc]
     """Renders one page."""
 
-    _templates = CompiledTemplates()
+    templates = CompiledTemplates()
     _notebooks: dict[tuple[str, int], Any] = {}  # noqa: RUF012 (shared by all pages)
 
     async def initialize(self, **kwargs: Any) -> None:
         """Share the compiled templates; Voilà's exporter has an environment of its own for each page."""
         await super().initialize(**kwargs)
-        self.exporter.environment.bytecode_cache = self._templates
+        self.exporter.environment.bytecode_cache = self.templates
 
     async def load_notebook(self, path: str) -> Any:
         """Give a notebook of one's own to change; read again when its file has changed."""
@@ -78,16 +82,23 @@ class Renderer(NotebookRenderer):  # type: ignore[misc]
         return kernel_id
 
 
-@cache
-def scripts() -> list[str]:
-    """List what the front end's entry loads first: pages ask for it at once, and it comes while the kernel starts."""
-    for folder in jupyter_path("voila", "templates", "base", "static"):
-        entry = Path(folder) / "voila.js"
-        if entry.exists():
-            numbers = dict.fromkeys(re.findall(r"\.e\((\d+)\)", entry.read_text(encoding="utf-8")))
-            chunks = [f"{number}.voila.js" for number in numbers]
-            return [entry.name, *(chunk for chunk in chunks if (entry.parent / chunk).exists())]
-    return []
+def prepare(template_paths: list[str], config: Config) -> None:
+    """Do once what every page needs, so that the first visitor does not wait for it either."""
+    front_end.address()
+    early.folder()
+    environment = VoilaExporter(template_paths=template_paths, template_name=TEMPLATE, config=config).environment
+    environment.bytecode_cache = Renderer.templates
+    environment.filters.setdefault("highlight_code", str)  # made for each notebook: here, only its name counts
+    wanted, seen = ["index.html.j2"], set[str]()
+    while wanted:
+        name = wanted.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        with contextlib.suppress(jinja2.TemplateNotFound):  # a template may extend another one conditionally
+            source, _, _ = environment.loader.get_source(environment, name)
+            environment.get_template(name)
+            wanted += filter(None, meta.find_referenced_templates(environment.parse(source)))
 
 
 def install() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traitlets
 
 from catsdogs.i18n import LANGUAGES, Translator
+from catsdogs.widgets.invitation import masthead_texts
 from catsdogs.widgets.part import Part, script, style
 
 
@@ -20,5 +21,4 @@ class Masthead(Part):
     languages = traitlets.Dict(LANGUAGES).tag(sync=True)
 
     def __init__(self, translator: Translator, title: str, sentence: str) -> None:
-        _ = translator
-        super().__init__(translator, {"title": title, "sentence": sentence, "language": _("Language")})
+        super().__init__(translator, masthead_texts(translator, title, sentence))

@@ -9,28 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 
 import anywidget
 import traitlets
 
-from catsdogs import palette
 from catsdogs.errors import CatsDogsError, ConsentRequired, InvalidInput
 from catsdogs.i18n import Translator
+from catsdogs.widgets.assets import common_texts, script, style
 
-_FOLDER = resources.files("catsdogs.widgets") / "static"
-_COLOURS = f".catsdogs {{ --cat: {palette.CAT}; --dog: {palette.DOG}; --neither: {palette.NEITHER}; }}\n"
-
-
-def script(*names: str) -> str:
-    """Join ES modules of ``static/`` into one, the helpers that every part needs first."""
-    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("part", *names))
-
-
-def style(*names: str) -> str:
-    """Join style sheets of ``static/`` into one, the common looks first."""
-    return _COLOURS + "\n".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("part", *names))
+__all__ = ["Part", "field", "not_understood", "script", "style"]
 
 
 class Part(anywidget.AnyWidget):
@@ -48,9 +36,8 @@ class Part(anywidget.AnyWidget):
     language = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, translator: Translator, texts: dict[str, str], **traits: object) -> None:
-        self._ = _ = translator
-        common = {"lost": _("No answer came: the session seems to be lost. Reload the page and try again.")}
-        super().__init__(texts=common | texts, language=translator.language, **traits)
+        self._ = translator
+        super().__init__(texts=common_texts(translator) | texts, language=translator.language, **traits)
         self.on_msg(lambda _part, content, buffers: self._answer(content, buffers))
 
     def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002

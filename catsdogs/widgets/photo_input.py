@@ -13,10 +13,8 @@ from catsdogs.errors import InvalidImage
 from catsdogs.i18n import Translator
 from catsdogs.samples import SAMPLES
 from catsdogs.widgets.answer_card import look
+from catsdogs.widgets.invitation import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, photo_texts
 from catsdogs.widgets.part import Part, field, not_understood, script, style
-
-MAX_UPLOAD_BYTES = 10_000_000
-"""Largest photo that goes up as it is: with its envelope it fits into one websocket message (10 MiB)."""
 
 
 class Visit(Protocol):
@@ -42,7 +40,7 @@ class PhotoInput(Part):
     pictures), goes up as it is, up to `MAX_UPLOAD_BYTES`.
     """
 
-    _esm = script("photo_file", "photo_sources", "activation_map", "sample_list", "visit_list", "photo_input")
+    _esm = script(*PHOTO_SCRIPTS)
     _css = style("photo_input")
 
     max_bytes = traitlets.Int().tag(sync=True)
@@ -57,34 +55,7 @@ class PhotoInput(Part):
         _ = translator
         super().__init__(
             translator,
-            {
-                "choose": _("Choose a photo"),
-                "or_drop": _("or drop it here, or paste it"),
-                "hint": _("JPEG, PNG, WebP, GIF, BMP or TIFF"),
-                "another": _("Choose another photo"),
-                "looking": _("Looking at your photo…"),
-                "cancel": _("Cancel"),
-                "cancelled": _("Cancelled."),
-                "done": _("Done."),
-                "no_preview": _("Your browser cannot show this picture."),
-                "visit": _("Photos of this visit"),
-                "waiting": _("Photos that wait: {n}"),
-                "samples": _("No photo at hand? Try one of ours:"),
-                "cat": _("Cat"),
-                "dog": _("Dog"),
-                "neither": _("Neither"),
-                "both": _("Both?"),
-                "unsure": _("Unsure"),
-                "map": _("What the model looked at"),
-                "for_cat": _("speaks for a cat"),
-                "for_dog": _("speaks for a dog"),
-                "frame": _("The model sees what is within the frame."),
-                "folder": _("This is a folder. Choose a photo in it."),
-                "empty": _("This file is empty. Choose another photo."),
-                "not_photo": _("This is not a photo. Choose a JPEG, PNG or WebP file."),
-                "too_large": _("This file is too large: at most {megabytes} MB.", megabytes=MAX_UPLOAD_BYTES // 10**6),
-                "unreadable": _("This file cannot be read. Choose it again, or another one."),
-            },
+            photo_texts(_),
             max_bytes=MAX_UPLOAD_BYTES,
             samples=[
                 {"name": sample.name, "title": _(sample.title), "credit": _(sample.credit), "jpeg": sample.jpeg}

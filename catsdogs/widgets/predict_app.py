@@ -19,6 +19,7 @@ from catsdogs.service import URL_VARIABLE, Service, controller
 from catsdogs.widgets.answer_card import AnswerCard
 from catsdogs.widgets.consent_form import ConsentForm
 from catsdogs.widgets.feedback_form import FeedbackForm
+from catsdogs.widgets.invitation import title
 from catsdogs.widgets.masthead import Masthead
 from catsdogs.widgets.my_data import MyData
 from catsdogs.widgets.part import not_understood
@@ -66,7 +67,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self._answered: dict[int, _Answered] = {}
         self._shown: int | None = None
         self._photo: tuple[int, str, bytes] | None = None
-        self.masthead = Masthead(_, _("Cat or dog?"), _("Bring a photo: the answer is there in the blink of an eye."))
+        self.masthead = Masthead(_, *title(_))
         self.photo_input = PhotoInput(_, self)
         self.answer_card = AnswerCard(_, _model_card(_))
         self.feedback_form = FeedbackForm(_, lambda: self.service)

@@ -15,7 +15,12 @@ TYPES = {"png": "image/png", "webp": "image/webp", "gif": "image/gif", "tiff": "
 def open_app(page: Page, server: Any, query: str = "") -> None:
     page.goto(f"{server.url}/inference{query}")
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
-    expect(page.locator("#loading")).to_have_count(0)
+    live(page)
+
+
+def live(page: Page) -> None:
+    """Wait until the kernel's own widgets have taken over from what the page showed before."""
+    expect(page.locator("#early")).to_have_count(0, timeout=READY)
 
 
 def bring(page: Page, content: bytes, name: str = "cat.jpg") -> None:

@@ -24,6 +24,7 @@ from playwright.sync_api import Page, expect
 import catsdogs.server
 from catsdogs.database import Database
 from catsdogs.settings import Settings
+from tests.browser.app import live
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
@@ -113,7 +114,7 @@ class Program(threading.Thread):
 
 def visit(page: Page) -> None:
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
-    expect(page.locator("#loading")).to_have_count(0, timeout=READY)
+    live(page)
 
 
 def bring(page: Page, photo: bytes) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import inside
+from tests.browser.app import live
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.browser
 def opened(server: Any, page: Page) -> psutil.Process:
     """Open the prediction app; the process of its kernel."""
     page.goto(f"{server.url}/inference")
-    expect(page.locator("#loading")).to_have_count(0, timeout=30_000)
+    live(page)
     return inside.kernel_of(page, server)
 
 
@@ -65,7 +66,7 @@ def test_a_dead_session_is_said_and_a_reload_helps(server, page, opened):
     opened.kill()
     expect(banner).to_contain_text("This session has ended", timeout=30_000)  # the page notices by itself
     banner.get_by_role("link").click()
-    expect(page.locator("#loading")).to_have_count(0, timeout=30_000)
+    live(page)
     expect(page.locator("#session-banner")).to_be_hidden()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterator
@@ -76,15 +75,7 @@ class Visit:
 def kernels() -> Callable[[Any], list[psutil.Process]]:
     """List the kernels of a server."""
 
-    def kernels(server: Any) -> list[psutil.Process]:
-        found = []
-        for child in psutil.Process(server.process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):  # it ends just now
-                if "ipykernel_launcher" in " ".join(child.cmdline()):
-                    found.append(child)
-        return found
-
-    return kernels
+    return inside.kernels
 
 
 @pytest.fixture

@@ -1,4 +1,8 @@
 function render({ model, el: place }) {
+  return takeOver(model, place, "photo_input") ?? draw(model, place);
+}
+
+function draw(model, place) {
   const texts = model.get("texts");
   const root = begin(model, place, "photo");
 

@@ -3,9 +3,8 @@
 /** Make the list; a touch gives the sample, with its picture as a file, to `take`. */
 function sampleList(model, take) {
   const texts = model.get("texts");
-  const buttons = model.get("samples").map(({ name, title, credit, jpeg }) => {
-    const picture = new Blob([jpeg], { type: "image/jpeg" });
-    const address = URL.createObjectURL(picture);
+  const buttons = model.get("samples").map(({ name, title, credit, jpeg, address: served }) => {
+    const address = served ?? URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
     const button = make(
       "button",
       { type: "button", title: credit, onclick: () => take({ sample: name, name: `${title} (${credit})`, address }) },

@@ -23,18 +23,14 @@
     banner.querySelector("span").textContent = kind ? banner.dataset[kind] : "";
   };
 
-  const kernel = () => {
-    const config = document.getElementById("jupyter-config-data");
-    return config ? JSON.parse(config.textContent).kernelId : null;
-  };
+  const { kernel } = document.body.dataset;
 
   const beat = async () => {
-    const id = kernel();
-    if (lost || !id || asking) return;
+    if (lost || asking) return;
     last = Date.now();
     asking = true;
     try {
-      const answer = await fetch(`/session/${id}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+      const answer = await fetch(`/session/${kernel}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       lost = answer.status === 404;
       say(lost ? "lost" : answer.ok ? null : "offline"); // 503: what runs the session is away
     } catch {
@@ -48,11 +44,10 @@
   window.addEventListener("online", beat);
   window.addEventListener("offline", () => say("offline"));
   document.addEventListener("visibilitychange", () => document.hidden || beat());
-  setTimeout(() => document.getElementById("loading") && say("slow"), SLOW);
+  setTimeout(() => document.querySelector("#loading, #early") && say("slow"), SLOW);
 
   window.addEventListener("pagehide", () => {
-    const id = kernel();
-    if (id && !lost) navigator.sendBeacon(`/voila/api/shutdown/${id}`);
+    if (!lost) navigator.sendBeacon(`/voila/api/shutdown/${kernel}`);
   });
   window.addEventListener("pageshow", (event) => event.persisted && beat());
 })();
