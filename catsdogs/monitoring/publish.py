@@ -37,27 +37,39 @@ h2 { font-size: 1rem; margin: 1.25rem 0 .5rem; break-after: avoid; }
 .figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem 1.5rem; }
 .figures > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 .figure { min-width: 0; break-inside: avoid; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; break-inside: avoid; margin-bottom: 1.25rem; }
+.box { overflow-x: auto; margin-bottom: 1.25rem; break-inside: avoid; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .375rem 1.5rem .375rem 0; border-bottom: 1px solid #e4e0d9; text-align: right; }
 th:first-child { text-align: left; }
 tbody th { font-weight: 400; }
+td { white-space: nowrap; }
 thead th { color: #5d6068; font-weight: 600; font-size: .9rem; }
 .note { color: #5d6068; font-size: .875rem; margin: 1.5rem 0 0; }
 @media (max-width: 40rem) { .figures { grid-template-columns: minmax(0, 1fr); } }
-.paper body { width: 180mm; margin: 0; padding: 0; font-size: .875rem; }
-.paper th, .paper td { padding-right: 1rem; }
-@page { size: A4; margin: 15mm; }
-@media print { body { margin: 0; padding: 0; } .modebar { display: none; } }
+.paper body { width: 180mm; margin: 0; padding: 0; font-size: .8125rem; }
+.paper h1 { font-size: 1.5rem; }
+.paper h2 { margin: .625rem 0 .25rem; }
+.paper .words { padding: .625rem 1rem; margin-bottom: .75rem; }
+.paper .figures { gap: .25rem 1.5rem; }
+.paper th, .paper td { padding: .25rem 1rem .25rem 0; white-space: normal; }
+@page { size: A4; margin: 13mm 15mm; }
+@media print { body { margin: 0; padding: 0; } .box { overflow: visible; } .modebar { display: none; } }
 """
 
 _FIT = """
 for (const event of ["load", "beforeprint", "afterprint"]) addEventListener(event, () => {
-  document.documentElement.classList.toggle("paper", event === "beforeprint");
-  for (const plot of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(plot, { autosize: true });
+  const paper = document.documentElement.classList.toggle("paper", event === "beforeprint");
+  for (const plot of document.querySelectorAll(".js-plotly-plot")) {
+    const height = (plot.dataset.height ??= plot._fullLayout.height);
+    const alone = plot.matches(".figures > :last-child:nth-child(odd) *");
+    plot.parentElement.style.height = `${paper && !alone ? height * 0.78 : height}px`;
+    delete plot.layout.height;
+    Plotly.relayout(plot, { autosize: true });
+  }
 });
 """
 """Charts are as wide as their place: only the whole page knows it, and paper is another width, which counts only after
-they were drawn for it."""
+they were drawn for it; lower there, so that sheets are full."""
 
 
 @dataclass(frozen=True)

@@ -250,7 +250,8 @@ def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
         f"<tr><th scope='row'>{escape(first)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in rest)}</tr>"
         for first, *rest in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    # a table wider than a phone is moved in its box, by keys too
+    return f"<div class='box' tabindex='0'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _html(markup: str) -> HTML:

@@ -13,45 +13,68 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from catsdogs.feedback import FeedbackRecord
+from catsdogs.model_version import SHIPPED
 from catsdogs.recorder import Recorder
 
 pytestmark = pytest.mark.browser
+
+
+def run(environment: dict[str, str], folder: Path, *arguments: str) -> Path:
+    command = [sys.executable, "-m", "catsdogs", "report", "--out", str(folder), *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+def fits_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 360)  # once the charts have followed
+    boxes = page.locator(".box")
+    assert boxes.count() == 3  # drift, versions, answers
+    assert boxes.evaluate_all("all => all.some(box => box.scrollWidth > box.clientWidth)")
+    boxes.first.focus()  # so that keys move it
+    expect(boxes.first).to_be_focused()
 
 
 def test_it_opens_by_itself_and_fits_the_window(
     recorder: Recorder, make_record: Callable[..., Any], environment: dict[str, str], tmp_path: Path, page: Page
 ) -> None:
     record, _receipt = make_record()
-    recorder.store(record.model_copy(update={"inference_time_ms": 1234.5}))
+    recorder.store(record.model_copy(update={"inference_time_ms": 1234.5, "model_version": SHIPPED.name}))
     recorder.give(FeedbackRecord.of(record.id, 1, None, None))
-    command = [sys.executable, "-m", "catsdogs", "report", "--pdf", "--out", str(tmp_path)]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment | {"CATSDOGS_LANG": "fr"}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-
+    made = run(environment, tmp_path, "--lang", "fr", "--pdf")
     asked: list[str] = []
     complaints: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    address = Path(done.stdout.strip()).as_uri()
+    address = made.as_uri()
     page.goto(address)
     assert page.locator(".js-plotly-plot .main-svg:first-child").count() == 9
     assert asked == [address]
     assert complaints == []
     assert "1\N{NARROW NO-BREAK SPACE}234,5 ms" in page.locator(".words").first.inner_text()
     assert page.locator("html").get_attribute("lang") == "fr"
-    assert page.title() == Path(done.stdout.strip()).stem
+    assert page.title() == made.stem
     widths = page.locator(".figure").evaluate_all("all => all.map(figure => [figure.clientWidth, figure.scrollWidth])")
     assert all(clear == needed for clear, needed in widths)
     last = page.locator(".figure").last
     expect(last.locator(".main-svg").first).to_have_attribute("width", str(last.evaluate("box => box.clientWidth")))
 
+    fits_a_phone(page)
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.evaluate("dispatchEvent(new Event('beforeprint'))")  # as Ctrl+P does: the charts become as wide as paper
     paper = 180 / 25.4 * 96
     assert page.locator("body").evaluate("body => body.clientWidth") == pytest.approx(paper, abs=1)
     assert page.locator(".main-svg").evaluate_all("all => Math.max(...all.map(svg => svg.clientWidth))") <= paper
-    pdf = Path(done.stdout.strip()).with_suffix(".pdf").read_bytes()
+    heights = page.locator(".figure > div").evaluate_all("all => all.map(figure => figure.clientHeight)")
+    assert len(set(heights)) == 2  # lower than on the screen, but for the one that has a row of its own
+    assert heights[-1] == max(heights)
+    assert page.locator(".main-svg:first-child").evaluate_all("all => all.map(svg => svg.clientHeight)") == heights
+    pdf = made.with_suffix(".pdf").read_bytes()
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 3
     [box] = set(re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", pdf))
     assert [float(side) for side in box] == pytest.approx([210 / 25.4 * 72, 297 / 25.4 * 72], abs=1)
+
+    page.goto(run(environment, tmp_path, "--lang", "en").as_uri())  # other words are longer
+    fits_a_phone(page)
