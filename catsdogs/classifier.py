@@ -62,7 +62,7 @@ class Classifier:
     def __init__(self, network: Network, card: ModelCard, text: str) -> None:
         self._network = network
         self.card = card
-        self._text = text
+        self.text = text
 
     @classmethod
     def open(cls, folder: Path, runtime: Runtime = "onnx") -> Self:
@@ -143,7 +143,7 @@ class Classifier:
             input_size=card.input_size,
             metrics={name: measured.figures() for name, measured in card.metrics.items()},
             features=["neither", "doubt", "explanation", "feedback", "consent", "monitoring"],
-            card=self._text,
+            card=self.text,
         )
 
     def _classify_batch(self, paths: list[Path]) -> list[_Result]:

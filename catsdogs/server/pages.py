@@ -14,6 +14,7 @@ from catsdogs import __version__
 from catsdogs.i18n import LANGUAGES, N_
 from catsdogs.server.access import Operator
 from catsdogs.server.limits import TooManyRequests
+from catsdogs.server.model_page import in_words
 from catsdogs.server.replies import Headed, status_of
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -97,9 +98,9 @@ class ModelCard(Page):
     async def get(self) -> None:
         """Show the page."""
         server = self.settings["catsdogs"]
-        info = await server.checks.run(server.service.model_info)
-        card = Markup(_markdown(info["card"]))  # noqa: S704 (what is not Markdown was escaped)
-        self.show("info.html", title=self.translator("The model"), card=card)
+        card, text = await server.checks.run(server.service.model_card)
+        whole = Markup(_markdown(text))  # noqa: S704 (what is not Markdown was escaped)
+        self.show("info.html", title=self.translator("The model"), card=in_words(card, self.translator), whole=whole)
 
 
 class Login(Page):

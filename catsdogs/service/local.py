@@ -14,6 +14,7 @@ from catsdogs.domain import Consent, Degraded, Health, ModelInfo, Outcome, Predi
 from catsdogs.errors import CatsDogsError, InvalidImage
 from catsdogs.feedback import FeedbackRecord
 from catsdogs.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.model_version import ModelCard
 from catsdogs.monitoring import alerts, kpis, listings, model_health
 from catsdogs.monitoring.notify import notify_all
 from catsdogs.monitoring.rules import has_mistake, load_rules
@@ -225,6 +226,11 @@ class Local:
     def model_info(self) -> ModelInfo:
         """See :meth:`catsdogs.service.Service.model_info`."""
         return self._model.current().info()
+
+    def model_card(self) -> tuple[ModelCard, str]:
+        """Give the served version's card, and the same for people, as Markdown."""
+        model = self._model.current()
+        return model.card, model.text
 
     def _record_failure(self, failure: InvalidImage, model_version: str) -> None:
         try:

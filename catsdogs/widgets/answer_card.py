@@ -50,7 +50,8 @@ class AnswerCard(Part):
                 "time": _("Answered in"),
                 "model": _("Model"),
                 "model_card": _("What this model can do, and what not"),
-                "anew": _("The page began anew in English: the photos you brought before are not listed any more."),
+                "anew": _("The page now speaks English"),
+                "left_behind": _("The photos you brought before are not listed any more."),
             },
             model_card=model_card,
         )

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from catsdogs.i18n import Translator
+
 
 def predict(client, photo, **fields):
     return client("POST", "/api/predict", fields={"file": ("chelsea.jpg", photo, "image/jpeg"), **fields})
@@ -236,10 +238,18 @@ def test_model_information(client):
     assert info["card"].startswith(f"# Model {info['version']}")
 
 
-def test_the_model_card_is_a_page(client):
-    page = client("GET", "/info", token=None).data.decode()
-    assert "<h2>What it cannot do</h2>" in page
-    assert "<table>" in page
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_model_card_is_a_page_in_the_readers_language(client, language):
+    _ = Translator(language)
+    page = client("GET", f"/info?lang={language}", token=None).data.decode()
+    own, whole = page.split("<details>")
+    assert f'<html lang="{language}">' in own
+    for heading in ("What it is for", "What it cannot do", "How it was trained", "How good it is"):
+        assert f"<h2>{_(heading)}</h2>" in own
+    assert 'lang="en"' not in own.partition("<article")[2], "all that trainings write is translated"
+    assert f"<td>{_.percent(0.996, 2)}" in own
+    assert '<div lang="en"><h1>Model 1.' in whole
+    assert "<h2>Terms</h2>" in whole
 
 
 def test_markup_in_a_model_card_is_text():

@@ -27,9 +27,9 @@ function render({ model, el: place }) {
   const root = begin(model, place, "answer");
   const said = make("div", { role: "status", class: "cd-said" });
   const facts = make("div", {});
-  const anew = make("p", { class: "cd-muted", role: "status" });
-  root.append(anew, said, facts);
-  let answered = false;
+  const anew = make("div", { role: "status" }, make("h2", {}, texts.anew), make("p", { class: "cd-muted" }, texts.left_behind));
+  root.append(said, facts);
+  let before = carriedOver("answers").length > 0; // on this page, or on the one in the other language
 
   function card(version) {
     const href = model.get("model_card");
@@ -39,10 +39,10 @@ function render({ model, el: place }) {
   function draw() {
     const { kind, compares, headline, detail, bars, time, model: version, notes } = model.get("answer");
     if (kind) {
-      answered = true;
-      anew.textContent = "";
+      before = true;
+      anew.remove();
     }
-    root.hidden = !kind && !anew.textContent;
+    root.hidden = !kind && !anew.parentNode;
     root.dataset.answer = kind ?? "";
     if (!kind) {
       said.replaceChildren();
@@ -69,9 +69,9 @@ function render({ model, el: place }) {
     draw();
     said.scrollIntoView({ block: "nearest" }); // below the photo on a phone
   });
-  if (carriedOver("answers").length) anew.textContent = texts.anew;
+  if (before) root.prepend(anew);
   draw();
-  return carryOver("answers", () => (answered ? [true] : []));
+  return carryOver("answers", () => (before ? [true] : []));
 }
 
 export default { render };

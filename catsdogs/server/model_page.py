@@ -1,0 +1,143 @@
+"""The model card as a page in the reader's language: what trainings always write on it is translated here.
+
+What else is on a card, such as the notes of who trained it, stays as it was written, in English.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from catsdogs.evaluation import Measured
+from catsdogs.i18n import N_, NOTHING, Translator
+from catsdogs.model_version import ModelCard
+
+FIXED = {
+    N_(
+        "EfficientNet-Lite0 (frozen, ImageNet weights), average pooling of its last two wide layers, logistic "
+        "regression on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of neither; a "
+        "class-activation map; all in one graph"
+    ),
+    N_(
+        "Saying of a photo of one household pet whether it shows a cat or a dog, for fun and for teaching, with a "
+        "person who can say that the answer is wrong. Not for decisions about people or animals."
+    ),
+    N_("It looks at the largest centred square of the photo: an animal at the edge is not seen."),
+    N_("A photo with a cat and a dog gets one answer; most such photos are noticed, and said to seem to show both."),
+    N_("Wild cats, wolves, foxes and other furry animals may be taken for pets; drawings and toys, too."),
+    N_("It was trained on photos that people took of their pets; what differs from them is less sure."),
+}
+"""Sentences of cards; a test holds those of the shipped version against it."""
+
+
+class Said(NamedTuple):
+    """A sentence of the card."""
+
+    text: str
+    language: str
+
+
+def in_words(card: ModelCard, _: Translator) -> dict[str, Any]:
+    """Say in the reader's language what the page shows of a card."""
+    return {
+        "title": _("Model {version}", version=card.version),
+        "architecture": _said(card.architecture, _),
+        "size": _(
+            "{parameters} parameters; it sees {side} × {side} pixels.",
+            parameters=_.number(card.parameters),
+            side=card.input_size,
+        ),
+        "use": (_("What it is for"), [_said(card.intended_use, _)]),
+        "limits": (_("What it cannot do"), [_said(limit, _) for limit in card.limits]),
+        "training": (_("How it was trained"), _training(card, _)),
+        "measured": _measured(card, _),
+        "reliability": _reliability(card, _),
+        "full": _("The whole card, with notes, software and terms (in English)"),
+    }
+
+
+def _said(text: str, _: Translator) -> Said:
+    return Said(_(text), _.language) if text in FIXED else Said(text, "en")
+
+
+def _training(card: ModelCard, _: Translator) -> list[str]:
+    """Say what of a training can be said; whoever writes a card may leave it out."""
+    sentences = [_("Trained on {moment} (UTC).", moment=_.datetime(datetime.fromisoformat(card.created)))]
+    photos, unseen, feedback = (card.training.get(name) for name in ("photos", "cross_validation", "feedback"))
+    match photos:
+        case {"cat": int(cats), "dog": int(dogs)}:
+            sentences.append(
+                _("It learned from {cats} photos of cats and {dogs} of dogs.", cats=_.number(cats), dogs=_.number(dogs))
+            )
+    if isinstance(feedback, int) and feedback:
+        sentences.append(
+            _("{n} of them were sent by people who let them be kept for that, each reviewed.", n=_.number(feedback))
+        )
+    match unseen:
+        case {"errors": int(errors), "log_loss": float(loss)}:
+            sentences.append(
+                _(
+                    "On those of them that it had not seen (cross-validation), errors: {errors}, log-loss: {loss}.",
+                    errors=_.number(errors),
+                    loss=_.number(loss, 4),
+                )
+            )
+    return sentences
+
+
+def _measured(card: ModelCard, _: Translator) -> dict[str, Any]:
+    def row(name: str, measured: Measured) -> list[str]:
+        low, high = _.percent(measured.accuracy_low, 2), _.percent(measured.accuracy_high, 2)
+        figures = (measured.log_loss, measured.ece, measured.auroc)
+        return [
+            name,
+            _.number(measured.n),
+            _.number(measured.errors),
+            _("{share} ({low} to {high})", share=_.percent(measured.accuracy, 2), low=low, high=high),
+            _.number(measured.refused),
+            _.number(measured.unsure),
+            _.number(measured.both),
+            *(NOTHING if figure is None else _.number(figure, 4) for figure in figures),
+        ]
+
+    return {
+        "title": _("How good it is"),
+        "none": _("Not measured on other photos."),
+        "columns": [
+            _("Set of photos"),
+            _("Photos"),
+            _("Errors"),
+            _("Accuracy (95% interval)"),
+            _("Pets refused"),
+            _("Unsure"),
+            _("Both?"),
+            _("Log-loss"),
+            "ECE",
+            "AUROC",
+        ],
+        "rows": [row(name, measured) for name, measured in card.metrics.items()],
+        "notes": [
+            _(
+                "Measured on the served network. An error is a pet taken for the other animal, or anything else taken "
+                "for a pet; a pet answered “neither” counts as refused."
+            ),
+            _(
+                "Log-loss and calibration error (ECE) say how far the probabilities are from the truth: the smaller, "
+                "the better. AUROC says how well cats and dogs are told apart: 1 is perfect."
+            ),
+        ],
+    }
+
+
+def _reliability(card: ModelCard, _: Translator) -> dict[str, Any]:
+    return {
+        "title": _("Whether it is as often right as it says"),
+        "columns": [_("Mean confidence"), _("Right"), _("Pets")],
+        "sets": {
+            name: [
+                [_.percent(confidence), _.percent(right), _.number(n)] for confidence, right, n in measured.reliability
+            ]
+            for name, measured in card.metrics.items()
+            if measured.reliability
+        },
+    }
