@@ -36,7 +36,7 @@ def open_early(prepared: Any) -> Callable[..., Any]:
 
     @contextmanager
     def open_early(page: Page, query: str = "") -> Iterator[psutil.Process]:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while sessions(prepared) or len(waiting := inside.kernels(prepared)) != 1:
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ VISITORS = [("fr", "lang=fr&who=jeanne"), ("en", "who=jane"), ("fr", "lang=fr"),
 
 def until(condition: Callable[[], Any]) -> Any:
     """Wait for something true, and give it."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not (found := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -40,7 +41,11 @@ def spare_of(kernels):
     """Wait until exactly one kernel without a visitor runs, and give its process."""
 
     def nobodys(server: Any) -> list[psutil.Process]:
-        return [kernel for kernel in kernels(server) if TOKEN_VARIABLE not in inside.environment(kernel)]
+        found = []
+        for kernel in kernels(server):
+            with contextlib.suppress(psutil.Error, OSError, TimeoutError):  # an earlier visitor's, which ends just now
+                found += [kernel] if TOKEN_VARIABLE not in inside.environment(kernel) else []
+        return found
 
     def spare_of(server: Any) -> psutil.Process:
         [spare] = until(lambda: nobodys(server))

@@ -1,0 +1,154 @@
+"""How long a visitor waits, until a photo can be brought and until it is answered, beside other frameworks."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+from playwright.sync_api import Browser, Page
+
+from catsdogs import samples
+from tests.serving import chromium, free_port, served
+
+RIVALS = Path(__file__).parent / "rivals"
+REPEATS = 3
+PHOTO = samples.FOLDER / "chelsea.jpg"
+
+
+@dataclass(frozen=True)
+class App:
+    """An app of the job: where it is, and what of it is waited for, as selectors."""
+
+    address: str
+    input: str
+    """The first widget: a file given to it is answered."""
+    answer: str
+    live: str
+    """Is there when everything is."""
+
+
+def measure() -> list[tuple[str, str, str]]:
+    """Rows (what, value, ratio) for ``make bench``."""
+    with (
+        tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
+        tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as another,
+        served(Path(folder)) as (url, _),
+        served(Path(another), CATSDOGS_SPARE_KERNELS="0") as (unprepared, _),
+        rival("gradio_app.py") as gradio,
+        rival("-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true", "--server.port") as streamlit,
+        chromium() as browser,
+    ):
+        apps = {
+            "": App(f"{url}/inference", ".cd-drop input", ".cd-answer h2", "body:not(:has(#early)) .cd-mydata"),
+            ", Gradio": App(gradio, "input[type=file]", "[data-testid=label-output-value]", "input[type=checkbox]"),
+            ", Streamlit": App(streamlit, "input[type=file]", "h3", "input[type=checkbox]"),
+        }
+        apps[", no kernel ahead"] = App(f"{unprepared}/inference", *list(vars(apps[""]).values())[1:])
+        time.sleep(5)  # servers are ready
+        browser.new_page().goto("about:blank")  # and so is the browser
+        first = visit(browser, apps)
+        rounds = [visit(browser, apps) for _ in range(REPEATS)]
+    later = {name: median([each[name] for each in rounds]) for name in apps}
+    return [*beside("first visitor", first), *beside("later visitors", later)]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Seconds since a page was asked for."""
+
+    usable: float
+    """A photo can be given."""
+    answered: float
+    """Its answer is there, where it was given at that moment."""
+    live: float
+    """Everything is there, where no photo was given."""
+
+
+def visit(browser: Browser, apps: dict[str, App]) -> dict[str, Waits]:
+    """Visit each app twice with an empty cache: to bring a photo at the first possible moment, and to wait."""
+    brought, live = {}, {}
+    for name, app in apps.items():
+        with opened(browser, app) as (page, begun):
+            page.wait_for_selector(app.input, state="attached")
+            usable = time.perf_counter() - begun
+            page.set_input_files(app.input, PHOTO)
+            page.wait_for_selector(app.answer)
+            brought[name] = usable, time.perf_counter() - begun
+    for name, app in apps.items():
+        with opened(browser, app) as (page, begun):
+            page.wait_for_selector(app.live, state="attached")
+            live[name] = time.perf_counter() - begun
+    return {name: Waits(*brought[name], live[name]) for name in apps}
+
+
+@contextmanager
+def opened(browser: Browser, app: App) -> Iterator[tuple[Page, float]]:
+    """Open a page; give it with the moment at which it was asked for."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        begun = time.perf_counter()
+        page.goto(app.address, wait_until="commit")
+        yield page, begun
+    time.sleep(1)  # the next visitor does not come at the same moment
+
+
+def median(waits: list[Waits]) -> Waits:
+    """Take the median of each."""
+    return Waits(*(statistics.median(values) for values in zip(*(vars(each).values() for each in waits), strict=True)))
+
+
+def beside(whom: str, waits: dict[str, Waits]) -> list[tuple[str, str, str]]:
+    """Say how long visitors wait, here and elsewhere."""
+    kinds = {
+        "usable": "GET to first usable widget",
+        "answered": "GET to the answer for a photo given at that moment",
+        "live": "GET to the whole app",
+    }
+    rows = []
+    for kind, what in kinds.items():
+        ours = getattr(waits[""], kind)
+        for name, each in waits.items():
+            waited = getattr(each, kind)
+            target = " (target: 1)" if "Gradio" in name else ""
+            rows.append(
+                (f"{what}, {whom}{name}", f"{waited:.2f} s", f"{waited / ours:.2f} x ours{target}" if name else "")
+            )
+    return rows
+
+
+@contextmanager
+def rival(*command: str) -> Iterator[str]:
+    """Run an app of the same job; give its address."""
+    python = Path(sys.prefix) / "rivals" / "bin" / "python"
+    if not python.exists():
+        sys.exit("Gradio and Streamlit are missing: run `make bench`, which installs them.")
+    port = free_port()
+    quiet = {"GRADIO_ANALYTICS_ENABLED": "False", "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+    process = subprocess.Popen(
+        [python, *command, str(port)],
+        cwd=RIVALS,
+        env=os.environ | quiet | {"PYTHONPATH": str(RIVALS.parents[2])},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            assert process.poll() is None, f"{command} ended"
+            with suppress(urllib3.exceptions.HTTPError):
+                urllib3.request("GET", address, retries=False)
+                break
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
