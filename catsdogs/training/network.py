@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -95,4 +96,6 @@ def save(model: keras.Model, folder: Path) -> None:
     """Write the network as ``model.keras`` and, for ONNX Runtime, as ``model.onnx``."""
     model.save(folder / "model.keras")
     model.predict(np.zeros((1, *model.input_shape[1:]), np.float32), verbose=0)  # the export needs one
-    model.export(folder / "model.onnx", format="onnx", verbose=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning, module="keras.src.export")  # of its own code
+        model.export(folder / "model.onnx", format="onnx", verbose=False)

@@ -12,7 +12,10 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
+from catsdogs.training.quiet import quiet
+
+with quiet():
+    import keras
 import numpy as np
 import numpy.typing as npt
 

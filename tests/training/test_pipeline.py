@@ -176,6 +176,7 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-1])
     second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (second.returncode, second.stdout) == (0, f"{tmp_path / 'data' / 'models' / 'v'}\n")
+    assert second.stderr == ""  # TensorFlow, too, has nothing to say
     assert len(list(tmp_path.glob("data/processed/features/*/*/*"))) == 240
     assert [path for path, since in done.items() if path.stat().st_mtime_ns != since] == [damaged]
     assert Classifier.open(tmp_path / "data" / "models" / "v").card.training["photos"] == {"cat": 120, "dog": 120}
