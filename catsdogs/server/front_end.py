@@ -26,6 +26,10 @@ EXTENSIONS = {
 LATER = "225 614 1996 2121 2296 2772 2829 4371 4486 4875 5992 6074 6305 7245 7259 7393"
 """Chunks that these extensions ask Voilà's for. A test says when any of these numbers change."""
 
+PATIENCE = b"Date.now()-o<2e3", b"Date.now()-o<6e4"
+"""How long Jupyter's widget manager looks for a model, and how long ours does: a browser that was busy for two seconds
+with reading the models, some MB, gave up without another look, and "model not found" was all that the page showed."""
+
 
 @cache
 def chunks() -> list[Path]:
@@ -47,7 +51,7 @@ def _find(folder: str, name: str) -> list[Path]:
 @cache
 def bundle() -> bytes:
     """Put them together, each in a scope of its own."""
-    return b"\n".join(b"(()=>{" + path.read_bytes() + b"\n})();" for path in chunks())
+    return b"\n".join(b"(()=>{" + path.read_bytes().replace(*PATIENCE) + b"\n})();" for path in chunks())
 
 
 @cache
