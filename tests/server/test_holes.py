@@ -290,13 +290,13 @@ def test_a_page_whose_kernel_died_gets_no_socket(server, visit, run_alone):
 @pytest.mark.parametrize(("messages", "size"), [(1100, 100), (8, 30 * 2**20)], ids=["many", "large"])
 def test_a_page_that_floods_its_kernel_loses_its_socket(server, client, visit, run_alone, messages, size):
     seen, other = visit(), visit()
-    message = _message("comm_msg", comm_id="none", data={"padding": "x" * size})
+    data = {"padding": "x" * size}
 
     async def talk():
         connection = await _socket(server, seen.kernel_id)
         with contextlib.suppress(WebSocketClosedError):
             for _ in range(messages):
-                await _send(connection, message)
+                await _send(connection, _message("comm_msg", comm_id="none", data=data))
         async with asyncio.timeout(60):
             while await connection.read_message() is not None:
                 pass
