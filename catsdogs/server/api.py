@@ -47,7 +47,8 @@ class Api(Headed):
         if self.scope is not None:
             self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
             if self.limited:
-                limit = self.server.api_requests if self.holder == API else self.server.session_requests
+                of_session = self.server.session_requests[self.scope]
+                limit = self.server.api_requests if self.holder == API else of_session
                 limit.take(self.client)
 
     @property

@@ -24,7 +24,7 @@ from catsdogs.domain import Health
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
 from catsdogs.server import api, apps, early, figures, front_end, metrics, openapi, pages, rendering, replies, rights
-from catsdogs.server.access import Operator, Tokens, cookie_secret
+from catsdogs.server.access import Operator, Scope, Tokens, cookie_secret
 from catsdogs.server.addresses import url_for_kernels, url_here
 from catsdogs.server.clients import Clients, Listener
 from catsdogs.server.limits import RateLimit
@@ -117,7 +117,11 @@ class Server(Voila):  # type: ignore[misc]
         server.metrics, server.clients = metrics.Metrics(), Clients(settings.behind_proxy)
         too_many = N_("That was a lot at once. Wait a moment, then go on.")
         server.api_requests = RateLimit(settings.requests_per_minute, 60, too_many)
-        server.session_requests = RateLimit(120, 60, too_many)
+        server.session_requests = {
+            Scope.PREDICT: RateLimit(120, 60, too_many),
+            # a dashboard that is live reads six figures every three seconds, and an operator clicks besides
+            Scope.MONITOR: RateLimit(600, 60, too_many),
+        }
         server.messages = RateLimit(1000, 10, too_many)
         server.message_bytes = RateLimit(4 * api.MAX_BODY, 10, too_many)
         server.receipt_tries = RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again."))

@@ -64,6 +64,12 @@ def test_a_session_that_asks_too_much_is_told_to_wait(client, visit):
     assert int(client("POST", "/api/update-feedback", token=token).headers["Retry-After"]) > 0
 
 
+def test_a_dashboard_may_ask_as_often_as_it_does(client, visit, operator):
+    """While it is live it reads six figures every three seconds: a busy service must not cut it off."""
+    token = visit("/monitoring", headers=operator).token
+    assert {client("GET", "/api/news", token=token).status for _ in range(240)} == {200}
+
+
 @pytest.mark.parametrize("door", OPERATOR_DOORS)
 @pytest.mark.parametrize(
     "cookie",
