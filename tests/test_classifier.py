@@ -102,6 +102,20 @@ def test_threads_may_share_a_classifier(classifier: Classifier, cat_jpeg: bytes)
     assert len(answers) == 1
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["file is there", "file is gone"])
+def test_photos_that_come_together_get_the_same_answers(version: Path, cat_jpeg: bytes, gone: bool) -> None:
+    """They are looked at on one core each, by what is loaded only then."""
+    classifier = Classifier.open(version)
+    if gone:
+        shutil.rmtree(version)
+    alone = classifier.classify(cat_jpeg)[0]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda _: classifier.classify(cat_jpeg)[0], range(24)))
+    assert classifier._network._on_one_core is not None  # type: ignore[attr-defined]
+    assert {one.answer for one in together} == {alone.answer}
+    assert [one.proba_cat for one in together] == pytest.approx([alone.proba_cat] * 24, abs=1e-6)
+
+
 @pytest.fixture(scope="module")
 def keras_classifier() -> Classifier:
     return Classifier.open(SHIPPED, "keras")
