@@ -125,7 +125,7 @@ class OnnxNetwork:
 
 
 class KerasNetwork:
-    """Run by Keras on TensorFlow: 17 times slower a photo, and seven times the memory.
+    """Run by Keras on TensorFlow: ten times slower a photo, and seven times the memory.
 
     Raises
     ------
