@@ -341,7 +341,7 @@ def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(visit:
 
 def test_in_the_dark_on_a_french_phone(browser: Browser, own: Any, predict: Predict, weeks: None) -> None:
     for place in range(100):  # all alike: as far as can be from what the model was measured on
-        predict(timedelta(seconds=place), opinion=place % 2, model_version=SHIPPED.name)
+        predict(timedelta(seconds=place), opinion=place % 2, model_version=SHIPPED.name, inference_time_ms=1234.5)
     with browser.new_context(
         locale="fr-FR", color_scheme="dark", viewport={"width": 360, "height": 740}, timezone_id="Asia/Tokyo"
     ) as context:
@@ -351,6 +351,8 @@ def test_in_the_dark_on_a_french_phone(browser: Browser, own: Any, predict: Pred
         sign_in(page, own)
         assert page.locator("html").get_attribute("lang") == "fr"
         assert "," in tile(page, "latency")
+        rows = "all => all.map((one) => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight))"
+        assert {round(n) for n in page.locator(".cd-headline").evaluate_all(rows)} == {1}  # no figure is broken
         expect(page.locator("[data-name=answers] .ytitle")).to_have_css("fill", "rgb(229, 231, 235)")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         places = page.locator(".cd-plot").evaluate_all("all => all.map(p => [p.clientWidth, p._fullLayout.width])")
