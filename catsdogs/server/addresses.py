@@ -23,9 +23,11 @@ def url_for_kernels(settings: Settings, url: str) -> str:
     SettingsError
         Kernels on another machine would look for it on theirs.
     """
+    if not settings.gateway_url:
+        return url
     if settings.url_for_kernels:
         return settings.url_for_kernels
-    if settings.gateway_url and _is_here(url) and not _is_here(settings.gateway_url):
+    if _is_here(url) and not _is_here(settings.gateway_url):
         raise SettingsError(
             "Kernels on {gateway} cannot reach this server at {url}. Set CATSDOGS_URL_FOR_KERNELS to where they can.",
             gateway=settings.gateway_url,

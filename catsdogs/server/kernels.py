@@ -100,7 +100,7 @@ class Kernels(AsyncMappingKernelManager):
 
     def _told_all(self) -> dict[str, str]:
         return {
-            URL_VARIABLE: self.parent.service_url,
+            URL_VARIABLE: self.parent.url_for_kernels,
             **dict(zip(CONTROLLER_VARIABLES, map(str, astuple(self.parent.settings.data_controller)), strict=True)),
             "OPENBLAS_NUM_THREADS": "1",  # each would take memory, on a machine with many cores more than a kernel may
         }

@@ -18,7 +18,6 @@ from traitlets.config import Configurable
 from catsdogs.server.gateway import Gateway, GatewayAway
 from catsdogs.server.kernels import Kernels, opening
 from catsdogs.server.messages import frame, header_of, unframe
-from catsdogs.service import URL_VARIABLE
 
 STOP_SECONDS = 2
 """How long the server waits, when it ends, for the gateway to have stopped the kernels; it was told to by then."""
@@ -59,8 +58,7 @@ class RemoteKernels(Kernels):
             self._kernels[kernel_id] = kernel
             self._kernel_connections[kernel_id] = 0
         self._opened(kernel_id, visit)
-        here = {URL_VARIABLE: self.parent.url_for_kernels}
-        visit.variables = {**self._told_all(), **here, **self._told_of_visit(env, visit, kernel_id)}
+        visit.variables = {**self._told_all(), **self._told_of_visit(env, visit, kernel_id)}
         return kernel_id
 
     def _client(self, kernel_id: str) -> AsyncKernelClient:

@@ -121,7 +121,7 @@ class Server(Configurable):
     """What kernels ask of their server."""
 
     tokens = Tokens("t" * 20)
-    service_url = url_for_kernels = "http://127.0.0.1:1"
+    url_for_kernels = "http://127.0.0.1:1"
     root_dir = "/"
 
     def __init__(self, gateway: str) -> None:

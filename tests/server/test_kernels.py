@@ -74,7 +74,7 @@ def test_at_most_so_many_kernels_however_many_ask_at_once(small_server, client_o
 
 class _Parent(Configurable):
     tokens = Tokens("t" * 20)
-    service_url = "http://127.0.0.1:1"
+    url_for_kernels = "http://127.0.0.1:1"
     root_dir = "/"
     settings = Settings(_env_file=None)
 
