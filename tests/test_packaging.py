@@ -68,7 +68,7 @@ def test_importing_the_package_loads_neither_model_nor_driver() -> None:
 
 
 FLOORS = (  # design: a room imports only from lower floors; these two have neighbours: 0 and 2
-    "errors domain settings i18n paths palette consent samples jobs",
+    "errors domain settings i18n paths palette consent samples jobs figures moments card_words",
     "images database",
     "classifier model_version model_versions observed reference doubts served_model promotion runtimes evaluation "
     "monitoring predictions feedback decisions privacy processing spool recorder review scoring",

@@ -8,26 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from catsdogs.card_words import ARCHITECTURE, INTENDED_USE, LIMITS
 from catsdogs.evaluation import Measured
-from catsdogs.i18n import N_, NOTHING, Translator
+from catsdogs.i18n import NOTHING, Translator
 from catsdogs.model_version import ModelCard
 
-FIXED = {
-    N_(
-        "EfficientNet-Lite0 (frozen, ImageNet weights), average pooling of its last two wide layers, logistic "
-        "regression on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of neither; a "
-        "class-activation map; all in one graph"
-    ),
-    N_(
-        "Saying of a photo of one household pet whether it shows a cat or a dog, for fun and for teaching, with a "
-        "person who can say that the answer is wrong. Not for decisions about people or animals."
-    ),
-    N_("It looks at the largest centred square of the photo: an animal at the edge is not seen."),
-    N_("A photo with a cat and a dog gets one answer; most such photos are noticed, and said to seem to show both."),
-    N_("Wild cats, wolves, foxes and other furry animals may be taken for pets; drawings and toys, too."),
-    N_("It was trained on photos that people took of their pets; what differs from them is less sure."),
-}
-"""Sentences of cards; a test holds those of the shipped version against it."""
+FIXED = {ARCHITECTURE, INTENDED_USE, *LIMITS}
+"""Sentences of cards; a test holds those of the shipped version against them."""
 
 
 class Said(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from catsdogs.card_words import ARCHITECTURE, INTENDED_USE, LIMITS
 from catsdogs.domain import Answer
 from catsdogs.doubts import RULE
 from catsdogs.evaluation import Measured
@@ -20,21 +21,6 @@ from catsdogs.training.gate import Gate
 from catsdogs.training.head import Head
 from catsdogs.training.weights import LICENCE, SOURCE
 
-ARCHITECTURE = (
-    "EfficientNet-Lite0 (frozen, ImageNet weights), average pooling of its last two wide layers, logistic regression "
-    "on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of neither; a class-activation "
-    "map; all in one graph"
-)
-INTENDED_USE = (
-    "Saying of a photo of one household pet whether it shows a cat or a dog, for fun and for teaching, with a person "
-    "who can say that the answer is wrong. Not for decisions about people or animals."
-)
-LIMITS = [
-    "It looks at the largest centred square of the photo: an animal at the edge is not seen.",
-    "A photo with a cat and a dog gets one answer; most such photos are noticed, and said to seem to show both.",
-    "Wild cats, wolves, foxes and other furry animals may be taken for pets; drawings and toys, too.",
-    "It was trained on photos that people took of their pets; what differs from them is less sure.",
-]
 PACKAGES = ("keras", "tensorflow", "scikit-learn", "tf2onnx", "onnxruntime", "numpy", "pillow")
 
 

@@ -1,0 +1,21 @@
+"""What trainings write on every model card; in English there, and for the page of it in the reader's language."""
+
+from __future__ import annotations
+
+from catsdogs.i18n import N_
+
+ARCHITECTURE = N_(
+    "EfficientNet-Lite0 (frozen, ImageNet weights), average pooling of its last two wide layers, logistic regression "
+    "on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of neither; a class-activation "
+    "map; all in one graph"
+)
+INTENDED_USE = N_(
+    "Saying of a photo of one household pet whether it shows a cat or a dog, for fun and for teaching, with a person "
+    "who can say that the answer is wrong. Not for decisions about people or animals."
+)
+LIMITS = [
+    N_("It looks at the largest centred square of the photo: an animal at the edge is not seen."),
+    N_("A photo with a cat and a dog gets one answer; most such photos are noticed, and said to seem to show both."),
+    N_("Wild cats, wolves, foxes and other furry animals may be taken for pets; drawings and toys, too."),
+    N_("It was trained on photos that people took of their pets; what differs from them is less sure."),
+]
