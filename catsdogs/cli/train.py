@@ -38,7 +38,7 @@ def train(
     from catsdogs.evaluation import labelled_photos
     from catsdogs.review import FeedbackPhotos, feedback_photos
 
-    labelled_photos(folder)  # says what is wrong with it before TensorFlow is loaded, which talks much
+    labelled_photos(folder)  # says what is wrong with it before TensorFlow is loaded, which takes seconds
     settings = Settings.load()
     feedback = feedback_photos(settings) if with_feedback else FeedbackPhotos()
     if with_feedback:

@@ -141,8 +141,8 @@ def plain(text: str, width: int = 48, most: int = 240) -> str:
         Characters shown; the rest becomes an ellipsis.
     """
     shown = text if len(text) <= most else text[: most - 1] + "…"
-    lines = wrap(shown, width, break_long_words=True)
-    return "<br>".join(escape(line, quote=False).replace("$", "&#36;") for line in lines)
+    rows = wrap(shown, width, break_long_words=True)
+    return "<br>".join(escape(row, quote=False).replace("$", "&#36;") for row in rows)
 
 
 def wall_clock(moment: datetime, zone: tzinfo) -> str:

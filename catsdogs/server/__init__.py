@@ -7,10 +7,19 @@
 - `kernels`: how many kernels, what they are told and what they are not
 - `local_kernels`: those of this machine
 - `spares`: those that wait for a visitor
+- `remote_kernels`: those of another machine
+- `gateway`: how that machine is asked
+- `messages`: how messages between a page and its kernel are framed
+- `addresses`: where the server is reached
 - `api`: the REST contract
 - `openapi`: its description, for programs and people
+- `figures`: what operators read over REST
+- `rights`: what people ask for with their receipt
+- `schemas`: the shapes of what the API takes and gives
 - `pages`: landing page, model card, sign-in
+- `model_page`: the model card in the reader's language
 - `access`: who may do what
+- `clients`: who asks
 - `limits`: how often a client may ask
 - `metrics`: what Prometheus reads
 - `replies`: what every answer has in common: errors, headers, access log
