@@ -214,6 +214,29 @@ def test_the_view_is_in_the_address_and_can_be_shared(
     assert visit.evaluate("window.notReloaded")
 
 
+def test_one_can_go_back_and_forward_faster_than_figures_are_read(visit: Page) -> None:
+    chosen = visit.locator(".cd-windows").get_by_role("button", pressed=True)
+    for window in ("24 hours", "1 hour", "All"):
+        look(visit, window)
+    for direction, window, name in (("back", "24h", "24 hours"), ("forward", "all", "All")):
+        visit.evaluate(
+            """async direction => {
+                for (let step = 0; step < 2; step++) {
+                    const arrived = new Promise(resolve => {
+                        addEventListener("popstate", resolve, { once: true });
+                        setTimeout(resolve, 5000); // there was nothing to go to
+                    });
+                    history[direction]();
+                    await arrived;
+                }
+            }""",
+            direction,
+        )
+        expect(chosen).to_have_text(name)
+        expect(visit.locator(".cd-controls")).not_to_have_attribute("aria-busy", "true", timeout=READY)
+        expect(visit).to_have_url(re.compile(rf"[?&]window={window}$"))
+
+
 def test_two_moments_are_kept_to_the_second_and_a_refusal_stays_until_something_changes(
     browser: Browser, own: Any, weeks: None
 ) -> None:

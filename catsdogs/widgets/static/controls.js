@@ -29,12 +29,13 @@ function render({ model, el: place }) {
   const refusal = make("p", { class: "cd-problem cd-refusal", role: "alert" });
   const takeBack = () => (refusal.textContent = "");
 
+  let unanswered = 0;
   async function tell(asks, value) {
     takeBack();
     root.setAttribute("aria-busy", "true");
-    const sentence = await ask(model, { asks, value });
-    root.removeAttribute("aria-busy");
-    refusal.textContent = sentence;
+    unanswered++;
+    refusal.textContent = await ask(model, { asks, value });
+    if (--unanswered === 0) root.removeAttribute("aria-busy");
   }
 
   const windows = model.get("windows").map(([name, label]) =>
@@ -72,9 +73,13 @@ function render({ model, el: place }) {
     if (!paused) look();
   }
   const tellLive = () => tellAddress({ live: isLive() ? "" : "off" }); // so that a page that is read in peace stays so
-  function goBack() {
+  // Until the view that the reader went to is there, the address is ahead: telling an older one would undo the way there.
+  let travels = 0;
+  async function travel() {
     tellLive();
-    tell("address", location.search);
+    travels++;
+    await tell("address", location.search);
+    if (--travels === 0) tellAddress(model.get("address"));
   }
 
   root.append(
@@ -108,7 +113,7 @@ function render({ model, el: place }) {
     // what was typed and not yet asked for stays, whatever else is chosen meanwhile
     for (const input of [from, to]) if (address[input.name] !== told[input.name]) input.value = wallClock(address[input.name]);
     told = address;
-    tellAddress(address, { isChoice });
+    if (travels === 0) tellAddress(address, { isChoice });
   }
   const drawAgain = () => draw({ isChoice: true });
   const say = () => {
@@ -141,14 +146,14 @@ function render({ model, el: place }) {
   }
   const appear = () => document.hidden || look();
   document.addEventListener("visibilitychange", appear);
-  if (hasAddress()) addEventListener("popstate", goBack);
+  if (hasAddress()) addEventListener("popstate", travel);
   timer = setTimeout(look, model.get("period"));
   tell("zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
   return () => {
     ended = true;
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", appear);
-    removeEventListener("popstate", goBack);
+    removeEventListener("popstate", travel);
     model.off(drawn, drawAgain);
     model.off(said, say);
   };
