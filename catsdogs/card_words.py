@@ -5,9 +5,9 @@ from __future__ import annotations
 from catsdogs.i18n import N_
 
 ARCHITECTURE = N_(
-    "EfficientNet-Lite0 (frozen, ImageNet weights), average pooling of its last two wide layers, logistic regression "
-    "on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of neither; a class-activation "
-    "map; all in one graph"
+    "EfficientNet-Lite0 (frozen, ImageNet weights, in whole numbers of 8 bits), average pooling of its last two wide "
+    "layers, logistic regression on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of "
+    "neither; a class-activation map; all in one graph"
 )
 INTENDED_USE = N_(
     "Saying of a photo of one household pet whether it shows a cat or a dog, for fun and for teaching, with a person "

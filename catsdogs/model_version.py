@@ -23,7 +23,7 @@ from catsdogs.errors import ModelError
 from catsdogs.evaluation import Measured
 from catsdogs.reference import Reference
 
-SHIPPED = Path(__file__).parent / "artifacts" / "1.1"
+SHIPPED = Path(__file__).parent / "artifacts" / "1.2"
 """The version that comes with the package."""
 CARD = "model_card.json"
 CARD_FOR_PEOPLE = "MODEL_CARD.md"

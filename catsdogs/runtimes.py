@@ -50,6 +50,27 @@ class Network(Protocol):
         """Look at photos: RGB, uint8, shape (n, side, side, 3)."""
 
 
+def open_session(network: str | bytes, threads: int) -> InferenceSession:
+    """Open a network, a file's path or its content, to run on so many cores; 0 for all.
+
+    Raises
+    ------
+    Exception
+        It is damaged; ONNX Runtime's exceptions have no common base.
+    """
+    # else it gives this machine an identifier, in ~/.cache, and tells Microsoft of each model that is loaded
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # threads that spin while they wait make a photo a quarter faster; they must not go on when it is done, or what
+    # else wants the cores, kernels and database, takes two to three times as long
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+
+
 class OnnxNetwork:
     """Run by ONNX Runtime: photos that come alone on all cores, photos that come together on one core each.
 
@@ -63,8 +84,6 @@ class OnnxNetwork:
     """
 
     def __init__(self, path: Path) -> None:
-        # else it gives this machine an identifier, in ~/.cache, and tells Microsoft of each model that is loaded
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         self._path = path
         self._on_all_cores = self._load(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0)
         self._on_one_core: InferenceSession | None = None
@@ -73,18 +92,10 @@ class OnnxNetwork:
         self._together_until = 0.0
 
     def _load(self, threads: int) -> InferenceSession:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # threads that spin while they wait make a photo a quarter faster; they must not go on when it is done, or what
-        # else wants the cores, kernels and database, takes two to three times as long
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        options.log_severity_level = 3
         try:
-            session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
+            session = open_session(str(self._path), threads)
             missing = set(OUTPUTS) - {output.name for output in session.get_outputs()}
-        except Exception as error:  # ONNX Runtime's exceptions have no common base
+        except Exception as error:
             raise ModelError("The model file {path} cannot be loaded.", path=self._path) from error
         if missing:
             raise ModelError("The model file {path} lacks the output {name}.", path=self._path, name=min(missing))
@@ -125,7 +136,7 @@ class OnnxNetwork:
 
 
 class KerasNetwork:
-    """Run by Keras on TensorFlow: ten times slower a photo, and seven times the memory.
+    """Run by Keras on TensorFlow: many times slower a photo, and nine times the memory.
 
     Raises
     ------

@@ -1,24 +1,43 @@
-"""EfficientNet-Lite0 in Keras, frozen, with its ImageNet weights.
+"""EfficientNet-Lite0 with its ImageNet weights: what is computed, in which order.
 
 EfficientNet (Tan & Le 2019, https://arxiv.org/abs/1905.11946) without squeeze-and-excitation and
 with ReLU6, as TensorFlow's TPU models define Lite0
 (https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite). What the weights
 expect, and what accuracy drops without: pixels scaled to (x - 127) / 128, TensorFlow's SAME
 padding, batch normalisation with epsilon 1e-3.
+
+Here it is in floating point. What is served computes the same in whole numbers, see
+:mod:`catsdogs.training.fixed_point`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
-import keras
 import numpy as np
-from keras import layers
+import numpy.typing as npt
+from keras import KerasTensor, ops
 
 from catsdogs.training.weights import Arrays
 
-STEM, HEAD = 32, 1280
+STEM = 32
+"""Channels of the first convolution."""
+HEAD, INNER = 1280, 1152
+"""Of the last, and of the last depthwise one."""
+MAPS = {"last": HEAD, "inner": INNER}
+"""What the network ends with."""
+SMALLER = 32
+"""The last maps have so many times fewer rows and columns than the photo."""
 EPSILON = 1e-3
+MIDDLE, RANGE = 127, 128
+"""Pixels are scaled to (x - 127) / 128."""
+CEILING = 6.0
+"""Of ReLU6."""
+
+Floats = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 
 class Stage(NamedTuple):
@@ -42,98 +61,113 @@ LITE0 = (
 )
 
 
-def build_backbone(weights: Arrays, size: int) -> keras.Model:
-    """Build the network up to its last feature maps.
+@dataclass(frozen=True)
+class Convolution:
+    """With batch normalisation folded in: the network is frozen, so it is a constant scale and shift."""
 
-    Batch normalisation is folded into the convolutions: the network is frozen, so it is a constant
-    scale and shift.
+    name: str
+    kernel: Floats
+    """Shape (out, in, height, width); of a depthwise one, (channels, 1, height, width)."""
+    bias: Floats
+    """Shape (out,)."""
+    stride: int
+    is_activated: bool
+    """By ReLU6."""
+    is_depthwise: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """Convolutions one after the other."""
+
+    name: str
+    convolutions: Sequence[Convolution]
+    is_residual: bool
+    """The block's input is added to its output."""
+
+
+def lite0(weights: Arrays) -> list[Block]:
+    """Make the network of its weights, from :func:`catsdogs.training.weights.load_imagenet_weights`."""
+    return list(_blocks(weights))
+
+
+def _blocks(weights: Arrays) -> Iterator[Block]:
+    def fold(name: str, norm: str, stride: int = 1, *, is_activated: bool = True) -> Convolution:
+        gamma, beta, mean, variance = (
+            weights[f"{norm}.{part}"].astype(np.float64) for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        scale = gamma / np.sqrt(variance + EPSILON)
+        kernel = weights[f"{name}.weight"] * scale[:, None, None, None]
+        legal = name.strip("_").replace("._", "_").replace(".", "_")
+        return Convolution(legal, kernel, beta - mean * scale, stride, is_activated, "depthwise" in name)
+
+    yield Block("stem", [fold("_conv_stem", "_bn0", 2)], is_residual=False)
+    number, width = 0, STEM
+    for stage in LITE0:
+        for repeat in range(stage.repeats):
+            stride = stage.stride if repeat == 0 else 1
+            prefix = f"_blocks.{number}."
+            expand = [fold(f"{prefix}_expand_conv", f"{prefix}_bn0")] if stage.expansion > 1 else []
+            filter_each = fold(f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride)
+            project = fold(f"{prefix}_project_conv", f"{prefix}_bn2", is_activated=False)
+            is_residual = stride == 1 and width == stage.filters
+            yield Block(f"blocks_{number}", [*expand, filter_each, project], is_residual)
+            number, width = number + 1, stage.filters
+    yield Block("head", [fold("_conv_head", "_bn1")], is_residual=False)
+
+
+def walk(
+    blocks: Sequence[Block], x: T, convolve: Callable[[Convolution, T], T], add: Callable[[Block, T, T], T]
+) -> tuple[T, T]:
+    """Go through the network, from photos to what the last layer and the last depthwise layer make of them.
 
     Parameters
     ----------
-    weights
-        From :func:`catsdogs.training.weights.load_imagenet_weights`.
-    size
-        Side of the square input in pixels, a multiple of 32.
+    x
+        What `convolve` takes first.
+    add
+        Given the block, its input, and its output so far.
+    """
+    for block in blocks:
+        shortcut = x
+        for convolution in block.convolutions:
+            x = convolve(convolution, x)
+            if convolution.is_depthwise:
+                inner = x
+        if block.is_residual:
+            x = add(block, shortcut, x)
+    return x, inner
+
+
+def normalised(pixels: KerasTensor) -> KerasTensor:
+    """Scale RGB pixels, 0..255, as the weights expect them."""
+    return (pixels - float(MIDDLE)) / float(RANGE)
+
+
+def convolve(convolution: Convolution, x: KerasTensor) -> KerasTensor:
+    """Apply a convolution to maps, shape (n, rows, columns, channels)."""
+    kernel = convolution.kernel.astype(np.float32)
+    if convolution.is_depthwise:
+        y = ops.depthwise_conv(x, kernel.transpose(2, 3, 0, 1), convolution.stride, "same")
+    else:
+        y = ops.conv(x, kernel.transpose(2, 3, 1, 0), convolution.stride, "same")
+    y = y + convolution.bias.astype(np.float32)
+    return ops.relu6(y) if convolution.is_activated else y
+
+
+def see(blocks: Sequence[Block], pixels: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], ...]:
+    """Look at photos in floating point.
+
+    Parameters
+    ----------
+    pixels
+        RGB, 0..255, shape (n, size, size, 3); the size a multiple of 32.
 
     Returns
     -------
-    keras.Model
-        From RGB pixels, float32 0..255, shape (n, size, size, 3), to two maps of features, float32: the last,
-        shape (n, size / 32, size / 32, 1280), and that of the last depthwise layer, (n, size / 32, size / 32, 1152).
+    tuple of ndarray
+        The last maps, shape (n, size / 32, size / 32, 1280), and those of the last depthwise layer,
+        (n, size / 32, size / 32, 1152).
     """
-    build = _Builder(weights)
-    pixels = keras.Input((size, size, 3), name="pixels")
-    x = layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(pixels)
-    x = build.convolution(x, "_conv_stem", "_bn0", STEM, kernel=3, stride=2)
-    block = 0
-    for stage in LITE0:
-        for repeat in range(stage.repeats):
-            x, inner = build.inverted_residual(x, f"_blocks.{block}.", stage, stage.stride if repeat == 0 else 1)
-            block += 1
-    last = build.convolution(x, "_conv_head", "_bn1", HEAD)
-    model = keras.Model(pixels, [last, inner], name="efficientnet_lite0")
-    model.trainable = False
-    return model
-
-
-class _Builder:
-    """Adds layers that already hold their weights."""
-
-    def __init__(self, weights: Arrays) -> None:
-        self.weights = weights
-
-    def inverted_residual(
-        self, x: keras.KerasTensor, prefix: str, stage: Stage, stride: int
-    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """Expand, filter each channel, project linearly; add the input where the shapes agree.
-
-        Returns
-        -------
-        tuple of KerasTensor
-            The block's output, and what was filtered.
-        """
-        shortcut, width = x, x.shape[-1]
-        if stage.expansion > 1:
-            x = self.convolution(x, f"{prefix}_expand_conv", f"{prefix}_bn0", width * stage.expansion)
-        filtered = self.depthwise(x, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stage.kernel, stride)
-        x = self.convolution(filtered, f"{prefix}_project_conv", f"{prefix}_bn2", stage.filters, activation=None)
-        return layers.add([shortcut, x]) if stride == 1 and width == stage.filters else x, filtered
-
-    def convolution(
-        self,
-        x: keras.KerasTensor,
-        name: str,
-        norm: str,
-        filters: int,
-        *,
-        kernel: int = 1,
-        stride: int = 1,
-        activation: str | None = "relu6",
-    ) -> keras.KerasTensor:
-        scale, shift = self._normalisation(norm)
-        layer = layers.Conv2D(filters, kernel, stride, "same", activation=activation, name=_legal(name))
-        x = layer(x)
-        # PyTorch (out, in, height, width) -> Keras (height, width, in, out)
-        layer.set_weights([self.weights[f"{name}.weight"].transpose(2, 3, 1, 0) * scale, shift])
-        return x
-
-    def depthwise(self, x: keras.KerasTensor, name: str, norm: str, kernel: int, stride: int) -> keras.KerasTensor:
-        scale, shift = self._normalisation(norm)
-        layer = layers.DepthwiseConv2D(kernel, stride, "same", activation="relu6", name=_legal(name))
-        x = layer(x)
-        # PyTorch (channel, 1, height, width) -> Keras (height, width, channel, 1)
-        layer.set_weights([self.weights[f"{name}.weight"].transpose(2, 3, 0, 1) * scale[:, None], shift])
-        return x
-
-    def _normalisation(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Scale and shift that batch normalisation `name` amounts to."""
-        gamma, beta, mean, variance = (
-            self.weights[f"{name}.{part}"].astype(np.float64)
-            for part in ("weight", "bias", "running_mean", "running_var")
-        )
-        scale = gamma / np.sqrt(variance + EPSILON)
-        return scale, beta - mean * scale
-
-
-def _legal(name: str) -> str:
-    return name.strip("_").replace("._", "_").replace(".", "_")
+    maps = walk(blocks, normalised(pixels), convolve, lambda _block, x, y: x + y)
+    return tuple(np.asarray(map_) for map_ in maps)

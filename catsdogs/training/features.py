@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from catsdogs import images
 from catsdogs.images import Pixels
+from catsdogs.runtimes import open_session
+from catsdogs.training.backbone import MAPS
 from catsdogs.training.cache import FeatureCache
 from catsdogs.training.dataset import Dataset
-from catsdogs.training.weights import SOURCE
+from catsdogs.training.fixed_point import FixedPoint
+from catsdogs.training.onnx_graph import INPUT, build_onnx
 
-CODE = 2
+CODE = 3
 """Of what makes features from photos, here and in the backbone: raise it when they change."""
 
 _BATCH = 32
 
 
-def open_cache(processed: Path, backbone: keras.Model) -> FeatureCache:
-    """Open the cache of what this backbone, at its input size, makes of photos."""
-    name = f"{backbone.name}-{SOURCE.split()[1]}-{backbone.input_shape[1]}px-code{CODE}"
-    return FeatureCache(processed / "features" / name, (2, sum(shape[-1] for shape in backbone.output_shape)))
+def open_cache(processed: Path, backbone: FixedPoint, side: int) -> FeatureCache:
+    """Open the cache of what this backbone makes of photos, scaled to `side` x `side` pixels."""
+    name = f"efficientnet_lite0-{backbone.fingerprint[:16]}-{side}px-code{CODE}"
+    return FeatureCache(processed / "features" / name, (2, sum(MAPS.values())))
 
 
 def extract(
-    dataset: Dataset, backbone: keras.Model, cache: FeatureCache, advance: Callable[[int], object]
+    dataset: Dataset, backbone: FixedPoint, side: int, cache: FeatureCache, advance: Callable[[int], object]
 ) -> npt.NDArray[np.float32]:
     """Average the backbone's feature maps over each photo, and over its mirror image.
 
@@ -39,7 +41,9 @@ def extract(
     dataset
         n photos.
     backbone
-        From :func:`catsdogs.training.backbone.build_backbone`.
+        From :func:`catsdogs.training.fixed_point.to_fixed_point`.
+    side
+        Of the network's input in pixels, a multiple of 32.
     cache
         From :func:`open_cache`: what it holds is not computed again. Nothing of people's photos goes there:
         it would outlive an erasure.
@@ -58,11 +62,8 @@ def extract(
     ModelError
         The cache cannot be written.
     """
-    side = int(backbone.input_shape[1])
-    means = [keras.layers.GlobalAveragePooling2D()(output) for output in backbone.outputs]
-    pooled = keras.Model(backbone.input, keras.layers.Concatenate()(means))
-    network = tf.function(lambda pixels: pooled(pixels, training=False), reduce_retracing=True)
-    features = np.empty((2, len(dataset.paths), pooled.output_shape[-1]), np.float32)
+    session = open_session(build_onnx(backbone, side).SerializeToString(), threads=1)
+    features = np.empty((2, len(dataset.paths), sum(MAPS.values())), np.float32)
     missing = []
     in_files = dataset.in_files
     for place, digest in enumerate(dataset.digests):
@@ -73,17 +74,23 @@ def extract(
             features[:, place] = known
     advance(len(dataset.paths) - len(missing))
 
-    def prepare(place: int) -> Pixels:
-        return images.centre_square(images.decode(dataset.feedback.read(dataset.paths[place]), side), side)
+    def look(place: int) -> npt.NDArray[np.float32]:
+        photo = prepare(dataset, place, side)
+        both = np.stack([photo, photo[:, ::-1]]).astype(np.float32)
+        maps = session.run(list(MAPS), {INPUT: both})
+        return np.concatenate([map_.mean(axis=(1, 2)) for map_ in maps], axis=1)
 
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(missing), _BATCH):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(missing), _BATCH):  # who stops the training waits for no more than that
             places = missing[start : start + _BATCH]
-            batch = tf.constant(np.stack(list(pool.map(prepare, places))), tf.float32)
-            features[0, places] = network(batch).numpy()
-            features[1, places] = network(batch[:, :, ::-1]).numpy()
-            for place in places:
+            for place, seen in zip(places, pool.map(look, places), strict=True):
+                features[:, place] = seen
                 if in_files[place]:
-                    cache.put(dataset.digests[place], features[:, place])
+                    cache.put(dataset.digests[place], seen)
             advance(len(places))
     return features
+
+
+def prepare(dataset: Dataset, place: int, side: int) -> Pixels:
+    """Read a photo as the network sees it."""
+    return images.centre_square(images.decode(dataset.feedback.read(dataset.paths[place]), side), side)

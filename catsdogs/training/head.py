@@ -28,7 +28,7 @@ from catsdogs.training.backbone import HEAD
 
 STRENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Inverse strengths of the L2 penalty to choose from (scikit-learn's C)."""
-INNER, OPINION = 2.0, 4.0
+INNER, OPINION = 1.5, 4.0
 """Weight of a depthwise layer's channel, and of the opinion, against the last layer's: the penalty is the less."""
 FOLDS = 5
 SMALLEST = 32

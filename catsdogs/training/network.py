@@ -1,50 +1,70 @@
-"""The served network: frozen backbone, linear head, "neither" gate and class-activation map, in one graph."""
+"""The served network: frozen backbone, linear head, "neither" gate and class-activation map, in one graph.
+
+The backbone is of whole numbers; what is fitted, and small, stays in floating point.
+"""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
+import onnx
 from keras import layers, ops
 
-from catsdogs.training.backbone import HEAD
+from catsdogs.training.backbone import HEAD, MAPS
+from catsdogs.training.fixed_point import FixedPoint
 from catsdogs.training.gate import NEIGHBOURS, Gate
 from catsdogs.training.head import Head
 from catsdogs.training.imagenet import DOGS, Classes
+from catsdogs.training.keras_graph import build_keras
+from catsdogs.training.onnx_graph import build_onnx
 
 
-def assemble(backbone: keras.Model, classes: Classes, head: Head, gate: Gate) -> keras.Model:
-    """Load a fitted head and gate into one graph with the backbone.
+class Network(NamedTuple):
+    """The same, in the two forms in which it is written."""
+
+    model: keras.Model
+    """From RGB pixels, float32 0..255, shape (n, size, size, 3), to the outputs that
+    :class:`catsdogs.runtimes.Outputs` describes."""
+    fitted: keras.Model
+    """The part of it that comes after the backbone."""
+    backbone: FixedPoint
+
+
+def assemble(backbone: FixedPoint, size: int, classes: Classes, head: Head, gate: Gate) -> Network:
+    """Load a fitted head and gate into one graph with the backbone, for photos of `size` x `size` pixels.
 
     The head is linear, and so is pooling: applied to each place of the feature maps, before pooling,
     it gives the class-activation map (Zhou et al. 2016, https://arxiv.org/abs/1512.04150), whose
     mean is exactly the logit.
-
-    Returns
-    -------
-    keras.Model
-        From RGB pixels, float32 0..255, shape (n, size, size, 3), to the outputs that
-        :class:`catsdogs.runtimes.Outputs` describes.
     """
-    last, inner = backbone.outputs
+    seeing = build_keras(backbone, size)
+    last, inner = (keras.Input(output.shape[1:], name=name) for output, name in zip(seeing.outputs, MAPS, strict=True))
+    fitted = keras.Model([last, inner], _answers(last, inner, classes, head, gate), name="fitted")
+    model = keras.Model(seeing.input, fitted(seeing.outputs), name="catsdogs")
+    model.trainable = False
+    return Network(model, fitted, backbone)
+
+
+def _answers(
+    last: keras.KerasTensor, inner: keras.KerasTensor, classes: Classes, head: Head, gate: Gate
+) -> dict[str, keras.KerasTensor]:
     pooled = layers.GlobalAveragePooling2D(name="pool")(last)
     pets = _dense(pooled, classes.pet_weights, classes.pet_bias, "pet_classes")
-    weights = head.weights[:, np.newaxis]
-    activation = _dense(last, weights[:HEAD], head.bias, "head") + _dense(inner, weights[HEAD:], None, "inner_head")
-    activation = ops.squeeze(activation, axis=-1) + head.trust * _opinion(last, pets, classes)
-    model = keras.Model(
-        backbone.input,
-        {
-            "activation": activation,
-            "neither_score": _neither_score(pooled, pets, classes, gate),
-            "proba_dog": ops.sigmoid(ops.mean(activation, axis=(1, 2))),
-        },
-        name="catsdogs",
-    )
-    model.trainable = False
-    return model
+    rows, columns, _ = last.shape[1:]
+    # a place a row: of maps, Keras would write twenty nodes that ask how large they are
+    places = [ops.reshape(map_, (-1, map_.shape[-1])) for map_ in (last, inner)]
+    weights = np.split(head.weights[:, np.newaxis], [HEAD])
+    heard = _dense(places[0], weights[0], head.bias, "head") + _dense(places[1], weights[1], None, "inner_head")
+    activation = ops.reshape(heard, (-1, rows, columns)) + head.trust * _opinion(last, pets, classes)
+    return {
+        "activation": activation,
+        "neither_score": _neither_score(pooled, pets, classes, gate),
+        "proba_dog": ops.sigmoid(ops.mean(activation, axis=(1, 2))),
+    }
 
 
 def _opinion(last: keras.KerasTensor, pets: keras.KerasTensor, classes: Classes) -> keras.KerasTensor:
@@ -92,10 +112,17 @@ def _dense(x: keras.KerasTensor, weights: np.ndarray, bias: np.ndarray | float |
     return x
 
 
-def save(model: keras.Model, folder: Path) -> None:
+def save(network: Network, folder: Path) -> None:
     """Write the network as ``model.keras`` and, for ONNX Runtime, as ``model.onnx``."""
-    model.save(folder / "model.keras")
-    model.predict(np.zeros((1, *model.input_shape[1:]), np.float32), verbose=0)  # the export needs one
+    network.model.save(folder / "model.keras")
+    path = folder / "model.onnx"
+    fitted = network.fitted
+    nothing = [np.zeros((1, *shape[1:]), np.float32) for shape in fitted.input_shape]
+    fitted.predict(nothing, verbose=0)  # the export needs one
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning, module="keras.src.export")  # of its own code
-        model.export(folder / "model.onnx", format="onnx", verbose=False)
+        fitted.export(path, format="onnx", verbose=False)
+    after = onnx.load(path)
+    [opset] = [known.version for known in after.opset_import if not known.domain]
+    before = build_onnx(network.backbone, network.model.input_shape[1], opset, after.ir_version)
+    onnx.save(onnx.compose.merge_models(before, after, [(name, name) for name in MAPS]), path)

@@ -27,18 +27,23 @@ from catsdogs.model_version import NAME
 from catsdogs.observed import Observed
 from catsdogs.review import FeedbackPhotos
 from catsdogs.training import card as cards
-from catsdogs.training.backbone import HEAD, build_backbone
+from catsdogs.training.backbone import HEAD, lite0
+from catsdogs.training.calibration import calibrate
 from catsdogs.training.dataset import NO_FEEDBACK, Dataset, collect, write_left_out
-from catsdogs.training.features import extract, open_cache
+from catsdogs.training.features import extract, open_cache, prepare
+from catsdogs.training.fixed_point import FixedPoint, to_fixed_point
 from catsdogs.training.gate import fit_gate
 from catsdogs.training.head import STEPS, Head, fit_head, learning_curve, scaled, write_learning_curve
 from catsdogs.training.imagenet import split_classes
 from catsdogs.training.judged import Judged
 from catsdogs.training.network import assemble, save
-from catsdogs.training.weights import load_imagenet_weights
+from catsdogs.training.weights import Arrays, load_imagenet_weights
 
 INPUT_SIZE = 256
 SEED = 0
+CALIBRATION_PHOTOS = 192
+"""At most so many tell how to round the backbone."""
+_BATCH = 16
 REFERENCE_PHOTOS = 2000
 """At most so many tell what photos look like, and which answers are in doubt."""
 LEFT_OUT = "left_out.csv"
@@ -120,9 +125,9 @@ def train(
 
     dataset = collect(folder, input_size, lambda done, of: progress("checking", done, of), feedback)
     imagenet = load_imagenet_weights()
-    backbone = build_backbone(imagenet, input_size)
-    cache = open_cache(processed, backbone)
-    features = extract(dataset, backbone, cache, _counter(progress, "features", len(dataset.paths)))
+    backbone = _round_backbone(imagenet, dataset, input_size, progress)
+    cache = open_cache(processed, backbone, input_size)
+    features = extract(dataset, backbone, input_size, cache, _counter(progress, "features", len(dataset.paths)))
     advance = _counter(progress, "head", STEPS + 2)
     classes = split_classes(imagenet)
     last = features[..., :HEAD]
@@ -133,19 +138,19 @@ def train(
     gate = fit_gate(last[0], classes, seed)
     advance()
     held_out = _held_out(dataset, head, gate.scores(last[0], classes))
-    model = assemble(backbone, classes, head, gate)
+    network = assemble(backbone, input_size, classes, head, gate)
 
     aside = output / f".{version}.tmp"
     try:
         aside.mkdir(parents=True)
-        save(model, aside)
+        save(network, aside)
         write_left_out(dataset.left_out, aside / LEFT_OUT, feedback)
         held_out.write(aside / HELD_OUT)
         write_learning_curve(curve, aside / LEARNING_CURVE)
         card = cards.describe(
             version=version,
             created=created,
-            model=model,
+            model=network.model,
             head=head,
             gate=gate,
             folder=aside,
@@ -181,6 +186,20 @@ def train(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return target
+
+
+def _round_backbone(imagenet: Arrays, dataset: Dataset, side: int, progress: Progress) -> FixedPoint:
+    """Make the backbone one of whole numbers; people's photos leave no trace in it, not even in its rounding."""
+    places = np.flatnonzero(dataset.in_files)
+    if not len(places):
+        raise InvalidInput("The backbone is rounded by photos of your own: add some that can be used.")
+    places = places[:: -(-len(places) // CALIBRATION_PHOTOS)]
+    batches = (
+        np.stack([prepare(dataset, place, side) for place in some]).astype(np.float32)
+        for some in np.array_split(places, -(-len(places) // _BATCH))
+    )
+    blocks = lite0(imagenet)
+    return to_fixed_point(blocks, calibrate(blocks, batches, _counter(progress, "calibrating", len(places))))
 
 
 def _held_out(dataset: Dataset, head: Head, neither_scores: npt.NDArray[np.float64]) -> Judged:

@@ -61,7 +61,8 @@ def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFacto
         progress=lambda *stage: stages.append(stage),
     )
     assert digest(photos) == before
-    assert [stages.count((stage, n, n)) for stage, n in (("checking", 50), ("features", 48), ("head", 8))] == [1, 1, 1]
+    ended = {"checking": 50, "calibrating": 48, "features": 48, "head": 8}
+    assert [stages.count((stage, n, n)) for stage, n in ended.items()] == [1, 1, 1, 1]
     assert stages.count(("measuring on textures", 48, 48)) == 1
     assert stages[-1] == ("measuring on textures", 48, 48)
     return made
