@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 import statistics
@@ -87,6 +88,7 @@ def measure() -> list[tuple[str, str, str]]:
             before = server.memory_info().rss
             loaded = post(url, server, jpeg, clients=CLIENTS, requests=REQUESTS)
             grown = (server.memory_info().rss - before) / 2**20
+            eased = post(url, server, jpeg, clients=CLIENTS, requests=REQUESTS, rate=alone.rate / 2)
             refused = urllib3.request("GET", f"{url}/inference", retries=False).status
         resident = server.memory_info().rss / 2**20
     with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder, v2(Path(folder)) as (url, server):
@@ -99,6 +101,11 @@ def measure() -> list[tuple[str, str, str]]:
             f"{CLIENTS} clients beside {len(weights)} sessions, p99",
             f"{loaded.p99:.1f} ms",
             f"{loaded.p99 / unloaded.p50:.1f} x one client's p50",
+        ),
+        (
+            f"the same at {eased.rate:.0f} photos a second, half of what it can",
+            f"{eased.p99:.1f} ms",
+            f"{eased.p99 / unloaded.p50:.1f} x one client's p50",
         ),
         (f"errors in {REQUESTS:,} requests", loaded.errors, ""),
         ("page beyond the last place", str(refused), ""),
@@ -120,20 +127,21 @@ def measure() -> list[tuple[str, str, str]]:
     ]
 
 
-def post(url: str, server: psutil.Process, jpeg: bytes, *, clients: int, requests: int) -> Run:
-    """Send a photo `requests` times, `clients` at a time, each as soon as it has its answer."""
+def post(url: str, server: psutil.Process, jpeg: bytes, *, clients: int, requests: int, rate: float = math.inf) -> Run:
+    """Send a photo `requests` times, `clients` at a time, each as soon as it can be; at most `rate` a second."""
     http = urllib3.PoolManager(maxsize=clients, timeout=120, retries=False)
 
-    def send(_number: int) -> tuple[int, float]:
+    def send(number: int) -> tuple[int, float]:
+        time.sleep(max(0, first + number / rate - time.perf_counter()))
         begun = time.perf_counter()
         fields = {"file": ("bench.jpg", jpeg, "image/jpeg")}
         status = http.request("POST", f"{url}/api/predict", fields=fields, headers=HEADERS).status
         return status, 1000 * (time.perf_counter() - begun)
 
-    begun, used = time.perf_counter(), processor_time(server)
+    first, used = time.perf_counter(), processor_time(server)
     with ThreadPoolExecutor(clients) as pool:
         answers = list(pool.map(send, range(requests)))
-    seconds, used = time.perf_counter() - begun, processor_time(server) - used
+    seconds, used = time.perf_counter() - first, processor_time(server) - used
     succeeded = sorted(latency for status, latency in answers if status == 200)
     return Run(seconds, succeeded, Counter(status for status, _ in answers), 1000 * used / requests)
 
