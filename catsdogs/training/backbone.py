@@ -139,9 +139,9 @@ def walk(
     return x, inner
 
 
-def normalised(pixels: KerasTensor) -> KerasTensor:
+def normalised(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Scale RGB pixels, 0..255, as the weights expect them."""
-    return (pixels - float(MIDDLE)) / float(RANGE)
+    return (pixels - np.float32(MIDDLE)) / np.float32(RANGE)
 
 
 def convolve(convolution: Convolution, x: KerasTensor) -> KerasTensor:

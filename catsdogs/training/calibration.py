@@ -11,8 +11,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from catsdogs.training.backbone import Block, Convolution, convolve, normalised, walk
 
+LOWEST, HIGHEST = -128, 127
+"""Whole numbers for what no activation bounds, and for sums."""
 STEPS = tuple(2.0**exponent for exponent in range(-6, 4))
-"""To choose from for what no activation bounds."""
+"""To choose from for what one of them is worth."""
 _PLACES = 8
 """At most so many rows and columns of a map are looked at."""
 
@@ -29,7 +31,7 @@ class Calibration:
     covariances: Mapping[str, Floats]
     """Shape (inputs, inputs), or (channels, inputs, inputs)."""
     steps: Mapping[str, float]
-    """Of what is not activated, and of sums: which of `STEPS` loses least, where 256 of them must do."""
+    """Of what is not activated, and of sums: which of `STEPS` loses least."""
 
 
 def calibrate(
@@ -51,7 +53,7 @@ def calibrate(
         return y
 
     for batch in batches:
-        walk(blocks, np.asarray(normalised(batch)), watch, lambda block, x, y: judge(block.name, x + y))
+        walk(blocks, normalised(batch), watch, lambda block, x, y: judge(block.name, x + y))
         advance(len(batch))
     return Calibration(
         means={name: moment.mean for name, moment in moments.items()},
@@ -105,4 +107,4 @@ def _apart(places: int) -> int:
 
 def _rounding_error(y: Maps, step: float) -> float:
     """Compute the sum of squares of what is lost."""
-    return float(np.square(np.clip(np.round(y / step), -128, 127) * step - y).sum())
+    return float(np.square(np.clip(np.round(y / step), LOWEST, HIGHEST) * step - y).sum())

@@ -25,8 +25,6 @@ PIXEL = 1 / RANGE
 """What one step of a pixel less `MIDDLE` is worth."""
 ACTIVATED = CEILING / 255
 """What one step of 0..255 is worth, after ReLU6."""
-LOWEST, HIGHEST = -128, 127
-"""Of what is not activated, and of sums."""
 _EXACT = 2**24
 """Up to here, float32 counts without a gap; sums that are computed in it must stay below."""
 _HEADROOM = 0.9

@@ -8,7 +8,8 @@ import keras
 from keras import layers, ops
 
 from catsdogs.training.backbone import MAPS, MIDDLE, Block, Convolution, walk
-from catsdogs.training.fixed_point import HIGHEST, LOWEST, PIXEL, FixedPoint
+from catsdogs.training.calibration import HIGHEST, LOWEST
+from catsdogs.training.fixed_point import PIXEL, FixedPoint
 
 
 class _Maps(NamedTuple):

@@ -9,7 +9,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from catsdogs.training.backbone import MAPS, MIDDLE, SMALLER, Block, Convolution, walk
-from catsdogs.training.fixed_point import LOWEST, PIXEL, FixedPoint
+from catsdogs.training.calibration import LOWEST
+from catsdogs.training.fixed_point import PIXEL, FixedPoint
 
 INPUT = "pixels"
 OPSET, IR_VERSION = 18, 10
