@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import psycopg2  # noqa: F401 (before any test imports TensorFlow, see catsdogs.runtimes)
+import psycopg2  # noqa: F401 (before any test imports TensorFlow, see catsdogs.model.runtimes)
 import pytest
 
 from catsdogs.settings import Settings
+from tests.rows import AGREES, Keep, Row
 
 if TYPE_CHECKING:
-    from catsdogs.predictions import PredictionRecord
-    from catsdogs.recorder import Recorder
+    from catsdogs.database import Database
+    from catsdogs.records.predictions import PredictionRecord
+    from catsdogs.records.writer import Recorder
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -106,8 +108,8 @@ def database(postgresql: Settings, tmp_path: Path) -> Iterator[Settings]:
 def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | None]]:
     """Make a plausible prediction and its receipt, as `consent` allows; without a model."""
     from catsdogs.domain import Answer, Consent, Prediction
-    from catsdogs.images import ImageStatistics
-    from catsdogs.predictions import PredictionRecord
+    from catsdogs.model.preprocessing import ImageStatistics
+    from catsdogs.records.predictions import PredictionRecord
     from catsdogs.service import NO_CONSENT
 
     prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
@@ -126,7 +128,7 @@ def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | 
 @pytest.fixture
 def recorder(database: Settings) -> Iterator[Recorder]:
     """A recorder on a fresh database."""
-    from catsdogs.recorder import Recorder
+    from catsdogs.records.writer import Recorder
 
     opened = Recorder.open(database)
     yield opened
@@ -255,3 +257,29 @@ def _statement(settings: Settings, statement: str) -> None:
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text(statement))
+
+
+@pytest.fixture
+def keep(database: Settings) -> Iterator[Keep]:
+    """Put rows into a fresh database."""
+    import sqlalchemy as sa
+
+    from catsdogs.database import Database
+    from catsdogs.records.consents import decide
+
+    opened = Database(database)
+
+    def keep(rows: list[Row]) -> Database:
+        consents = [
+            decide(AGREES, row["timestamp"])[0].model_copy(update={"id": row["consent_id"]}).model_dump()
+            for row in rows
+            if row["consent_id"]
+        ]
+        with opened.engine.begin() as connection:
+            for table, found in ((opened.tables.consents, consents), (opened.tables.predictions, rows)):
+                if found:
+                    connection.execute(sa.insert(table), found)
+        return opened
+
+    yield keep
+    opened.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -65,38 +64,3 @@ def test_importing_the_package_loads_neither_model_nor_driver() -> None:
     heavy = {"tensorflow", "keras", "onnxruntime", "psycopg2", "sqlalchemy", "numpy", "pandas", "pydantic"}
     code = f"import catsdogs, sys; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
-
-
-FLOORS = (  # design: a room imports only from lower floors; these two have neighbours: 0 and 2
-    "errors domain settings i18n paths palette consent samples jobs figures moments card_words",
-    "images database",
-    "classifier model_version model_versions observed reference doubts served_model promotion runtimes evaluation "
-    "monitoring predictions feedback decisions privacy processing spool recorder review scoring",
-    "service",
-    "widgets training",
-    "server",
-    "cli",
-    "__init__ __main__",
-)
-ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
-
-
-def imported_rooms(source: Path) -> set[str]:
-    rooms = set()
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("catsdogs"):
-            parts = node.module.split(".")
-            rooms |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-    return rooms & ROOMS.keys()
-
-
-def test_a_room_imports_only_from_lower_floors() -> None:
-    package = REPOSITORY / "catsdogs"
-    wrong = []
-    for source in package.rglob("*.py"):
-        room = source.relative_to(package).parts[0].removesuffix(".py")
-        for other in imported_rooms(source) - {room}:
-            neighbours = ROOMS[other] == ROOMS[room] in (0, 2)
-            if ROOMS[other] >= ROOMS[room] and not neighbours:
-                wrong.append(f"{source.relative_to(package)} imports {other}")
-    assert wrong == []

@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from catsdogs.cli import app
-from catsdogs.model_version import SHIPPED, read_card
-from catsdogs.server import openapi
+from catsdogs.model.card import SHIPPED, read_card
+from catsdogs.server.api import openapi
 from catsdogs.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ import json
 import typer
 
 from catsdogs.cli import app
-from catsdogs.cli.truthful import ALERTS_FIRE, Truthful, TruthfulGroup
+from catsdogs.cli.exit_codes import ALERTS_FIRE, Truthful, TruthfulGroup
 from catsdogs.settings import Settings
 
 alerts = typer.Typer(cls=TruthfulGroup, help="Check the alerts' rules, and tell those concerned.", no_args_is_help=True)
@@ -23,12 +23,12 @@ def check(
 
     What is broken for less time than its rule wants is shown as pending, and does not count.
     """
+    from catsdogs.alerting import lifecycle, texts
+    from catsdogs.alerting.notifications import check_targets, notify_all
+    from catsdogs.alerting.rules import load_rules
     from catsdogs.database import Database, setup
-    from catsdogs.figures import AlertState
     from catsdogs.i18n import Translator
-    from catsdogs.monitoring import alert_words, alerts
-    from catsdogs.monitoring.notify import check_targets, notify_all
-    from catsdogs.monitoring.rules import load_rules
+    from catsdogs.monitoring.figures import AlertState
 
     settings = Settings.load()
     rules, _ = load_rules(settings.alert_rules), Translator(settings.lang)
@@ -36,17 +36,17 @@ def check(
     database = Database(settings)
     try:
         setup.ensure(database)
-        found = alerts.check(database, rules)
+        found = lifecycle.check(database, rules)
         if send:
             notify_all(database, rules, settings)
     finally:
         database.close()
     for alert in found:
         if as_json:
-            said = {"title": alert_words.title(alert, _), "to_do": alert_words.to_do(alert, _)}
+            said = {"title": texts.title(alert, _), "to_do": texts.to_do(alert, _)}
             print(json.dumps({**alert, **said}, ensure_ascii=False))
         else:
-            print("\n  ".join("\n".join(alert_words.message(alert, _)).split("\n")))
+            print("\n  ".join("\n".join(texts.message(alert, _)).split("\n")))
     if any(alert["state"] == AlertState.FIRING for alert in found):
         raise typer.Exit(ALERTS_FIRE)
     if not found and not as_json:

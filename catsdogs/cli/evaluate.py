@@ -23,8 +23,8 @@ def evaluate(
     from rich.console import Console
     from rich.progress import track
 
-    from catsdogs.evaluation import evaluate_photos, labelled_photos
-    from catsdogs.served_model import ServedModel
+    from catsdogs.model.evaluation import evaluate_photos, labelled_photos
+    from catsdogs.model.serving import ServedModel
 
     photos = labelled_photos(folder)
     console = Console(stderr=True)

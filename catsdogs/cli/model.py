@@ -14,9 +14,9 @@ from catsdogs.errors import ModelError
 from catsdogs.settings import Settings
 
 if TYPE_CHECKING:
-    from catsdogs.doubts import Doubts
-    from catsdogs.observed import Observed
-    from catsdogs.reference import Reference
+    from catsdogs.model.drift_reference import Reference
+    from catsdogs.model.evaluated_set import Observed
+    from catsdogs.model.uncertainty import Doubts
 
     Found = TypeVar("Found", Reference, Doubts)
 
@@ -27,8 +27,8 @@ app.add_typer(model, name="model")
 @model.command("list")
 def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a line.")) -> None:
     """List the versions: the shipped one, and those trained; the served one is marked."""
-    from catsdogs.model_version import read_card
-    from catsdogs.model_versions import ModelVersions
+    from catsdogs.model.card import read_card
+    from catsdogs.model.registry import ModelVersions
 
     versions = ModelVersions(Settings.load().data_dir)
     served = versions.served()
@@ -57,9 +57,9 @@ def promote(
     Refused is what makes more errors on the same photos, has a log-loss more than 5 % higher, refuses more pets (by
     over 0.5 % of the photos) or takes over 1.5 times as long. Whatever is damaged is refused, with --force, too.
     """
-    from catsdogs.classifier import Classifier
-    from catsdogs.model_versions import ModelVersions
-    from catsdogs.promotion import compare, require_better, trial_photo
+    from catsdogs.model.classifier import Classifier
+    from catsdogs.model.promotion import compare, require_better, trial_photo
+    from catsdogs.model.registry import ModelVersions
 
     settings = Settings.load()
     versions = ModelVersions(settings.data_dir)
@@ -76,7 +76,7 @@ def promote(
 @model.command()
 def rollback() -> None:
     """Serve again what was served before the last promotion."""
-    from catsdogs.model_versions import ModelVersions
+    from catsdogs.model.registry import ModelVersions
 
     version = ModelVersions(Settings.load().data_dir).rollback()
     print(f"{version} is served again.")
@@ -104,12 +104,12 @@ def doubts(
 
 def _complete(field: str, version: str, folder: Path, tell: Callable[[Observed, int], Found]) -> tuple[Path, Found]:
     """Let a version look at labelled photos, and write what is told from them, and its input size, on its card."""
-    from catsdogs.classifier import Classifier
     from catsdogs.cli.progress import shown
-    from catsdogs.evaluation import labelled_photos
-    from catsdogs.model_version import write_card
-    from catsdogs.model_versions import ModelVersions
-    from catsdogs.observed import Observed
+    from catsdogs.model.card import write_card
+    from catsdogs.model.classifier import Classifier
+    from catsdogs.model.evaluated_set import Observed
+    from catsdogs.model.evaluation import labelled_photos
+    from catsdogs.model.registry import ModelVersions
 
     versions = ModelVersions(Settings.load().data_dir)
     place = versions.folder(version or versions.served())

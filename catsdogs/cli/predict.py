@@ -27,12 +27,12 @@ def predict(
     workers need the same catsdogs, and find the folder under the same path.
     """
     if out or scheduler:
-        from catsdogs.cli.table import write_table
+        from catsdogs.cli.batch import write_table
 
         raise typer.Exit(0 if write_table(photos, out, scheduler, as_json) else 1)
     from catsdogs.domain import Doubt, Prediction
-    from catsdogs.evaluation import photo_files
-    from catsdogs.served_model import ServedModel
+    from catsdogs.model.evaluation import photo_files
+    from catsdogs.model.serving import ServedModel
 
     doubts = {Doubt.UNSURE: ", unsure", Doubt.BOTH: ", but there seem to be both a cat and a dog"}
     files = [file for path in photos for file in (photo_files(path) if path.is_dir() else [path])]

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from catsdogs.cli import app
-from catsdogs.consent import notice as paragraphs
 from catsdogs.domain import PurposeName
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import LANGUAGES, Translator
+from catsdogs.records.consent_notice import notice as paragraphs
 from catsdogs.settings import Settings
 
 if TYPE_CHECKING:
     from catsdogs.database import Database
-    from catsdogs.spool import Spool
+    from catsdogs.records.spool import Spool
 
 privacy = typer.Typer(
     help="Rights by receipt code, the end of retention, the notice and the record of processing.", no_args_is_help=True
@@ -32,7 +32,7 @@ RECEIPT = typer.Argument(help="The code shown once, when consent was given.", sh
 @contextmanager
 def _records(settings: Settings) -> Iterator[tuple[Database, Spool]]:
     from catsdogs.database import Database, setup
-    from catsdogs.spool import Spool
+    from catsdogs.records.spool import Spool
 
     database = Database(settings)
     try:
@@ -45,7 +45,7 @@ def _records(settings: Settings) -> Iterator[tuple[Database, Spool]]:
 @privacy.command()
 def export(receipt: str = RECEIPT) -> None:
     """Print everything held under a receipt, as JSON; photos are JPEG in base64."""
-    from catsdogs.privacy import export
+    from catsdogs.records.data_subject_rights import export
 
     with _records(Settings.load()) as (database, spool):
         print(json.dumps(export(database, spool, receipt), indent=2, ensure_ascii=False))
@@ -57,7 +57,7 @@ def withdraw(
     purpose: PurposeName = typer.Option(None, help="What consent is withdrawn for; default: everything."),
 ) -> None:
     """Withdraw consent to one purpose, or all, and remove what was kept for it."""
-    from catsdogs.privacy import withdraw
+    from catsdogs.records.data_subject_rights import withdraw
 
     with _records(Settings.load()) as (database, spool):
         removed = withdraw(database, spool, receipt, purpose)
@@ -67,7 +67,7 @@ def withdraw(
 @privacy.command()
 def erase(receipt: str = RECEIPT) -> None:
     """Erase everything held under a receipt, at once and for good."""
-    from catsdogs.privacy import erase
+    from catsdogs.records.data_subject_rights import erase
 
     with _records(Settings.load()) as (database, spool):
         removed = erase(database, spool, receipt)
@@ -77,7 +77,7 @@ def erase(receipt: str = RECEIPT) -> None:
 @privacy.command()
 def purge() -> None:
     """Make anonymous what is older than CATSDOGS_RETENTION_DAYS; the figures stay."""
-    from catsdogs.privacy import purge
+    from catsdogs.records.data_subject_rights import purge
 
     settings = Settings.load()
     with _records(settings) as (database, spool):
@@ -95,7 +95,7 @@ def notice(lang: str = LANGUAGE) -> None:
 @privacy.command()
 def record(lang: str = LANGUAGE) -> None:
     """Print the record of processing activities (Article 30 GDPR), as Markdown."""
-    from catsdogs.processing import record
+    from catsdogs.records.processing_register import record
 
     settings = Settings.load()
     print(record(_translator(lang or settings.lang), settings.data_controller))

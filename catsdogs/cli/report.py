@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from catsdogs.cli import app
-from catsdogs.cli.truthful import ALERTS_FIRE, Truthful
+from catsdogs.cli.exit_codes import ALERTS_FIRE, Truthful
 from catsdogs.settings import Settings
 
 
@@ -24,7 +24,7 @@ def report(
     Exit code 0: nobody must act; 2: alerts fire, the report says which; 1: there is no report, and the one of before
     is as it was. Alerts are those of now or, where the period is over, as they stood at its end.
     """
-    from catsdogs.monitoring.publish import publish
+    from catsdogs.reporting.build import publish
 
     settings = Settings.load()
     published = publish(start, end, lang or settings.lang, out or settings.data_dir / "reports", pdf=pdf)

@@ -57,9 +57,9 @@ def _note_signals() -> threading.Event:
 
 
 def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int, stopping: threading.Event) -> None:
-    from catsdogs.monitoring.notify import check_targets
-    from catsdogs.server.addresses import url_for_kernels, url_here
+    from catsdogs.alerting.notifications import check_targets
     from catsdogs.server.app import Server
+    from catsdogs.server.urls import url_for_kernels, url_here
     from catsdogs.service.local import Local
 
     check_targets(settings.alert_targets)

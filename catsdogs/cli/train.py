@@ -35,8 +35,8 @@ def train(
     that were then reviewed (notebooks/lab/review.ipynb). Nothing of them is written to disk but how many were left out
     for each reason; erased ones are gone.
     """
-    from catsdogs.evaluation import labelled_photos
-    from catsdogs.review import FeedbackPhotos, feedback_photos
+    from catsdogs.model.evaluation import labelled_photos
+    from catsdogs.records.review_queue import FeedbackPhotos, feedback_photos
 
     labelled_photos(folder)  # says what is wrong with it before TensorFlow is loaded, which takes seconds
     settings = Settings.load()

@@ -120,12 +120,12 @@ class AlertMessageColumns(TypedColumns):
     event: Named[str] = Column(Text, primary_key=True)
     target: Named[str] = Column(Text, primary_key=True)
     tries: Named[int] = Column(SmallInteger)
-    """How many of the times to try are past, see :data:`catsdogs.monitoring.notify.TRIES`."""
+    """How many of the times to try are past, see :data:`catsdogs.alerting.notifications.TRIES`."""
     sent_at: Named[datetime | None] = Column(DateTime(timezone=True))
 
 
 class SummaryColumns(TypedColumns):
-    """Figures of one hour or day of predictions, by model version and answer; see :mod:`catsdogs.database.summaries`.
+    """Figures of one hour or day of predictions, by model version and answer; see :mod:`catsdogs.database.roll_ups`.
 
     `model_version` is empty where it is not known. The inference times of `predictions` add up to `milliseconds`;
     `counts` says how many of them are in each of `bins`.

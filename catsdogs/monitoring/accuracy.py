@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from catsdogs.domain import Answer, TrueLabel
-from catsdogs.figures import Accuracy, ReliabilityBin
+from catsdogs.monitoring.figures import Accuracy, ReliabilityBin
 from catsdogs.monitoring.intervals import Z95, wilson
-from catsdogs.monitoring.windows import ORIGIN
+from catsdogs.monitoring.time_windows import ORIGIN
 
 BINS = 10
 """Of confidence between 0.5 and 1, in the reliability diagram."""

@@ -15,11 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, Table, case, func, literal, select, tuple_
 
-from catsdogs.database import summaries
-from catsdogs.database.summaries import GROWTH, NO_TIME, Span, joined, summarise, within
+from catsdogs.database import roll_ups
+from catsdogs.database.roll_ups import GROWTH, NO_TIME, Span, joined, summarise, within
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
-from catsdogs.monitoring.windows import DAY, HOUR, ORIGIN, Slice, ceil, floor, without
+from catsdogs.monitoring.time_windows import DAY, HOUR, ORIGIN, Slice, ceil, floor, without
 
 SHARES = (0.5, 0.95, 0.99)
 """Of the predictions that took less time than p50, p95 and p99."""
@@ -92,7 +92,7 @@ def by_summaries(
     """
     query = f"""
         WITH parts AS MATERIALIZED (
-            SELECT date_bin('{width} seconds', start, '{summaries.ORIGIN}') AS bucket, pieces.*
+            SELECT date_bin('{width} seconds', start, '{roll_ups.ORIGIN}') AS bucket, pieces.*
             FROM ({_pieces(connection, table, chosen, whole_days=width % 86400 == 0)}) AS pieces
         ), sums AS (
             SELECT grouping(bucket) AS whole, bucket, {_SUMS} FROM parts GROUP BY GROUPING SETS ((), (bucket))

@@ -1,4 +1,4 @@
-"""Plotly figures of a :class:`~catsdogs.figures.Statistics`, for the dashboard, the report and the notebook.
+"""Plotly figures of a :class:`~catsdogs.monitoring.figures.Statistics`, for the dashboard, the report and the notebook.
 
 Each takes the statistics, a translator and the reader's time zone, and draws without a database or pandas.
 """
@@ -11,10 +11,10 @@ from math import floor, log10
 
 import plotly.graph_objects as go
 
-from catsdogs.figures import Bucket, FeedbackPoint, Statistics
 from catsdogs.i18n import Translator
+from catsdogs.monitoring.chart_style import LATENCY, band, figure, plain, say_empty, translucent, wall_clock
+from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Statistics
 from catsdogs.monitoring.intervals import wilson
-from catsdogs.monitoring.style import LATENCY, band, figure, plain, say_empty, translucent, wall_clock
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 
 MAX_RATES = 16

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from catsdogs.domain import Answer
-from catsdogs.figures import Drift, Reading
+from catsdogs.model.drift_reference import DARKEST, Histogram, Reference
 from catsdogs.monitoring import accuracy
+from catsdogs.monitoring.figures import Drift, Reading
 from catsdogs.monitoring.two_samples import MODERATE, STRONG, chi_square_test, psi
-from catsdogs.reference import DARKEST, Histogram, Reference
 
 SIGNIFICANT = 0.001
 """A larger p-value may be chance: no drift is read into it, whatever the index. Strict, as six signals are tested."""
@@ -35,7 +35,7 @@ def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: Reference,
     Parameters
     ----------
     input_size
-        Of the model, see :mod:`catsdogs.reference`.
+        Of the model, see :mod:`catsdogs.model.drift_reference`.
     """
     counted = _count(connection, rows, reference.signals, input_size)
     return [compare(name, known, counted[name]) for name, known in reference.signals.items()]
@@ -65,7 +65,7 @@ def compare(signal: str, known: Histogram, found: list[int]) -> Drift:
 
 
 def signals(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnElement[float]]:
-    """Give the signals of :mod:`catsdogs.reference` in SQL; ``NULL`` where a prediction has none."""
+    """Give the signals of :mod:`catsdogs.model.drift_reference` in SQL; ``NULL`` where a prediction has none."""
     column = rows.c
     is_pet = column.prediction_result.in_([Answer.CAT, Answer.DOG])
     answered = column.prediction_result != Answer.ERROR

@@ -1,4 +1,7 @@
-"""Plotly figures of a :class:`~catsdogs.figures.ModelHealth`, for the dashboard, the report and the notebook."""
+"""Plotly figures of the model's health, for the dashboard, the report and the notebook.
+
+They draw a :class:`~catsdogs.monitoring.figures.ModelHealth`.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from datetime import UTC, datetime, tzinfo
 
 import plotly.graph_objects as go
 
-from catsdogs.figures import Accuracy, ModelHealth, Reading
 from catsdogs.i18n import Translator
-from catsdogs.monitoring.health_words import reading_name, signal_name
-from catsdogs.monitoring.style import band, figure, lines, say_empty, translucent, wall_clock
-from catsdogs.monitoring.two_samples import MODERATE, STRONG
+from catsdogs.monitoring.chart_style import band, figure, lines, say_empty, translucent, wall_clock
+from catsdogs.monitoring.figures import Accuracy, ModelHealth, Reading
+from catsdogs.monitoring.health_texts import reading_name, signal_name
 from catsdogs.palette import BAD, DOG, GOOD, NEITHER
+from catsdogs.stats import MODERATE, STRONG
 
 BEYOND = "→"
 """Marks a bar that is longer than the axis."""

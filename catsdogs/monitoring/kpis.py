@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, litera
 
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
-from catsdogs.figures import Bucket, FeedbackPoint, Latency, Previous, Satisfaction, Statistics
 from catsdogs.monitoring import aggregates
 from catsdogs.monitoring.accuracy import accuracy
-from catsdogs.monitoring.windows import Slice, bucket_seconds, floor
+from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Latency, Previous, Satisfaction, Statistics
+from catsdogs.monitoring.time_windows import Slice, bucket_seconds, floor
 
 EXACT_UP_TO = 10_000
 """Predictions that are added up row by row, with exact percentiles; more are read from summaries."""

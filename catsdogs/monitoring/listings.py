@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Table, func, select, true
 
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.errors import InvalidInput
-from catsdogs.figures import LEAST_SURE_OF, Listing, RecentPrediction
+from catsdogs.monitoring.figures import LEAST_SURE_OF, Listing, RecentPrediction
 from catsdogs.monitoring.kpis import confidence, iso, with_consent
-from catsdogs.monitoring.windows import Slice
+from catsdogs.monitoring.time_windows import Slice
 
 MAX_LISTED = 1000
 
@@ -37,7 +37,7 @@ def predictions(
     limit
         1..1000.
     listing
-        One of :class:`~catsdogs.figures.Listing`.
+        One of :class:`~catsdogs.monitoring.figures.Listing`.
     start, end, model_version, answer
         See :func:`catsdogs.monitoring.kpis.statistics`.
 

@@ -8,16 +8,16 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from catsdogs.database.summaries import Span
+from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.errors import CatsDogsError
-from catsdogs.figures import AccuracyBucket, ModelHealth, VersionFigures
-from catsdogs.model_version import ModelCard, read_card
-from catsdogs.model_versions import ModelVersions
+from catsdogs.model.card import ModelCard, read_card
+from catsdogs.model.registry import ModelVersions
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.drift import measure_drift
-from catsdogs.monitoring.samples import sample, sample_opinions
-from catsdogs.monitoring.windows import HOUR, MAX_BUCKETS, Slice, bucket_seconds, floor
+from catsdogs.monitoring.figures import AccuracyBucket, ModelHealth, VersionFigures
+from catsdogs.monitoring.sampling import sample, sample_opinions
+from catsdogs.monitoring.time_windows import HOUR, MAX_BUCKETS, Slice, bucket_seconds, floor
 from catsdogs.settings import Settings
 
 POINTS = 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
+from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.intervals import difference
 
 CLEAR_CHANGE = 0.1

@@ -23,14 +23,16 @@ from catsdogs import paths, samples
 from catsdogs.domain import Health
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
-from catsdogs.server import api, apps, early, figures, front_end, metrics, openapi, pages, rendering, replies, rights
-from catsdogs.server.access import Operator, Scope, Tokens, cookie_secret
-from catsdogs.server.addresses import url_for_kernels, url_here
+from catsdogs.server import base_handler, pages
+from catsdogs.server.api import metrics, monitoring, openapi, predictions, privacy
+from catsdogs.server.auth import Operator, Scope, Tokens, cookie_secret
 from catsdogs.server.clients import Clients, Listener
-from catsdogs.server.limits import RateLimit
-from catsdogs.server.local_kernels import LocalKernels
-from catsdogs.server.remote_kernels import RemoteConnection, RemoteKernels
-from catsdogs.server.work import Work
+from catsdogs.server.kernels.local import LocalKernels
+from catsdogs.server.kernels.remote import RemoteConnection, RemoteKernels
+from catsdogs.server.rate_limit import RateLimit
+from catsdogs.server.urls import url_for_kernels, url_here
+from catsdogs.server.voila import apps, bundle, preload, rendering
+from catsdogs.server.worker_pool import Work
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 
@@ -60,7 +62,7 @@ def _voila_config(settings: Settings) -> Config:
                 "multi_kernel_manager_class": RemoteKernels if settings.gateway_url else LocalKernels,
                 "http_header_envs": ["Accept-Language"],
                 "prelaunch_hook": apps.dress_notebook,
-                "extension_allowlist": list(front_end.EXTENSIONS),
+                "extension_allowlist": list(bundle.EXTENSIONS),
             },
             "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
             "Kernels": {
@@ -123,7 +125,7 @@ class Server(Voila):  # type: ignore[misc]
             Scope.MONITOR: RateLimit(600, 60, too_many),
         }
         server.messages = RateLimit(1000, 10, too_many)
-        server.message_bytes = RateLimit(4 * api.MAX_BODY, 10, too_many)
+        server.message_bytes = RateLimit(4 * predictions.MAX_BODY, 10, too_many)
         server.receipt_tries = RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again."))
         server.work, server.checks, server.sign_ins = Work(), Work(threads=1), Work(threads=1, waiting=8)
         server.draining = False
@@ -143,16 +145,16 @@ class Server(Voila):  # type: ignore[misc]
         return {
             **super().init_settings(),
             "catsdogs": self,
-            "headers": {"Content-Security-Policy": replies.HEADERS["Content-Security-Policy"]},
+            "headers": {"Content-Security-Policy": base_handler.HEADERS["Content-Security-Policy"]},
             # a photo travels from the page to its kernel in one message
-            "websocket_max_message_size": api.MAX_BODY,
+            "websocket_max_message_size": predictions.MAX_BODY,
             "xsrf_cookies": True,
             "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict"},
             "log_function": self._note_request,
         }
 
     def _note_request(self, handler: RequestHandler) -> None:
-        replies.log_request(handler)
+        base_handler.log_request(handler)
         self.metrics.requested(handler)
         self.listener.answered(handler.request)
 
@@ -167,9 +169,9 @@ class Server(Voila):  # type: ignore[misc]
             *(
                 (re.escape(route), handler, {"route": route})
                 for routes in (
-                    api.ROUTES,
-                    rights.ROUTES,
-                    figures.ROUTES,
+                    predictions.ROUTES,
+                    privacy.ROUTES,
+                    monitoring.ROUTES,
                     metrics.ROUTES,
                     pages.ROUTES,
                     openapi.ROUTES,
@@ -187,12 +189,12 @@ class Server(Voila):  # type: ignore[misc]
             (f"/api/kernels/{KERNEL_ID}/channels", apps.KernelSocket),
             ("/voila/templates/(.*)", apps.TemplateStatic),
             *((rule[0], _ASSETS[rule[1]], *rule[2:]) for rule in super().init_handlers() if rule[1] in _ASSETS),
-            ("/early/(.*)", early.EarlyFile),
-            (r"/front-end/(\w+)\.js", front_end.FrontEnd),
+            ("/early/(.*)", preload.EarlyFile),
+            (r"/front-end/(\w+)\.js", bundle.FrontEnd),
             (r"/samples/(\w+\.jpg)", apps.OwnStatic, {"path": str(samples.FOLDER)}),
             ("/static/(.*)", apps.OwnStatic, {"path": str(pages.STATIC)}),
             ("/(favicon.ico)", apps.OwnStatic, {"path": str(pages.STATIC)}),
-            ("/(?:api|health)(?:/.*)?", replies.Nothing),
+            ("/(?:api|health)(?:/.*)?", base_handler.Nothing),
             (".*", pages.NoPage, {"route": "(no page)"}),
         ]
 
@@ -219,12 +221,12 @@ class Server(Voila):  # type: ignore[misc]
             stop.set()
         self.connection_dir = tempfile.mkdtemp(prefix="catsdogs-")
         try:
-            self.app = Application(transforms=[replies.SecurityHeaders], **self.init_settings())
+            self.app = Application(transforms=[base_handler.SecurityHeaders], **self.init_settings())
             self.app.add_handlers(".*$", self.init_handlers())
             self.listener = Listener(
                 self.app,
                 xheaders=self.settings.behind_proxy,
-                max_buffer_size=2 * api.MAX_BODY,
+                max_buffer_size=2 * predictions.MAX_BODY,
                 max_body_size=64 * 1024,
                 body_timeout=120,
                 idle_connection_timeout=30,  # for a request's head, too: who is slower holds a file of ours for nothing

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from catsdogs.card_words import ARCHITECTURE, INTENDED_USE, LIMITS
-from catsdogs.evaluation import Measured
 from catsdogs.i18n import NOTHING, Translator
-from catsdogs.model_version import ModelCard
+from catsdogs.model.card import ModelCard
+from catsdogs.model.card_texts import ARCHITECTURE, INTENDED_USE, LIMITS
+from catsdogs.model.evaluation import Measured
 
 FIXED = {ARCHITECTURE, INTENDED_USE, *LIMITS}
 """Sentences of cards; a test holds those of the shipped version against them."""

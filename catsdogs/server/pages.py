@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from catsdogs import __version__
 from catsdogs.i18n import LANGUAGES, N_
-from catsdogs.server.access import Operator
-from catsdogs.server.limits import TooManyRequests
+from catsdogs.server.auth import Operator
+from catsdogs.server.base_handler import Headed, status_of
 from catsdogs.server.model_page import in_words
-from catsdogs.server.replies import Headed, status_of
+from catsdogs.server.rate_limit import TooManyRequests
 
 TEMPLATES = Path(__file__).parent / "template"
 STATIC = TEMPLATES / "static"

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from catsdogs.consent import UNNAMED, Controller
 from catsdogs.domain import Consent, Health, ModelInfo, Outcome, Prediction, PurposeName, Removed, TrueLabel
-from catsdogs.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.records.consent_notice import UNNAMED, Controller
 
 URL_VARIABLE = "CATSDOGS_SERVICE_URL"
 """Set by our server in the kernels it starts: where to reach it."""
@@ -42,7 +42,7 @@ class Service(Protocol):
         Parameters
         ----------
         photo
-            Bytes of an image file, at most :data:`catsdogs.images.MAX_BYTES`.
+            Bytes of an image file, at most :data:`catsdogs.model.preprocessing.MAX_BYTES`.
         filename
             Name of the file; dropped without consent.
         consent
@@ -117,7 +117,7 @@ class Service(Protocol):
         model_version: str | None = None,
         answer: str | None = None,
     ) -> list[RecentPrediction]:
-        """List the latest predictions, newest first, or others by :class:`~catsdogs.figures.Listing`; 1 to 1,000."""
+        """List the latest predictions, newest first, or others by :class:`~catsdogs.monitoring.figures.Listing`; 1 to 1,000."""
 
     def news(self) -> str:
         """Give a text that differs from an earlier one if anything was recorded between; cheap to ask for."""

@@ -9,18 +9,20 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from catsdogs import privacy, samples
+from catsdogs import samples
+from catsdogs.alerting import lifecycle
+from catsdogs.alerting.notifications import notify_all
+from catsdogs.alerting.rules import has_mistake, load_rules
 from catsdogs.domain import Consent, Degraded, Health, ModelInfo, Outcome, Prediction, PurposeName, Removed, TrueLabel
 from catsdogs.errors import CatsDogsError, InvalidImage
-from catsdogs.feedback import FeedbackRecord
-from catsdogs.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
-from catsdogs.model_version import ModelCard
-from catsdogs.monitoring import alerts, kpis, listings, model_health
-from catsdogs.monitoring.notify import notify_all
-from catsdogs.monitoring.rules import has_mistake, load_rules
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
-from catsdogs.served_model import ServedModel
+from catsdogs.model.card import ModelCard
+from catsdogs.model.serving import ServedModel
+from catsdogs.monitoring import kpis, listings, model_health
+from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.records import data_subject_rights
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
 from catsdogs.service import NO_CONSENT
 from catsdogs.settings import Settings
 
@@ -176,34 +178,34 @@ class Local:
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.Service.alerts`."""
-        return alerts.check(self._recorder.database, load_rules(self._settings.alert_rules), since=since)
+        return lifecycle.check(self._recorder.database, load_rules(self._settings.alert_rules), since=since)
 
     def tell_alerts(self) -> None:
-        """Check the rules, and tell the settings' targets what is new, see :mod:`catsdogs.monitoring.notify`."""
+        """Check the rules, and tell the settings' targets what is new, see :mod:`catsdogs.alerting.notifications`."""
         database, rules = self._recorder.database, load_rules(self._settings.alert_rules)
-        alerts.check(database, rules)
+        lifecycle.check(database, rules)
         if self._settings.alert_targets:  # nobody here waits for them
             threading.Thread(target=notify_all, args=(database, rules, self._settings), daemon=True).start()
 
     def export(self, receipt: str) -> dict[str, Any]:
-        """See :func:`catsdogs.privacy.export`."""
-        return privacy.export(self._recorder.database, self._recorder.spool, receipt)
+        """See :func:`catsdogs.records.data_subject_rights.export`."""
+        return data_subject_rights.export(self._recorder.database, self._recorder.spool, receipt)
 
     def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removed:
-        """See :func:`catsdogs.privacy.withdraw`."""
-        removed = privacy.withdraw(self._recorder.database, self._recorder.spool, receipt, purpose)
+        """See :func:`catsdogs.records.data_subject_rights.withdraw`."""
+        removed = data_subject_rights.withdraw(self._recorder.database, self._recorder.spool, receipt, purpose)
         self._recorder.forget(removed.predictions)
         return removed
 
     def erase(self, receipt: str) -> Removed:
-        """See :func:`catsdogs.privacy.erase`."""
-        erased = privacy.erase(self._recorder.database, self._recorder.spool, receipt)
+        """See :func:`catsdogs.records.data_subject_rights.erase`."""
+        erased = data_subject_rights.erase(self._recorder.database, self._recorder.spool, receipt)
         self._recorder.forget(erased.predictions)
         return erased
 
     def purge(self) -> Removed:
-        """Purge what is older than the settings' retention, see :func:`catsdogs.privacy.purge`."""
-        return privacy.purge(self._recorder.database, self._recorder.spool, self._settings.retention_days)
+        """Purge what is older than the settings' retention, see :func:`catsdogs.records.data_subject_rights.purge`."""
+        return data_subject_rights.purge(self._recorder.database, self._recorder.spool, self._settings.retention_days)
 
     def health(self) -> Health:
         """See :meth:`catsdogs.service.Service.health`."""

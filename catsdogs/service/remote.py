@@ -29,8 +29,8 @@ from catsdogs.domain import (
     TrueLabel,
 )
 from catsdogs.errors import CatsDogsError, InvalidImage, InvalidInput, NotFound, ServiceError, ServiceUnavailable
-from catsdogs.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
 from catsdogs.i18n import DEFAULT_LANGUAGE, N_
+from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
 from catsdogs.service import NO_CONSENT
 
 _CONNECT_SECONDS = 5.0

@@ -7,7 +7,7 @@ expect, and what accuracy drops without: pixels scaled to (x - 127) / 128, Tenso
 padding, batch normalisation with epsilon 1e-3.
 
 Here it is in floating point. What is served computes the same in whole numbers, see
-:mod:`catsdogs.training.fixed_point`.
+:mod:`catsdogs.training.quantization`.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from typing import Any
 
 import keras
 
-from catsdogs.card_words import ARCHITECTURE, INTENDED_USE, LIMITS
 from catsdogs.domain import Answer
-from catsdogs.doubts import RULE
-from catsdogs.evaluation import Measured
-from catsdogs.model_version import CARD_FOR_PEOPLE, FORMAT, ModelCard, write_card
+from catsdogs.model.card import CARD_FOR_PEOPLE, FORMAT, ModelCard, write_card
+from catsdogs.model.card_texts import ARCHITECTURE, INTENDED_USE, LIMITS
+from catsdogs.model.evaluation import Measured
+from catsdogs.model.uncertainty import RULE
 from catsdogs.training import gate as gates
 from catsdogs.training.gate import Gate
 from catsdogs.training.head import Head

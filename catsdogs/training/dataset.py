@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from catsdogs import images
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidImage, InvalidInput
-from catsdogs.evaluation import labelled_photos
-from catsdogs.review import FeedbackPhotos
+from catsdogs.model import preprocessing
+from catsdogs.model.evaluation import labelled_photos
+from catsdogs.records.review_queue import FeedbackPhotos
 
 NO_FEEDBACK = FeedbackPhotos()
 MIN_PHOTOS = 20
@@ -65,7 +65,7 @@ def collect(
     progress: Callable[[int, int], object] = lambda *_: None,
     feedback: FeedbackPhotos = NO_FEEDBACK,
 ) -> Dataset:
-    """Check the photos in ``cat/`` and ``dog/`` of `folder`, see :func:`catsdogs.evaluation.labelled_photos`.
+    """Check the photos in ``cat/`` and ``dog/`` of `folder`, see :func:`catsdogs.model.evaluation.labelled_photos`.
 
     Left out is what cannot be read, what is smaller than `MIN_SIDE`, all but the first of the same photos
     of one animal, and every one of the same photos of both: one of the two labels is wrong.
@@ -140,12 +140,12 @@ def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | s
     """Read a photo as the network will; say why where it cannot be used."""
     try:
         content = read(path)
-        photo = images.decode(content, side)
+        photo = preprocessing.decode(content, side)
     except InvalidImage as error:
         return str(error)
     if min(photo.width, photo.height) < MIN_SIDE:
         return f"too small: {photo.width} x {photo.height} pixels, each side needs at least {MIN_SIDE}"
-    picture = hashlib.sha256(images.centre_square(photo, side).tobytes()).digest()
+    picture = hashlib.sha256(preprocessing.centre_square(photo, side).tobytes()).digest()
     return _Checked(hashlib.sha256(content).hexdigest(), picture)
 
 

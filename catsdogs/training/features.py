@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from catsdogs import images
-from catsdogs.images import Pixels
-from catsdogs.runtimes import open_session
+from catsdogs.model import preprocessing
+from catsdogs.model.preprocessing import Pixels
+from catsdogs.model.runtimes import open_session
 from catsdogs.training.backbone import MAPS
-from catsdogs.training.cache import FeatureCache
 from catsdogs.training.dataset import Dataset
-from catsdogs.training.fixed_point import FixedPoint
+from catsdogs.training.feature_cache import FeatureCache
 from catsdogs.training.onnx_graph import INPUT, build_onnx
+from catsdogs.training.quantization import FixedPoint
 
 CODE = 3
 """Of what makes features from photos, here and in the backbone: raise it when they change."""
@@ -41,7 +41,7 @@ def extract(
     dataset
         n photos.
     backbone
-        From :func:`catsdogs.training.fixed_point.to_fixed_point`.
+        From :func:`catsdogs.training.quantization.to_fixed_point`.
     side
         Of the network's input in pixels, a multiple of 32.
     cache
@@ -93,4 +93,4 @@ def extract(
 
 def prepare(dataset: Dataset, place: int, side: int) -> Pixels:
     """Read a photo as the network sees it."""
-    return images.centre_square(images.decode(dataset.feedback.read(dataset.paths[place]), side), side)
+    return preprocessing.centre_square(preprocessing.decode(dataset.feedback.read(dataset.paths[place]), side), side)

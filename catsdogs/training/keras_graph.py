@@ -7,9 +7,9 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
+from catsdogs.training.activation_statistics import HIGHEST, LOWEST
 from catsdogs.training.backbone import MAPS, MIDDLE, Block, Convolution, walk
-from catsdogs.training.calibration import HIGHEST, LOWEST
-from catsdogs.training.fixed_point import PIXEL, FixedPoint
+from catsdogs.training.quantization import PIXEL, FixedPoint
 
 
 class _Maps(NamedTuple):

@@ -15,12 +15,12 @@ import onnx
 from keras import layers, ops
 
 from catsdogs.training.backbone import HEAD, MAPS
-from catsdogs.training.fixed_point import FixedPoint
 from catsdogs.training.gate import NEIGHBOURS, Gate
 from catsdogs.training.head import Head
 from catsdogs.training.imagenet import DOGS, Classes
 from catsdogs.training.keras_graph import build_keras
 from catsdogs.training.onnx_graph import build_onnx
+from catsdogs.training.quantization import FixedPoint
 
 
 class Network(NamedTuple):
@@ -28,7 +28,7 @@ class Network(NamedTuple):
 
     model: keras.Model
     """From RGB pixels, float32 0..255, shape (n, size, size, 3), to the outputs that
-    :class:`catsdogs.runtimes.Outputs` describes."""
+    :class:`catsdogs.model.runtimes.Outputs` describes."""
     fitted: keras.Model
     """The part of it that comes after the backbone."""
     backbone: FixedPoint

@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from catsdogs.training.activation_statistics import LOWEST
 from catsdogs.training.backbone import MAPS, MIDDLE, SMALLER, Block, Convolution, walk
-from catsdogs.training.calibration import LOWEST
-from catsdogs.training.fixed_point import PIXEL, FixedPoint
+from catsdogs.training.quantization import PIXEL, FixedPoint
 
 INPUT = "pixels"
 OPSET, IR_VERSION = 18, 10

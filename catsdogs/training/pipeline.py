@@ -12,31 +12,31 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from catsdogs.training.quiet import quiet
+from catsdogs.training.silence_tensorflow import quiet
 
 with quiet():
     import keras
 import numpy as np
 import numpy.typing as npt
 
-from catsdogs.classifier import Classifier, Seen
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.evaluation import labelled_photos
-from catsdogs.model_version import NAME
-from catsdogs.observed import Observed
-from catsdogs.review import FeedbackPhotos
+from catsdogs.model.card import NAME
+from catsdogs.model.classifier import Classifier, Seen
+from catsdogs.model.evaluated_set import Observed
+from catsdogs.model.evaluation import labelled_photos
+from catsdogs.records.review_queue import FeedbackPhotos
 from catsdogs.training import card as cards
+from catsdogs.training.activation_statistics import calibrate
 from catsdogs.training.backbone import HEAD, lite0
-from catsdogs.training.calibration import calibrate
 from catsdogs.training.dataset import NO_FEEDBACK, Dataset, collect, write_left_out
 from catsdogs.training.features import extract, open_cache, prepare
-from catsdogs.training.fixed_point import FixedPoint, to_fixed_point
 from catsdogs.training.gate import fit_gate
 from catsdogs.training.head import STEPS, Head, fit_head, learning_curve, scaled, write_learning_curve
 from catsdogs.training.imagenet import split_classes
-from catsdogs.training.judged import Judged
+from catsdogs.training.labelled_predictions import Judged
 from catsdogs.training.network import assemble, save
+from catsdogs.training.quantization import FixedPoint, to_fixed_point
 from catsdogs.training.weights import Arrays, load_imagenet_weights
 
 INPUT_SIZE = 256
@@ -86,10 +86,10 @@ def train(
     version
         Its name; by default the time of day, UTC.
     validation
-        Named folders of labelled photos to measure the model on, see :func:`catsdogs.evaluation.evaluate`.
+        Named folders of labelled photos to measure the model on, see :func:`catsdogs.model.evaluation.evaluate`.
     feedback
-        Photos that people let be kept, reviewed, see :func:`catsdogs.review.feedback_photos`: learned from like those
-        of `folder`; on those of neither, the model is measured. Nothing of them is written to disk.
+        Photos that people let be kept, reviewed, see :func:`catsdogs.records.review_queue.feedback_photos`: learned
+        from like those of `folder`; on those of neither, the model is measured. Nothing of them is written to disk.
     input_size
         Side of the network's input in pixels, a multiple of 32.
     command, notes

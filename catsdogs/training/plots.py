@@ -11,17 +11,17 @@ import plotly.graph_objects as go
 from PIL import Image
 from sklearn.metrics import roc_curve
 
-from catsdogs import images
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidImage
-from catsdogs.evaluation import LABELS, auroc
-from catsdogs.evaluation import reliability as bins
 from catsdogs.i18n import Translator
+from catsdogs.model import preprocessing
+from catsdogs.model.evaluation import LABELS, auroc
+from catsdogs.model.evaluation import reliability as bins
+from catsdogs.monitoring.chart_style import figure, plain, say_empty
 from catsdogs.monitoring.intervals import wilson
-from catsdogs.monitoring.style import figure, plain, say_empty
 from catsdogs.palette import BAD, DOG, NEITHER
 from catsdogs.training.head import LearningPoint
-from catsdogs.training.judged import Judged
+from catsdogs.training.labelled_predictions import Judged
 
 WORST = 12
 """Mistakes that are shown."""
@@ -166,9 +166,9 @@ def _animal(proba_dog: float) -> Answer:
 def _thumbnail(judged: Judged, place: int) -> str | None:
     """Draw the part of the photo that the model sees, as a data URL; ``None`` where it is gone."""
     try:
-        photo = images.decode(images.read_file(judged.paths[place]), _THUMBNAIL)
+        photo = preprocessing.decode(preprocessing.read_file(judged.paths[place]), _THUMBNAIL)
     except InvalidImage:
         return None
     stream = io.BytesIO()
-    Image.fromarray(images.centre_square(photo, _THUMBNAIL)).save(stream, "JPEG", quality=85)
+    Image.fromarray(preprocessing.centre_square(photo, _THUMBNAIL)).save(stream, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -6,12 +6,12 @@ from datetime import tzinfo
 
 import traitlets
 
+from catsdogs.alerting import texts
 from catsdogs.domain import Degraded
 from catsdogs.errors import CatsDogsError
-from catsdogs.figures import Alert
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import alert_words
-from catsdogs.widgets.part import Part, script, style
+from catsdogs.monitoring.figures import Alert
+from catsdogs.widgets.base import Part, script, style
 
 
 class Alerts(Part):
@@ -39,16 +39,16 @@ class Alerts(Part):
         _ = self._
         with self.hold_sync():
             self.known, self.problem = True, ""
-            self.degraded = [alert_words.degraded(what, _) for what in degraded]
+            self.degraded = [texts.degraded(what, _) for what in degraded]
             self.alerts = [
                 {
                     "rule": alert["rule"],
                     "state": str(alert["state"]),
-                    "badge": alert_words.state(alert, _),
-                    "title": alert_words.title(alert, _),
-                    "happened": alert_words.happened(alert, _),
-                    "when": alert_words.when(alert, _, zone),
-                    "to_do": alert_words.to_do(alert, _),
+                    "badge": texts.state(alert, _),
+                    "title": texts.title(alert, _),
+                    "happened": texts.happened(alert, _),
+                    "when": texts.when(alert, _, zone),
+                    "to_do": texts.to_do(alert, _),
                 }
                 for alert in alerts
             ]

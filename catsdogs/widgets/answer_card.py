@@ -6,7 +6,7 @@ import traitlets
 
 from catsdogs.domain import Answer, Doubt, Note, Prediction
 from catsdogs.i18n import Translator
-from catsdogs.widgets.part import Part, script, style
+from catsdogs.widgets.base import Part, script, style
 
 SURE = 0.95
 """Confidence from which the answer is said without reserve."""

@@ -13,12 +13,12 @@ from typing import ClassVar, Generic, TypeVar
 import plotly.graph_objects as go
 import traitlets
 
-from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import export
+from catsdogs.monitoring import csv_export
+from catsdogs.monitoring.chart_style import config, for_page, plain, template
 from catsdogs.monitoring.charts import CHARTS
-from catsdogs.monitoring.style import config, for_page, plain, template
-from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.monitoring.figures import Statistics
+from catsdogs.widgets.base import Part, field, not_understood, script, style
 from catsdogs.widgets.seen import Seen
 
 _PLOTLY_JS = (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
@@ -88,7 +88,7 @@ class Charts(ChartsOf[Statistics]):
     _esm = _PLOTLY_JS + script("files", "charts")
 
     charts = CHARTS
-    tables: ClassVar = {name: export.feedback if name == "feedback" else export.timeline for name in CHARTS}
+    tables: ClassVar = {name: csv_export.feedback if name == "feedback" else csv_export.timeline for name in CHARTS}
 
     def _file(self, table: str, shown: Statistics) -> str:
-        return export.file_name(table, shown)
+        return csv_export.file_name(table, shown)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import traitlets
 
-from catsdogs.consent import PURPOSES, QUESTION, REASSURANCE, Controller, notice
 from catsdogs.domain import Channel, Consent
 from catsdogs.i18n import Translator
-from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.records.consent_notice import PURPOSES, QUESTION, REASSURANCE, Controller, notice
+from catsdogs.widgets.base import Part, field, not_understood, script, style
 
 
 class ConsentForm(Part):

@@ -14,7 +14,7 @@ from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.charts import answer_name
-from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.widgets.base import Part, field, not_understood, script, style
 from catsdogs.widgets.view import CUSTOM, DEFAULT_WINDOW, WINDOWS, View, moment
 
 PERIOD_SECONDS = 3

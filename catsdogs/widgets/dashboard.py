@@ -12,14 +12,14 @@ import ipywidgets
 from babel.dates import format_time
 
 from catsdogs.errors import CatsDogsError
-from catsdogs.figures import Listing, RecentPrediction
 from catsdogs.i18n import Translator
+from catsdogs.monitoring.figures import Listing, RecentPrediction
 from catsdogs.service import Service
 from catsdogs.widgets.charts import Charts
 from catsdogs.widgets.controls import Controls
-from catsdogs.widgets.judgement import Judgement
+from catsdogs.widgets.health_panel import Judgement
 from catsdogs.widgets.masthead import Masthead
-from catsdogs.widgets.recent import EXPORTED, SHOWN, Recent
+from catsdogs.widgets.predictions_table import EXPORTED, SHOWN, Recent
 from catsdogs.widgets.seen import Seen
 from catsdogs.widgets.tiles import Tiles
 from catsdogs.widgets.visitor import visitor_language

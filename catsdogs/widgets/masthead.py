@@ -5,8 +5,8 @@ from __future__ import annotations
 import traitlets
 
 from catsdogs.i18n import LANGUAGES, Translator
-from catsdogs.widgets.invitation import masthead_texts
-from catsdogs.widgets.part import Part, script, style
+from catsdogs.widgets.base import Part, script, style
+from catsdogs.widgets.upload_texts import masthead_texts
 
 
 class Masthead(Part):

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 import traitlets
 
-from catsdogs.figures import ModelHealth
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import export
-from catsdogs.monitoring import health_words as words
+from catsdogs.monitoring import csv_export
+from catsdogs.monitoring import health_texts as words
+from catsdogs.monitoring.figures import ModelHealth
 from catsdogs.monitoring.health_charts import CHARTS
+from catsdogs.widgets.base import Part, script, style
 from catsdogs.widgets.charts import ChartsOf
-from catsdogs.widgets.part import Part, script, style
 
 
 class HealthWords(Part):
@@ -52,4 +52,8 @@ class HealthCharts(ChartsOf[ModelHealth]):
     _css = style("charts", "health_charts")
 
     charts = CHARTS
-    tables: ClassVar = {"accuracy": export.accuracy, "reliability": export.reliability, "drift": export.drift}
+    tables: ClassVar = {
+        "accuracy": csv_export.accuracy,
+        "reliability": csv_export.reliability,
+        "drift": csv_export.drift,
+    }

@@ -8,12 +8,12 @@ from typing import Any
 
 import traitlets
 
-from catsdogs.consent import PURPOSES
 from catsdogs.domain import PurposeName
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
+from catsdogs.records.consent_notice import PURPOSES
 from catsdogs.service import Service
-from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.widgets.base import Part, field, not_understood, script, style
 
 
 class MyData(Part):

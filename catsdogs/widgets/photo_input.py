@@ -13,8 +13,8 @@ from catsdogs.errors import InvalidImage
 from catsdogs.i18n import Translator
 from catsdogs.samples import SAMPLES
 from catsdogs.widgets.answer_card import look
-from catsdogs.widgets.invitation import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, photo_texts
-from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.widgets.base import Part, field, not_understood, script, style
+from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, photo_texts
 
 
 class Visit(Protocol):

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from catsdogs.domain import Answer, PhotoToReview, Review, TrueLabel
 from catsdogs.i18n import Translator
-from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.widgets.base import Part, field, not_understood, script, style
 from catsdogs.widgets.visitor import visitor_language
 
 
 class Queue(Protocol):
-    """See :class:`catsdogs.review.ReviewQueue`."""
+    """See :class:`catsdogs.records.review_queue.ReviewQueue`."""
 
     def waiting(self, limit: int = 1) -> list[PhotoToReview]:
         """List photos that nobody reviewed yet."""

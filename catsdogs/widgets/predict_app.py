@@ -17,14 +17,14 @@ from catsdogs.errors import NotFound
 from catsdogs.i18n import Translator
 from catsdogs.service import URL_VARIABLE, Service, controller
 from catsdogs.widgets.answer_card import AnswerCard
+from catsdogs.widgets.base import not_understood
 from catsdogs.widgets.consent_form import ConsentForm
 from catsdogs.widgets.feedback_form import FeedbackForm
-from catsdogs.widgets.invitation import title
 from catsdogs.widgets.masthead import Masthead
 from catsdogs.widgets.my_data import MyData
-from catsdogs.widgets.part import not_understood
 from catsdogs.widgets.photo_input import PhotoInput
 from catsdogs.widgets.receipt_card import ReceiptCard
+from catsdogs.widgets.upload_texts import title
 from catsdogs.widgets.visitor import visitor_language
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import traitlets
 
 from catsdogs.i18n import Translator
-from catsdogs.widgets.part import Part, field, not_understood, script, style
+from catsdogs.widgets.base import Part, field, not_understood, script, style
 
 
 class ReceiptCard(Part):

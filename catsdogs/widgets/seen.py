@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from catsdogs.figures import Listing
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.charts import answer_name
+from catsdogs.monitoring.figures import Listing
 from catsdogs.widgets.view import View
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import traitlets
 
-from catsdogs.figures import Statistics
 from catsdogs.i18n import NBSP, NOTHING, Translator
+from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.trends import trends
-from catsdogs.widgets.part import Part, script, style
+from catsdogs.widgets.base import Part, script, style
 
 NO_TREND = {"arrow": "", "trend": "", "tone": ""}
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
+from catsdogs.datetimes import read_moment
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
-from catsdogs.figures import Listing
-from catsdogs.moments import read_moment
+from catsdogs.monitoring.figures import Listing
 
 WINDOWS: dict[str, timedelta | None] = {
     "1h": timedelta(hours=1),

@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI, File, Form, Header, HTTPException, UploadFile
 from PIL import Image
 
-from catsdogs.model_version import SHIPPED
+from catsdogs.model.card import SHIPPED
 
 SIDE = 256
 model = keras.models.load_model(SHIPPED / "model.keras", compile=False)

@@ -28,7 +28,7 @@ import urllib3
 from tornado.websocket import websocket_connect
 
 from catsdogs.database import Database, setup
-from catsdogs.server.messages import PROTOCOL
+from catsdogs.server.kernels.wire_protocol import PROTOCOL
 from catsdogs.settings import Settings
 from tests.benchmarks.model import photo
 from tests.benchmarks.sessions import kernels, megabytes

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from catsdogs.classifier import Classifier
-from catsdogs.model_version import SHIPPED
+from catsdogs.model.card import SHIPPED
+from catsdogs.model.classifier import Classifier
 
 REPEATS = 30
 PAUSE = 0.1  # seconds
@@ -36,7 +36,7 @@ import sys, time
 photo = sys.stdin.buffer.read()
 begun = time.perf_counter()
 from pathlib import Path
-from catsdogs.classifier import Classifier
+from catsdogs.model.classifier import Classifier
 Classifier.open(Path(sys.argv[1]), sys.argv[2]).classify(photo)
 seconds = time.perf_counter() - begun
 import psutil

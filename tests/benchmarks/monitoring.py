@@ -17,15 +17,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from catsdogs import predictions
-from catsdogs.database import Database, setup, summaries
-from catsdogs.figures import Listing, Statistics
+from catsdogs.alerting import lifecycle
+from catsdogs.alerting.rules import load_rules
+from catsdogs.database import Database, roll_ups, setup
 from catsdogs.i18n import Translator
-from catsdogs.model_version import SHIPPED, read_card
-from catsdogs.monitoring import alerts, kpis, listings
+from catsdogs.model.card import SHIPPED, read_card
+from catsdogs.monitoring import kpis, listings
 from catsdogs.monitoring.charts import CHARTS
+from catsdogs.monitoring.figures import Listing, Statistics
 from catsdogs.monitoring.model_health import model_health
-from catsdogs.monitoring.rules import load_rules
+from catsdogs.records import predictions
 from catsdogs.settings import Settings
 from tests.benchmarks.records import prediction
 from tests.benchmarks.sessions import kernels, megabytes
@@ -94,7 +95,7 @@ def fill(database: Database, first: int, last: int, rows: int) -> float:
     for begin in range(first, last + 1, 500_000):
         database.run(partial(work, first=begin))
     started = time.perf_counter()
-    while database.run(lambda connection: summaries.refresh(connection, database.tables)):
+    while database.run(lambda connection: roll_ups.refresh(connection, database.tables)):
         pass
     spent = time.perf_counter() - started
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -139,7 +140,7 @@ def views(database: Database) -> dict[str, float]:
         "is there news?": lambda: database.run(listings.news) and None,
         "model health, 30 days": lambda: health(database, 30),
         "model health, all": lambda: health(database),
-        "alerts, all rules": lambda: alerts.check(database, load_rules()) and None,
+        "alerts, all rules": lambda: lifecycle.check(database, load_rules()) and None,
     }
     return {name: stats.median(_seconds(work) for _ in range(REPEATS)) for name, work in wanted.items()}
 

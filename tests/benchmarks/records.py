@@ -15,12 +15,12 @@ from PIL import Image
 
 from catsdogs.database import Database, setup
 from catsdogs.domain import Answer, Consent, Prediction
-from catsdogs.images import ImageStatistics
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
+from catsdogs.model.preprocessing import ImageStatistics
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.spool import Spool
+from catsdogs.records.writer import Recorder
 from catsdogs.service import NO_CONSENT
 from catsdogs.settings import Settings
-from catsdogs.spool import Spool
 
 REPEATS = 300
 WAITING = 10_000

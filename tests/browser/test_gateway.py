@@ -23,10 +23,10 @@ from playwright.sync_api import Page, expect
 from traitlets.config import Configurable
 
 import catsdogs.server
-from catsdogs.server.access import Scope, Tokens
-from catsdogs.server.kernels import App, Opening, opening
-from catsdogs.server.messages import PROTOCOL, frame
-from catsdogs.server.remote_kernels import RemoteKernels
+from catsdogs.server.auth import Scope, Tokens
+from catsdogs.server.kernels.base import App, Opening, opening
+from catsdogs.server.kernels.remote import RemoteKernels
+from catsdogs.server.kernels.wire_protocol import PROTOCOL, frame
 from catsdogs.settings import Settings
 from tests.browser.app import READY, bring, latest, open_app
 from tests.serving import free_port

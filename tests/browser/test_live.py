@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from catsdogs.widgets.part import script
+from catsdogs.widgets.base import script
 
 pytestmark = pytest.mark.browser
 

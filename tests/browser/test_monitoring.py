@@ -20,10 +20,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage
-from catsdogs.feedback import FeedbackRecord
-from catsdogs.model_version import SHIPPED
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
+from catsdogs.model.card import SHIPPED
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
 
 pytestmark = pytest.mark.browser
 

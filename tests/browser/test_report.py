@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from catsdogs.feedback import FeedbackRecord
-from catsdogs.model_version import SHIPPED
-from catsdogs.recorder import Recorder
+from catsdogs.model.card import SHIPPED
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.writer import Recorder
 
 pytestmark = pytest.mark.browser
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from catsdogs.domain import Consent, TrueLabel
 from catsdogs.paths import notebooks
-from catsdogs.review import ReviewQueue
+from catsdogs.records.review_queue import ReviewQueue
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from catsdogs.errors import InvalidImage
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

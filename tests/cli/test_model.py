@@ -16,7 +16,7 @@ from typing import Any
 
 import urllib3
 
-from catsdogs.model_version import CARD, SHIPPED, read_card
+from catsdogs.model.card import CARD, SHIPPED, read_card
 
 
 def add_version(data_dir: Path, version: str, **card: object) -> Path:

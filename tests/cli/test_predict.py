@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from catsdogs.model_version import SHIPPED
+from catsdogs.model.card import SHIPPED
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

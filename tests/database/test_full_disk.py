@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from catsdogs.database.embedded import EmbeddedServer
 from catsdogs.domain import Consent
 from catsdogs.errors import DatabaseUnavailable, SpoolError
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
 
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from catsdogs import privacy
 from catsdogs.database import Database
 from catsdogs.errors import NotFound
 from catsdogs.monitoring import kpis, listings
-from catsdogs.spool import Spool
+from catsdogs.records import data_subject_rights
+from catsdogs.records.spool import Spool
 
 NOW = datetime.now(UTC)
 FILL = """INSERT INTO predictions_feedback (id, timestamp, success, prediction_result, proba_cat, proba_dog,
@@ -70,6 +70,6 @@ def test_the_latest_predictions(connected: Database, indexes_of: Callable[..., s
 def test_what_a_receipt_opens(connected: Database, indexes_of: Callable[..., set[str]]) -> None:
     def work() -> None:
         with pytest.raises(NotFound):
-            privacy.export(connected, Spool.of(connected.settings), "0000")
+            data_subject_rights.export(connected, Spool.of(connected.settings), "0000")
 
     assert "predictions_feedback_consent" in indexes_of(work)

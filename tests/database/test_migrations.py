@@ -12,13 +12,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from pydantic import SecretStr
 
-from catsdogs import predictions
 from catsdogs.database import Database, setup
 from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.domain import Consent
 from catsdogs.errors import DatabaseError
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
+from catsdogs.records import predictions
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
 
 

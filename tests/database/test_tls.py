@@ -107,8 +107,8 @@ def test_every_mode_that_encrypts_does(front: Front, mode: str) -> None:
 
 def test_keras_in_the_same_process_does_no_harm(front: Front) -> None:
     code = f"""
-from catsdogs.model_version import SHIPPED
-from catsdogs.runtimes import KerasNetwork
+from catsdogs.model.card import SHIPPED
+from catsdogs.model.runtimes import KerasNetwork
 KerasNetwork(SHIPPED / "model.keras")
 import sqlalchemy
 url = "postgresql+psycopg2://{USER}@localhost:{front.port}/postgres?sslmode=require"

@@ -13,13 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import charts, export, kpis, style
+from catsdogs.monitoring import chart_style, charts, csv_export, kpis
+from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.intervals import wilson
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
-
-from .conftest import NOW, Keep, Row, make_row, random_rows
+from tests.rows import NOW, Keep, Row, make_row, random_rows
 
 EN, FR = Translator("en"), Translator("fr")
 PARIS = ZoneInfo("Europe/Paris")
@@ -150,13 +149,13 @@ def test_of_many_feedbacks_the_scatter_says_that_it_shows_the_latest(
     fig = charts.feedback(found, EN)
     assert len(traces(fig)["Satisfied"].x) == 3
     assert fig.layout.title.text == "Feedback: the latest 3 of 1,234"
-    assert export.file_name("feedback", found) == "catsdogs-feedback-latest-3-of-1234.csv"
+    assert csv_export.file_name("feedback", found) == "catsdogs-feedback-latest-3-of-1234.csv"
 
 
 def test_of_a_few_feedbacks_the_scatter_shows_all(busy: Statistics) -> None:
     assert charts.feedback(busy, EN).layout.title.text == "Feedback"
-    assert export.file_name("feedback", busy) == "catsdogs-feedback.csv"
-    assert export.file_name("timeline", busy) == "catsdogs-timeline.csv"
+    assert csv_export.file_name("feedback", busy) == "catsdogs-feedback.csv"
+    assert csv_export.file_name("timeline", busy) == "catsdogs-timeline.csv"
 
 
 def test_times_are_those_of_the_readers_wall_clock(statistics_of: Any) -> None:
@@ -207,7 +206,7 @@ def test_a_single_row_can_be_seen(statistics_of: Any) -> None:
 
 @given(st.text(max_size=1200))
 def test_a_comment_in_a_chart_is_text_only(comment: str) -> None:
-    shown = style.plain(comment)
+    shown = chart_style.plain(comment)
     assert re.sub("<br>", "", shown).count("<") == 0
     assert "$" not in shown  # where TeX would begin
     words = html.unescape(shown.replace("<br>", " ")).split()
@@ -230,7 +229,7 @@ def test_figures_and_dates_are_the_readers(busy: Statistics) -> None:
     fig = charts.satisfaction_split(busy, FR)
     assert re.fullmatch(r"\d+,\d\s%", fig.layout.annotations[0].text)
     assert fig.layout.separators[0] == ","
-    assert style.config(FR)["locales"]["fr"]["format"]["shortMonths"][7] == "août"
+    assert chart_style.config(FR)["locales"]["fr"]["format"]["shortMonths"][7] == "août"
 
 
 def luminance(colour: str) -> float:
@@ -246,8 +245,8 @@ def test_words_can_be_read_and_series_be_seen_on_either_page(dark: bool, page: s
         low, high = sorted((luminance(colour), luminance(page)))
         return (high + 0.05) / (low + 0.05)
 
-    assert contrast(style.template(dark=dark)["layout"]["font"]["color"]) >= 7
-    for colour in (CAT, DOG, NEITHER, GOOD, BAD, style.LATENCY):
+    assert contrast(chart_style.template(dark=dark)["layout"]["font"]["color"]) >= 7
+    for colour in (CAT, DOG, NEITHER, GOOD, BAD, chart_style.LATENCY):
         assert contrast(colour) >= 2  # WCAG asks 3 of what has no text beside it: all of these have
 
 

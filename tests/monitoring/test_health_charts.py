@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from catsdogs.figures import Drift, Reading
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import health_charts
-from catsdogs.monitoring import health_words as words
-from catsdogs.monitoring.style import for_page
+from catsdogs.monitoring import health_texts as words
+from catsdogs.monitoring.chart_style import for_page
+from catsdogs.monitoring.figures import Drift, Reading
 
 EN = Translator("en")
 

@@ -13,22 +13,21 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageEnhance, ImageFilter
 
-from catsdogs import predictions
-from catsdogs.classifier import Classifier
 from catsdogs.database import Database
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidImage
-from catsdogs.figures import Drift, ModelHealth
-from catsdogs.images import ImageStatistics
-from catsdogs.model_version import SHIPPED, ModelCard, read_card
-from catsdogs.monitoring import samples
+from catsdogs.model.card import SHIPPED, ModelCard, read_card
+from catsdogs.model.classifier import Classifier
+from catsdogs.model.drift_reference import Histogram, Reference
+from catsdogs.model.preprocessing import ImageStatistics
+from catsdogs.monitoring import sampling
 from catsdogs.monitoring.drift import compare
+from catsdogs.monitoring.figures import Drift, ModelHealth
 from catsdogs.monitoring.model_health import model_health
-from catsdogs.predictions import PredictionRecord
-from catsdogs.reference import Histogram, Reference
+from catsdogs.records import predictions
+from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service import NO_CONSENT
-
-from .conftest import NOW, Keep, Row, make_row
+from tests.rows import NOW, Keep, Row, make_row
 
 Change = Callable[[Image.Image], Image.Image]
 Seen = tuple[Prediction, ImageStatistics]
@@ -253,8 +252,8 @@ def test_of_many_predictions_a_sample_is_enough(keep: Keep, monkeypatch: pytest.
     database = keep(calibrated(6000))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE"))
-    monkeypatch.setattr(samples.sample, "__defaults__", (1500,))
-    monkeypatch.setattr(samples, "ENOUGH", 1500)
+    monkeypatch.setattr(sampling.sample, "__defaults__", (1500,))
+    monkeypatch.setattr(sampling, "ENOUGH", 1500)
     health = health_of(database)
     assert not health["whole"]
     assert 300 < health["estimated"]["n"] < 3000

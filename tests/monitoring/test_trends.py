@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.figures import Statistics
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import kpis
+from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.intervals import difference, wilson
 from catsdogs.monitoring.trends import Tone, Trend, trends
-
-from .conftest import NOW, Keep, Row, make_row
+from tests.rows import NOW, Keep, Row, make_row
 
 EN = Translator("en")
 WEEK = timedelta(days=7)

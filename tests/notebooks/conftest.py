@@ -10,9 +10,9 @@ import pytest
 
 from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage
-from catsdogs.feedback import FeedbackRecord
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
 
 COMMENT = "</script><script>alert(1)</script>"
 NAME = "chelsea.jpg"

@@ -14,8 +14,8 @@ from babel.dates import format_date
 
 from catsdogs.errors import InvalidImage
 from catsdogs.paths import notebooks
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
 
 from .conftest import COMMENT, NAME
 

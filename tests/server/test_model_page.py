@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catsdogs.i18n import Translator
-from catsdogs.model_version import SHIPPED, read_card
+from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.server.model_page import FIXED, in_words
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catsdogs.domain import Channel, Consent, Outcome, PurposeName, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
-from catsdogs.recorder import Recorder
+from catsdogs.records.writer import Recorder
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from catsdogs.database import Database
 from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage, NotFound
-from catsdogs.model_version import CARD, SHIPPED
-from catsdogs.model_versions import ModelVersions
+from catsdogs.model.card import CARD, SHIPPED
+from catsdogs.model.registry import ModelVersions
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 

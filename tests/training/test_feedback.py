@@ -15,15 +15,15 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from catsdogs.classifier import Classifier
 from catsdogs.cli import app
 from catsdogs.domain import Answer, Consent, Outcome, Review, TrueLabel
-from catsdogs.model_version import ModelCard
-from catsdogs.review import FeedbackPhotos, ReviewQueue
+from catsdogs.model.card import ModelCard
+from catsdogs.model.classifier import Classifier
+from catsdogs.records.review_queue import FeedbackPhotos, ReviewQueue
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.training.dataset import collect
-from catsdogs.training.judged import Judged
+from catsdogs.training.labelled_predictions import Judged
 
 from .conftest import SIZE
 

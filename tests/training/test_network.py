@@ -11,15 +11,15 @@ import numpy.typing as npt
 import pytest
 from scipy.special import expit, logsumexp, softmax
 
-from catsdogs import images
+from catsdogs.model import preprocessing
+from catsdogs.training.activation_statistics import calibrate
 from catsdogs.training.backbone import lite0, see
-from catsdogs.training.calibration import calibrate
-from catsdogs.training.fixed_point import to_fixed_point
 from catsdogs.training.gate import Gate, fit_gate
 from catsdogs.training.head import Head, fit_head, scaled
 from catsdogs.training.imagenet import CATS, DOGS, Classes, split_classes
 from catsdogs.training.keras_graph import build_keras
 from catsdogs.training.network import assemble
+from catsdogs.training.quantization import to_fixed_point
 from catsdogs.training.weights import Arrays, load_imagenet_weights
 
 EGYPTIAN_CAT = 285
@@ -36,7 +36,7 @@ def classes(imagenet: Arrays) -> Classes:
 
 
 def test_the_backbone_sees_the_cat(imagenet: Arrays, classes: Classes, cat_jpeg: bytes) -> None:
-    pixels = images.centre_square(images.decode(cat_jpeg), 224)[np.newaxis].astype(np.float32)
+    pixels = preprocessing.centre_square(preprocessing.decode(cat_jpeg), 224)[np.newaxis].astype(np.float32)
     last, inner = see(lite0(imagenet), pixels)
     assert (last.shape, inner.shape) == ((1, 7, 7, 1280), (1, 7, 7, 1152))
     assert min(last.min(), inner.min()) == 0
@@ -61,7 +61,9 @@ def test_the_backbone_knows_imagenet(imagenet: Arrays, photos: Path) -> None:
     with (photos / "neither" / "manifest.csv").open() as stream:
         rows = sorted(csv.DictReader(stream), key=lambda row: row["source_path"])
     files = [(photos / "neither" / Path(row["file"]).name).read_bytes() for row in rows]
-    pixels = np.stack([images.centre_square(images.decode(file), 224) for file in files]).astype(np.float32)
+    pixels = np.stack([preprocessing.centre_square(preprocessing.decode(file), 224) for file in files]).astype(
+        np.float32
+    )
     blocks = lite0(imagenet)
     features = np.concatenate([see(blocks, batch)[0].mean(axis=(1, 2)) for batch in np.split(pixels, 4)])
     answers = (features @ imagenet["_fc.weight"].T + imagenet["_fc.bias"]).argmax(axis=1)
@@ -122,7 +124,7 @@ def test_the_graph_computes_head_map_and_gate(imagenet: Arrays, classes: Classes
     random = np.random.default_rng(2)
     weights = random.normal(0, 0.1, 2432)
     head = Head(weights, 0.7, 0.3, strength=1, temperature=1, errors=0, log_loss=0, held_out=np.zeros(0))
-    upright = images.centre_square(images.decode(cat_jpeg), 96)
+    upright = preprocessing.centre_square(preprocessing.decode(cat_jpeg), 96)
     pixels = np.stack([upright, upright[::-1], 255 - upright]).astype(np.float32)
     blocks = lite0(imagenet)
     backbone = to_fixed_point(blocks, calibrate(blocks, [pixels]))

@@ -16,12 +16,12 @@ import papermill
 import pytest
 from PIL import Image
 
-from catsdogs.classifier import Classifier
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.monitoring.publish import FIGURE
+from catsdogs.model.classifier import Classifier
 from catsdogs.paths import notebooks
-from catsdogs.training.judged import Judged
+from catsdogs.reporting.build import FIGURE
+from catsdogs.training.labelled_predictions import Judged
 from catsdogs.training.pipeline import train
 
 from .conftest import draw_textures

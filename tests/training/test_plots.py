@@ -12,7 +12,7 @@ from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
 from catsdogs.training import plots
 from catsdogs.training.head import LearningPoint, learning_curve, read_learning_curve, scaled, write_learning_curve
-from catsdogs.training.judged import Judged
+from catsdogs.training.labelled_predictions import Judged
 
 CAT, DOG, NEITHER = Answer.CAT, Answer.DOG, Answer.NEITHER
 

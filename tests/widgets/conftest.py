@@ -9,7 +9,7 @@ import ipywidgets
 import pytest
 from comm.base_comm import BaseComm
 
-from catsdogs.widgets.part import Part
+from catsdogs.widgets.base import Part
 
 Ask = Callable[..., str]
 

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 
 from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage, NotAuthorised
-from catsdogs.predictions import PredictionRecord
-from catsdogs.recorder import Recorder
-from catsdogs.served_model import ServedModel
+from catsdogs.model.serving import ServedModel
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
 from catsdogs.service import NO_CONSENT
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.dashboard import Dashboard
-from catsdogs.widgets.recent import SHOWN
+from catsdogs.widgets.predictions_table import SHOWN
 
 NAME = "<img src=x onerror=alert(1)>.jpg"
 NOT_UNDERSTOOD = "The page sent something that was not understood. Reload it and try again."
@@ -274,7 +274,7 @@ def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatc
     found = {content["file"]: content["text"].splitlines() for content in files if "file" in content}
     assert [name.partition("_")[0] for name in found] == ["catsdogs-timeline", "catsdogs-feedback", "catsdogs-disputed"]
     assert [len(lines) for lines in found.values()][1:] == [1 + 2, 1 + 1]
-    monkeypatch.setattr("catsdogs.widgets.recent.EXPORTED", 1)
+    monkeypatch.setattr("catsdogs.widgets.predictions_table.EXPORTED", 1)
     assert ask(app.recent, {"asks": "csv"}) == ""
     assert [sent["file"] for sent in files if "file" in sent][-1].startswith("catsdogs-disputed-1_")  # of how many?
     assert app.recent.texts["save"] == "Save as CSV, at most 1,000 predictions"

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from catsdogs.domain import Consent, Outcome, TrueLabel
-from catsdogs.review import ReviewQueue
+from catsdogs.records.review_queue import ReviewQueue
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.photo_review import PhotoReview

@@ -8,8 +8,8 @@ import sys
 import gradio as gr
 from PIL import Image
 
-from catsdogs.classifier import Classifier
-from catsdogs.model_version import SHIPPED
+from catsdogs.model.card import SHIPPED
+from catsdogs.model.classifier import Classifier
 
 classifier = Classifier.open(SHIPPED)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from catsdogs.classifier import Classifier
-from catsdogs.model_version import SHIPPED
+from catsdogs.model.card import SHIPPED
+from catsdogs.model.classifier import Classifier
 
 
 @st.cache_resource

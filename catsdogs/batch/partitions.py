@@ -1,0 +1,147 @@
+"""The table of answers, as parts that can be written one by one.
+
+::
+
+    OUT/
+        _plan.json             which photos and which model this is about
+        part-000000.parquet    answers for the first 256 photos, in the order of their names
+        ...
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catsdogs.batch.job import Job, Row
+from catsdogs.errors import InvalidInput
+
+SIZE = 256
+"""Photos of a part: a few seconds of work."""
+PLAN = "_plan.json"  # readers of Parquet folders pass over names that begin with _ or .
+SCHEMA = pa.schema(
+    [
+        ("file", pa.string()),
+        ("prediction", pa.string()),
+        ("proba_cat", pa.float64()),
+        ("proba_dog", pa.float64()),
+        ("neither_score", pa.float64()),
+        ("doubt", pa.string()),
+        ("inference_time_ms", pa.float64()),
+        ("model_version", pa.string()),
+        ("error", pa.string()),
+    ]
+)
+"""Columns. Of a file that could not be read, only `file` and `error` are there."""
+
+
+class Parts:
+    """The parts of one run.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    names
+        Of all photos, in order.
+
+    Raises
+    ------
+    InvalidInput
+        The folder holds the parts of another run.
+    OSError
+    """
+
+    def __init__(self, folder: Path, job: Job, names: list[str]) -> None:
+        self._folder = folder
+        self._names = names
+        listed = "\0".join(names).encode(errors="surrogateescape")
+        about = {
+            "model": job.version,
+            "sha256": job.checksum,
+            "photos": len(names),
+            "names": hashlib.sha256(listed).hexdigest(),
+            "part": SIZE,
+        }
+        plan = json.dumps(about, indent=1).encode() + b"\n"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / PLAN
+        if not file.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise InvalidInput("The folder {folder} holds something else. Choose an empty one.", folder=folder)
+        if not file.exists():
+            aside = _aside(file)
+            aside.write_bytes(plan)
+            aside.replace(file)
+        elif file.read_bytes() != plan:
+            raise InvalidInput(
+                "The folder {folder} holds answers about other photos, or of another model. Choose another folder.",
+                folder=folder,
+            )
+
+    def missing(self) -> Iterator[tuple[int, list[str]]]:
+        """Give number and names of each part that is not written yet."""
+        for number in range(self.count):
+            if not self._path(number).exists():
+                yield number, self._names[number * SIZE :][:SIZE]
+
+    @property
+    def count(self) -> int:
+        """Number of all parts."""
+        return -(-len(self._names) // SIZE)
+
+    def write(self, number: int, rows: list[Row]) -> None:
+        """Write a part: wholly, or not at all.
+
+        Raises
+        ------
+        OSError
+        """
+        _write([pa.Table.from_pylist(rows, SCHEMA)], self._path(number))
+
+    def join(self, file: Path) -> None:
+        """Write all parts to one file.
+
+        Raises
+        ------
+        InvalidInput
+            A part is damaged.
+        OSError
+        """
+        _write(self._tables(), file)
+
+    def errors(self) -> int:
+        """Count the files without an answer; raises as `join` does."""
+        return sum(len(table) - table["error"].null_count for table in self._tables(["error"]))
+
+    def _tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        for path in map(self._path, range(self.count)):
+            try:
+                yield pq.read_table(path, columns=columns)
+            except pa.ArrowInvalid as error:
+                raise InvalidInput(
+                    "The file {path} is damaged. Delete it, and give the same command again.", path=path
+                ) from error
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"part-{number:06}.parquet"
+
+
+def _write(tables: Iterable[pa.Table], file: Path) -> None:
+    aside = _aside(file)
+    with aside.open("wb") as stream:
+        with pq.ParquetWriter(stream, SCHEMA) as writer:
+            for table in tables:
+                writer.write_table(table)
+        stream.flush()
+        os.fsync(stream.fileno())  # a part of that name is never looked at again
+    aside.replace(file)
+
+
+def _aside(file: Path) -> Path:
+    return file.with_name(f".{file.name}.tmp")

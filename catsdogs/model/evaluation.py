@@ -1,0 +1,189 @@
+"""How good the answers are on photos whose content is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from catsdogs.domain import Answer, Doubt, Prediction
+from catsdogs.errors import InvalidImage, InvalidInput
+from catsdogs.monitoring.intervals import wilson
+
+LABELS = (Answer.CAT, Answer.DOG, Answer.NEITHER)
+BINS = 15
+"""Of confidence between 0.5 and 1, for calibration."""
+
+Doubles = npt.NDArray[np.float64]
+Classify = Callable[[Iterable[Path]], Iterator[tuple[Path, Prediction | InvalidImage]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured on one set of photos.
+
+    The choice between cat and dog and the refusal to choose are judged apart: a pet's photo that was
+    answered "neither" counts as `refused`, and as an error only if the other animal was the more probable.
+    """
+
+    n: int
+    """Number of photos."""
+    errors: int
+    """Pets taken for the other animal, and others taken for a pet."""
+    refused: int
+    """Pets answered "neither"."""
+    unreadable: int
+    """Files that could not be read; not in `n`."""
+    accuracy: float
+    """``1 - errors / n``, with the ends of its 95 % Wilson interval."""
+    accuracy_low: float
+    accuracy_high: float
+    log_loss: float | None
+    """Mean negative natural logarithm of the true animal's probability, over the pets."""
+    ece: float | None
+    """Expected calibration error (Guo et al. 2017, https://arxiv.org/abs/1706.04599), over the pets."""
+    auroc: float | None
+    """Area under the ROC curve of dogs against cats; ``None`` where one is missing."""
+    reliability: tuple[tuple[float, float, int], ...]
+    """A row a bin: mean confidence, share of right choices, number of pets."""
+    unsure: int = 0
+    """Answers that were called unsure."""
+    both: int = 0
+    """Answers with the remark that both animals seem to be there."""
+
+    def figures(self) -> dict[str, Any]:
+        """Give the figures alone, without the reliability table."""
+        figures = asdict(self)
+        del figures["reliability"]
+        return figures
+
+
+def labelled_photos(folder: Path) -> dict[Path, Answer]:
+    """List the files below ``cat/``, ``dog/`` and ``neither/`` (in any case) of `folder`.
+
+    They may lie in a folder ``PetImages`` of it, as in Microsoft's archive of cats and dogs.
+
+    Raises
+    ------
+    InvalidInput
+        The folder is missing, or holds none of the three.
+    """
+    if not folder.is_dir():
+        raise InvalidInput("There is no folder {folder}.", folder=folder)
+    if (folder / "PetImages").is_dir():
+        folder = folder / "PetImages"
+    labels = {str(label): label for label in LABELS}
+    found = [child for child in sorted(folder.iterdir()) if child.is_dir() and child.name.lower() in labels]
+    photos = {path: labels[child.name.lower()] for child in found for path in photo_files(child)}
+    if not photos:
+        raise InvalidInput(
+            "The folder {folder} holds no photos in cat/, dog/ or neither/. Sort the photos into such folders.",
+            folder=folder,
+        )
+    return photos
+
+
+def photo_files(folder: Path) -> list[Path]:
+    """List every file below `folder`, in order; hidden files and tables of contents are no photos."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".") and path.name.lower() not in ("thumbs.db", "manifest.csv")
+    )
+
+
+def evaluate(classify: Classify, folder: Path, advance: Callable[[], object] = lambda: None) -> Measured:
+    """Classify the labelled photos of `folder`, and measure.
+
+    Parameters
+    ----------
+    classify
+        See :meth:`catsdogs.model.classifier.Classifier.classify_files`.
+    advance
+        Called after each photo.
+
+    Raises
+    ------
+    InvalidInput
+        There is nothing to evaluate, or nothing readable.
+    """
+    return evaluate_photos(classify, labelled_photos(folder), advance)
+
+
+def evaluate_photos(
+    classify: Classify, labels: Mapping[Path, Answer], advance: Callable[[], object] = lambda: None
+) -> Measured:
+    """Do as :func:`evaluate`, on photos that are labelled already."""
+    predictions: list[tuple[Answer, Prediction]] = []
+    for path, result in classify(labels):
+        if isinstance(result, Prediction):
+            predictions.append((labels[path], result))
+        advance()
+    return measure(predictions, unreadable=len(labels) - len(predictions))
+
+
+def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -> Measured:
+    """Compare predictions with the labels they are paired with.
+
+    Raises
+    ------
+    InvalidInput
+        There are none: all photos were unreadable.
+    """
+    if not predictions:
+        raise InvalidInput("None of the {n} labelled photos can be read.", n=unreadable)
+    pets = [(label, prediction) for label, prediction in predictions if label is not Answer.NEITHER]
+    is_dog = np.array([label is Answer.DOG for label, _ in pets], bool)
+    proba_dog = np.array([prediction.proba_dog for _, prediction in pets], float)
+    accepted = sum(
+        prediction.answer is not Answer.NEITHER for label, prediction in predictions if label is Answer.NEITHER
+    )
+    errors = int(((proba_dog >= 0.5) != is_dog).sum()) + accepted
+    n = len(predictions)
+    low, high = wilson(n - errors, n) or (0.0, 1.0)
+    table = reliability(is_dog, proba_dog)
+    return Measured(
+        n=n,
+        errors=errors,
+        refused=sum(prediction.answer is Answer.NEITHER for _, prediction in pets),
+        unreadable=unreadable,
+        accuracy=1 - errors / n,
+        accuracy_low=low,
+        accuracy_high=high,
+        log_loss=log_loss(is_dog, proba_dog) if pets else None,
+        ece=sum(count * abs(confidence - right) for confidence, right, count in table) / len(pets) if pets else None,
+        auroc=auroc(is_dog, proba_dog) if 0 < is_dog.sum() < len(pets) else None,
+        reliability=tuple(table),
+        unsure=sum(prediction.doubt is Doubt.UNSURE for _, prediction in predictions),
+        both=sum(prediction.doubt is Doubt.BOTH for _, prediction in predictions),
+    )
+
+
+def log_loss(is_dog: npt.NDArray[np.bool_], proba_dog: Doubles) -> float:
+    """Mean negative log-likelihood, natural logarithm; probabilities are kept 1e-15 away from 0."""
+    likelihood = np.where(is_dog, proba_dog, 1 - proba_dog)
+    return float(-np.log(np.maximum(likelihood, 1e-15)).mean())
+
+
+def auroc(is_dog: npt.NDArray[np.bool_], proba_dog: Doubles) -> float:
+    """Chance that a dog is given a higher probability than a cat; ties count half (Mann-Whitney U)."""
+    values, inverse, counts = np.unique(proba_dog, return_inverse=True, return_counts=True)
+    del values
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    dogs, cats = int(is_dog.sum()), int((~is_dog).sum())
+    return float((ranks[is_dog].sum() - dogs * (dogs + 1) / 2) / (dogs * cats))
+
+
+def reliability(is_dog: npt.NDArray[np.bool_], proba_dog: Doubles) -> list[tuple[float, float, int]]:
+    """Compare confidence and success, in `BINS` bins of equal width; empty bins are left out."""
+    confidence = np.maximum(proba_dog, 1 - proba_dog)
+    right = (proba_dog >= 0.5) == is_dog
+    bins = np.minimum(((confidence - 0.5) * 2 * BINS).astype(int), BINS - 1)
+    return [
+        (float(confidence[bins == bin_].mean()), float(right[bins == bin_].mean()), int((bins == bin_).sum()))
+        for bin_ in np.unique(bins)
+    ]

@@ -1,0 +1,137 @@
+"""What a person reads of a model's health. Needs no database."""
+
+from __future__ import annotations
+
+from catsdogs.i18n import NBSP, NOTHING, Translator
+from catsdogs.monitoring.figures import Accuracy, Drift, ModelHealth, Reading, VersionFigures
+
+
+def sentences(health: ModelHealth, _: Translator) -> list[str]:
+    """Say how good the model is: as judged, as estimated, and whether something drifted."""
+    judged, estimated = health["judged"], health["estimated"]
+    said = [
+        _("Nobody said yet what a photo shows.")
+        if judged["rate"] is None
+        else _(
+            "{rate} of the answers that people judged were right (n = {n}, 95% interval {interval}). "
+            "Those who are dissatisfied may speak up more often.",
+            rate=_.percent(judged["rate"]),
+            n=_.number(judged["n"]),
+            interval=interval(judged, _),
+        )
+    ]
+    if estimated["rate"] is not None:
+        said.append(
+            _(
+                "Without labels, from the probabilities of the answers cat and dog, {rate} are expected to be right "
+                "(CBPE, n = {n}, 95% interval {interval}).",
+                rate=_.percent(estimated["rate"]),
+                n=_.number(estimated["n"]),
+                interval=interval(estimated, _),
+            )
+        )
+    return [*said, _drift(health, _)]
+
+
+def _drift(health: ModelHealth, _: Translator) -> str:
+    drift = health["drift"]
+    if not drift:
+        return _("Drift cannot be told: the model's card holds no reference.") if health["model_version"] else ""
+    moved = [signal_name(one["signal"], _) for one in drift if one["reading"] in (Reading.MODERATE, Reading.STRONG)]
+    against = _(
+        "compared with the {n} photos of {photos} that model {version} was measured on",
+        n=_.number(health["reference_n"]),
+        photos=health["reference"],
+        version=health["model_version"],
+    )
+    if moved:
+        return _("Drift: {signals}, {against}.", signals=", ".join(moved), against=against)
+    if all(one["reading"] == Reading.TOO_FEW for one in drift):
+        return _("There are too few photos to tell drift.")
+    return _("No drift, {against}.", against=against)
+
+
+def interval(accuracy: Accuracy, _: Translator) -> str:
+    """Say from where to where an accuracy may lie."""
+    low, high = accuracy["low"], accuracy["high"]
+    if low is None or high is None:
+        return NOTHING
+    return _("{low} to {high}", low=_.percent(low), high=_.percent(high))
+
+
+def signal_name(signal: str, _: Translator) -> str:
+    """Name what may drift."""
+    names = {
+        "confidence": _("confidence"),
+        "answers": _("cats and dogs"),
+        "neither": _("share of neither"),
+        "brightness": _("brightness"),
+        "sharpness": _("sharpness"),
+        "size": _("size"),
+    }
+    return names.get(signal, signal)
+
+
+def reading_name(reading: str, _: Translator) -> str:
+    """Say what the figures of a drift mean."""
+    names = {
+        Reading.TOO_FEW: _("too few photos"),
+        Reading.NONE: _("none"),
+        Reading.MODERATE: _("moderate"),
+        Reading.STRONG: _("strong"),
+    }
+    return names[Reading(reading)]
+
+
+def drift_columns(_: Translator) -> list[str]:
+    """Name the columns of :func:`drift_cells`."""
+    return [_("Signal"), _("Drift"), _("Stability index (PSI)"), _("p-value"), _("Photos")]
+
+
+def drift_cells(drift: Drift, _: Translator) -> list[str]:
+    """Say one signal's drift."""
+    p_value = drift["p_value"]
+    return [
+        signal_name(drift["signal"], _),
+        reading_name(drift["reading"], _),  # on a phone there is room for two columns
+        _.number(drift["psi"], digits=2),
+        "< " + _.number(0.001, digits=3) if p_value < 0.001 else _.number(p_value, digits=3),
+        _.number(drift["n"]),
+    ]
+
+
+def version_columns(_: Translator) -> list[str]:
+    """Name the columns of :func:`version_cells`."""
+    return [
+        _("Model"),
+        _("Share"),
+        _("Right, as judged"),
+        _("Right, as estimated"),
+        _("Neither"),
+        _("Mean inference time"),
+    ]
+
+
+def version_cells(figures: VersionFigures, _: Translator) -> list[str]:
+    """Say one version's figures."""
+    neither, mean = figures["neither_rate"], figures["mean_ms"]
+    return [
+        figures["model_version"],
+        _.percent(figures["share"]),
+        _rate(figures["judged"], _),
+        _rate(figures["estimated"], _),
+        NOTHING if neither is None else _.percent(neither),
+        NOTHING if mean is None else _.milliseconds(mean),
+    ]
+
+
+def _rate(accuracy: Accuracy, _: Translator) -> str:
+    if accuracy["rate"] is None:
+        return NOTHING
+    said = _(
+        "{rate} ({interval}, n = {n})",
+        rate=_.percent(accuracy["rate"]),
+        interval=interval(accuracy, _).replace(" ", NBSP),
+        n=_.number(accuracy["n"]),
+    )
+    return said.replace(" = ", f"{NBSP}={NBSP}")

@@ -1,0 +1,109 @@
+"""What a visitor is asked before anything personal is kept: the purposes and the exact words.
+
+Kept apart from :mod:`catsdogs.records.data_subject_rights`, which carries out the decision, because a visitor's kernel
+shows these words and must not load a database driver for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catsdogs.domain import PurposeName
+from catsdogs.i18n import N_, Translator
+
+VERSION = "2"
+"""Of the words below. Change it whenever one of them changes: a decision is about the words shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """One thing a person may agree to, by a box of its own."""
+
+    field: PurposeName
+    """Its field in :class:`catsdogs.domain.Consent`."""
+    label: str
+    explanation: str
+
+
+QUESTION = N_("Would you like to help?")
+REASSURANCE = N_("Both boxes are up to you: the answer is the same either way.")
+PURPOSES = (
+    Purpose(
+        PurposeName.FILENAME_AND_COMMENT,
+        N_("Keep the file's name and my comment"),
+        N_("The people who run this service read them to understand what went wrong."),
+    ),
+    Purpose(
+        PurposeName.PHOTO,
+        N_("Keep my photo to train the model"),
+        N_("A small copy (at most 512 pixels), without place or date, becomes an example to learn from."),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """Who answers for people's data, as the notice says it."""
+
+    name: str
+    contact: str
+    """Where to reach them."""
+    retention_days: int
+    """Longest that anything personal is kept."""
+
+
+UNNAMED = Controller("", "", 365)
+"""Where nothing is set."""
+
+
+def notice(_: Translator, controller: Controller) -> list[str]:
+    """Say what happens with a person's data, a paragraph each: the whole notice of Article 13 GDPR."""
+    return [
+        _(
+            N_("Responsible for your data: {name}. Contact: {contact}."),
+            name=controller.name or _(N_("whoever runs this service")),
+            contact=controller.contact or _(N_("where you found this service")),
+        ),
+        _(BEFORE),
+        _(WITHOUT_A_TICK),
+        _(STATISTICS),
+        _(WITH_A_TICK),
+        _.plural(
+            "What is kept with your consent is erased after {n} day at the latest; the anonymous figures stay.",
+            "What is kept with your consent is erased after {n} days at the latest; the anonymous figures stay.",
+            controller.retention_days,
+        ),
+        _(RECEIPT),
+        _(COMPLAINT),
+    ]
+
+
+BEFORE = N_(
+    "Before it leaves, your browser scales the photo down and removes place, date and camera from it. Only what "
+    "it cannot read, and animations, go up as they are; nothing of that is kept either."
+)
+WITHOUT_A_TICK = N_("Without a tick, the photo is forgotten as soon as you have the answer, and its name is not kept.")
+STATISTICS = N_(
+    "For statistics we always keep, without knowing who you are: the answer, its probabilities, the time it took, "
+    "the size and brightness of the picture, and whether you were satisfied. No IP address. We need them to run a "
+    "service that works (legitimate interest, Article 6(1)(f) GDPR)."
+)
+WITH_A_TICK = N_(
+    "File name, comment and photo are kept only with your consent (Article 6(1)(a) GDPR), each for the purpose beside "
+    "its box, and passed on to nobody."
+)
+RECEIPT = N_(
+    "With a tick you get a receipt code, shown once. With it you can, at any time and without giving a reason, have "
+    "what was kept about that photo given to you, withdraw either consent, or have everything erased for good. What "
+    "was done before a withdrawal stays lawful."
+)
+COMPLAINT = N_(
+    "You may complain to the data protection authority of your country; in France this is the CNIL, www.cnil.fr."
+)
+
+
+def words(language: str, controller: Controller) -> str:
+    """Give everything that is shown with the boxes, in `language`, as one text to be hashed."""
+    _ = Translator(language)
+    purposes = [text for purpose in PURPOSES for text in (purpose.label, purpose.explanation)]
+    return "\n".join([*(_(text) for text in (QUESTION, REASSURANCE, *purposes)), *notice(_, controller)])

@@ -1,0 +1,164 @@
+"""What is recorded of a prediction: always its figures, and what the person's consent allows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import ClassVar, Self
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.dialects.postgresql import insert
+from uuid_utils.compat import uuid7
+
+from catsdogs.database.tables import MAX_FILENAME, Tables
+from catsdogs.domain import Answer, Consent, Prediction, PurposeName
+from catsdogs.model.preprocessing import ImageStatistics
+from catsdogs.records.consent_notice import UNNAMED, Controller
+from catsdogs.records.consents import Decision, KeptPhoto, decide, keep_photo
+
+
+class PredictionRecord(BaseModel):
+    """A row of predictions, with the decision and the photo that belong to it.
+
+    Its identifier is made here, not by the database, so that storing it twice is storing it once.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+
+    id: UUID
+    timestamp: datetime
+    success: bool
+    prediction_result: Answer
+    model_version: str | None = None
+    inference_time_ms: float | None = None
+    proba_cat: float | None = None
+    proba_dog: float | None = None
+    neither_score: float | None = None
+    width: int | None = None
+    height: int | None = None
+    brightness: float | None = None
+    sharpness: float | None = None
+    error_type: str | None = None
+    filename: str | None = None
+    decision: Decision | None = None
+    photo: KeptPhoto | None = None
+    replaces: UUID | None = None
+
+    @property
+    def rgpd_consent(self) -> bool:
+        """Whether file name and comment may be kept."""
+        return self.decision is not None and self.decision.filename_and_comment
+
+    def without(self, purposes: Collection[PurposeName], moment: datetime) -> Self:
+        """Give the record as it stands once consent to these purposes is withdrawn."""
+        changed: dict[str, object] = {"decision": self.decision and self.decision.without(purposes, moment)}
+        if PurposeName.FILENAME_AND_COMMENT in purposes:
+            changed["filename"] = None
+        if PurposeName.PHOTO in purposes:
+            changed["photo"] = None
+        return self.model_copy(update=changed)
+
+    @classmethod
+    def of(
+        cls,
+        prediction: Prediction,
+        statistics: ImageStatistics,
+        *,
+        photo: bytes,
+        filename: str | None,
+        consent: Consent,
+        controller: Controller = UNNAMED,
+        replaces: UUID | None = None,
+    ) -> tuple[Self, str | None]:
+        """Record a prediction as far as `consent` allows.
+
+        Parameters
+        ----------
+        replaces
+            An earlier, anonymous prediction of the same photo, which this one is stored instead of.
+
+        Returns
+        -------
+        PredictionRecord
+        str or None
+            The receipt code, where there is consent to anything.
+        """
+        now = datetime.now(UTC)
+        decision, receipt = decide(consent, now, controller) if consent.any else (None, None)
+        record = cls(
+            id=uuid7(),
+            timestamp=now,
+            success=True,
+            prediction_result=prediction.answer,
+            model_version=prediction.model_version,
+            inference_time_ms=prediction.inference_time_ms,
+            proba_cat=_share(prediction.proba_cat),
+            proba_dog=_share(prediction.proba_dog),
+            neither_score=_share(prediction.neither_score),
+            width=statistics.width,
+            height=statistics.height,
+            brightness=_share(statistics.brightness),
+            sharpness=statistics.sharpness,
+            filename=_bare_name(filename) if consent.filename_and_comment else None,
+            decision=decision,
+            photo=keep_photo(photo) if consent.photo else None,
+            replaces=replaces,
+        )
+        return record, receipt
+
+    @classmethod
+    def of_failure(cls, error: Exception, model_version: str) -> Self:
+        """Record that a photo got no answer: the kind of error alone, nothing of a person."""
+        return cls(
+            id=uuid7(),
+            timestamp=datetime.now(UTC),
+            success=False,
+            prediction_result=Answer.ERROR,
+            model_version=model_version,
+            error_type=type(error).__name__,
+        )
+
+
+def store(connection: sa.Connection, tables: Tables, records: Sequence[PredictionRecord]) -> None:
+    """Insert `records`, unless they are there already, and delete the anonymous predictions that they replace."""
+    decisions = [record.decision.model_dump() for record in records if record.decision]
+    photos = [
+        {
+            "prediction_id": record.id,
+            "consent_id": record.decision.id,
+            "photo_consent": record.decision.photo,
+            **record.photo.model_dump(),
+        }
+        for record in records
+        if record.photo and record.decision
+    ]
+    predictions = [
+        record.model_dump(exclude={"decision", "photo", "replaces"})
+        | {"rgpd_consent": record.rgpd_consent, "consent_id": record.decision.id if record.decision else None}
+        for record in records
+    ]
+    for table, rows in ((tables.consents, decisions), (tables.predictions, predictions), (tables.photos, photos)):
+        if rows:
+            # With RETURNING, SQLAlchemy sends many rows in one statement; with ON CONFLICT alone, one by one.
+            connection.execute(insert(table).on_conflict_do_nothing().returning(sa.literal(1)), rows)
+    if replaced := [record.replaces for record in records if record.replaces]:
+        table = tables.predictions
+        connection.execute(
+            sa.delete(table).where(table.c.id.in_(replaced), table.c.consent_id.is_(None), table.c.success)
+        )
+
+
+def _share(value: float) -> float:
+    """Keep rounding in single precision from reaching beyond 0..1."""
+    return min(1.0, max(0.0, value))
+
+
+def _bare_name(filename: str | None) -> str | None:
+    """Cut folders off, and what PostgreSQL cannot store."""
+    if filename is None:
+        return None
+    text = filename.replace("\0", "").encode(errors="replace").decode()
+    return PurePosixPath(text.replace("\\", "/")).name[:MAX_FILENAME] or None

@@ -1,0 +1,66 @@
+"""The record of processing activities that Article 30 GDPR asks of whoever runs the service."""
+
+from __future__ import annotations
+
+from catsdogs.i18n import N_, Translator
+from catsdogs.records import consent_notice
+from catsdogs.records.consent_notice import Controller
+
+_FIXED = (
+    (
+        N_("Purposes and legal basis"),
+        (
+            N_("Find out whether a photo shows a cat or a dog: at the person's request, the photo is not kept."),
+            N_("Statistics on a service that works: legitimate interest, Article 6(1)(f) GDPR."),
+            N_("Understand what went wrong, from file name and comment: consent, Article 6(1)(a) GDPR."),
+            N_(
+                "Train the model, with a small copy of the photo that whoever runs the service looks at first: "
+                "consent, Article 6(1)(a) GDPR."
+            ),
+        ),
+    ),
+    (N_("People concerned"), (N_("Visitors who send a photo, and whoever is seen or named in it."),)),
+    (
+        N_("Kinds of data"),
+        (
+            N_("Without consent, anonymous: answer, probabilities, times, size and brightness, rating, label."),
+            N_("With consent: file name, comment; photo of at most 512 pixels a side, without metadata."),
+            N_("Proof of consent: purposes, version and hash of the text, language, time, how; hash of the receipt."),
+            N_("Not kept: IP addresses, EXIF data, accounts."),
+        ),
+    ),
+    (N_("Recipients"), (N_("Only the operator of this service. No processor, no transfer to a third country."),)),
+)
+_SECURITY = (
+    N_("The database itself refuses a file name, a comment or a photo without consent (CHECK and foreign keys)."),
+    N_("What waits for the database lies in a private folder (mode 700), under the same rules."),
+    N_("Bearer tokens and an operator's password, with limited tries; kernels hold no credentials."),
+    N_("Receipt codes of 140 random bits, stored as hashes alone; no personal data in logs."),
+    N_("Export, withdrawal and erasure by receipt code reach tables, photos and spool at once."),
+    N_("A training holds photos in memory alone; what was erased or withdrawn is gone from the next one."),
+)
+
+
+def record(_: Translator, controller: Controller) -> str:
+    """Write the record, as Markdown."""
+    retention = _.plural(
+        "Personal fields: {n} day, then purged.", "Personal fields: {n} days, then purged.", controller.retention_days
+    )
+    named = [
+        _(N_("Name: {name}"), name=controller.name or _(N_("(not set: CATSDOGS_CONTROLLER)"))),
+        _(N_("Contact: {contact}"), contact=controller.contact or _(N_("(not set: CATSDOGS_CONTACT)"))),
+    ]
+    sections = [
+        (_(N_("Controller")), named),
+        *((_(title), [_(item) for item in items]) for title, items in _FIXED),
+        (_(N_("Retention")), [retention, _(N_("Anonymous figures: as long as the service runs."))]),
+        (_(N_("Security measures")), [_(item) for item in _SECURITY]),
+        (
+            _(N_("Consent text")),
+            [_(N_("Version {version}; print it with `catsdogs privacy notice`."), version=consent_notice.VERSION)],
+        ),
+    ]
+    title = _(N_("Record of processing activities (Article 30 GDPR)"))
+    return "\n\n".join(
+        [f"# {title}", *(f"## {heading}\n\n" + "\n".join(f"- {item}" for item in items) for heading, items in sections)]
+    )

@@ -1,0 +1,204 @@
+"""Photos kept with consent, of which people said what they show: each is reviewed before a model learns from it.
+
+They stay in the database: a training holds them in memory alone, so that nothing of an erased photo is left behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from catsdogs.database import Database, setup
+from catsdogs.database.tables import Tables
+from catsdogs.domain import Answer, PhotoToReview, Review, TrueLabel
+from catsdogs.errors import NotFound
+from catsdogs.model import preprocessing
+from catsdogs.settings import Settings
+
+WAITING = "waiting"
+"""Names in :meth:`ReviewQueue.counts` what is not reviewed yet."""
+
+
+@dataclass(frozen=True)
+class FeedbackPhotos:
+    """What people's feedback adds to the photos of a training, under paths that name no file."""
+
+    content: dict[Path, bytes] = field(default_factory=dict)
+    """JPEG."""
+    labels: dict[Path, Answer] = field(default_factory=dict)
+    """Of the same photos, as reviewed."""
+    left_out: dict[Path, str] = field(default_factory=dict)
+    """Why each other photo is not learned from."""
+
+    def read(self, path: Path) -> bytes:
+        """Read one of these photos, or a file.
+
+        Raises
+        ------
+        InvalidImage
+        """
+        return self.content[path] if path in self.content else preprocessing.read_file(path)
+
+
+class ReviewQueue:
+    """What waits for review, and what was decided. For operators and analysts: it shows people's photos.
+
+    Parameters
+    ----------
+    database
+        Set up; closed by :meth:`close`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Self:
+        """Reach the database of the settings, by default those of the environment.
+
+        Raises
+        ------
+        SettingsError, DatabaseError
+        """
+        database = Database(settings or Settings.load())
+        setup.ensure(database)
+        return cls(database)
+
+    def close(self) -> None:
+        """Leave the database; the embedded server stops with its last user."""
+        self._database.close()
+
+    def waiting(self, limit: int = 1) -> list[PhotoToReview]:
+        """List photos that nobody reviewed yet, those first of which the model was least sure.
+
+        Its surest of three outcomes (cat, dog, neither) is least probable: "least confident" sampling, Lewis and
+        Gale 1994, https://arxiv.org/abs/cmp-lg/9407020.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        tables = self._database.tables
+        photo, prediction = tables.photos.c, tables.predictions.c
+        neither = sa.func.coalesce(prediction.neither_score, 0)
+        animal = sa.func.greatest(prediction.proba_cat, prediction.proba_dog)
+        query = (
+            sa.select(
+                photo.prediction_id,
+                photo.jpeg,
+                prediction.prediction_result,
+                sa.case((prediction.prediction_result == Answer.NEITHER, neither), else_=animal),
+                prediction.model_version,
+                prediction.true_label,
+            )
+            .select_from(_waiting(tables))
+            .order_by(sa.func.greatest(neither, (1 - neither) * animal), photo.prediction_id)
+            .limit(limit)
+        )
+        rows = self._database.run(lambda connection: connection.execute(query).all())
+        return [
+            PhotoToReview(identifier, jpeg, Answer(answer), confidence, version, TrueLabel(said))
+            for identifier, jpeg, answer, confidence, version, said in rows
+        ]
+
+    def decide(self, photo: UUID, review: Review | None) -> None:
+        """Note what a photo teaches, or that it is left out; ``None`` puts it back into the queue.
+
+        Parameters
+        ----------
+        photo
+            Names its prediction.
+
+        Raises
+        ------
+        NotFound
+            The photo was erased, or consent withdrawn.
+        DatabaseError
+        """
+        table = self._database.tables.photos
+        change = (
+            sa.update(table)
+            .where(table.c.prediction_id == photo)
+            .values(review=review, reviewed_at=review and datetime.now(UTC))
+        )
+        if not self._database.run(lambda connection: connection.execute(change).rowcount):
+            raise NotFound("This photo was erased meanwhile.")
+
+    def counts(self) -> dict[str, int]:
+        """Count photos: what waits (`WAITING`), and what was decided (each of :class:`catsdogs.domain.Review`).
+
+        Raises
+        ------
+        DatabaseError
+        """
+        tables = self._database.tables
+        waiting = sa.select(sa.func.count()).select_from(_waiting(tables))
+        reviewed = (
+            sa.select(tables.photos.c.review, sa.func.count())
+            .where(tables.photos.c.review.is_not(None))
+            .group_by(tables.photos.c.review)
+        )
+
+        def count(connection: sa.Connection) -> dict[str, int]:
+            found = {str(review): int(n) for review, n in connection.execute(reviewed)}
+            return {WAITING: int(connection.scalar(waiting) or 0)} | {str(one): found.get(one, 0) for one in Review}
+
+        return self._database.run(count)
+
+    def for_training(self) -> FeedbackPhotos:
+        """Read every photo that was reviewed, and name those that are not learned from.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        tables = self._database.tables
+        photo = tables.photos.c
+        taught = (
+            sa.select(photo.prediction_id, photo.review, photo.jpeg)
+            .where(photo.review != Review.LEFT_OUT)
+            .order_by(photo.prediction_id)
+        )
+        refused = sa.select(photo.prediction_id).where(photo.review == Review.LEFT_OUT)
+        waiting = sa.select(photo.prediction_id).select_from(_waiting(tables))
+
+        def read(connection: sa.Connection) -> FeedbackPhotos:
+            found = FeedbackPhotos()
+            for identifier, review, jpeg in connection.execute(taught):
+                found.content[_name(identifier)] = jpeg
+                found.labels[_name(identifier)] = Answer(str(review))
+            for query, reason in ((refused, "left out in review"), (waiting, "not reviewed yet")):
+                found.left_out.update((_name(identifier), reason) for identifier in connection.scalars(query))
+            return found
+
+        return self._database.run(read)
+
+
+def feedback_photos(settings: Settings) -> FeedbackPhotos:
+    """Read what people's feedback adds to a training, see :meth:`ReviewQueue.for_training`.
+
+    Raises
+    ------
+    SettingsError, DatabaseError
+    """
+    queue = ReviewQueue.open(settings)
+    try:
+        return queue.for_training()
+    finally:
+        queue.close()
+
+
+def _waiting(tables: Tables) -> sa.FromClause:
+    """Join photos that wait with their predictions."""
+    photo, prediction = tables.photos.c, tables.predictions.c
+    same = photo.prediction_id == prediction.id
+    return tables.photos.join(tables.predictions, same & photo.review.is_(None) & prediction.true_label.is_not(None))
+
+
+def _name(prediction: UUID) -> Path:
+    return Path("feedback", f"{prediction}.jpg")

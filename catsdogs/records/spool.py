@@ -1,0 +1,254 @@
+"""A durable queue in a folder: records wait here while the database is away.
+
+One file a record, in the manner of a maildir: written aside, fsync'd, renamed, the folder fsync'd. What
+:meth:`Spool.put` has returned survives a crash of program and machine; what was interrupted before was
+never accepted, and is a leftover in ``tmp/``. Any number of processes may put; one at a time takes out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from catsdogs.errors import SpoolError
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.settings import Settings
+
+_BLOCK = 4096  # a file takes whole blocks on disk
+_RECOUNT_SECONDS = 2.0
+_LEFTOVER_SECONDS = 3600.0
+_DELETERS = 8
+
+_Record = TypeVar("_Record", bound=BaseModel)
+_log = logging.getLogger(__name__)
+
+
+class Spool:
+    """The queue of one data folder.
+
+    Parameters
+    ----------
+    folder
+        Made when first needed, for its owner alone.
+    limit
+        Most bytes that it may take on disk.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder = folder
+        self.limit = limit
+        self._predictions = folder / "predictions"
+        self._feedback = folder / "feedback"
+        self._damaged = folder / "damaged"
+        self._tmp = folder / "tmp"
+        self._used = 0
+        self._counting = threading.Lock()
+        self._counted_at = -_RECOUNT_SECONDS
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Give the spool of the settings' data folder."""
+        return cls(settings.data_dir / "spool", settings.spool_megabytes * 1_000_000)
+
+    def put_prediction(self, record: PredictionRecord) -> None:
+        """Keep a prediction, with its decision and photo.
+
+        Raises
+        ------
+        SpoolError
+            The spool, or the disk, is full or cannot be written.
+        """
+        self._put(self._prediction_file(record.id), record)
+
+    def put_feedback(self, record: FeedbackRecord) -> None:
+        """Keep a feedback.
+
+        Raises
+        ------
+        SpoolError
+            As above.
+        """
+        self._put(self._feedback / f"{record.id}.json", record)
+
+    def rewrite(self, path: Path, record: BaseModel) -> None:
+        """Put a record, with less in it than before, in the place of its file; a full spool has room for that.
+
+        Raises
+        ------
+        SpoolError
+            The disk is full or cannot be written.
+        """
+        self._write(path, record.model_dump_json(exclude_none=True).encode())
+
+    def predictions(self) -> list[Path]:
+        """List the predictions that wait, oldest first: their names begin with the time (UUIDv7)."""
+        return _listing(self._predictions)
+
+    def feedback(self) -> list[Path]:
+        """List the feedbacks that wait, oldest first."""
+        return _listing(self._feedback)
+
+    def read(self, paths: Iterable[Path], kind: type[_Record]) -> Iterator[tuple[Path, _Record]]:
+        """Read records; a damaged one is set aside and does not stop those behind it."""
+        for path in paths:
+            try:
+                yield path, kind.model_validate_json(path.read_bytes())
+            except FileNotFoundError:  # erased meanwhile
+                continue
+            except ValidationError as error:
+                # The error's own text quotes the record, which may be personal.
+                self.set_aside(path, f"cannot be read ({error.error_count()} errors)")
+
+    def find_prediction(self, identifier: UUID) -> PredictionRecord | None:
+        """Look up a prediction that waits."""
+        return next((record for _, record in self.read([self._prediction_file(identifier)], PredictionRecord)), None)
+
+    def remove_anonymous(self, identifier: UUID) -> None:
+        """Delete a prediction that waits, unless it came with a decision; under :meth:`exclusively`."""
+        waiting = self.find_prediction(identifier)
+        if waiting and waiting.success and not waiting.decision:
+            self.remove([self._prediction_file(identifier)])
+
+    def remove(self, paths: Iterable[Path]) -> None:
+        """Delete what has been stored, or erased."""
+        files = list(paths)
+        with ThreadPoolExecutor(_DELETERS) as side_by_side:  # a disk that discards takes its time for each
+            list(side_by_side.map(_unlink, (files[start::_DELETERS] for start in range(_DELETERS))))
+        self._counted_at = -_RECOUNT_SECONDS
+
+    def set_aside(self, path: Path, reason: str) -> None:
+        """Move a record out of the queue into ``damaged/``, for a person to look at."""
+        _log.error("spooled record %s %s; moved to %s", path.name, reason, self._damaged)
+        _make_folder(self._damaged)
+        with suppress(FileNotFoundError):  # erased meanwhile
+            path.rename(self._damaged / f"{path.parent.name}-{path.name}")
+
+    def damaged(self, mentioning: Iterable[str]) -> list[Path]:
+        """List what was set aside and has one of these texts in it, whatever state it is in."""
+        wanted = [text.encode() for text in mentioning]
+        return [path for path in _listing(self._damaged) if any(text in path.read_bytes() for text in wanted)]
+
+    def purge(self, before: float) -> int:
+        """Delete what was set aside before a moment (seconds since 1970), and what writers left half done."""
+        leftover = time.time() - _LEFTOVER_SECONDS
+        old = [path for path in _listing(self._damaged) if path.stat().st_mtime < before]
+        old += [path for path in _listing(self._tmp) if path.stat().st_mtime < leftover]
+        self.remove(old)
+        return len(old)
+
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Keep other processes and threads from taking out; they wait."""
+        _make_folder(self.folder)
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def __len__(self) -> int:
+        return len(_listing(self._predictions)) + len(_listing(self._feedback))
+
+    @property
+    def nearly_full(self) -> bool:
+        """Whether nine tenths of the limit are used."""
+        with self._counting:
+            return self._occupied() > 0.9 * self.limit
+
+    def _prediction_file(self, identifier: UUID) -> Path:
+        return self._predictions / f"{identifier}.json"
+
+    def _put(self, path: Path, record: BaseModel) -> None:
+        content = record.model_dump_json(exclude_none=True).encode()
+        size = _blocks(len(content))
+        with self._counting:
+            if self._occupied() + size > self.limit:
+                raise SpoolError(
+                    "The database is away, and the {megabytes} MB for what waits for it are full. Try again later.",
+                    megabytes=round(self.limit / 1e6),
+                )
+            self._used += size
+        self._write(path, content)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        try:
+            _write(self._tmp / path.name, path, content)
+        except OSError as error:
+            raise SpoolError(
+                "The database is away, and this could not be kept on disk either: {reason}.", reason=error.strerror
+            ) from error
+
+    def _occupied(self) -> int:
+        """Bytes on disk: counted now and then, for all processes, and own additions since."""
+        if time.monotonic() - self._counted_at > _RECOUNT_SECONDS:
+            used = 0
+            for folder in (self._predictions, self._feedback, self._damaged, self._tmp):
+                for path in _listing(folder):
+                    try:
+                        used += _blocks(path.stat().st_size)
+                    except FileNotFoundError:
+                        continue
+            self._used, self._counted_at = used, time.monotonic()
+        return self._used
+
+
+def _write(draft: Path, path: Path, content: bytes) -> None:
+    _make_folder(draft.parent)
+    _make_folder(path.parent)
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder of the spool, which is its parent, or the spool itself."""
+    for part in (folder.parent, folder):
+        if not part.is_dir():
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_folder(part.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _listing(folder: Path) -> list[Path]:
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(".json")]  # noqa: PTH208 (faster)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _unlink(files: list[Path]) -> None:
+    for path in files:
+        with suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108 (faster)
+
+
+def _blocks(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK

@@ -1,0 +1,1 @@
+"""The dated report: what it shows, and how it is built as HTML, notebook and PDF."""

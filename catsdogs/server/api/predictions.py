@@ -1,0 +1,290 @@
+"""The REST contract: predicting and feedback as V2 had them, and how the service is. Figures are beside."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, ClassVar
+from uuid import UUID
+
+from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
+from tornado.web import HTTPError, stream_request_body
+
+from catsdogs.domain import Channel, Consent, Outcome, Prediction, TrueLabel
+from catsdogs.errors import InvalidImage, InvalidInput, NotFound, ServiceUnavailable
+from catsdogs.i18n import N_, negotiate
+from catsdogs.model.preprocessing import MAX_BYTES
+from catsdogs.samples import SAMPLES
+from catsdogs.server.auth import API, Scope
+from catsdogs.server.base_handler import Headed, TooLarge
+from catsdogs.service import Service
+
+MAX_BODY = MAX_BYTES + 64 * 1024
+"""Bytes of a photo and the form around it."""
+
+_TRUE = {"true", "1", "on", "yes"}
+_FALSE = {"false", "0", "off", "no", ""}
+
+
+class Api(Headed):
+    """A route of the REST API."""
+
+    scope: ClassVar[Scope | None] = None
+    """What the bearer token must open; None for routes open to all."""
+    limited: ClassVar[bool] = True
+    """Whether requests with a token count against the client's limit."""
+
+    def initialize(self, route: str) -> None:
+        """Remember the route for the access log."""
+        self.route = route
+
+    def check_xsrf_cookie(self) -> None:
+        """Check nothing: no browser sends a bearer token on its own, so none can be made to forge a request."""
+
+    def prepare(self) -> None:
+        """Check the token before the body is read."""
+        self.set_header("Cache-Control", "no-store")
+        self.server = self.settings["catsdogs"]
+        if self.scope is not None:
+            self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
+            if self.limited:
+                of_session = self.server.session_requests[self.scope]
+                limit = self.server.api_requests if self.holder == API else of_session
+                limit.take(self.client)
+
+    @property
+    def client(self) -> str:
+        """Who asks, as limits count: a session, or else an address."""
+        return str(self.server.clients.of(self.request)) if self.holder == API else self.holder
+
+    @property
+    def service(self) -> Service:
+        """The service in this process."""
+        service: Service = self.server.service
+        return service
+
+    def flag(self, name: str) -> bool:
+        """Read a form field that is true or false; a missing one is false: consent is never assumed.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        value = self.get_body_argument(name, "").lower()
+        if value not in _TRUE | _FALSE:
+            raise InvalidInput(N_("{name} must be true or false."), name=name)
+        return value in _TRUE
+
+
+@stream_request_body
+class Predict(Api):
+    """``POST /api/predict``."""
+
+    scope = Scope.PREDICT
+    _complete = False
+
+    def prepare(self) -> None:
+        """Refuse a body that is too large before it is read."""
+        self._body = bytearray()
+        self._received = 0
+        super().prepare()
+        # what is refused is still read, and dropped, up to a limit: a client that writes first hears the answer
+        self.request.connection.set_max_body_size(8 * MAX_BODY)  # type: ignore[union-attr]
+        length = self.request.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdecimal()):
+            raise HTTPError(400)
+        if int(length[:18]) > MAX_BODY:
+            raise _too_large()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say that the connection ends, where the body was not awaited: Tornado closes it then."""
+        if not self._complete:
+            self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Collect the body, which may come without saying how long it is."""
+        self._received += len(chunk)
+        if self._received <= MAX_BODY:
+            self._body += chunk
+        else:
+            self._body.clear()
+
+    async def post(self) -> None:
+        """Predict one photo."""
+        self._complete = True
+        if self._received > MAX_BODY:
+            raise _too_large()
+        file = self._read_form()
+        consent = Consent(
+            filename_and_comment=self.flag("rgpd_consent"),
+            photo=self.flag("photo_consent"),
+            language=negotiate(self.get_body_argument("consent_language", None), self.translator.language),
+            how=Channel.REST if self.holder == API else Channel.APP,
+        )
+        try:
+            outcome = await self.server.work.run(
+                self.service.predict,
+                file.body,
+                filename=file.filename or None,
+                consent=consent,
+                replaces=self._replaces(),
+            )
+        except InvalidImage:
+            self.server.metrics.failed()
+            raise
+        self.server.metrics.predicted(outcome.prediction)
+        self.write({"filename": file.filename, **outcome_to_json(outcome)})
+
+    def _replaces(self) -> UUID | None:
+        text = self.get_body_argument("replaces", "")
+        try:
+            return UUID(text) if text else None
+        except ValueError:
+            raise InvalidInput(N_("replaces must be the feedback_id of an earlier answer.")) from None
+
+    def _read_form(self) -> HTTPFile:
+        try:
+            parse_body_arguments(
+                self.request.headers.get("Content-Type", ""),
+                bytes(self._body),
+                self.request.body_arguments,
+                self.request.files,
+            )
+        except HTTPInputError:
+            raise InvalidInput(N_("The form cannot be read: send multipart/form-data.")) from None
+        finally:
+            self._body.clear()
+        files = self.request.files.get("file")
+        if not files:
+            raise InvalidInput(N_("Send one photo, in the form's field file."))
+        return files[0]
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(N_("This file is too large: at most {megabytes} MB."), megabytes=MAX_BYTES // 1024**2)
+
+
+class Sample(Api):
+    """``GET /api/sample``: what a picture that comes with catsdogs shows; nothing is recorded."""
+
+    scope = Scope.PREDICT
+
+    async def get(self) -> None:
+        """Predict one sample picture."""
+        name = self.get_query_argument("name", SAMPLES[0].name)
+        self.write(prediction_to_json(await self.server.work.run(self.service.predict_sample, name)))
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, object]:
+    """Write an outcome as V2 did, and what `Remote` needs besides."""
+    return {
+        **prediction_to_json(outcome.prediction),
+        "feedback_id": str(outcome.feedback_id),
+        "receipt": outcome.receipt,
+        "stored": outcome.stored,
+    }
+
+
+def prediction_to_json(prediction: Prediction) -> dict[str, object]:
+    """Write an answer."""
+    return {
+        "prediction": prediction.answer.value.capitalize(),
+        "confidence": f"{prediction.confidence:.2%}",
+        "probabilities": {"cat": f"{prediction.proba_cat:.2%}", "dog": f"{prediction.proba_dog:.2%}"},
+        "proba_cat": prediction.proba_cat,
+        "proba_dog": prediction.proba_dog,
+        "neither_score": prediction.neither_score,
+        "inference_time_ms": prediction.inference_time_ms,
+        "model_version": prediction.model_version,
+        "notes": [note.value for note in prediction.notes],
+        "doubt": prediction.doubt,
+        "explanation": prediction.explanation and asdict(prediction.explanation),
+    }
+
+
+class UpdateFeedback(Api):
+    """``POST /api/update-feedback``."""
+
+    scope = Scope.PREDICT
+
+    async def post(self) -> None:
+        """Record what a person says of a prediction."""
+        user_feedback = self._user_feedback()
+        stored = await self.server.work.run(
+            self.service.give_feedback,
+            self._feedback_id(),
+            user_feedback=user_feedback,
+            user_comment=self.get_body_argument("user_comment", None) or None,
+            true_label=self._true_label(),
+        )
+        if user_feedback is not None:
+            self.server.metrics.rated(user_feedback)
+        self.write({"success": True, "message": self.translator(N_("Thank you for your feedback.")), "stored": stored})
+
+    def _feedback_id(self) -> UUID:
+        text = self.get_body_argument("feedback_id", "")
+        if not text:
+            raise InvalidInput(N_("feedback_id is missing."))
+        try:
+            return UUID(text)
+        except ValueError:
+            raise NotFound(N_("There is no prediction with this feedback_id.")) from None
+
+    def _user_feedback(self) -> int | None:
+        text = self.get_body_argument("user_feedback", "")
+        if text not in {"", "0", "1"}:
+            raise InvalidInput(N_("user_feedback must be 1 (satisfied) or 0 (not)."))
+        return int(text) if text else None
+
+    def _true_label(self) -> TrueLabel | None:
+        text = self.get_body_argument("true_label", "")
+        try:
+            return TrueLabel(text.lower()) if text else None
+        except ValueError:
+            raise InvalidInput(N_("true_label must be one of {labels}."), labels=", ".join(TrueLabel)) from None
+
+
+class Health(Api):
+    """``GET /health``: for people and monitoring; always 200 while the process answers."""
+
+    async def get(self) -> None:
+        """Say whether model and database answer."""
+        self.write(dict(await self.server.health()))
+
+
+class Live(Api):
+    """``GET /health/live``: restart the process when this does not answer."""
+
+    def get(self) -> None:
+        """Say that the event loop turns."""
+        self.write({"status": "alive"})
+
+
+class Ready(Api):
+    """``GET /health/ready``: send requests here only while this answers 200."""
+
+    async def get(self) -> None:
+        """Say whether predictions work; they do without the database, whose records wait in the spool."""
+        health = await self.server.health()
+        if self.server.draining or not health["model_loaded"]:
+            raise ServiceUnavailable(N_("Not ready for requests."))
+        self.write({"status": "ready"})
+
+
+class Info(Api):
+    """``GET /api/info``."""
+
+    async def get(self) -> None:
+        """Describe the served model."""
+        self.write(dict(await self.server.checks.run(self.service.model_info)))
+
+
+ROUTES: dict[str, type[Api]] = {
+    "/api/predict": Predict,
+    "/api/sample": Sample,
+    "/api/update-feedback": UpdateFeedback,
+    "/api/info": Info,
+    "/health": Health,
+    "/health/live": Live,
+    "/health/ready": Ready,
+}

@@ -1,0 +1,77 @@
+"""A person's rights over REST: what is held under a receipt code is exported, withdrawn, erased."""
+
+from __future__ import annotations
+
+from catsdogs.domain import PurposeName, Removed
+from catsdogs.errors import InvalidInput
+from catsdogs.i18n import N_
+from catsdogs.server.api.predictions import Api
+from catsdogs.server.auth import Scope
+
+
+class Right(Api):
+    """A person's right over what was kept, opened by the receipt code in the form: never in the address."""
+
+    scope = Scope.PREDICT
+
+    def receipt(self) -> str:
+        """Read the code, and count the try.
+
+        Raises
+        ------
+        InvalidInput
+        TooManyRequests
+            Too many codes from this client.
+        """
+        self.server.receipt_tries.take(self.client)
+        receipt = self.get_body_argument("receipt", "")
+        if not receipt:
+            raise InvalidInput(N_("receipt is missing."))
+        return receipt
+
+
+class Export(Right):
+    """``POST /api/privacy/export``."""
+
+    async def post(self) -> None:
+        """Send everything held under a receipt."""
+        self.write(await self.server.work.run(self.service.export, self.receipt()))
+
+
+class Withdraw(Right):
+    """``POST /api/privacy/withdraw``."""
+
+    async def post(self) -> None:
+        """Withdraw consent to one purpose or, where none is named, to all."""
+        self.write(to_json(await self.server.work.run(self.service.withdraw, self.receipt(), self._purpose())))
+
+    def _purpose(self) -> PurposeName | None:
+        text = self.get_body_argument("purpose", "")
+        try:
+            return PurposeName(text) if text else None
+        except ValueError:
+            raise InvalidInput(N_("purpose must be one of {purposes}."), purposes=", ".join(PurposeName)) from None
+
+
+class Erase(Right):
+    """``POST /api/privacy/erase``."""
+
+    async def post(self) -> None:
+        """Erase everything held under a receipt."""
+        self.write(to_json(await self.server.work.run(self.service.erase, self.receipt())))
+
+
+def to_json(removed: Removed) -> dict[str, object]:
+    """Write what was removed."""
+    return {
+        "predictions": [str(identifier) for identifier in removed.predictions],
+        "photos": removed.photos,
+        "waiting": removed.waiting,
+    }
+
+
+ROUTES: dict[str, type[Api]] = {
+    "/api/privacy/export": Export,
+    "/api/privacy/withdraw": Withdraw,
+    "/api/privacy/erase": Erase,
+}

@@ -1,0 +1,164 @@
+"""Who may do what: bearer tokens for programs and kernels, a password for the operator."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from enum import StrEnum
+
+from jupyter_server.auth.security import passwd, passwd_check
+from tornado.web import RequestHandler
+
+from catsdogs.errors import NotAuthorised
+from catsdogs.i18n import N_
+from catsdogs.server.rate_limit import RateLimit
+
+API = "api"
+"""Who holds the API token."""
+OPERATOR_COOKIE = "catsdogs_operator"
+OPERATOR_DAYS = 0.5
+"""How long an operator stays signed in."""
+HASHED = "argon2:"
+"""What begins a password's hash, as ``jupyter_server.auth.passwd()`` makes it."""
+LONGEST_PASSWORD = 1024
+
+
+class Forbidden(NotAuthorised):
+    """The token is good, but not for this."""
+
+
+class Scope(StrEnum):
+    """What a token opens."""
+
+    PREDICT = "predict"
+    """Predict and give feedback."""
+    MONITOR = "monitor"
+    """Read statistics and recent predictions."""
+
+
+class Tokens:
+    """The bearer tokens that open the REST API.
+
+    The API token opens everything. Each kernel gets a token of its own that opens what its app
+    needs and ends with the kernel.
+
+    Parameters
+    ----------
+    api_token
+        The operator's ``API_TOKEN``.
+    """
+
+    def __init__(self, api_token: str) -> None:
+        self._api_token = _digest(api_token)
+        self._sessions: dict[bytes, tuple[str, Scope]] = {}
+
+    def issue(self, session: str, scope: Scope) -> str:
+        """Make the token of a session."""
+        token = secrets.token_urlsafe(32)
+        self._sessions[_digest(token)] = (session, scope)
+        return token
+
+    def revoke(self, session: str) -> None:
+        """End the token of a session."""
+        self._sessions = {digest: known for digest, known in self._sessions.items() if known[0] != session}
+
+    def check(self, authorization: str | None, scope: Scope) -> str:
+        """Check an ``Authorization`` header.
+
+        Digests are compared, so that the time taken says nothing about the token.
+
+        Returns
+        -------
+        str
+            Who holds the token: the session, or `API`.
+
+        Raises
+        ------
+        NotAuthorised
+            No token, or an unknown one.
+        Forbidden
+            The token of a session whose app does not need this.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise NotAuthorised(N_("A token is needed: send the header Authorization: Bearer TOKEN."))
+        digest = _digest(token.strip())
+        if hmac.compare_digest(digest, self._api_token):
+            return API
+        session, allowed = self._sessions.get(digest, (None, None))
+        if session is None:
+            raise NotAuthorised(N_("This token is wrong, or its session has ended."))
+        if allowed is not scope:
+            raise Forbidden(N_("This token does not open that."))
+        return session
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class Operator:
+    """The operator's sign-in: one password, limited tries, a signed cookie.
+
+    Parameters
+    ----------
+    password
+        ``CATSDOGS_OPERATOR_PASSWORD``: the password, or its argon2 hash.
+    """
+
+    def __init__(self, password: str) -> None:
+        self._hash = password if password.startswith(HASHED) else passwd(password, "argon2")  # type: ignore[no-untyped-call]
+        self._tries = RateLimit(5, 60, N_("Too many wrong passwords. Wait a minute, then try again."))
+
+    def count_try(self, client: str) -> None:
+        """Count one try of an address, before its password is looked at.
+
+        Raises
+        ------
+        TooManyRequests
+            After five wrong passwords in a minute.
+        """
+        self._tries.take(client)
+
+    def forget_tries(self, client: str) -> None:
+        """Forget the wrong passwords before the right one."""
+        self._tries.forget(client)
+
+    def is_password(self, password: str) -> bool:
+        """Compare a password; takes about 50 ms, so that whoever has stolen the hash guesses slowly."""
+        return len(password) <= LONGEST_PASSWORD and bool(
+            passwd_check(self._hash, password)  # type: ignore[no-untyped-call]
+        )
+
+    @staticmethod
+    def sign_in(handler: RequestHandler) -> None:
+        """Set the cookie."""
+        handler.set_signed_cookie(
+            OPERATOR_COOKIE,
+            "operator",
+            expires_days=OPERATOR_DAYS,
+            httponly=True,
+            samesite="Strict",
+            secure=over_https(handler),
+        )
+
+    @staticmethod
+    def sign_out(handler: RequestHandler) -> None:
+        """Forget the cookie."""
+        handler.clear_cookie(OPERATOR_COOKIE, httponly=True, samesite="Strict", secure=over_https(handler))
+
+    @staticmethod
+    def is_signed_in(handler: RequestHandler) -> bool:
+        """Whether the request comes from a signed-in operator."""
+        return handler.get_signed_cookie(OPERATOR_COOKIE, max_age_days=OPERATOR_DAYS) == b"operator"
+
+
+def over_https(handler: RequestHandler) -> bool:
+    """Whether the browser speaks HTTPS, to us or to the proxy before us where there is one."""
+    return bool(handler.request.protocol == "https")
+
+
+def cookie_secret(api_token: str, password: str) -> bytes:
+    """Derive the key that signs cookies: the same on every replica, new with a new password."""
+    return hmac.new(api_token.encode(), b"catsdogs cookies " + password.encode(), hashlib.sha256).digest()

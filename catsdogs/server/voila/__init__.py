@@ -1,0 +1,1 @@
+"""The pages that Voilà renders, and what makes them load fast."""

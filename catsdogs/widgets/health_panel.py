@@ -1,0 +1,74 @@
+"""What the dashboard says beside its figures: whether someone must act, and whether the model is still good."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from catsdogs.errors import CatsDogsError
+from catsdogs.i18n import Translator
+from catsdogs.monitoring.figures import ModelHealth
+from catsdogs.service import Service
+from catsdogs.widgets.alerts import Alerts
+from catsdogs.widgets.model_health import HealthCharts, HealthWords
+from catsdogs.widgets.seen import Seen
+from catsdogs.widgets.view import View
+
+FRESH_SECONDS = 30.0
+"""The model's health changes little with every photo: it is read again after so long, or of something else."""
+
+_log = logging.getLogger(__name__)
+
+
+class Judgement:
+    """The parts, and when they are read again."""
+
+    def __init__(self, translator: Translator) -> None:
+        self.alerts = Alerts(translator)
+        self.words, self.charts = HealthWords(translator), HealthCharts(translator)
+        self.health = (self.words, self.charts)
+        self._read: tuple[View, ModelHealth] | None = None
+        self._read_at = 0.0
+        self._behind = False
+
+    @property
+    def due(self) -> bool:
+        """Whether news came too soon to be read, and it is time to read them."""
+        return self._behind and time.monotonic() - self._read_at >= FRESH_SECONDS
+
+    def refresh(self, service: Service, seen: Seen, *, forced: bool = False) -> None:
+        """Read alerts again, and the model's health where it is time; where that fails, the last ones stay.
+
+        That alerts cannot be read is said where they are: that there is none would be a lie.
+
+        Parameters
+        ----------
+        forced
+            Read all: a person wants to know it now.
+        """
+        try:
+            self.alerts.show(service.alerts(), service.health()["degraded"], seen.zone)
+        except CatsDogsError as error:
+            _log.warning("%s: %s", type(error).__name__, error)
+            self.alerts.could_not(error)
+        of_all = seen.of_all_answers()
+        try:
+            health = self._health(service, of_all, forced=forced)
+        except CatsDogsError as error:
+            _log.warning("%s: %s", type(error).__name__, error)
+            return
+        self.words.show(health, answer=seen.view.answer)
+        self.charts.show(health, of_all)
+
+    def _health(self, service: Service, seen: Seen, *, forced: bool) -> ModelHealth:
+        """Give what was read a moment ago, unless it is of another view or had nothing to say."""
+        if self._read is not None and not forced:
+            view, health = self._read
+            fresh = time.monotonic() - self._read_at < FRESH_SECONDS
+            if view == seen.view and fresh and health["judged"]["n"]:
+                self._behind = True
+                return health
+        wanted = {name: value for name, value in seen.chosen.items() if name != "answer"}
+        health = service.model_health(**wanted)
+        self._read, self._read_at, self._behind = (seen.view, health), time.monotonic(), False
+        return health

@@ -1,0 +1,130 @@
+"""Single predictions, as a table of text: the latest, the least sure, or the disputed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+
+import traitlets
+
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import csv_export
+from catsdogs.monitoring.charts import answer_name
+from catsdogs.monitoring.figures import LEAST_SURE_OF, Listing, RecentPrediction
+from catsdogs.widgets.base import Part, field, not_understood, script, style
+from catsdogs.widgets.controls import Controls
+from catsdogs.widgets.seen import Seen
+
+SHOWN = 20
+"""Rows of the table."""
+EXPORTED = 1000
+"""Rows of the CSV file."""
+
+
+class Recent(Part):
+    """Shows predictions.
+
+    Parameters
+    ----------
+    controls
+        Hold what is looked at, this list included.
+    refresh
+        Called when another list was chosen.
+    read
+        Gives what is looked at, and as many predictions of the list as a file may hold.
+    """
+
+    _esm = script("files", "recent")
+    _css = style("recent")
+
+    rows: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
+    """Each a dictionary of ``answer`` (as stored) and ``cells`` (in words, in the order of ``columns``)."""
+    columns: traitlets.List[str] = traitlets.List().tag(sync=True)
+    listing = traitlets.Unicode().tag(sync=True)
+    listings: traitlets.List[tuple[str, str]] = traitlets.List().tag(sync=True)
+
+    def __init__(
+        self,
+        translator: Translator,
+        controls: Controls,
+        refresh: Callable[[], None],
+        read: Callable[[], tuple[Seen, list[RecentPrediction]]],
+    ) -> None:
+        _ = translator
+        columns = [
+            _("When"),
+            _("Answer"),
+            _("Confidence"),
+            _("Time"),
+            _("Right?"),
+            _("Comment"),
+            _("File"),
+            _("Model"),
+        ]
+        texts = {
+            "title": _("Predictions"),
+            "list": _("Which predictions"),
+            "none": _("No such prediction in this window."),
+            "csv": _("CSV"),
+            "save": _("Save as CSV, at most {n} predictions", n=_.number(EXPORTED)),
+        }
+        listings = [
+            (str(Listing.LATEST), _("Latest")),
+            (str(Listing.LEAST_SURE), _("Least sure of the last {n}", n=_.number(LEAST_SURE_OF))),
+            (str(Listing.DISPUTED), _("Said to be wrong")),
+        ]
+        super().__init__(translator, texts, columns=columns, listings=listings, listing=str(controls.view.listing))
+        self._controls = controls
+        self._refresh = refresh
+        self._read = read
+
+    def show(self, predictions: list[RecentPrediction], zone: tzinfo) -> None:
+        """Show `predictions` with the wall clock of `zone`."""
+        with self.hold_sync():
+            self.listing = str(self._controls.view.listing)
+            self.rows = [
+                {"answer": prediction["prediction_result"], "cells": self._cells(prediction, zone)}
+                for prediction in predictions
+            ]
+
+    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+        """Take another list, or send the file."""
+        match field(content, "asks", str):
+            case "list":
+                chosen = field(content, "value", str)
+                if chosen not in set(Listing):
+                    raise not_understood()
+                self._controls.view = replace(self._controls.view, listing=chosen)
+                self._refresh()
+            case "csv":
+                seen, rows = self._read()
+                cut = f"-{EXPORTED}" if len(rows) == EXPORTED else ""  # there may be more: the name says how many
+                name = seen.named(f"catsdogs-{seen.view.listing}{cut}.csv")
+                self.send({"file": name, "text": csv_export.predictions(rows)})
+            case _:
+                raise not_understood()
+
+    def _cells(self, prediction: RecentPrediction, zone: tzinfo) -> list[str]:
+        _ = self._
+        sure, time = prediction["confidence"], prediction["inference_time_ms"]
+        return [
+            _.datetime(datetime.fromisoformat(prediction["timestamp"]).astimezone(zone)),
+            answer_name(prediction["prediction_result"], _),
+            "" if sure is None else _.percent(sure),
+            "" if time is None else _.milliseconds(time),
+            self._opinion(prediction),
+            prediction["user_comment"] or "",
+            prediction["filename"] or "",
+            prediction["model_version"] or "",
+        ]
+
+    def _opinion(self, prediction: RecentPrediction) -> str:
+        """Say whether the answer was right, and what a person says the photo shows instead."""
+        _ = self._
+        opinion = {1: _("Yes"), 0: _("No"), None: ""}[prediction["user_feedback"]]
+        label = prediction["true_label"]
+        if label is None or label == prediction["prediction_result"]:
+            return opinion
+        shown = _("Both") if label == "both" else answer_name(label, _)
+        return f"{opinion} ({shown})" if opinion else shown

@@ -1,0 +1,185 @@
+"""A folder answered on a Dask cluster and on this machine: the same table, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.dataset
+import pytest
+from distributed import Client, LocalCluster
+
+from catsdogs.batch import partitions
+from catsdogs.batch.dask_runner import on
+from catsdogs.batch.run import Scored, here, score
+from catsdogs.errors import InvalidInput, ModelError, ServiceUnavailable
+from catsdogs.model.card import SHIPPED
+from catsdogs.model.classifier import Classifier
+from catsdogs.settings import Settings
+
+N = 19
+"""Files in the folder."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, CATSDOGS_DATA_DIR=tmp_path / "data")
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five parts."""
+    monkeypatch.setattr(partitions, "SIZE", 4)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, cat_jpeg: bytes) -> Path:
+    """Photos in folders, one of them truncated, one no photo, one with a name in Latin-1."""
+    folder = tmp_path_factory.mktemp("holiday")
+    (folder / "second").mkdir()
+    for number in range(N - 3):
+        (folder / ("second" if number % 2 else "") / f"{number:02}.jpg").write_bytes(cat_jpeg)
+    (folder / "half.jpg").write_bytes(cat_jpeg[:5000])
+    (folder / "words.txt").write_text("no photo")
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.jpg")).write_bytes(cat_jpeg)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+        yield cluster
+
+
+def rows(out: Path) -> list[dict[str, Any]]:
+    return sorted(pyarrow.dataset.dataset(out).to_table().to_pylist(), key=lambda row: row["file"])
+
+
+def written(out: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in out.glob("part-*")}
+
+
+def test_a_cluster_writes_the_same_table_as_this_machine(
+    folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path
+) -> None:
+    done: list[tuple[int, int]] = []
+    scored = score(folder, tmp_path / "far", settings, on(cluster.scheduler_address), lambda *n: done.append(n))
+    assert scored == Scored(N, 2, SHIPPED.name) == score(folder, tmp_path / "near.parquet", settings, here)
+    assert (done[0], done[-1], len(done)) == ((0, N), (N, N), 6)
+    assert sorted(written(tmp_path / "far")) == [f"part-{number:06}.parquet" for number in range(5)]
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "far", tmp_path / "near.parquet"]
+
+    far, near = rows(tmp_path / "far"), rows(tmp_path / "near.parquet")
+    for row in far + near:
+        assert (row.pop("inference_time_ms") is None) == (row["prediction"] is None)
+    assert far == near
+    by_name = {row["file"]: row for row in far}
+    assert set(by_name) >= {"00.jpg", "second/01.jpg", "caf\ufffd.jpg"}
+    assert {name: row["error"][:15] for name, row in by_name.items() if row["error"]} == {
+        "half.jpg": "This picture is",
+        "words.txt": "This is not a p",
+    }
+    prediction, _ = Classifier.open(SHIPPED).classify((folder / "00.jpg").read_bytes())
+    assert by_name["00.jpg"]["prediction"] == prediction.answer == "cat"
+    assert by_name["00.jpg"]["proba_cat"] == pytest.approx(prediction.proba_cat, abs=1e-6)
+    assert by_name["00.jpg"]["model_version"] == SHIPPED.name
+
+
+def test_only_what_is_missing_is_done_again(
+    folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    score(folder, out, settings, here)
+    before = written(out)
+    (out / "part-000002.parquet").unlink()
+    (out / ".part-000004.parquet.tmp").write_bytes(b"what a kill in the middle leaves")
+    done: list[tuple[int, int]] = []
+    scored = score(folder, out, settings, on(cluster.scheduler_address), lambda *n: done.append(n))
+    assert (scored.photos, done) == (N, [(N - 4, N), (N, N)])
+    after = written(out)
+    del before["part-000002.parquet"], after["part-000002.parquet"]
+    assert after == before
+    assert len(rows(out)) == N
+
+
+def test_a_damaged_part_is_named(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    score(folder, tmp_path / "out", settings, here)
+    part = tmp_path / "out" / "part-000003.parquet"
+    part.write_bytes(part.read_bytes()[:-9])
+    with pytest.raises(InvalidInput, match=r"part-000003\.parquet is damaged\. Delete it"):
+        score(folder, tmp_path / "out", settings, here)
+
+
+def test_a_worker_that_dies_is_replaced(
+    folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path
+) -> None:
+    victims: list[int] = []
+
+    def kill(done: int, of: int) -> None:
+        if done and not victims:
+            with Client(cluster.scheduler_address, set_as_default=False) as client:
+                victims.extend(client.run(os.getpid).values())
+            os.kill(victims[0], signal.SIGKILL)
+
+    assert score(folder, tmp_path / "out", settings, on(cluster.scheduler_address), kill).photos == N
+    assert len(victims) == 2
+    assert len(rows(tmp_path / "out")) == N
+
+
+def test_a_scheduler_that_goes_away_loses_nothing(
+    folder: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catsdogs.batch.dask_runner.CONNECT_SECONDS", 1)
+    out = tmp_path / "out"
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0") as cluster:
+        runner = on(cluster.scheduler_address)
+        with pytest.raises(ServiceUnavailable, match="The answers so far are kept"):
+            score(folder, out, settings, runner, lambda done, of: cluster.close() if done else None)
+    kept = written(out)
+    assert 0 < len(kept) < 5
+    score(folder, out, settings, here)
+    assert len(rows(out)) == N
+    assert written(out).items() >= kept.items()
+
+
+def test_a_cluster_without_workers_is_told(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as cluster,
+        pytest.raises(ServiceUnavailable, match="has no workers"),
+    ):
+        score(folder, tmp_path / "out", settings, on(cluster.scheduler_address, workerless_seconds=1))
+
+
+def test_a_machine_with_another_model_is_refused(
+    folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card of the version here says another checksum than the workers' does."""
+    card = Classifier.open(SHIPPED).card
+    other = card.model_copy(update={"sha256": card.sha256 | {"model.onnx": "0" * 64}})
+    monkeypatch.setattr(Classifier, "open", lambda *_: Classifier(None, other, ""))  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="A worker has another model"):
+        score(folder, tmp_path / "out", settings, on(cluster.scheduler_address))
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "says"),
+    [
+        ("tcp://127.0.0.1:1", ServiceUnavailable, "scheduler tcp://127.0.0.1:1 cannot be reached"),
+        ("nonsense", InvalidInput, "nonsense is no address"),
+    ],
+)
+def test_an_address_where_nobody_answers(
+    folder: Path,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    error: Any,
+    says: str,
+) -> None:
+    monkeypatch.setattr("catsdogs.batch.dask_runner.CONNECT_SECONDS", 1)
+    with pytest.raises(error, match=says):
+        score(folder, tmp_path / "out", settings, on(address))

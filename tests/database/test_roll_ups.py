@@ -1,0 +1,339 @@
+"""Summaries are those of the rows, whatever happened to them; and what is read from them is what the rows say."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catsdogs.database import Database, roll_ups, setup
+from catsdogs.database.roll_ups import ACCURACY, GROWTH, NO_TIME
+from catsdogs.monitoring import aggregates, kpis
+from catsdogs.monitoring.time_windows import DAY, HOUR, Slice, floor, without
+from catsdogs.records.writer import Recorder
+from tests.rows import NOW, Keep, make_row, random_rows
+
+FIRST = NOW - timedelta(days=3)
+MINUTES = 3 * 24 * 60
+WHOLE = Slice(FIRST - DAY, NOW + DAY)
+
+times = st.one_of(st.floats(0, 0.002), st.floats(0.002, 1e5), st.sampled_from([GROWTH, GROWTH**7, 5.0]))
+rows = st.builds(
+    lambda minute, answer, ms, consent, opinion, version: make_row(
+        FIRST + timedelta(minutes=minute),
+        prediction_result=answer,
+        inference_time_ms=ms,
+        rgpd_consent=consent,
+        user_feedback=opinion,
+        model_version=version,
+    ),
+    st.integers(0, MINUTES),
+    st.sampled_from(["cat", "dog", "neither", "error"]),
+    times,
+    st.booleans(),
+    st.sampled_from([None, 0, 1]),
+    st.sampled_from(["1.0", "1.1", None]),
+)
+Operation = tuple[str, Any]
+operations = st.one_of(
+    st.tuples(st.just("insert"), st.lists(rows, min_size=1, max_size=12)),
+    st.tuples(st.sampled_from(["rate", "erase", "withdraw", "move"]), st.integers(0, 2**30)),
+    st.tuples(st.just("refresh"), st.none()),
+)
+
+
+def execute(database: Database, statement: str, **values: Any) -> None:
+    database.run(lambda connection: connection.execute(sa.text(statement), values))
+
+
+def refresh(database: Database) -> bool:
+    return database.run(lambda connection: roll_ups.refresh(connection, database.tables))
+
+
+def refresh_all(database: Database) -> None:
+    while refresh(database):
+        pass
+
+
+def held(database: Database) -> list[dict[str, Any]]:
+    query = sa.select(database.tables.predictions)
+    return [dict(row) for row in database.run(lambda connection: connection.execute(query).mappings().all())]
+
+
+def do(database: Database, keep: Keep, operation: Operation) -> None:
+    """Change the rows as the service does: by statements of its own, or by the cascade of a withdrawal."""
+    name, value = operation
+    place = f"{value} % greatest((SELECT count(*) FROM predictions_feedback), 1)"
+    chosen = f"(SELECT id FROM predictions_feedback ORDER BY id OFFSET {place} LIMIT 1)"
+    match name:
+        case "insert":
+            for row in value:
+                row["id"] = uuid4()
+                row["consent_id"] = row["id"] if row["rgpd_consent"] else None
+            keep(value)
+        case "rate":
+            execute(
+                database,
+                f"UPDATE predictions_feedback SET user_feedback = {value % 2}, feedback_at = now() WHERE id = {chosen}",
+            )
+        case "erase":
+            execute(database, f"DELETE FROM predictions_feedback WHERE id = {chosen}")
+        case "withdraw":
+            execute(
+                database,
+                "UPDATE consents SET filename_and_comment = false, withdrawn_at = now()"
+                f" WHERE id = (SELECT consent_id FROM predictions_feedback WHERE id = {chosen})",
+            )
+        case "move":  # nothing of ours does: an administrator might
+            shift = timedelta(minutes=value % 300)
+            execute(
+                database,
+                f'UPDATE predictions_feedback SET "timestamp" = "timestamp" + :shift WHERE id = {chosen}',
+                shift=shift,
+            )
+        case "refresh":
+            refresh(database)
+
+
+def summary_of(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """The same arithmetic in plain Python."""
+    times = [row["inference_time_ms"] for row in found if row["success"]]
+    return {
+        "predictions": len(found),
+        "consents": sum(row["rgpd_consent"] for row in found),
+        "satisfied": sum(row["user_feedback"] == 1 for row in found),
+        "unsatisfied": sum(row["user_feedback"] == 0 for row in found),
+        "milliseconds": pytest.approx(sum(times)) if times else None,
+        "fastest": min(times, default=None),
+        "slowest": max(times, default=None),
+    }
+
+
+def check_summaries(database: Database) -> None:
+    """Every hour and day that is not stale has exactly the summaries that its rows give."""
+    found = held(database)
+    tables = database.tables
+    kept = database.run(lambda c: c.execute(sa.select(tables.summaries)).mappings().all())
+    stale = set(database.run(lambda c: c.scalars(sa.select(tables.stale.c.start)).all()))
+    for hours, width in ((1, HOUR), (24, DAY)):
+        unknown = {floor(hour, width) for hour in stale}
+        groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        for row in found:
+            start = floor(row["timestamp"], width)
+            if start not in unknown:
+                key = (start, row["model_version"] or "", row["prediction_result"])
+                groups.setdefault(key, []).append(row)
+        here = {
+            (row["start"], row["model_version"], row["prediction_result"]): row
+            for row in kept
+            if row["hours"] == hours and row["start"] not in unknown
+        }
+        assert here.keys() == groups.keys()
+        for key, summary in here.items():
+            assert {name: summary[name] for name in summary_of([])} == summary_of(groups[key])
+            check_histogram(summary, groups[key])
+
+
+def check_histogram(summary: Any, found: list[dict[str, Any]]) -> None:
+    """Each time lies in its bin, as far as rounding at the bins' ends goes."""
+    times = sorted(row["inference_time_ms"] for row in found if row["success"])
+    bins = sorted(zip(summary["bins"] or (), summary["counts"] or (), strict=True))
+    assert sum(count for _bin, count in bins) == len(times)
+    for number, count in bins:
+        inside, times = times[:count], times[count:]
+        low, high = (0, 0.001) if number == NO_TIME else (GROWTH ** (number - 1), GROWTH**number)
+        assert all(low * (1 - 1e-9) <= time <= high * (1 + 1e-9) for time in inside)
+
+
+SUMS = ["predictions", "successes", "consents", "cat", "dog", "neither", "errors", "satisfied", "unsatisfied"]
+SUMS += ["fastest", "slowest"]
+
+
+def compare(database: Database, chosen: Slice, width: int) -> None:
+    """Read a window both ways: counts and means are the same, percentiles within what is promised."""
+    table = database.tables.predictions
+    exact = database.run(lambda c: aggregates.by_rows(c, table, chosen, width))
+    found = database.run(lambda c: aggregates.by_summaries(c, table, chosen, width))
+    assert [row.bucket for row in found] == [row.bucket for row in exact]
+    for quick, true in zip(found, exact, strict=True):
+        assert [getattr(quick, name) for name in SUMS] == [getattr(true, name) for name in SUMS]
+        assert quick.mean == (true.mean if true.mean is None else pytest.approx(true.mean))
+        for estimate, percentile in zip(quick.percentiles or (), true.percentiles or (), strict=True):
+            # between two times one may be below a microsecond, and the other one as far off as a bin lets it be
+            assert abs(estimate - percentile) <= ACCURACY * (1 + 1e-6) * percentile + 0.001
+    total = database.run(lambda c: aggregates.totals(c, table, chosen))
+    assert [getattr(total, name) for name in SUMS] == [getattr(found[0], name) for name in SUMS]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(operations, min_size=1, max_size=10),
+    st.integers(0, MINUTES),
+    st.integers(1, MINUTES),
+    st.sampled_from([None, "1.1"]),
+    st.sampled_from([None, "dog"]),
+)
+def test_they_stay_true_through_late_feedback_erasure_and_withdrawal(
+    keep: Keep, done: list[Operation], minute: int, length: int, version: str | None, answer: str | None
+) -> None:
+    database = keep([])
+    execute(database, "TRUNCATE consents CASCADE")
+    for operation in done:
+        do(database, keep, operation)
+    check_summaries(database)
+    start = FIRST + timedelta(minutes=minute, seconds=7)
+    chosen = Slice.of(start, start + timedelta(minutes=length), version, answer)
+    compare(database, chosen, 3600)
+    compare(database, WHOLE, 86400)
+    refresh_all(database)
+    check_summaries(database)
+    assert not database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).all())
+    compare(database, chosen, 7200)
+    compare(database, WHOLE, 86400)
+
+
+@pytest.mark.parametrize("change", ["insert", "rate", "erase", "withdraw", "move"])
+def test_each_change_after_a_summary_is_seen(keep: Keep, change: str) -> None:
+    impersonal = {"filename": None, "user_comment": None}  # a withdrawal finds nothing else to change
+    database = keep([row | impersonal for row in random_rows(15, n=60)])
+    refresh_all(database)
+    before = held(database)
+    month = Slice(NOW - timedelta(days=30), NOW + DAY)
+    for value in range(8):
+        do(database, keep, (change, random_rows(value, n=2) if change == "insert" else 7 * value))
+    assert held(database) != before
+    check_summaries(database)
+    compare(database, month, 86400)
+    refresh_all(database)
+    check_summaries(database)
+    compare(database, month, 86400)
+
+
+def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way is chosen by how many rows there are; what is said does not depend on it."""
+    database = keep(random_rows(11, n=2000))
+    refresh_all(database)
+    table = database.tables.predictions
+    window = {"start": NOW - timedelta(days=15, minutes=7), "end": NOW}
+
+    def statistics(**chosen: Any) -> Any:
+        return database.run(lambda c: kpis.statistics(c, table, **window, **chosen))
+
+    for chosen in ({}, {"model_version": "1.1"}, {"answer": "neither"}):
+        exact = statistics(**chosen)
+        with monkeypatch.context() as patch:
+            patch.setattr(kpis, "EXACT_UP_TO", 100)
+            quick = statistics(**chosen)
+        assert {name: quick[name] for name in quick if name not in ("inference_time_ms", "timeline")} == {
+            name: exact[name] for name in exact if name not in ("inference_time_ms", "timeline")
+        }
+        latencies = [[found["inference_time_ms"], *found["timeline"]] for found in (quick, exact)]
+        for estimated, true in zip(*latencies, strict=True):
+            for name, value in true.items():
+                tolerance = ACCURACY if name in {"p50", "p95", "p99"} else 1e-9
+                is_float = isinstance(value, float)
+                assert estimated[name] == (pytest.approx(value, rel=tolerance) if is_float else value)
+
+
+def test_feedback_is_read_no_further_back_than_it_takes(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kpis, "MAX_FEEDBACK", 30)
+    database = keep(random_rows(12, n=1000))
+    read: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *told: read.append(str(told[2:4])))
+    found = database.run(lambda c: kpis.statistics(c, database.tables.predictions, end=NOW))
+    [asked] = [statement for statement in read if "LIMIT" in statement and "user_comment" in statement]
+    said = sorted(row["timestamp"] for row in held(database) if row["user_feedback"] is not None)[-30:]
+    assert [point["timestamp"] for point in found["feedback"]] == [moment.isoformat() for moment in said]
+    assert str(FIRST.year) in asked
+    assert repr(found["timeline"][0]["start"]) not in asked
+
+
+def test_hours_that_go_on_stay_marked_once(keep: Keep) -> None:
+    """They will change again: each is marked once, however often it was."""
+    now = datetime.now(UTC)
+    for second in range(3):
+        database = keep([make_row(now + DAY, width=second + 1)])
+    stale = sa.select(database.tables.stale.c.start)
+    assert len(database.run(lambda c: c.scalars(stale).all())) == 3
+    assert not refresh(database)
+    assert database.run(lambda c: c.scalars(stale).all()) == [floor(now + DAY, HOUR)]
+    check_summaries(database)
+
+
+def test_two_that_refresh_at_once_do_not_wait_for_each_other(keep: Keep) -> None:
+    database = keep([make_row(NOW)])
+    with database.engine.begin() as first:
+        assert not roll_ups.refresh(first, database.tables)  # done, and holds the lock until it commits
+        execute(database, "SET lock_timeout = '1s'")
+        assert not refresh(database)
+    check_summaries(database)
+
+
+def test_a_mark_that_came_while_others_were_taken_off_stays(keep: Keep) -> None:
+    """A writer that commits while the hour is being counted is not lost."""
+    database = keep([make_row(NOW)])
+    with database.engine.begin() as slow:
+        roll_ups.refresh(slow, database.tables)
+        keep([make_row(NOW, user_feedback=1)])
+    assert database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).all()) == [floor(NOW, HOUR)]
+    compare(database, WHOLE, 86400)
+    refresh_all(database)
+    check_summaries(database)
+
+
+def test_migration_marks_what_is_there(keep: Keep) -> None:
+    database = keep(random_rows(13, n=2000))
+    refresh_all(database)
+    setup.migrate(database, "0004")
+    execute(database, "ANALYZE predictions_feedback")
+    said: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *told: said.append(str(told[2])))
+    setup.migrate(database)
+    marked = database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).all())
+    assert sorted(marked) == sorted({floor(row["timestamp"], HOUR) for row in held(database)})
+    [marks] = [statement for statement in said if statement.startswith('INSERT INTO "predictions_feedback_stale"')]
+    plan = "\n".join(database.run(lambda c: c.scalars(sa.text(f"EXPLAIN {marks}")).all()))
+    assert "predictions_feedback_timestamp" in plan
+    assert "Seq Scan on predictions_feedback" not in plan, "while it is read, nobody writes"
+    compare(database, WHOLE, 86400)
+    refresh_all(database)
+    check_summaries(database)
+
+
+def test_the_recorder_renews_them(keep: Keep, recorder: Recorder) -> None:
+    database = keep(random_rows(14, n=60))
+    recorder._wake.set()  # half a minute is too long for a test
+    deadline = time.monotonic() + 60
+    while database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).first()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    check_summaries(database)
+
+
+@pytest.mark.parametrize("whole_days", [True, False])
+@pytest.mark.parametrize("length", [timedelta(minutes=20), timedelta(hours=5), timedelta(days=6, hours=7, minutes=9)])
+def test_a_window_is_covered_once(length: timedelta, whole_days: bool) -> None:
+    start = NOW - length
+    stale = [floor(NOW - n * timedelta(hours=11), HOUR) for n in range(-3, 6, 2)]
+    days, hours, rows = aggregates.cover((start, NOW), stale, whole_days=whole_days)
+    spans = sorted([*days, *hours, *rows])
+    assert spans[0][0] == start
+    assert spans[-1][1] == NOW
+    assert all(before[1] == after[0] for before, after in pairwise(spans))
+    assert bool(days) is (whole_days and length > timedelta(days=5))
+    assert not [hour for hour in stale for first, last in (*days, *hours) if first <= hour < last]
+
+
+def test_without_cuts_holes_out() -> None:
+    at = [NOW + n * HOUR for n in range(9)]
+    assert without((at[1], at[5]), []) == [(at[1], at[5])]
+    assert without((at[1], at[5]), [(at[0], at[2]), (at[3], at[4]), (at[5], at[6])]) == [(at[2], at[3]), (at[4], at[5])]
+    assert without((at[1], at[5]), [(at[0], at[8])]) == []
+    assert without((at[5], at[1]), []) == []

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catsdogs.domain import Answer, Note, Prediction
+from catsdogs.errors import InvalidImage, ModelError
+from catsdogs.model.card import CARD, SHIPPED, read_card
+from catsdogs.model.classifier import Classifier
+from catsdogs.model.evaluation import evaluate
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.open(SHIPPED)
+
+
+def test_a_cat_is_a_cat(classifier: Classifier, cat_jpeg: bytes) -> None:
+    prediction, statistics = classifier.classify(cat_jpeg)
+    assert prediction.answer is Answer.CAT
+    assert prediction.proba_cat > 0.95
+    assert prediction.proba_cat + prediction.proba_dog == pytest.approx(1)
+    assert prediction.confidence == prediction.proba_cat
+    assert prediction.neither_score < 0.5
+    assert prediction.inference_time_ms > 0
+    assert prediction.model_version == classifier.version == SHIPPED.name
+    assert (statistics.width, statistics.height) == (451, 300)
+
+
+@pytest.mark.parametrize("picture", ["coffee", "astronaut", "page", "brick"])
+def test_what_is_neither_is_not_forced(classifier: Classifier, picture: str) -> None:
+    import skimage.data
+
+    stream = io.BytesIO()
+    Image.fromarray(getattr(skimage.data, picture)()).save(stream, "PNG")
+    prediction, _ = classifier.classify(stream.getvalue())
+    assert prediction.answer is Answer.NEITHER
+    assert prediction.confidence == prediction.neither_score >= 0.5
+
+
+@pytest.mark.parametrize("colour", ["black", "white", "red"])
+def test_a_blank_picture_is_neither(classifier: Classifier, colour: str) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (300, 200), colour).save(stream, "PNG")
+    assert classifier.classify(stream.getvalue())[0].answer is Answer.NEITHER
+
+
+def test_notes_about_the_photo_reach_the_prediction(classifier: Classifier, cat_jpeg: bytes) -> None:
+    stream = io.BytesIO()
+    cat = Image.open(io.BytesIO(cat_jpeg))
+    cat.save(stream, "GIF", save_all=True, append_images=[Image.new("RGB", cat.size)])
+    assert classifier.classify(stream.getvalue())[0].notes == (Note.FIRST_FRAME,)
+
+
+def test_channels_are_red_green_blue_and_the_photo_upright(photos: Path, classifier: Classifier) -> None:
+    # Swapped channels or a quarter turn cost little accuracy: only probabilities show them.
+    paths = [path for label in ("cat", "dog") for path in islice(sorted((photos / "val" / label).glob("*.jpg")), 20)]
+    prepared = np.stack([classifier.prepare(path.read_bytes()).pixels for path in paths])
+    is_dog = np.array([path.parent.name == "dog" for path in paths])
+
+    def loss(pixels: np.ndarray) -> float:
+        proba = classifier._network(pixels).proba_dog
+        return float(-np.log(np.where(is_dog, proba, 1 - proba) + 1e-9).mean())
+
+    assert loss(prepared) < loss(prepared[..., ::-1])
+    assert loss(prepared) < loss(prepared.swapaxes(1, 2)[:, ::-1])
+    assert loss(prepared) < loss(prepared[:, ::-1])
+
+
+def test_files_are_classified_in_order_and_as_one_by_one(
+    classifier: Classifier, cat_jpeg: bytes, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{n:02}.jpg" for n in range(40)]
+    for n, path in enumerate(files):
+        path.write_bytes(b"" if n % 7 == 3 else cat_jpeg)
+    files.insert(20, tmp_path / "missing.jpg")
+    results = list(classifier.classify_files(iter(files)))
+    assert [path for path, _ in results] == files
+    alone, _ = classifier.classify(cat_jpeg)
+    for path, result in results:
+        if path.name == "missing.jpg" or int(path.stem) % 7 == 3:
+            assert isinstance(result, InvalidImage)
+        else:
+            assert isinstance(result, Prediction)
+            assert result.proba_cat == pytest.approx(alone.proba_cat, abs=1e-5)
+            assert result.neither_score == pytest.approx(alone.neither_score, abs=1e-4)
+    assert list(classifier.classify_files([])) == []
+
+
+def test_threads_may_share_a_classifier(classifier: Classifier, cat_jpeg: bytes) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = {round(prediction.proba_cat, 5) for prediction, _ in pool.map(classifier.classify, [cat_jpeg] * 32)}
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["file is there", "file is gone"])
+def test_photos_that_come_together_get_the_same_answers(version: Path, cat_jpeg: bytes, gone: bool) -> None:
+    """They are looked at on one core each, by what is loaded only then."""
+    classifier = Classifier.open(version)
+    if gone:
+        shutil.rmtree(version)
+    alone = classifier.classify(cat_jpeg)[0]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda _: classifier.classify(cat_jpeg)[0], range(24)))
+    assert classifier._network._on_one_core is not None  # type: ignore[attr-defined]
+    assert {one.answer for one in together} == {alone.answer}
+    assert [one.proba_cat for one in together] == pytest.approx([alone.proba_cat] * 24, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def keras_classifier() -> Classifier:
+    return Classifier.open(SHIPPED, "keras")
+
+
+def assert_same(photo: bytes, one: Classifier, other: Classifier) -> None:
+    (ours, _), (theirs, _) = one.classify(photo), other.classify(photo)
+    assert ours.proba_dog == pytest.approx(theirs.proba_dog, abs=1e-4)
+    assert ours.neither_score == pytest.approx(theirs.neither_score, abs=1e-3)
+
+
+def test_both_runtimes_give_the_same(classifier: Classifier, keras_classifier: Classifier, cat_jpeg: bytes) -> None:
+    assert_same(cat_jpeg, classifier, keras_classifier)
+
+
+def test_both_runtimes_give_the_same_on_photos(
+    photos: Path, classifier: Classifier, keras_classifier: Classifier
+) -> None:
+    for kind in ("val/cat", "val/dog", "neither"):
+        for path in islice(sorted((photos / kind).glob("*.jpg")), 8):
+            assert_same(path.read_bytes(), classifier, keras_classifier)
+
+
+def test_the_map_is_exact(classifier: Classifier, cat_jpeg: bytes) -> None:
+    outputs = classifier._network(classifier.prepare(cat_jpeg).pixels[np.newaxis])
+    logit = outputs.activation.mean()
+    assert 1 / (1 + np.exp(-logit)) == pytest.approx(outputs.proba_dog[0], abs=1e-5)
+
+
+def test_an_explanation_covers_the_square_that_was_seen(classifier: Classifier, cat_jpeg: bytes) -> None:
+    """A cat in the left half of that square, grey in the right: what speaks for it lies on the left."""
+    cat = Image.open(io.BytesIO(cat_jpeg)).resize((200, 200))
+    wide = Image.new("RGB", (800, 400), "grey")
+    wide.paste(cat, (200, 100))
+    stream = io.BytesIO()
+    wide.save(stream, "PNG")
+    prediction, _ = classifier.classify(stream.getvalue())
+    assert prediction.explanation
+    activation = np.array(prediction.explanation.activation)
+    assert prediction.explanation.box == (0.25, 0, 0.75, 1)
+    side = classifier.card.input_size // 32
+    assert activation.shape == (side, side)
+    assert 1 / (1 + np.exp(-activation.mean())) == pytest.approx(prediction.proba_dog, abs=1e-3)
+    half = side // 2
+    assert activation[:, :half].mean() < activation[:, half:].mean()
+    assert activation.argmin() % side < half
+
+    tall = io.BytesIO()
+    wide.rotate(90, expand=True).save(tall, "PNG")
+    explanation = classifier.classify(tall.getvalue())[0].explanation
+    assert explanation
+    assert explanation.box == (0, 0.25, 1, 0.75)
+    assert len(json.dumps(asdict(explanation))) < 1000, "it travels with every answer"
+
+
+def test_the_shipped_model_is_as_good_as_its_card_says(photos: Path, classifier: Classifier) -> None:
+    measured = evaluate(classifier.classify_files, photos / "val")
+    stated = classifier.card.metrics["val"]
+    assert measured.accuracy >= 0.99
+    assert measured.refused <= 20
+    assert (measured.errors, measured.refused) == pytest.approx((stated.errors, stated.refused), abs=1)
+    assert measured.unsure <= 40, "of 1,000 pets"
+    assert measured.both <= 20
+
+
+def test_the_card_describes_the_shipped_model(classifier: Classifier) -> None:
+    info = classifier.info()
+    assert info["classes"] == ["cat", "dog", "neither"]
+    assert info["parameters"] > 3_000_000
+    json.dumps(info)
+    text = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "catsdogs train" in text
+    assert f"{classifier.card.metrics['val'].accuracy:.2%}" in text
+
+
+def test_shipped_files_stay_below_45_megabytes() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED.parent.rglob("*")) < 45_000_000
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> Path:
+    """A copy of the shipped version, to be damaged."""
+    return Path(shutil.copytree(SHIPPED, tmp_path / "version"))
+
+
+def rewrite_card(version: Path, **changes: object) -> None:
+    card = json.loads((version / CARD).read_text()) | changes
+    (version / CARD).write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda v: (v / "model.onnx").write_bytes(b"x"), "is damaged"),
+        (lambda v: (v / "model.onnx").unlink(), "is missing"),
+        (lambda v: (v / CARD).unlink(), "There is no model card in"),
+        (lambda v: (v / CARD).write_text("{"), "cannot be read"),
+        (lambda v: (v / CARD).write_text("[]"), "another version of catsdogs"),
+        (lambda v: rewrite_card(v, format=999), "another version of catsdogs"),
+        (lambda v: rewrite_card(v, input_size="big"), "is damaged"),
+        (lambda v: rewrite_card(v, surprise=1), "is damaged"),
+    ],
+)
+def test_a_damaged_version_is_refused_with_a_sentence(version: Path, damage: object, sentence: str) -> None:
+    damage(version)  # type: ignore[operator]
+    with pytest.raises(ModelError, match=sentence):
+        Classifier.open(version)
+
+
+def test_a_file_that_is_no_network_is_refused(version: Path) -> None:
+    import hashlib
+
+    for name in ("model.onnx", "model.keras"):
+        (version / name).write_bytes(b"not a network")
+    checksum = hashlib.sha256(b"not a network").hexdigest()
+    rewrite_card(version, sha256=dict.fromkeys(read_card(version).sha256, checksum))
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Classifier.open(version, "onnx")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Classifier.open(version, "keras")

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catsdogs.domain import Answer, Prediction
+from catsdogs.errors import InvalidImage, InvalidInput
+from catsdogs.model.evaluation import auroc, evaluate, labelled_photos, log_loss, measure, photo_files, reliability
+
+
+def prediction(proba_dog: float, neither_score: float = 0.0) -> Prediction:
+    answer = Answer.NEITHER if neither_score >= 0.5 else Answer.DOG if proba_dog >= 0.5 else Answer.CAT
+    return Prediction(answer, 1 - proba_dog, proba_dog, neither_score, "test", 1.0)
+
+
+def test_log_loss_is_the_mean_negative_log_likelihood() -> None:
+    assert log_loss(np.array([True, False]), np.array([0.5, 0.5])) == pytest.approx(math.log(2))
+    assert log_loss(np.array([True, False]), np.array([0.9, 0.2])) == pytest.approx(
+        -(math.log(0.9) + math.log(0.8)) / 2
+    )
+    assert math.isfinite(log_loss(np.array([True]), np.array([0.0])))
+
+
+def test_auroc_is_the_chance_that_a_dog_ranks_above_a_cat() -> None:
+    rng = np.random.default_rng(1)
+    is_dog = rng.random(60) < 0.4
+    proba = np.round(rng.random(60), 1)  # with ties
+    pairs = [(d > c) + 0.5 * (d == c) for d in proba[is_dog] for c in proba[~is_dog]]
+    assert auroc(is_dog, proba) == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_reliability_compares_confidence_with_success() -> None:
+    is_dog = np.array([True, True, False, False])
+    rows = reliability(is_dog, np.array([0.99, 0.99, 0.99, 0.3]))
+    assert rows == [(pytest.approx(0.7), 1.0, 1), (pytest.approx(0.99), pytest.approx(2 / 3), 3)]
+    assert reliability(np.array([False]), np.array([0.0])) == [(1.0, 1.0, 1)]
+
+
+def test_errors_and_refusals_are_counted_apart() -> None:
+    measured = measure(
+        [
+            (Answer.CAT, prediction(0.1)),  # right
+            (Answer.CAT, prediction(0.9)),  # wrong
+            (Answer.DOG, prediction(0.9, neither_score=0.8)),  # refused, would be right
+            (Answer.DOG, prediction(0.2, neither_score=0.8)),  # refused, would be wrong
+            (Answer.NEITHER, prediction(0.9, neither_score=0.8)),  # right
+            (Answer.NEITHER, prediction(0.9)),  # taken for a pet
+        ],
+        unreadable=2,
+    )
+    assert (measured.n, measured.errors, measured.refused, measured.unreadable) == (6, 3, 2, 2)
+    assert measured.accuracy == pytest.approx(0.5)
+    assert measured.accuracy_low < 0.5 < measured.accuracy_high
+    assert measured.ece == pytest.approx((2 * abs(0.9 - 0.5) + 0 + abs(0.9 - 1) + abs(0.8 - 0)) / 4, abs=0.3)
+    assert "reliability" not in measured.figures()
+
+
+def test_calibration_error_weighs_the_bins() -> None:
+    measured = measure([(Answer.DOG, prediction(0.99))] * 3 + [(Answer.CAT, prediction(0.99))])
+    assert measured.ece == pytest.approx(0.99 - 0.75)
+
+
+def test_others_alone_have_no_calibration() -> None:
+    measured = measure([(Answer.NEITHER, prediction(0.5, neither_score=0.9))])
+    assert (measured.errors, measured.refused, measured.log_loss, measured.ece, measured.auroc) == (
+        0,
+        0,
+        None,
+        None,
+        None,
+    )
+
+
+def test_folders_give_the_labels_in_any_case(tmp_path: Path) -> None:
+    for name in ("Cat/a.jpg", "dog/deep/b.jpg", "dog/.hidden", "dog/Thumbs.db", "neither/c.jpg", "bird/d.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    found = {str(path.relative_to(tmp_path)): str(label) for path, label in labelled_photos(tmp_path).items()}
+    assert found == {"Cat/a.jpg": "cat", "dog/deep/b.jpg": "dog", "neither/c.jpg": "neither"}
+    assert [path.name for path in photo_files(tmp_path / "dog")] == ["b.jpg"]
+
+
+def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="no photos in cat/, dog/ or neither/"):
+        labelled_photos(tmp_path)
+    with pytest.raises(InvalidInput, match="There is no folder"):
+        labelled_photos(tmp_path / "missing")
+
+
+def test_unreadable_files_are_counted_and_the_rest_is_measured(tmp_path: Path) -> None:
+    for name in ("cat/a", "cat/broken", "dog/b"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    looked_at = []
+
+    def classify(paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
+        for path in paths:
+            broken = path.name == "broken"
+            yield path, InvalidImage("This file is empty.") if broken else prediction(float(path.parent.name == "dog"))
+
+    measured = evaluate(classify, tmp_path, lambda: looked_at.append(1))
+    assert (measured.n, measured.errors, measured.unreadable, len(looked_at)) == (2, 0, 1, 3)
+
+    (tmp_path / "cat" / "a").unlink()
+    (tmp_path / "dog" / "b").unlink()
+    with pytest.raises(InvalidInput, match="None of the 1 labelled photos can"):
+        evaluate(classify, tmp_path)

@@ -1,0 +1,106 @@
+"""Decisions, receipts, and the copy of a photo."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from datetime import UTC, datetime
+
+import pytest
+from PIL import ExifTags, Image, PngImagePlugin
+
+from catsdogs.domain import Consent
+from catsdogs.i18n import LANGUAGES
+from catsdogs.records import consent_notice as texts
+from catsdogs.records.consents import decide, hash_receipt, keep_photo
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_a_decision_is_about_the_words_that_were_shown() -> None:
+    decision, _ = decide(Consent(photo=True, language="fr-CA"), NOW)
+    assert (decision.filename_and_comment, decision.photo, decision.decided_at) == (False, True, NOW)
+    assert decision.text_version == texts.VERSION
+    assert decision.language in ("en", "fr")
+    assert decision.text_hash == hashlib.sha256(texts.words(decision.language, texts.UNNAMED).encode()).hexdigest()
+
+
+def test_a_receipt_has_140_random_bits_and_only_its_hash_is_kept() -> None:
+    receipts = {decide(Consent(True), NOW)[1] for _ in range(1000)}
+    assert len(receipts) == 1000
+    assert all(re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){6}[0-9A-HJKMNP-TV-Z]{4}", receipt) for receipt in receipts)
+    assert len({symbol for receipt in receipts for symbol in receipt} - {"-"}) == 32
+
+    decision, receipt = decide(Consent(True), NOW)
+    assert decision.receipt_hash == hash_receipt(receipt)
+    assert receipt not in decision.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "typed", ["0123-4567-89ab-cd10", "0123 4567 89AB CD10", "o123456789abcdio", "O1234567 89ABCDL0\n"]
+)
+def test_a_receipt_is_read_as_people_type(typed: str) -> None:
+    assert hash_receipt(typed) == hash_receipt("0123456789ABCD10")
+
+
+@pytest.mark.parametrize("typed", ["", "é" * 30, "\ud800", "0" * 100_000])
+def test_any_text_may_be_tried_as_a_receipt(typed: str) -> None:
+    assert re.fullmatch("[0-9a-f]{64}", hash_receipt(typed))
+
+
+def test_the_photo_kept_is_small_upright_and_has_no_metadata() -> None:
+    picture = Image.new("RGB", (2000, 1000), "red")
+    picture.paste("blue", (0, 0, 1000, 1000))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # turned a quarter clockwise to be upright
+    exif[ExifTags.Base.Artist] = "Somebody"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", exif=exif, comment=b"Somebody's comment", icc_profile=b"Somebody's profile")
+
+    kept = keep_photo(stream.getvalue())
+
+    assert (kept.width, kept.height) == (256, 512)
+    assert b"Somebody" not in kept.jpeg
+    image = Image.open(io.BytesIO(kept.jpeg))
+    assert (image.format, image.size) == ("JPEG", (256, 512))
+    assert dict(image.getexif()) == {}
+    assert set(image.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+    red, _, blue = image.getpixel((128, 30))
+    assert blue > red  # what was left is on top
+
+
+def test_text_in_a_png_is_not_kept() -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Author", "Somebody")
+    stream = io.BytesIO()
+    Image.new("RGBA", (60, 40), (0, 0, 0, 0)).save(stream, "PNG", pnginfo=text)
+    kept = keep_photo(stream.getvalue())
+    assert (kept.width, kept.height) == (60, 40)
+    assert b"Somebody" not in kept.jpeg
+
+
+PINNED = {
+    ("2", "en"): "103fc571a6bb1e99b4f7c91e7ba55d573bba34b668bfc030441cf0304ea689f5",
+    ("2", "fr"): "dfb3264ca6dbc22c3d6f07751dc2688bd9f3cbdc479e2d1edaab738af8354fc5",
+}
+"""The SHA-256 of the words of each version, by language, as `UNNAMED` shows them."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
+    words = texts.words(language, texts.UNNAMED)
+    found = hashlib.sha256(words.encode()).hexdigest()
+    pinned = PINNED.get((texts.VERSION, language))
+    assert found == pinned, (
+        f"raise catsdogs.records.consent_notice.VERSION if words changed, and pin {found!r} for {language}"
+    )
+
+
+def test_the_words_name_controller_contact_and_retention() -> None:
+    named = texts.Controller("Example Ltd", "privacy@example.org", 30)
+    said = texts.words("en", named)
+    assert all(word in said for word in ("Example Ltd", "privacy@example.org", "30 days", "CNIL"))
+    hashes = {decide(Consent(True), NOW, controller)[0].text_hash for controller in (named, texts.UNNAMED)}
+    assert len(hashes) == 2

@@ -1,0 +1,274 @@
+"""Outages lose nothing: kill -9 of PostgreSQL, of writers and of the whole app, and a spool that is full.
+
+``CATSDOGS_CHAOS`` is the number of predictions of the large test (default 160; each gets three feedbacks).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+import urllib3
+
+from catsdogs.database import Database, setup
+from catsdogs.domain import Consent
+from catsdogs.errors import SpoolError
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
+from catsdogs.settings import Settings
+
+MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
+
+PREDICTIONS = int(os.environ.get("CATSDOGS_CHAOS", "160"))
+PROCESSES = 4
+KILLS = max(4, PREDICTIONS // 50)
+
+WORK = """
+import json, os, sys
+from concurrent.futures import ThreadPoolExecutor
+from catsdogs.domain import Answer, Consent, Prediction
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.model.preprocessing import ImageStatistics
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
+from catsdogs.settings import Settings
+
+photo = open(sys.argv[1], "rb").read()
+recorder = Recorder.open(Settings.load())
+prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
+
+def say(*accepted):
+    os.write(1, json.dumps(accepted).encode() + b"\\n")  # at once, unlike print
+
+def visit(number):
+    consent = Consent(number % 2 == 0, number % 8 == 0)
+    record, _ = PredictionRecord.of(
+        prediction, ImageStatistics(1, 1, 0.5, 0.1), photo=photo, filename=f"{number}.jpg", consent=consent
+    )
+    recorder.store(record)
+    say(str(record.id), number, 0)
+    for time in (1, 2, 3):  # changes their mind: the last word counts
+        comment = f"{number}.{time}" if consent.filename_and_comment else None
+        label = ("cat", "dog", "both")[time - 1]
+        recorder.give(FeedbackRecord.of(record.id, time % 2, comment, label))
+        say(str(record.id), number, time)
+
+say("ready")
+with ThreadPoolExecutor(4) as threads:
+    list(threads.map(visit, range(int(sys.argv[2]), int(sys.argv[3]))))
+sys.stdin.read()
+recorder.close()
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path, for a server of one's own, to be killed."""
+    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as name:
+        yield Path(name)
+
+
+def kill_postgresql(data_dir: Path) -> None:
+    with contextlib.suppress(FileNotFoundError, IndexError, ProcessLookupError):  # just being started again
+        os.kill(int((data_dir / "postgresql" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+def rows(database: Database, statement: str) -> list[dict[str, Any]]:
+    return database.run(lambda connection: [dict(row) for row in connection.execute(sa.text(statement)).mappings()])
+
+
+class Writers:
+    """Processes that record, and what each has been told to be accepted, until they are killed."""
+
+    def __init__(self, data_dir: Path, photo: Path) -> None:
+        self.data_dir, self.photo = data_dir, photo
+        self.accepted: dict[UUID, tuple[int, int]] = {}
+        """Number of the visit, and of the last feedback (0: none), by prediction."""
+        self.messages = 0
+        self.running: dict[subprocess.Popen[str], tuple[threading.Thread, list[str]]] = {}
+
+    def start(self, first: int, end: int) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
+        process = subprocess.Popen(
+            [sys.executable, "-c", WORK, str(self.photo), str(first), str(end)],
+            env=environment | {"CATSDOGS_DATA_DIR": str(self.data_dir)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        said: list[str] = []
+        listener = threading.Thread(target=self._listen, args=[process, said])
+        listener.start()
+        self.running[process] = listener, said
+        wait_until(lambda: bool(said))
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        process.kill()
+        process.wait()
+        self.running.pop(process)[0].join()
+
+    def done(self, process: subprocess.Popen[str], visits: int) -> bool:
+        return len(self.running[process][1]) == 1 + 4 * visits or process.poll() is not None
+
+    def _listen(self, process: subprocess.Popen[str], said: list[str]) -> None:
+        for line in process.stdout:
+            if line.endswith("\n") and len(message := json.loads(line)) == 3:
+                identifier, number, last = message
+                self.accepted[UUID(identifier)] = number, last
+                self.messages += 1
+            said.append(line)
+
+
+def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
+    folder: Path, tmp_path: Path, cat_jpeg: bytes
+) -> None:
+    (photo := tmp_path / "cat.jpg").write_bytes(cat_jpeg)
+    settings = Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder)
+    keeper = Database(settings)
+    setup.ensure(keeper)
+    writers = Writers(folder, photo)
+    share = PREDICTIONS // PROCESSES
+    for process in range(PROCESSES):
+        writers.start(process * share, (process + 1) * share)
+
+    thresholds = sorted(random.sample(range(4 * PREDICTIONS * 3 // 4), KILLS))
+    for kill, threshold in enumerate(thresholds):
+        wait_until(lambda threshold=threshold: writers.messages >= threshold)
+        kill_postgresql(folder)
+        if kill in (KILLS // 3, 2 * KILLS // 3):  # in the middle of a write, as like as not
+            writers.kill(next(iter(writers.running)))
+            writers.start(PREDICTIONS + kill * share, PREDICTIONS + (kill + 1) * share)
+    for process in list(writers.running):
+        wait_until(lambda process=process: writers.done(process, share), 300)
+    for process in list(writers.running)[:2]:  # an orderly end for two
+        process.communicate("")
+        assert process.returncode == 0
+        writers.running.pop(process)[0].join()
+    for process in list(writers.running):  # and none for the rest: everything stops at once
+        writers.kill(process)
+    kill_postgresql(folder)
+    keeper.close()
+
+    recorder = Recorder.open(settings)
+    wait_until(lambda: not recorder.away and len(recorder.spool) == 0, 120)
+    found = {row["id"]: row for row in rows(recorder.database, "SELECT * FROM predictions_feedback")}
+    photos = {row["prediction_id"] for row in rows(recorder.database, "SELECT prediction_id FROM photos")}
+    assert len(writers.accepted) >= PREDICTIONS
+    assert writers.accepted.keys() <= found.keys()
+    assert len(found) - len(writers.accepted) <= 2 * 4, "more than the killed writers had in hand"
+    for identifier, (number, last) in writers.accepted.items():
+        row, agreed = found[identifier], number % 2 == 0
+        label = {"cat": 1, "dog": 2, "both": 3}.get(row["true_label"], 0)
+        assert label - last in (0, 1), "not the last word that was accepted, nor the one in hand"
+        assert row["user_feedback"] == (label % 2 if label else None)
+        assert row["user_comment"] == (f"{number}.{label}" if agreed and label else None)
+        assert row["filename"] == (f"{number}.jpg" if agreed else None)
+        assert (identifier in photos) is (number % 8 == 0)
+    for row in found.values():
+        assert row["rgpd_consent"] or (row["filename"], row["user_comment"]) == (None, None)
+    assert not (recorder.spool.folder / "damaged").exists()
+    recorder.close()
+
+
+def test_what_a_full_spool_refuses_is_said_and_what_it_accepted_arrives(
+    database: Settings, make_record: MakeRecord
+) -> None:
+    away = Recorder.open(database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1}))
+    accepted: list[UUID] = []
+    refused: list[UUID] = []
+
+    def visit(number: int) -> None:
+        record, _ = make_record(Consent(number % 2 == 0, number % 10 == 0), filename=f"{number}.jpg")
+        try:
+            away.store(record)
+            accepted.append(record.id)
+            away.give(FeedbackRecord.of(record.id, 1, None, None))
+        except SpoolError:
+            refused.append(record.id)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(visit, range(200)))
+    assert accepted
+    assert refused
+    used = sum(-(-path.stat().st_size // 4096) * 4096 for path in away.spool.folder.rglob("*.json"))
+    assert used <= 1_000_000 + 4 * 200_000  # each thread may be at its last record
+    away.close()
+
+    back = Recorder.open(database)
+    wait_until(lambda: not len(back.spool))
+    found = {row["id"]: row for row in rows(back.database, "SELECT * FROM predictions_feedback")}
+    assert found.keys() == set(accepted)
+    assert Counter(row["user_feedback"] for row in found.values())[1] == len(set(accepted) - set(refused))
+    assert back.store(make_record()[0]) is True
+    back.close()
+
+
+def test_an_unclean_stop_of_the_whole_app_loses_nothing_accepted(launch: Any, folder: Path, cat_jpeg: bytes) -> None:
+    server = launch(folder)
+    accepted: dict[str, dict[str, Any]] = {}
+    stopping = threading.Event()
+
+    def visit(number: int) -> None:
+        http = urllib3.PoolManager(headers={"Authorization": f"Bearer {server.api_token}"}, timeout=30, retries=False)
+        agreed = str(number % 2 == 0).lower()
+        fields = {"file": (f"{number}.jpg", cat_jpeg, "image/jpeg"), "rgpd_consent": agreed, "photo_consent": agreed}
+        with contextlib.suppress(urllib3.exceptions.HTTPError):  # cut off: not accepted
+            while not stopping.is_set():
+                answer = http.request("POST", f"{server.url}/api/predict", fields=fields)
+                assert answer.status == 200, answer.data
+                identifier = answer.json()["feedback_id"]
+                accepted[identifier] = {"number": number, "rated": False}
+                said = {"feedback_id": identifier, "user_feedback": "1"}
+                answer = http.request("POST", f"{server.url}/api/update-feedback", fields=said)
+                assert answer.status == 200, answer.data
+                accepted[identifier]["rated"] = True
+
+    with ThreadPoolExecutor(4) as threads:
+        visits = [threads.submit(visit, number) for number in range(4)]
+        for _ in range(2):
+            enough = len(accepted) + 20
+            wait_until(lambda enough=enough: len(accepted) >= enough)
+            kill_postgresql(folder / "data")
+        server.process.kill()
+        kill_postgresql(folder / "data")
+        stopping.set()
+        for done in visits:
+            done.result()
+    server.process.wait()
+
+    again = launch(folder)
+    wait_until(lambda: urllib3.request("GET", f"{again.url}/health").json()["spooled"] == 0)
+    assert urllib3.request("GET", f"{again.url}/health").json()["status"] == "healthy"
+    found = {str(row["id"]): row for row in again.query("SELECT * FROM predictions_feedback")}
+    photos = Counter(str(row["prediction_id"]) for row in again.query("SELECT prediction_id FROM photos"))
+    assert accepted.keys() <= found.keys()
+    for identifier, known in accepted.items():
+        row, agreed = found[identifier], known["number"] % 2 == 0
+        assert row["filename"] == (f"{known['number']}.jpg" if agreed else None)
+        assert photos[identifier] == agreed
+        assert row["user_feedback"] == 1 or not known["rated"]
+    again.stop()

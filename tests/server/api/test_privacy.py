@@ -1,0 +1,98 @@
+"""A person's rights over REST: who may try, how often, and that age makes anonymous by itself."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from catsdogs.domain import Consent
+from catsdogs.records.writer import Recorder
+from catsdogs.settings import Settings
+
+WRONG = "0000-0000-0000-0000-0000-0000-0000"
+RIGHTS = [f"/api/privacy/{right}" for right in ("export", "withdraw", "erase")]
+
+
+@pytest.fixture(scope="module")
+def photo(cat_jpeg):
+    return {"file": ("mine.jpg", cat_jpeg, "image/jpeg"), "rgpd_consent": "true", "photo_consent": "true"}
+
+
+def how(server, outcome):
+    statement = "SELECT how FROM consents JOIN predictions_feedback p ON p.consent_id = consents.id WHERE p.id = :id"
+    return server.query(statement, id=outcome["feedback_id"])[0]["how"]
+
+
+def test_a_decision_says_how_it_was_made(server, client, visit, photo):
+    assert how(server, client("POST", "/api/predict", fields=photo).json()) == "rest"
+    assert how(server, client("POST", "/api/predict", token=visit().token, fields=photo).json()) == "app"
+
+
+def test_a_prediction_session_opens_receipts_and_a_monitoring_one_does_not(client, visit, operator, photo):
+    token = visit().token
+    receipt = client("POST", "/api/predict", token=token, fields=photo).json()["receipt"]
+    assert client("POST", RIGHTS[0], token=visit("/monitoring", headers=operator).token).status == 403
+    held = client("POST", RIGHTS[0], token=token, fields={"receipt": receipt}).json()
+    assert held["predictions"][0]["filename"] == "mine.jpg"
+    assert client("POST", RIGHTS[1], token=token, fields={"receipt": receipt, "purpose": "all"}).status == 400
+    assert client("POST", RIGHTS[1], token=token, fields={"receipt": receipt, "purpose": "photo"}).json()["photos"] == 1
+    assert len(client("POST", RIGHTS[2], token=token, fields={"receipt": receipt}).json()["predictions"]) == 1
+
+
+@pytest.mark.parametrize("path", RIGHTS)
+def test_the_receipt_belongs_in_the_form(client, visit, path):
+    token = visit().token
+    assert client("POST", f"{path}?receipt={WRONG}", token=token).status == 400
+    assert client("GET", f"{path}?receipt={WRONG}", token=token).status == 405
+    assert client("POST", path, token=token, fields={"receipt": WRONG}).status == 404
+
+
+def test_tries_are_limited(client, visit):
+    token, other = visit().token, visit().token
+    answers = [client("POST", RIGHTS[n % 3], token=token, fields={"receipt": WRONG}) for n in range(12)]
+    assert [answer.status for answer in answers] == [404] * 10 + [429] * 2
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert len({answer.json()["detail"] for answer in answers[:10]}) == 1
+    assert client("POST", RIGHTS[0], token=other, fields={"receipt": WRONG}).status == 404
+
+
+def test_a_kernel_is_told_what_the_notice_says(launch, client_of, kernels) -> None:
+    server = launch(CATSDOGS_CONTROLLER="Example & Sons", CATSDOGS_CONTACT="privacy@example.org")
+    assert client_of(server)("GET", "/inference", token=None).status == 200
+    [environment] = [kernel.environ() for kernel in kernels(server)]
+    told = [environment[f"CATSDOGS_{name}"] for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS")]
+    assert told == ["Example & Sons", "privacy@example.org", "365"]
+    server.stop()
+
+
+def test_the_log_knows_no_receipt(server, client, visit, photo):
+    token = visit().token
+    receipt = client("POST", "/api/predict", token=token, fields=photo).json()["receipt"]
+    for path in RIGHTS:
+        client("POST", path, token=token, fields={"receipt": receipt})
+    assert receipt not in server.log.read_text()
+    assert "mine.jpg" not in server.log.read_text()
+
+
+def test_the_server_purges_what_is_old(launch, make_record: Callable[..., tuple]) -> None:
+    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
+        settings = Settings(_env_file=None, CATSDOGS_DATA_DIR=f"{folder}/data")
+        record, _ = make_record(Consent(True, True))
+        old = datetime.now(UTC) - timedelta(days=3)
+        recorder = Recorder.open(settings)
+        recorder.store(record.model_copy(update={"decision": record.decision.model_copy(update={"decided_at": old})}))
+        recorder.close()
+
+        server = launch(Path(folder), CATSDOGS_RETENTION_DAYS="2")
+        deadline = time.monotonic() + 20
+        while server.query("SELECT 1 FROM photos UNION SELECT 1 FROM consents"):
+            assert time.monotonic() < deadline, "it was never purged"
+            time.sleep(0.1)
+        [row] = server.query("SELECT filename, proba_cat FROM predictions_feedback")
+        assert row == {"filename": None, "proba_cat": 0.9}
+        server.stop()

@@ -1,0 +1,44 @@
+"""Threads that do the blocking work: none is lost, whatever a call does, and no queue grows without end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from catsdogs.errors import ServiceUnavailable
+from catsdogs.server.worker_pool import Work
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, MemoryError, RecursionError])
+def test_no_thread_is_lost_to_a_call_that_fails(run_alone, failure):
+    def fail():
+        raise failure
+
+    async def work() -> str:
+        pool = Work(threads=2)
+        for _ in range(5):
+            with pytest.raises(failure):
+                await asyncio.wait_for(pool.run(fail), 10)
+        assert pool.unfinished == 0
+        names = await asyncio.gather(*(pool.run(lambda: threading.current_thread().name) for _ in range(4)))
+        pool.close()
+        return names[0]
+
+    assert run_alone(work()).startswith("catsdogs")
+
+
+def test_beyond_what_may_wait_it_says_so_at_once(run_alone):
+    async def work() -> None:
+        pool, go = Work(threads=1, waiting=2), threading.Event()
+        begun = [asyncio.ensure_future(pool.run(go.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(ServiceUnavailable):
+            await pool.run(go.wait)
+        go.set()
+        assert await asyncio.gather(*begun) == [True] * 3
+        assert await pool.run(go.is_set)
+        pool.close()
+
+    run_alone(work())
