@@ -191,6 +191,21 @@ class Removed:
     """Records that waited in the spool."""
 
 
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """Who answers for people's data, as the notice says it."""
+
+    name: str
+    contact: str
+    """Where to reach them."""
+    retention_days: int
+    """Longest that anything personal is kept."""
+
+
+UNNAMED = Controller("", "", 365)
+"""Where nothing is set."""
+
+
 class Degraded(StrEnum):
     """What does not work as it should, while predictions go on."""
 

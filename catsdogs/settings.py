@@ -17,8 +17,8 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from catsdogs import paths
+from catsdogs.domain import Controller
 from catsdogs.errors import SettingsError
-from catsdogs.records.consent_notice import Controller
 
 
 def env_file() -> Path:

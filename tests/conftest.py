@@ -110,7 +110,7 @@ def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | 
     from catsdogs.domain import Answer, Consent, Prediction
     from catsdogs.model.preprocessing import ImageStatistics
     from catsdogs.records.predictions import PredictionRecord
-    from catsdogs.service import NO_CONSENT
+    from catsdogs.service.interface import NO_CONSENT
 
     prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
     statistics = ImageStatistics(451, 300, 0.5, 0.01)

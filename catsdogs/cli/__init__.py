@@ -10,25 +10,9 @@ import logging
 import os
 import sys
 
-import typer
-
+from catsdogs.cli import alerts, data, db, evaluate, model, predict, privacy, report, serve, train  # noqa: F401 (each registers its commands)
+from catsdogs.cli.app import app
 from catsdogs.errors import CatsDogsError
-
-app = typer.Typer(
-    name="catsdogs",
-    help="Cat or dog? Predict, serve, train, and look after the data.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-
-@app.callback()
-def _options(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log details, with tracebacks.")) -> None:
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
 
 
 def main() -> None:
@@ -42,6 +26,3 @@ def main() -> None:
     except BrokenPipeError:  # `catsdogs ... | head`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
-
-
-from catsdogs.cli import alerts, data, db, evaluate, model, predict, privacy, report, serve, train  # noqa: E402, F401 (each registers its commands)

@@ -6,7 +6,7 @@ import json
 
 import typer
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.cli.exit_codes import ALERTS_FIRE, Truthful, TruthfulGroup
 from catsdogs.settings import Settings
 

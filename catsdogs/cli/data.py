@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import typer
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.settings import Settings
 
 data = typer.Typer(help="Photos to train on.", no_args_is_help=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.settings import Settings
 
 if TYPE_CHECKING:

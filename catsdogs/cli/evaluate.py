@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.settings import Settings
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.domain import PurposeName
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import LANGUAGES, Translator

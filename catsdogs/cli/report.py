@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.cli.exit_codes import ALERTS_FIRE, Truthful
 from catsdogs.settings import Settings
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import typer
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.errors import SettingsError
 from catsdogs.settings import Settings, env_file, write_missing_secrets
 

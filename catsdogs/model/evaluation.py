@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from catsdogs.domain import Answer, Doubt, Prediction
 from catsdogs.errors import InvalidImage, InvalidInput
-from catsdogs.monitoring.intervals import wilson
+from catsdogs.stats import wilson
 
 LABELS = (Answer.CAT, Answer.DOG, Answer.NEITHER)
 BINS = 15

@@ -24,8 +24,8 @@ import sqlalchemy as sa
 
 from catsdogs.domain import Answer, TrueLabel
 from catsdogs.monitoring.figures import Accuracy, ReliabilityBin
-from catsdogs.monitoring.intervals import Z95, wilson
 from catsdogs.monitoring.time_windows import ORIGIN
+from catsdogs.stats import Z95, wilson
 
 BINS = 10
 """Of confidence between 0.5 and 1, in the reliability diagram."""

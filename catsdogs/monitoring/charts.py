@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.chart_style import LATENCY, band, figure, plain, say_empty, translucent, wall_clock
 from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Statistics
-from catsdogs.monitoring.intervals import wilson
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
+from catsdogs.stats import wilson
 
 MAX_RATES = 16
 """Points of a curve of shares: fewer, so that each stands on more predictions."""

@@ -19,7 +19,7 @@ from catsdogs.domain import Answer
 from catsdogs.model.drift_reference import DARKEST, Histogram, Reference
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.figures import Drift, Reading
-from catsdogs.monitoring.two_samples import MODERATE, STRONG, chi_square_test, psi
+from catsdogs.stats import MODERATE, STRONG, chi_square_test, psi
 
 SIGNIFICANT = 0.001
 """A larger p-value may be chance: no drift is read into it, whatever the index. Strict, as six signals are tested."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import Statistics
-from catsdogs.monitoring.intervals import difference
+from catsdogs.stats import difference
 
 CLEAR_CHANGE = 0.1
 """Relative change of the mean inference time that is worth a word."""

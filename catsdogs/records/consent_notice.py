@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catsdogs.domain import PurposeName
+from catsdogs.domain import Controller, PurposeName
 from catsdogs.i18n import N_, Translator
 
 VERSION = "2"
@@ -39,21 +39,6 @@ PURPOSES = (
         N_("A small copy (at most 512 pixels), without place or date, becomes an example to learn from."),
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Controller:
-    """Who answers for people's data, as the notice says it."""
-
-    name: str
-    contact: str
-    """Where to reach them."""
-    retention_days: int
-    """Longest that anything personal is kept."""
-
-
-UNNAMED = Controller("", "", 365)
-"""Where nothing is set."""
 
 
 def notice(_: Translator, controller: Controller) -> list[str]:

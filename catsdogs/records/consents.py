@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import MAX_PHOTO_SIDE
-from catsdogs.domain import Channel, Consent, PurposeName
+from catsdogs.domain import UNNAMED, Channel, Consent, Controller, PurposeName
 from catsdogs.i18n import Translator
 from catsdogs.model import preprocessing
 from catsdogs.records import consent_notice as texts
@@ -66,7 +66,7 @@ class KeptPhoto(BaseModel):
     height: int
 
 
-def decide(consent: Consent, moment: datetime, controller: texts.Controller = texts.UNNAMED) -> tuple[Decision, str]:
+def decide(consent: Consent, moment: datetime, controller: Controller = UNNAMED) -> tuple[Decision, str]:
     """Write down a decision, and make its receipt.
 
     Parameters

@@ -14,9 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import MAX_FILENAME, Tables
-from catsdogs.domain import Answer, Consent, Prediction, PurposeName
+from catsdogs.domain import UNNAMED, Answer, Consent, Controller, Prediction, PurposeName
 from catsdogs.model.preprocessing import ImageStatistics
-from catsdogs.records.consent_notice import UNNAMED, Controller
 from catsdogs.records.consents import Decision, KeptPhoto, decide, keep_photo
 
 

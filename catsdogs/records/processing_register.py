@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from catsdogs.domain import Controller
 from catsdogs.i18n import N_, Translator
 from catsdogs.records import consent_notice
-from catsdogs.records.consent_notice import Controller
 
 _FIXED = (
     (

@@ -27,7 +27,7 @@ ALERTS = "application/vnd.catsdogs.alerts+json"
 
 
 class Figures(Protocol):
-    """What a report asks for, see :class:`catsdogs.service.Service`."""
+    """What a report asks for, see :class:`catsdogs.service.interface.Service`."""
 
     def statistics(self, *, start: datetime | None = None, end: datetime | None = None) -> Statistics:
         """Compute the KPIs."""

@@ -24,7 +24,7 @@ from catsdogs.domain import Health
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
 from catsdogs.server import base_handler, pages
-from catsdogs.server.api import metrics, monitoring, openapi, predictions, privacy
+from catsdogs.server.api import health, metrics, monitoring, openapi, predictions, privacy
 from catsdogs.server.auth import Operator, Scope, Tokens, cookie_secret
 from catsdogs.server.clients import Clients, Listener
 from catsdogs.server.kernels.local import LocalKernels
@@ -170,6 +170,7 @@ class Server(Voila):  # type: ignore[misc]
                 (re.escape(route), handler, {"route": route})
                 for routes in (
                     predictions.ROUTES,
+                    health.ROUTES,
                     privacy.ROUTES,
                     monitoring.ROUTES,
                     metrics.ROUTES,

@@ -23,14 +23,14 @@ from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.writer import Recorder
-from catsdogs.service import NO_CONSENT
+from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
 class Local:
-    """:class:`catsdogs.service.Service` in this process; threads may share one.
+    """:class:`catsdogs.service.interface.Service` in this process; threads may share one.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Local:
         consent: Consent = NO_CONSENT,
         replaces: UUID | None = None,
     ) -> Outcome:
-        """See :meth:`catsdogs.service.Service.predict`."""
+        """See :meth:`catsdogs.service.interface.Service.predict`."""
         classifier = self._model.current()
         try:
             prediction, statistics = classifier.classify(photo)
@@ -96,7 +96,7 @@ class Local:
         return Outcome(prediction, record.id, receipt, stored)
 
     def predict_sample(self, name: str) -> Prediction:
-        """See :meth:`catsdogs.service.Service.predict_sample`."""
+        """See :meth:`catsdogs.service.interface.Service.predict_sample`."""
         return self._model.current().classify(samples.find(name).jpeg)[0]
 
     def give_feedback(
@@ -107,7 +107,7 @@ class Local:
         user_comment: str | None = None,
         true_label: TrueLabel | None = None,
     ) -> bool:
-        """See :meth:`catsdogs.service.Service.give_feedback`."""
+        """See :meth:`catsdogs.service.interface.Service.give_feedback`."""
         return self._recorder.give(FeedbackRecord.of(feedback_id, user_feedback, user_comment, true_label))
 
     def statistics(
@@ -118,7 +118,7 @@ class Local:
         model_version: str | None = None,
         answer: str | None = None,
     ) -> Statistics:
-        """See :meth:`catsdogs.service.Service.statistics`."""
+        """See :meth:`catsdogs.service.interface.Service.statistics`."""
         database = self._recorder.database
         return database.run(
             lambda connection: kpis.statistics(
@@ -141,7 +141,7 @@ class Local:
         model_version: str | None = None,
         answer: str | None = None,
     ) -> list[RecentPrediction]:
-        """See :meth:`catsdogs.service.Service.recent_predictions`."""
+        """See :meth:`catsdogs.service.interface.Service.recent_predictions`."""
         database = self._recorder.database
         return database.run(
             lambda connection: listings.predictions(
@@ -157,13 +157,13 @@ class Local:
         )
 
     def news(self) -> str:
-        """See :meth:`catsdogs.service.Service.news`."""
+        """See :meth:`catsdogs.service.interface.Service.news`."""
         return self._recorder.database.run(listings.news)
 
     def model_health(
         self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
     ) -> ModelHealth:
-        """See :meth:`catsdogs.service.Service.model_health`."""
+        """See :meth:`catsdogs.service.interface.Service.model_health`."""
         database = self._recorder.database
         return database.run(
             lambda connection: model_health.model_health(
@@ -177,7 +177,7 @@ class Local:
         )
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
-        """See :meth:`catsdogs.service.Service.alerts`."""
+        """See :meth:`catsdogs.service.interface.Service.alerts`."""
         return lifecycle.check(self._recorder.database, load_rules(self._settings.alert_rules), since=since)
 
     def tell_alerts(self) -> None:
@@ -208,7 +208,7 @@ class Local:
         return data_subject_rights.purge(self._recorder.database, self._recorder.spool, self._settings.retention_days)
 
     def health(self) -> Health:
-        """See :meth:`catsdogs.service.Service.health`."""
+        """See :meth:`catsdogs.service.interface.Service.health`."""
         spool = self._recorder.spool
         self._model.current()  # a promotion is taken up first
         problems = {
@@ -226,7 +226,7 @@ class Local:
         )
 
     def model_info(self) -> ModelInfo:
-        """See :meth:`catsdogs.service.Service.model_info`."""
+        """See :meth:`catsdogs.service.interface.Service.model_info`."""
         return self._model.current().info()
 
     def model_card(self) -> tuple[ModelCard, str]:

@@ -31,7 +31,7 @@ from catsdogs.domain import (
 from catsdogs.errors import CatsDogsError, InvalidImage, InvalidInput, NotFound, ServiceError, ServiceUnavailable
 from catsdogs.i18n import DEFAULT_LANGUAGE, N_
 from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
-from catsdogs.service import NO_CONSENT
+from catsdogs.service.interface import NO_CONSENT
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 60.0
@@ -67,7 +67,7 @@ _STRANGE = N_("The server did not answer as it should. Try again in a moment.")
 
 
 class Remote:
-    """:class:`catsdogs.service.Service` over the REST API.
+    """:class:`catsdogs.service.interface.Service` over the REST API.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Remote:
         consent: Consent = NO_CONSENT,
         replaces: UUID | None = None,
     ) -> Outcome:
-        """See :meth:`catsdogs.service.Service.predict`."""
+        """See :meth:`catsdogs.service.interface.Service.predict`."""
         fields = {
             # a part without a file name would not be a file
             "file": (filename or "photo", photo, "application/octet-stream"),
@@ -109,7 +109,7 @@ class Remote:
             return Outcome(_prediction(answer), UUID(answer["feedback_id"]), answer["receipt"], answer["stored"])
 
     def predict_sample(self, name: str) -> Prediction:
-        """See :meth:`catsdogs.service.Service.predict_sample`."""
+        """See :meth:`catsdogs.service.interface.Service.predict_sample`."""
         answer = self._ask("GET", "/api/sample", fields={"name": name})
         with _understood():
             return _prediction(answer)
@@ -122,7 +122,7 @@ class Remote:
         user_comment: str | None = None,
         true_label: TrueLabel | None = None,
     ) -> bool:
-        """See :meth:`catsdogs.service.Service.give_feedback`."""
+        """See :meth:`catsdogs.service.interface.Service.give_feedback`."""
         said = {"user_feedback": user_feedback, "user_comment": user_comment, "true_label": true_label}
         fields = {"feedback_id": str(feedback_id), **_given(said)}
         return bool(self._ask("POST", "/api/update-feedback", fields=fields)["stored"])
@@ -135,7 +135,7 @@ class Remote:
         model_version: str | None = None,
         answer: str | None = None,
     ) -> Statistics:
-        """See :meth:`catsdogs.service.Service.statistics`."""
+        """See :meth:`catsdogs.service.interface.Service.statistics`."""
         fields = _slice(start, end, model_version, answer)
         return cast("Statistics", self._ask("GET", "/api/statistics", fields=fields))
 
@@ -149,49 +149,49 @@ class Remote:
         model_version: str | None = None,
         answer: str | None = None,
     ) -> list[RecentPrediction]:
-        """See :meth:`catsdogs.service.Service.recent_predictions`."""
+        """See :meth:`catsdogs.service.interface.Service.recent_predictions`."""
         fields = {"limit": str(limit), "list": listing, **_slice(start, end, model_version, answer)}
         found = self._ask("GET", "/api/recent-predictions", fields=fields)
         return cast("list[RecentPrediction]", found["predictions"])
 
     def news(self) -> str:
-        """See :meth:`catsdogs.service.Service.news`."""
+        """See :meth:`catsdogs.service.interface.Service.news`."""
         return str(self._ask("GET", "/api/news")["news"])
 
     def model_health(
         self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
     ) -> ModelHealth:
-        """See :meth:`catsdogs.service.Service.model_health`."""
+        """See :meth:`catsdogs.service.interface.Service.model_health`."""
         fields = _slice(start, end, model_version, None)
         return cast("ModelHealth", self._ask("GET", "/api/model-health", fields=fields))
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
-        """See :meth:`catsdogs.service.Service.alerts`."""
+        """See :meth:`catsdogs.service.interface.Service.alerts`."""
         fields = _given({"since": since and since.isoformat()})
         return cast("list[Alert]", self._ask("GET", "/api/alerts", fields=fields)["alerts"])
 
     def export(self, receipt: str) -> dict[str, Any]:
-        """See :meth:`catsdogs.service.Service.export`."""
+        """See :meth:`catsdogs.service.interface.Service.export`."""
         return self._ask("POST", "/api/privacy/export", fields={"receipt": receipt}, retries=_ONCE)
 
     def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removed:
-        """See :meth:`catsdogs.service.Service.withdraw`."""
+        """See :meth:`catsdogs.service.interface.Service.withdraw`."""
         fields = _given({"receipt": receipt, "purpose": purpose})
         return _removed(self._ask("POST", "/api/privacy/withdraw", fields=fields, retries=_ONCE))
 
     def erase(self, receipt: str) -> Removed:
-        """See :meth:`catsdogs.service.Service.erase`."""
+        """See :meth:`catsdogs.service.interface.Service.erase`."""
         return _removed(self._ask("POST", "/api/privacy/erase", fields={"receipt": receipt}, retries=_ONCE))
 
     def health(self) -> Health:
-        """See :meth:`catsdogs.service.Service.health`."""
+        """See :meth:`catsdogs.service.interface.Service.health`."""
         try:
             return cast("Health", self._ask("GET", "/health"))
         except CatsDogsError:
             return Health(status="unavailable", degraded=[], model_loaded=False, database="unavailable", spooled=0)
 
     def model_info(self) -> ModelInfo:
-        """See :meth:`catsdogs.service.Service.model_info`."""
+        """See :meth:`catsdogs.service.interface.Service.model_info`."""
         return cast("ModelInfo", self._ask("GET", "/api/info"))
 
     def _ask(

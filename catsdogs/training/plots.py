@@ -18,8 +18,8 @@ from catsdogs.model import preprocessing
 from catsdogs.model.evaluation import LABELS, auroc
 from catsdogs.model.evaluation import reliability as bins
 from catsdogs.monitoring.chart_style import figure, plain, say_empty
-from catsdogs.monitoring.intervals import wilson
 from catsdogs.palette import BAD, DOG, NEITHER
+from catsdogs.stats import wilson
 from catsdogs.training.head import LearningPoint
 from catsdogs.training.labelled_predictions import Judged
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import traitlets
 
-from catsdogs.domain import Channel, Consent
+from catsdogs.domain import Channel, Consent, Controller
 from catsdogs.i18n import Translator
-from catsdogs.records.consent_notice import PURPOSES, QUESTION, REASSURANCE, Controller, notice
+from catsdogs.records.consent_notice import PURPOSES, QUESTION, REASSURANCE, notice
 from catsdogs.widgets.base import Part, field, not_understood, script, style
 
 

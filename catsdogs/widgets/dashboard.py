@@ -14,7 +14,7 @@ from babel.dates import format_time
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import Listing, RecentPrediction
-from catsdogs.service import Service
+from catsdogs.service.interface import Service
 from catsdogs.widgets.charts import Charts
 from catsdogs.widgets.controls import Controls
 from catsdogs.widgets.health_panel import Judgement

@@ -11,7 +11,7 @@ import traitlets
 from catsdogs.domain import MAX_COMMENT, Answer, Consent, TrueLabel
 from catsdogs.errors import CatsDogsError, InvalidInput
 from catsdogs.i18n import Translator
-from catsdogs.service import Service
+from catsdogs.service.interface import Service
 from catsdogs.widgets.base import Part, field, not_understood, script, style
 
 _log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import time
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import ModelHealth
-from catsdogs.service import Service
+from catsdogs.service.interface import Service
 from catsdogs.widgets.alerts import Alerts
 from catsdogs.widgets.model_health import HealthCharts, HealthWords
 from catsdogs.widgets.seen import Seen

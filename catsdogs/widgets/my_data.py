@@ -12,7 +12,7 @@ from catsdogs.domain import PurposeName
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.records.consent_notice import PURPOSES
-from catsdogs.service import Service
+from catsdogs.service.interface import Service
 from catsdogs.widgets.base import Part, field, not_understood, script, style
 
 

@@ -15,7 +15,8 @@ from catsdogs import samples
 from catsdogs.domain import Consent, Outcome, Prediction
 from catsdogs.errors import NotFound
 from catsdogs.i18n import Translator
-from catsdogs.service import URL_VARIABLE, Service, controller
+from catsdogs.service import URL_VARIABLE, controller
+from catsdogs.service.interface import Service
 from catsdogs.widgets.answer_card import AnswerCard
 from catsdogs.widgets.base import not_understood
 from catsdogs.widgets.consent_form import ConsentForm

@@ -23,7 +23,7 @@ class Seen:
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """The window, model version and answer, as :meth:`catsdogs.service.Service.statistics` takes them."""
+        """The window, model version and answer, as :meth:`catsdogs.service.interface.Service.statistics` takes them."""
         start, end = self.view.bounds(self.now)
         return {
             "start": start,

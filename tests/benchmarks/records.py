@@ -19,7 +19,7 @@ from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
 from catsdogs.records.writer import Recorder
-from catsdogs.service import NO_CONSENT
+from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
 
 REPEATS = 300

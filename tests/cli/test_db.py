@@ -130,8 +130,8 @@ def test_consent_is_withdrawn_by_receipt(
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_notice_is_what_the_app_shows(environment: dict[str, str], language: str) -> None:
+    from catsdogs.domain import Controller
     from catsdogs.i18n import Translator
-    from catsdogs.records.consent_notice import Controller
     from catsdogs.widgets.consent_form import ConsentForm
 
     named = {"CATSDOGS_CONTROLLER": "Example & Sons", "CATSDOGS_CONTACT": "privacy@example.org"}

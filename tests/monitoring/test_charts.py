@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import chart_style, charts, csv_export, kpis
 from catsdogs.monitoring.figures import Statistics
-from catsdogs.monitoring.intervals import wilson
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
+from catsdogs.stats import wilson
 from tests.rows import NOW, Keep, Row, make_row, random_rows
 
 EN, FR = Translator("en"), Translator("fr")

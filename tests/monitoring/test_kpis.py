@@ -12,8 +12,8 @@ from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
 from catsdogs.monitoring import aggregates, kpis, listings
 from catsdogs.monitoring.figures import RecentPrediction, Statistics
-from catsdogs.monitoring.intervals import wilson
 from catsdogs.monitoring.time_windows import bucket_seconds
+from catsdogs.stats import wilson
 from tests.rows import DAYS, NOW, Keep, Row, make_row, random_rows
 
 FEEDBACK = ("timestamp", "user_feedback", "prediction_result", "confidence", "user_comment")

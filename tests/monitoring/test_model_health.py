@@ -26,7 +26,7 @@ from catsdogs.monitoring.figures import Drift, ModelHealth
 from catsdogs.monitoring.model_health import model_health
 from catsdogs.records import predictions
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.service import NO_CONSENT
+from catsdogs.service.interface import NO_CONSENT
 from tests.rows import NOW, Keep, Row, make_row
 
 Change = Callable[[Image.Image], Image.Image]

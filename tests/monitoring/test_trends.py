@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import kpis
 from catsdogs.monitoring.figures import Statistics
-from catsdogs.monitoring.intervals import difference, wilson
 from catsdogs.monitoring.trends import Tone, Trend, trends
+from catsdogs.stats import difference, wilson
 from tests.rows import NOW, Keep, Row, make_row
 
 EN = Translator("en")

@@ -14,7 +14,7 @@ import pytest
 from catsdogs.domain import Answer, Box, Consent, Note, Outcome, PurposeName, Removed, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
 from catsdogs.samples import SAMPLES
-from catsdogs.service import Service
+from catsdogs.service.interface import Service
 
 AGREED = Consent(filename_and_comment=True, language="fr")
 

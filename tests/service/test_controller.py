@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catsdogs.records.consent_notice import UNNAMED, Controller
+from catsdogs.domain import UNNAMED, Controller
 from catsdogs.service import URL_VARIABLE, controller
 
 

@@ -18,7 +18,7 @@ from catsdogs.errors import InvalidImage, NotAuthorised
 from catsdogs.model.serving import ServedModel
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.writer import Recorder
-from catsdogs.service import NO_CONSENT
+from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.dashboard import Dashboard

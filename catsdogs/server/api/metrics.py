@@ -15,7 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from tornado.web import RequestHandler
 
 from catsdogs.domain import Answer, Degraded, Health, Prediction
-from catsdogs.server.api.predictions import Api
+from catsdogs.server.api.base import Api
 from catsdogs.server.auth import Scope
 from catsdogs.server.base_handler import method_of, route_of
 from catsdogs.server.voila.apps import APPS

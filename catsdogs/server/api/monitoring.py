@@ -9,7 +9,7 @@ from catsdogs.datetimes import read_moment
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.monitoring.figures import Listing
-from catsdogs.server.api.predictions import Api
+from catsdogs.server.api.base import Api
 from catsdogs.server.auth import Scope
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from catsdogs import __version__
 from catsdogs.domain import MAX_JPEG_PIXELS, MAX_PIXELS, Answer, TrueLabel
 from catsdogs.monitoring.figures import Listing
-from catsdogs.server.api.predictions import Api
+from catsdogs.server.api.base import Api
 from catsdogs.server.api.schemas import (
     ALERTS,
     ANSWER,

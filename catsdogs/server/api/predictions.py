@@ -1,78 +1,25 @@
-"""The REST contract: predicting and feedback as V2 had them, and how the service is. Figures are beside."""
+"""Predictions and feedback over REST, as V2 had them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError, stream_request_body
 
 from catsdogs.domain import Channel, Consent, Outcome, Prediction, TrueLabel
-from catsdogs.errors import InvalidImage, InvalidInput, NotFound, ServiceUnavailable
+from catsdogs.errors import InvalidImage, InvalidInput, NotFound
 from catsdogs.i18n import N_, negotiate
 from catsdogs.model.preprocessing import MAX_BYTES
 from catsdogs.samples import SAMPLES
+from catsdogs.server.api.base import Api
 from catsdogs.server.auth import API, Scope
-from catsdogs.server.base_handler import Headed, TooLarge
-from catsdogs.service import Service
+from catsdogs.server.base_handler import TooLarge
 
 MAX_BODY = MAX_BYTES + 64 * 1024
 """Bytes of a photo and the form around it."""
-
-_TRUE = {"true", "1", "on", "yes"}
-_FALSE = {"false", "0", "off", "no", ""}
-
-
-class Api(Headed):
-    """A route of the REST API."""
-
-    scope: ClassVar[Scope | None] = None
-    """What the bearer token must open; None for routes open to all."""
-    limited: ClassVar[bool] = True
-    """Whether requests with a token count against the client's limit."""
-
-    def initialize(self, route: str) -> None:
-        """Remember the route for the access log."""
-        self.route = route
-
-    def check_xsrf_cookie(self) -> None:
-        """Check nothing: no browser sends a bearer token on its own, so none can be made to forge a request."""
-
-    def prepare(self) -> None:
-        """Check the token before the body is read."""
-        self.set_header("Cache-Control", "no-store")
-        self.server = self.settings["catsdogs"]
-        if self.scope is not None:
-            self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
-            if self.limited:
-                of_session = self.server.session_requests[self.scope]
-                limit = self.server.api_requests if self.holder == API else of_session
-                limit.take(self.client)
-
-    @property
-    def client(self) -> str:
-        """Who asks, as limits count: a session, or else an address."""
-        return str(self.server.clients.of(self.request)) if self.holder == API else self.holder
-
-    @property
-    def service(self) -> Service:
-        """The service in this process."""
-        service: Service = self.server.service
-        return service
-
-    def flag(self, name: str) -> bool:
-        """Read a form field that is true or false; a missing one is false: consent is never assumed.
-
-        Raises
-        ------
-        InvalidInput
-        """
-        value = self.get_body_argument(name, "").lower()
-        if value not in _TRUE | _FALSE:
-            raise InvalidInput(N_("{name} must be true or false."), name=name)
-        return value in _TRUE
 
 
 @stream_request_body
@@ -244,47 +191,8 @@ class UpdateFeedback(Api):
             raise InvalidInput(N_("true_label must be one of {labels}."), labels=", ".join(TrueLabel)) from None
 
 
-class Health(Api):
-    """``GET /health``: for people and monitoring; always 200 while the process answers."""
-
-    async def get(self) -> None:
-        """Say whether model and database answer."""
-        self.write(dict(await self.server.health()))
-
-
-class Live(Api):
-    """``GET /health/live``: restart the process when this does not answer."""
-
-    def get(self) -> None:
-        """Say that the event loop turns."""
-        self.write({"status": "alive"})
-
-
-class Ready(Api):
-    """``GET /health/ready``: send requests here only while this answers 200."""
-
-    async def get(self) -> None:
-        """Say whether predictions work; they do without the database, whose records wait in the spool."""
-        health = await self.server.health()
-        if self.server.draining or not health["model_loaded"]:
-            raise ServiceUnavailable(N_("Not ready for requests."))
-        self.write({"status": "ready"})
-
-
-class Info(Api):
-    """``GET /api/info``."""
-
-    async def get(self) -> None:
-        """Describe the served model."""
-        self.write(dict(await self.server.checks.run(self.service.model_info)))
-
-
 ROUTES: dict[str, type[Api]] = {
     "/api/predict": Predict,
     "/api/sample": Sample,
     "/api/update-feedback": UpdateFeedback,
-    "/api/info": Info,
-    "/health": Health,
-    "/health/live": Live,
-    "/health/ready": Ready,
 }

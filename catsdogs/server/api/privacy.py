@@ -5,7 +5,7 @@ from __future__ import annotations
 from catsdogs.domain import PurposeName, Removed
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
-from catsdogs.server.api.predictions import Api
+from catsdogs.server.api.base import Api
 from catsdogs.server.auth import Scope
 
 

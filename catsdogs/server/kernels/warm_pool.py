@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from catsdogs.server.kernels.local import LocalKernels
+from typing import Protocol
 
 LOOK_SECONDS = 0.5
 """How often it is seen to that there are as many as there should be, alive."""
@@ -19,6 +16,22 @@ PAUSE_SECONDS = 2
 """How long a spare that was taken is not replaced: the page that took it loads just then."""
 LOAD = "__import__('catsdogs.widgets.preimport')"
 """What a spare executes while it waits."""
+
+
+class Processes(Protocol):
+    """What the pool needs of whoever starts and stops kernels."""
+
+    async def start_spare(self) -> str | None:
+        """Start a kernel that waits; ``None`` where there is no room for one."""
+
+    async def load(self, kernel_id: str, code: str) -> None:
+        """Have a kernel execute `code`."""
+
+    async def is_running(self, kernel_id: str) -> bool:
+        """Say whether a kernel lives."""
+
+    async def stop(self, kernel_id: str) -> None:
+        """Stop a kernel."""
 
 
 class Spares:
@@ -32,7 +45,7 @@ class Spares:
         How many to keep; 0 for none.
     """
 
-    def __init__(self, kernels: LocalKernels, number: int) -> None:
+    def __init__(self, kernels: Processes, number: int) -> None:
         self._kernels = kernels
         self._number = number
         self._waiting: list[str] = []

@@ -8,10 +8,10 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from catsdogs.server.api import metrics, monitoring, predictions, privacy
+from catsdogs.server.api import health, metrics, monitoring, predictions, privacy
 from catsdogs.server.api.openapi import description
 
-ROUTES = predictions.ROUTES | privacy.ROUTES | monitoring.ROUTES | metrics.ROUTES
+ROUTES = predictions.ROUTES | health.ROUTES | privacy.ROUTES | monitoring.ROUTES | metrics.ROUTES
 
 
 def open_to_all():

@@ -1,22 +1,52 @@
-"""Two histograms compared, beside SciPy's figures."""
+"""Intervals are those that R gives, and comparisons of histograms those of SciPy."""
 
 from __future__ import annotations
 
 from math import log
 
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
-from catsdogs.monitoring.two_samples import chi_square_survival, chi_square_test, psi
+from catsdogs.stats import chi_square_survival, chi_square_test, psi, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [  # R: prop.test(successes, n, correct=FALSE)$conf.int
+        (0, 10, 0.0, 0.27753),
+        (5, 10, 0.23659, 0.76341),
+        (10, 10, 0.72247, 1.0),
+        (81, 263, 0.25526, 0.36620),
+    ],
+)
+def test_it_is_the_interval_that_r_gives(successes: int, n: int, low: float, high: float) -> None:
+    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_without_trials_there_is_none() -> None:
+    assert wilson(0, 0) is None
+
+
+@given(st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_it_holds_the_share_and_stays_a_share(trial: tuple[int, int]) -> None:
+    successes, n = trial
+    interval = wilson(successes, n)
+    assert interval
+    low, high = interval
+    assert 0 <= low <= successes / n <= high <= 1
+    other = wilson(n - successes, n)
+    assert other
+    assert (1 - high, 1 - low) == pytest.approx(other)
+
 
 COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=12)
 
 
 @given(statistic=st.floats(0.001, 500), degrees=st.integers(1, 30))
 def test_the_survival_function_is_scipys(statistic: float, degrees: int) -> None:
-    assert chi_square_survival(statistic, degrees) == pytest.approx(stats.chi2.sf(statistic, degrees), rel=1e-9)
+    assert chi_square_survival(statistic, degrees) == pytest.approx(scipy.stats.chi2.sf(statistic, degrees), rel=1e-9)
 
 
 @given(COUNTS)
@@ -26,7 +56,7 @@ def test_the_test_is_scipys(counts: list[tuple[int, int]]) -> None:
     if not sum(old) or not sum(new) or len(filled) < 2:
         assert chi_square_test(old, new) == 1
     else:
-        expected = stats.chi2_contingency(list(zip(*filled, strict=True)), correction=False).pvalue
+        expected = scipy.stats.chi2_contingency(list(zip(*filled, strict=True)), correction=False).pvalue
         assert chi_square_test(old, new) == pytest.approx(expected, rel=1e-6, abs=1e-300)
 
 

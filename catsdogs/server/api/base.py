@@ -1,0 +1,64 @@
+"""What every route of the REST API does first: check the bearer token, and count the request."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from catsdogs.errors import InvalidInput
+from catsdogs.i18n import N_
+from catsdogs.server.auth import API, Scope
+from catsdogs.server.base_handler import Headed
+from catsdogs.service.interface import Service
+
+_TRUE = {"true", "1", "on", "yes"}
+_FALSE = {"false", "0", "off", "no", ""}
+
+
+class Api(Headed):
+    """A route of the REST API."""
+
+    scope: ClassVar[Scope | None] = None
+    """What the bearer token must open; None for routes open to all."""
+    limited: ClassVar[bool] = True
+    """Whether requests with a token count against the client's limit."""
+
+    def initialize(self, route: str) -> None:
+        """Remember the route for the access log."""
+        self.route = route
+
+    def check_xsrf_cookie(self) -> None:
+        """Check nothing: no browser sends a bearer token on its own, so none can be made to forge a request."""
+
+    def prepare(self) -> None:
+        """Check the token before the body is read."""
+        self.set_header("Cache-Control", "no-store")
+        self.server = self.settings["catsdogs"]
+        if self.scope is not None:
+            self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
+            if self.limited:
+                of_session = self.server.session_requests[self.scope]
+                limit = self.server.api_requests if self.holder == API else of_session
+                limit.take(self.client)
+
+    @property
+    def client(self) -> str:
+        """Who asks, as limits count: a session, or else an address."""
+        return str(self.server.clients.of(self.request)) if self.holder == API else self.holder
+
+    @property
+    def service(self) -> Service:
+        """The service in this process."""
+        service: Service = self.server.service
+        return service
+
+    def flag(self, name: str) -> bool:
+        """Read a form field that is true or false; a missing one is false: consent is never assumed.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        value = self.get_body_argument(name, "").lower()
+        if value not in _TRUE | _FALSE:
+            raise InvalidInput(N_("{name} must be true or false."), name=name)
+        return value in _TRUE

@@ -1,0 +1,50 @@
+"""How the service is, for people, orchestrators and clients: health, readiness, and the served model."""
+
+from __future__ import annotations
+
+from catsdogs.errors import ServiceUnavailable
+from catsdogs.i18n import N_
+from catsdogs.server.api.base import Api
+
+
+class Health(Api):
+    """``GET /health``: for people and monitoring; always 200 while the process answers."""
+
+    async def get(self) -> None:
+        """Say whether model and database answer."""
+        self.write(dict(await self.server.health()))
+
+
+class Live(Api):
+    """``GET /health/live``: restart the process when this does not answer."""
+
+    def get(self) -> None:
+        """Say that the event loop turns."""
+        self.write({"status": "alive"})
+
+
+class Ready(Api):
+    """``GET /health/ready``: send requests here only while this answers 200."""
+
+    async def get(self) -> None:
+        """Say whether predictions work; they do without the database, whose records wait in the spool."""
+        health = await self.server.health()
+        if self.server.draining or not health["model_loaded"]:
+            raise ServiceUnavailable(N_("Not ready for requests."))
+        self.write({"status": "ready"})
+
+
+class Info(Api):
+    """``GET /api/info``."""
+
+    async def get(self) -> None:
+        """Describe the served model."""
+        self.write(dict(await self.server.checks.run(self.service.model_info)))
+
+
+ROUTES: dict[str, type[Api]] = {
+    "/api/info": Info,
+    "/health": Health,
+    "/health/live": Live,
+    "/health/ready": Ready,
+}
