@@ -46,7 +46,7 @@ lint: $(VENV)/.everything ## Check style, types, and that notebooks hold no outp
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
-	@$(VENV)/bin/lint-imports --quiet || $(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/nbstripout --verify --keep-id notebooks/*/*.ipynb
 
 lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses)
