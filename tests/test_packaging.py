@@ -64,5 +64,3 @@ def test_importing_the_package_loads_neither_model_nor_driver() -> None:
     heavy = {"tensorflow", "keras", "onnxruntime", "psycopg2", "sqlalchemy", "numpy", "pandas", "pydantic"}
     code = f"import catsdogs, sys; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
-
-
