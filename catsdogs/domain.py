@@ -39,7 +39,7 @@ class TrueLabel(StrEnum):
     NEITHER = "neither"
 
 
-class Review(StrEnum):
+class ReviewDecision(StrEnum):
     """What a reviewer decided of a photo kept for training."""
 
     CAT = "cat"
@@ -115,7 +115,7 @@ class Prediction:
         return max(self.proba_cat, self.proba_dog)
 
 
-class Channel(StrEnum):
+class ConsentChannel(StrEnum):
     """How a decision about consent was made."""
 
     APP = "app"
@@ -143,7 +143,7 @@ class Consent:
     """Keep the photo for training (``photo_consent``)."""
     language: str = "en"
     """Language in which the consent text was shown."""
-    how: Channel = Channel.CLI
+    how: ConsentChannel = ConsentChannel.CLI
     """Where the person was asked."""
 
     @property
@@ -181,7 +181,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class Removal:
     """What a withdrawal, an erasure or a purge removed."""
 
     predictions: list[UUID]
@@ -192,7 +192,7 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
-class Controller:
+class DataController:
     """Who answers for people's data, as the notice says it."""
 
     name: str
@@ -202,11 +202,11 @@ class Controller:
     """Longest that anything personal is kept."""
 
 
-UNNAMED = Controller("", "", 365)
+UNKNOWN_CONTROLLER = DataController("", "", 365)
 """Where nothing is set."""
 
 
-class Degraded(StrEnum):
+class ServiceProblem(StrEnum):
     """What does not work as it should, while predictions go on."""
 
     DATABASE = "database"
@@ -219,12 +219,12 @@ class Degraded(StrEnum):
     """The file of alert rules has a mistake: those of before hold."""
 
 
-class Health(TypedDict):
+class ServiceHealth(TypedDict):
     """``GET /health``."""
 
     status: str
     """``healthy``, or ``degraded`` while predictions work but something else does not."""
-    degraded: list[Degraded]
+    degraded: list[ServiceProblem]
     """What does not."""
     model_loaded: bool
     database: str

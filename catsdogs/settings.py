@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from catsdogs import paths
-from catsdogs.domain import Controller
+from catsdogs.domain import DataController
 from catsdogs.errors import SettingsError
 
 
@@ -97,9 +97,9 @@ class Settings(BaseSettings):
         return url
 
     @property
-    def data_controller(self) -> Controller:
+    def data_controller(self) -> DataController:
         """What the privacy notice says of whoever runs this."""
-        return Controller(self.controller, self.contact, self.retention_days)
+        return DataController(self.controller, self.contact, self.retention_days)
 
     @classmethod
     def load(cls) -> Self:

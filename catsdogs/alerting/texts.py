@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from catsdogs.domain import Degraded
+from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import N_, Translator
 from catsdogs.monitoring.figures import Alert, AlertState, Measure
 
@@ -56,14 +56,16 @@ _TO_DO = {
 }
 
 _DEGRADED = {
-    Degraded.DATABASE: N_("The database is away: what people send waits on disk. See that PostgreSQL runs."),
-    Degraded.SPOOL: N_("The disk is almost full: soon photos are refused. Make room, and see that PostgreSQL runs."),
-    Degraded.MODEL: N_("The promoted model cannot be loaded: one before it answers. The log says why."),
-    Degraded.RULES: N_("The file of alert rules has a mistake: the rules of before hold. The log says which."),
+    ServiceProblem.DATABASE: N_("The database is away: what people send waits on disk. See that PostgreSQL runs."),
+    ServiceProblem.SPOOL: N_(
+        "The disk is almost full: soon photos are refused. Make room, and see that PostgreSQL runs."
+    ),
+    ServiceProblem.MODEL: N_("The promoted model cannot be loaded: one before it answers. The log says why."),
+    ServiceProblem.RULES: N_("The file of alert rules has a mistake: the rules of before hold. The log says which."),
 }
 
 
-def degraded(what: Degraded, _: Translator) -> str:
+def degraded(what: ServiceProblem, _: Translator) -> str:
     """Say what does not work as it should, and what to do."""
     return _(_DEGRADED[what])
 

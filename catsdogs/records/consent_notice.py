@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catsdogs.domain import Controller, PurposeName
+from catsdogs.domain import DataController, PurposeName
 from catsdogs.i18n import N_, Translator
 
 VERSION = "2"
@@ -41,7 +41,7 @@ PURPOSES = (
 )
 
 
-def notice(_: Translator, controller: Controller) -> list[str]:
+def notice(_: Translator, controller: DataController) -> list[str]:
     """Say what happens with a person's data, a paragraph each: the whole notice of Article 13 GDPR."""
     return [
         _(
@@ -87,7 +87,7 @@ COMPLAINT = N_(
 )
 
 
-def words(language: str, controller: Controller) -> str:
+def words(language: str, controller: DataController) -> str:
     """Give everything that is shown with the boxes, in `language`, as one text to be hashed."""
     _ = Translator(language)
     purposes = [text for purpose in PURPOSES for text in (purpose.label, purpose.explanation)]

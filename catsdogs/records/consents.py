@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import MAX_PHOTO_SIDE
-from catsdogs.domain import UNNAMED, Channel, Consent, Controller, PurposeName
+from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataController, PurposeName
 from catsdogs.i18n import Translator
 from catsdogs.model import preprocessing
 from catsdogs.records import consent_notice as texts
@@ -43,7 +43,7 @@ class Decision(BaseModel):
     text_version: str
     text_hash: str
     language: str
-    how: Channel = Channel.UNKNOWN
+    how: ConsentChannel = ConsentChannel.UNKNOWN
     decided_at: datetime
     receipt_hash: str
     withdrawn_at: datetime | None = None
@@ -66,7 +66,7 @@ class KeptPhoto(BaseModel):
     height: int
 
 
-def decide(consent: Consent, moment: datetime, controller: Controller = UNNAMED) -> tuple[Decision, str]:
+def decide(consent: Consent, moment: datetime, controller: DataController = UNKNOWN_CONTROLLER) -> tuple[Decision, str]:
     """Write down a decision, and make its receipt.
 
     Parameters

@@ -18,7 +18,7 @@ from sqlalchemy import RowMapping
 
 from catsdogs.database import Database
 from catsdogs.database.tables import Tables
-from catsdogs.domain import PurposeName, Removed
+from catsdogs.domain import PurposeName, Removal
 from catsdogs.errors import NotFound
 from catsdogs.records.consents import hash_receipt
 from catsdogs.records.feedback import FeedbackRecord
@@ -66,7 +66,7 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
     return held
 
 
-def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeName | None = None) -> Removed:
+def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeName | None = None) -> Removal:
     """Withdraw consent to one purpose, or to all, and remove what was kept for it; safe to repeat.
 
     The decision's row stays, marked: it proves what was agreed to until then. So does the answer, anonymous.
@@ -116,10 +116,10 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
     if not decisions and not waiting:
         raise _unknown_receipt()
     _log.info("withdrew %s: %d photos, %d waiting", " and ".join(purposes), photos, len(waiting))
-    return Removed(predictions, photos, len(waiting))
+    return Removal(predictions, photos, len(waiting))
 
 
-def erase(database: Database, spool: Spool, receipt: str) -> Removed:
+def erase(database: Database, spool: Spool, receipt: str) -> Removal:
     """Erase everything held under a receipt, at once and for good.
 
     Raises
@@ -153,10 +153,10 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removed:
     if not decisions and not waiting:
         raise _unknown_receipt()
     _log.info("erased %d predictions, %d photos, %d waiting", len(predictions), photos, len(waiting))
-    return Removed(erased, photos, len(waiting))
+    return Removal(erased, photos, len(waiting))
 
 
-def purge(database: Database, spool: Spool, days: int) -> Removed:
+def purge(database: Database, spool: Spool, days: int) -> Removal:
     """Make anonymous what is older than `days`; the figures of the predictions stay.
 
     Raises
@@ -182,7 +182,7 @@ def purge(database: Database, spool: Spool, days: int) -> Removed:
         waiting = _purge_spool(spool, before)
         predictions, photos = database.run(remove)
     _log.info("purged %d predictions, %d photos, %d waiting", len(predictions), photos, waiting)
-    return Removed(predictions, photos, waiting)
+    return Removal(predictions, photos, waiting)
 
 
 def _my_decisions(connection: sa.Connection, tables: Tables, receipt_hash: str) -> list[UUID]:

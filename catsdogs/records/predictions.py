@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import MAX_FILENAME, Tables
-from catsdogs.domain import UNNAMED, Answer, Consent, Controller, Prediction, PurposeName
+from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, Prediction, PurposeName
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.consents import Decision, KeptPhoto, decide, keep_photo
 
@@ -69,7 +69,7 @@ class PredictionRecord(BaseModel):
         photo: bytes,
         filename: str | None,
         consent: Consent,
-        controller: Controller = UNNAMED,
+        controller: DataController = UNKNOWN_CONTROLLER,
         replaces: UUID | None = None,
     ) -> tuple[Self, str | None]:
         """Record a prediction as far as `consent` allows.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catsdogs.domain import Controller
+from catsdogs.domain import DataController
 from catsdogs.i18n import N_, Translator
 from catsdogs.records import consent_notice
 
@@ -41,7 +41,7 @@ _SECURITY = (
 )
 
 
-def record(_: Translator, controller: Controller) -> str:
+def record(_: Translator, controller: DataController) -> str:
     """Write the record, as Markdown."""
     retention = _.plural(
         "Personal fields: {n} day, then purged.", "Personal fields: {n} days, then purged.", controller.retention_days

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from catsdogs.database import Database, setup
 from catsdogs.database.tables import Tables
-from catsdogs.domain import Answer, PhotoToReview, Review, TrueLabel
+from catsdogs.domain import Answer, PhotoToReview, ReviewDecision, TrueLabel
 from catsdogs.errors import NotFound
 from catsdogs.model import preprocessing
 from catsdogs.settings import Settings
@@ -106,7 +106,7 @@ class ReviewQueue:
             for identifier, jpeg, answer, confidence, version, said in rows
         ]
 
-    def decide(self, photo: UUID, review: Review | None) -> None:
+    def decide(self, photo: UUID, review: ReviewDecision | None) -> None:
         """Note what a photo teaches, or that it is left out; ``None`` puts it back into the queue.
 
         Parameters
@@ -130,7 +130,7 @@ class ReviewQueue:
             raise NotFound("This photo was erased meanwhile.")
 
     def counts(self) -> dict[str, int]:
-        """Count photos: what waits (`WAITING`), and what was decided (each of :class:`catsdogs.domain.Review`).
+        """Count photos: what waits (`WAITING`), and what was decided (each of :class:`catsdogs.domain.ReviewDecision`).
 
         Raises
         ------
@@ -146,7 +146,9 @@ class ReviewQueue:
 
         def count(connection: sa.Connection) -> dict[str, int]:
             found = {str(review): int(n) for review, n in connection.execute(reviewed)}
-            return {WAITING: int(connection.scalar(waiting) or 0)} | {str(one): found.get(one, 0) for one in Review}
+            return {WAITING: int(connection.scalar(waiting) or 0)} | {
+                str(one): found.get(one, 0) for one in ReviewDecision
+            }
 
         return self._database.run(count)
 
@@ -161,10 +163,10 @@ class ReviewQueue:
         photo = tables.photos.c
         taught = (
             sa.select(photo.prediction_id, photo.review, photo.jpeg)
-            .where(photo.review != Review.LEFT_OUT)
+            .where(photo.review != ReviewDecision.LEFT_OUT)
             .order_by(photo.prediction_id)
         )
-        refused = sa.select(photo.prediction_id).where(photo.review == Review.LEFT_OUT)
+        refused = sa.select(photo.prediction_id).where(photo.review == ReviewDecision.LEFT_OUT)
         waiting = sa.select(photo.prediction_id).select_from(_waiting(tables))
 
         def read(connection: sa.Connection) -> FeedbackPhotos:

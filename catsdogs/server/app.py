@@ -20,7 +20,7 @@ from voila.app import Voila
 from voila.static_file_handler import MultiStaticFileHandler
 
 from catsdogs import paths, samples
-from catsdogs.domain import Health
+from catsdogs.domain import ServiceHealth
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
 from catsdogs.server import base_handler, pages
@@ -87,7 +87,7 @@ class Server(Voila):  # type: ignore[misc]
     service: Local
     settings: Settings
     listener: Listener
-    _asked: asyncio.Task[Health] | None = None
+    _asked: asyncio.Task[ServiceHealth] | None = None
 
     @classmethod
     def create(cls, service: Local, settings: Settings, *, host: str, port: int) -> Self:
@@ -251,7 +251,7 @@ class Server(Voila):  # type: ignore[misc]
         finally:
             shutil.rmtree(self.connection_dir, ignore_errors=True)
 
-    async def health(self) -> Health:
+    async def health(self) -> ServiceHealth:
         """Say how the service stands; those who ask at the same moment hear the same, so that asking costs little."""
         if self._asked is None or self._asked.done():
             self._asked = asyncio.create_task(self.checks.run(self.service.health))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from catsdogs.domain import UNNAMED, Controller
+from catsdogs.domain import UNKNOWN_CONTROLLER, DataController
 from catsdogs.service.interface import Service
 
 URL_VARIABLE = "CATSDOGS_SERVICE_URL"
@@ -20,18 +20,18 @@ CONTROLLER_VARIABLES = ("CATSDOGS_CONTROLLER", "CATSDOGS_CONTACT", "CATSDOGS_RET
 """Settings that are not secret: our server tells its kernels, whose pages say them."""
 
 
-def controller() -> Controller:
+def controller() -> DataController:
     """Say who answers for people's data, without starting a service."""
     if URL_VARIABLE in os.environ:  # a kernel has no settings; our server hands on these three
         name, contact, days = (os.environ.get(variable, "") for variable in CONTROLLER_VARIABLES)
-        return Controller(name, contact, int(days or UNNAMED.retention_days))
+        return DataController(name, contact, int(days or UNKNOWN_CONTROLLER.retention_days))
     from catsdogs.errors import SettingsError
     from catsdogs.settings import Settings
 
     try:
         return Settings.load().data_controller
     except SettingsError:  # the service says so, when it is asked to start
-        return UNNAMED
+        return UNKNOWN_CONTROLLER
 
 
 def connect() -> Service:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from catsdogs.domain import Consent, Health, ModelInfo, Outcome, Prediction, PurposeName, Removed, TrueLabel
+from catsdogs.domain import Consent, ModelInfo, Outcome, Prediction, PurposeName, Removal, ServiceHealth, TrueLabel
 from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
 
 NO_CONSENT = Consent()
@@ -130,7 +130,7 @@ class Service(Protocol):
             The same for every code that opens nothing.
         """
 
-    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removed:
+    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removal:
         """Withdraw consent to one purpose, or to all; what was kept for it goes at once. Safe to repeat.
 
         Raises
@@ -140,10 +140,10 @@ class Service(Protocol):
             Only what waited in the spool is gone; to be tried again.
         """
 
-    def erase(self, receipt: str) -> Removed:
+    def erase(self, receipt: str) -> Removal:
         """Erase everything held under a receipt code, at once and for good; raises as `withdraw` does."""
 
-    def health(self) -> Health:
+    def health(self) -> ServiceHealth:
         """Say whether model and database answer. Raises nothing."""
 
     def model_info(self) -> ModelInfo:

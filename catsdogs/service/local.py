@@ -13,7 +13,17 @@ from catsdogs import samples
 from catsdogs.alerting import lifecycle
 from catsdogs.alerting.notifications import notify_all
 from catsdogs.alerting.rules import has_mistake, load_rules
-from catsdogs.domain import Consent, Degraded, Health, ModelInfo, Outcome, Prediction, PurposeName, Removed, TrueLabel
+from catsdogs.domain import (
+    Consent,
+    ModelInfo,
+    Outcome,
+    Prediction,
+    PurposeName,
+    Removal,
+    ServiceHealth,
+    ServiceProblem,
+    TrueLabel,
+)
 from catsdogs.errors import CatsDogsError, InvalidImage
 from catsdogs.model.card import ModelCard
 from catsdogs.model.serving import ServedModel
@@ -191,37 +201,37 @@ class Local:
         """See :func:`catsdogs.records.data_subject_rights.export`."""
         return data_subject_rights.export(self._recorder.database, self._recorder.spool, receipt)
 
-    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removed:
+    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removal:
         """See :func:`catsdogs.records.data_subject_rights.withdraw`."""
         removed = data_subject_rights.withdraw(self._recorder.database, self._recorder.spool, receipt, purpose)
         self._recorder.forget(removed.predictions)
         return removed
 
-    def erase(self, receipt: str) -> Removed:
+    def erase(self, receipt: str) -> Removal:
         """See :func:`catsdogs.records.data_subject_rights.erase`."""
         erased = data_subject_rights.erase(self._recorder.database, self._recorder.spool, receipt)
         self._recorder.forget(erased.predictions)
         return erased
 
-    def purge(self) -> Removed:
+    def purge(self) -> Removal:
         """Purge what is older than the settings' retention, see :func:`catsdogs.records.data_subject_rights.purge`."""
         return data_subject_rights.purge(self._recorder.database, self._recorder.spool, self._settings.retention_days)
 
-    def health(self) -> Health:
+    def health(self) -> ServiceHealth:
         """See :meth:`catsdogs.service.interface.Service.health`."""
         spool = self._recorder.spool
         self._model.current()  # a promotion is taken up first
         problems = {
-            Degraded.DATABASE: not self._recorder.reachable(),
-            Degraded.SPOOL: spool.nearly_full,
-            Degraded.MODEL: self._model.is_substitute,
-            Degraded.RULES: has_mistake(self._settings.alert_rules),
+            ServiceProblem.DATABASE: not self._recorder.reachable(),
+            ServiceProblem.SPOOL: spool.nearly_full,
+            ServiceProblem.MODEL: self._model.is_substitute,
+            ServiceProblem.RULES: has_mistake(self._settings.alert_rules),
         }
-        return Health(
+        return ServiceHealth(
             status="degraded" if any(problems.values()) else "healthy",
             degraded=[name for name, is_so in problems.items() if is_so],
             model_loaded=True,
-            database="unavailable" if problems[Degraded.DATABASE] else "connected",
+            database="unavailable" if problems[ServiceProblem.DATABASE] else "connected",
             spooled=len(spool),
         )
 

@@ -19,13 +19,13 @@ from catsdogs.domain import (
     Consent,
     Doubt,
     Explanation,
-    Health,
     ModelInfo,
     Note,
     Outcome,
     Prediction,
     PurposeName,
-    Removed,
+    Removal,
+    ServiceHealth,
     TrueLabel,
 )
 from catsdogs.errors import CatsDogsError, InvalidImage, InvalidInput, NotFound, ServiceError, ServiceUnavailable
@@ -174,21 +174,23 @@ class Remote:
         """See :meth:`catsdogs.service.interface.Service.export`."""
         return self._ask("POST", "/api/privacy/export", fields={"receipt": receipt}, retries=_ONCE)
 
-    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removed:
+    def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removal:
         """See :meth:`catsdogs.service.interface.Service.withdraw`."""
         fields = _given({"receipt": receipt, "purpose": purpose})
         return _removed(self._ask("POST", "/api/privacy/withdraw", fields=fields, retries=_ONCE))
 
-    def erase(self, receipt: str) -> Removed:
+    def erase(self, receipt: str) -> Removal:
         """See :meth:`catsdogs.service.interface.Service.erase`."""
         return _removed(self._ask("POST", "/api/privacy/erase", fields={"receipt": receipt}, retries=_ONCE))
 
-    def health(self) -> Health:
+    def health(self) -> ServiceHealth:
         """See :meth:`catsdogs.service.interface.Service.health`."""
         try:
-            return cast("Health", self._ask("GET", "/health"))
+            return cast("ServiceHealth", self._ask("GET", "/health"))
         except CatsDogsError:
-            return Health(status="unavailable", degraded=[], model_loaded=False, database="unavailable", spooled=0)
+            return ServiceHealth(
+                status="unavailable", degraded=[], model_loaded=False, database="unavailable", spooled=0
+            )
 
     def model_info(self) -> ModelInfo:
         """See :meth:`catsdogs.service.interface.Service.model_info`."""
@@ -228,9 +230,9 @@ def _error(status: int, name: str | None, body: object) -> CatsDogsError:
     return kind(sentence or _STRANGE)
 
 
-def _removed(answer: dict[str, Any]) -> Removed:
+def _removed(answer: dict[str, Any]) -> Removal:
     predictions = [UUID(identifier) for identifier in answer["predictions"]]
-    return Removed(predictions, answer["photos"], answer["waiting"])
+    return Removal(predictions, answer["photos"], answer["waiting"])
 
 
 def _explanation(answer: dict[str, Any] | None) -> Explanation | None:

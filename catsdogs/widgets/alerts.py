@@ -7,7 +7,7 @@ from datetime import tzinfo
 import traitlets
 
 from catsdogs.alerting import texts
-from catsdogs.domain import Degraded
+from catsdogs.domain import ServiceProblem
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import Alert
@@ -34,7 +34,7 @@ class Alerts(Part):
         _ = translator
         super().__init__(translator, {"title": _("Alerts"), "none": _("No alert: nothing needs you now.")})
 
-    def show(self, alerts: list[Alert], degraded: list[Degraded], zone: tzinfo) -> None:
+    def show(self, alerts: list[Alert], degraded: list[ServiceProblem], zone: tzinfo) -> None:
         """Show `alerts` with the wall clock of `zone`, and what does not work as it should."""
         _ = self._
         with self.hold_sync():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import traitlets
 
-from catsdogs.domain import Channel, Consent, Controller
+from catsdogs.domain import Consent, ConsentChannel, DataController
 from catsdogs.i18n import Translator
 from catsdogs.records.consent_notice import PURPOSES, QUESTION, REASSURANCE, notice
 from catsdogs.widgets.base import Part, field, not_understood, script, style
@@ -35,7 +35,7 @@ class ConsentForm(Part):
     late = traitlets.Bool().tag(sync=True)
     """Whether the decision is another than the one under which the photo shown was answered."""
 
-    def __init__(self, translator: Translator, controller: Controller, on_again: Callable[[], None]) -> None:
+    def __init__(self, translator: Translator, controller: DataController, on_again: Callable[[], None]) -> None:
         _ = translator
         super().__init__(
             translator,
@@ -55,7 +55,7 @@ class ConsentForm(Part):
     @property
     def decision(self) -> Consent:
         """What the person agrees to at this moment."""
-        return Consent(**dict.fromkeys(self.ticked, True), language=self._.language, how=Channel.APP)
+        return Consent(**dict.fromkeys(self.ticked, True), language=self._.language, how=ConsentChannel.APP)
 
     def applied(self, decision: Consent | None) -> None:
         """Note under which `decision` the photo shown was answered; ``None``: it was not."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from catsdogs.domain import Answer, PhotoToReview, Review, TrueLabel
+from catsdogs.domain import Answer, PhotoToReview, ReviewDecision, TrueLabel
 from catsdogs.i18n import Translator
 from catsdogs.widgets.base import Part, field, not_understood, script, style
 from catsdogs.widgets.visitor import visitor_language
@@ -18,7 +18,7 @@ class Queue(Protocol):
     def waiting(self, limit: int = 1) -> list[PhotoToReview]:
         """List photos that nobody reviewed yet."""
 
-    def decide(self, photo: UUID, review: Review | None) -> None:
+    def decide(self, photo: UUID, review: ReviewDecision | None) -> None:
         """Note a decision, or take it back."""
 
     def counts(self) -> dict[str, int]:
@@ -81,7 +81,7 @@ class PhotoReview(Part):
     def _show(self) -> None:
         _ = self._
         counts = self._queue.counts()
-        done = sum(counts[review] for review in Review)
+        done = sum(counts[review] for review in ReviewDecision)
         shown: dict[str, object] = {
             "photo": "",
             "said": [],
@@ -111,8 +111,8 @@ class PhotoReview(Part):
         return {"cat": _("A cat"), "dog": _("A dog"), "both": _("Both"), "neither": _("Neither")}[label]
 
 
-def _decision(photo: str, review: str) -> tuple[UUID, Review]:
+def _decision(photo: str, review: str) -> tuple[UUID, ReviewDecision]:
     try:
-        return UUID(photo), Review(review)
+        return UUID(photo), ReviewDecision(review)
     except ValueError:
         raise not_understood() from None

@@ -23,7 +23,10 @@ def test_a_decision_is_about_the_words_that_were_shown() -> None:
     assert (decision.filename_and_comment, decision.photo, decision.decided_at) == (False, True, NOW)
     assert decision.text_version == texts.VERSION
     assert decision.language in ("en", "fr")
-    assert decision.text_hash == hashlib.sha256(texts.words(decision.language, texts.UNNAMED).encode()).hexdigest()
+    assert (
+        decision.text_hash
+        == hashlib.sha256(texts.words(decision.language, texts.UNKNOWN_CONTROLLER).encode()).hexdigest()
+    )
 
 
 def test_a_receipt_has_140_random_bits_and_only_its_hash_is_kept() -> None:
@@ -85,12 +88,12 @@ PINNED = {
     ("2", "en"): "103fc571a6bb1e99b4f7c91e7ba55d573bba34b668bfc030441cf0304ea689f5",
     ("2", "fr"): "dfb3264ca6dbc22c3d6f07751dc2688bd9f3cbdc479e2d1edaab738af8354fc5",
 }
-"""The SHA-256 of the words of each version, by language, as `UNNAMED` shows them."""
+"""The SHA-256 of the words of each version, by language, as `UNKNOWN_CONTROLLER` shows them."""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
-    words = texts.words(language, texts.UNNAMED)
+    words = texts.words(language, texts.UNKNOWN_CONTROLLER)
     found = hashlib.sha256(words.encode()).hexdigest()
     pinned = PINNED.get((texts.VERSION, language))
     assert found == pinned, (
@@ -99,8 +102,8 @@ def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
 
 
 def test_the_words_name_controller_contact_and_retention() -> None:
-    named = texts.Controller("Example Ltd", "privacy@example.org", 30)
+    named = texts.DataController("Example Ltd", "privacy@example.org", 30)
     said = texts.words("en", named)
     assert all(word in said for word in ("Example Ltd", "privacy@example.org", "30 days", "CNIL"))
-    hashes = {decide(Consent(True), NOW, controller)[0].text_hash for controller in (named, texts.UNNAMED)}
+    hashes = {decide(Consent(True), NOW, controller)[0].text_hash for controller in (named, texts.UNKNOWN_CONTROLLER)}
     assert len(hashes) == 2

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from catsdogs.domain import Answer, Consent, PurposeName, Review, TrueLabel
+from catsdogs.domain import Answer, Consent, PurposeName, ReviewDecision, TrueLabel
 from catsdogs.errors import DatabaseUnavailable, NotFound
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.review_queue import FeedbackPhotos, ReviewQueue, feedback_photos
@@ -70,28 +70,28 @@ def test_the_most_uncertain_come_first(queue: ReviewQueue, send: Send) -> None:
 
 
 def test_what_is_decided_is_learned_from_or_left_out(queue: ReviewQueue, send: Send, database: Settings) -> None:
-    photos = {review: send("both") for review in Review}
+    photos = {review: send("both") for review in ReviewDecision}
     unseen = send()
     for review, photo in photos.items():
         queue.decide(photo, review)
     assert queue.counts() == {"waiting": 1, "cat": 1, "dog": 1, "neither": 1, "left_out": 1}
     found = feedback_photos(database)
     assert {path.stem: label for path, label in found.labels.items()} == {
-        str(photos[Review.CAT]): Answer.CAT,
-        str(photos[Review.DOG]): Answer.DOG,
-        str(photos[Review.NEITHER]): Answer.NEITHER,
+        str(photos[ReviewDecision.CAT]): Answer.CAT,
+        str(photos[ReviewDecision.DOG]): Answer.DOG,
+        str(photos[ReviewDecision.NEITHER]): Answer.NEITHER,
     }
     assert all(found.read(path).startswith(b"\xff\xd8") for path in found.labels)
     assert {path.stem: reason for path, reason in found.left_out.items()} == {
-        str(photos[Review.LEFT_OUT]): "left out in review",
+        str(photos[ReviewDecision.LEFT_OUT]): "left out in review",
         str(unseen): "not reviewed yet",
     }
 
 
 def test_a_decision_can_be_changed_and_taken_back(queue: ReviewQueue, send: Send, database: Settings) -> None:
     photo = send()
-    queue.decide(photo, Review.CAT)
-    queue.decide(photo, Review.DOG)
+    queue.decide(photo, ReviewDecision.CAT)
+    queue.decide(photo, ReviewDecision.DOG)
     assert list(feedback_photos(database).labels.values()) == [Answer.DOG]
     queue.decide(photo, None)
     assert feedback_photos(database).labels == {}
@@ -113,19 +113,19 @@ def test_a_photo_that_went_is_neither_reviewed_nor_learned_from(
     with Local.open(database) as service:
         outcome = service.predict(cat_jpeg, consent=PHOTO)
         service.give_feedback(outcome.feedback_id, true_label=TrueLabel.DOG)
-        queue.decide(outcome.feedback_id, Review.DOG)
+        queue.decide(outcome.feedback_id, ReviewDecision.DOG)
         assert len(feedback_photos(database).content) == 1
         service._settings = database.model_copy(update={"retention_days": 0})  # for the purge: everything is old
         assert outcome.receipt
         go(service, outcome.receipt)
     assert feedback_photos(database) == FeedbackPhotos()
     with pytest.raises(NotFound, match="erased meanwhile"):
-        queue.decide(outcome.feedback_id, Review.CAT)
+        queue.decide(outcome.feedback_id, ReviewDecision.CAT)
 
 
 def test_an_unknown_photo_is_not_found(queue: ReviewQueue) -> None:
     with pytest.raises(NotFound):
-        queue.decide(uuid4(), Review.CAT)
+        queue.decide(uuid4(), ReviewDecision.CAT)
 
 
 def test_without_a_database_it_says_so(database: Settings) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catsdogs.domain import Channel, Consent, Outcome, PurposeName, TrueLabel
+from catsdogs.domain import Consent, ConsentChannel, Outcome, PurposeName, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
 from catsdogs.records.writer import Recorder
 from catsdogs.service.local import Local
@@ -19,7 +19,7 @@ from catsdogs.settings import Settings
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 CONSENTS = st.builds(
-    Consent, st.booleans(), st.booleans(), st.sampled_from(["en", "fr", "tlh"]), st.sampled_from(Channel)
+    Consent, st.booleans(), st.booleans(), st.sampled_from(["en", "fr", "tlh"]), st.sampled_from(ConsentChannel)
 )
 
 

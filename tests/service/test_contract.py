@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from catsdogs.domain import Answer, Box, Consent, Note, Outcome, PurposeName, Removed, TrueLabel
+from catsdogs.domain import Answer, Box, Consent, Note, Outcome, PurposeName, Removal, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
 from catsdogs.samples import SAMPLES
 from catsdogs.service.interface import Service
@@ -164,10 +164,10 @@ def test_a_receipt_gives_everything_held_under_it(service, cat_jpeg):
 
 def test_consent_is_withdrawn_purpose_by_purpose(service, cat_jpeg):
     outcome = service.predict(cat_jpeg, filename="chelsea.jpg", consent=ALL)
-    assert service.withdraw(outcome.receipt, PurposeName.PHOTO) == Removed([], 1, 0)
+    assert service.withdraw(outcome.receipt, PurposeName.PHOTO) == Removal([], 1, 0)
     assert service.export(outcome.receipt)["photos"] == []
     assert row_of(service, outcome)["filename"] == "chelsea.jpg"
-    assert service.withdraw(outcome.receipt) == Removed([outcome.feedback_id], 0, 0)
+    assert service.withdraw(outcome.receipt) == Removal([outcome.feedback_id], 0, 0)
     assert row_of(service, outcome)["filename"] is None
     with pytest.raises(ConsentRequired):
         service.give_feedback(outcome.feedback_id, user_comment="hello")
@@ -176,7 +176,7 @@ def test_consent_is_withdrawn_purpose_by_purpose(service, cat_jpeg):
 
 def test_an_erased_receipt_opens_nothing_any_more(service, cat_jpeg):
     outcome = service.predict(cat_jpeg, filename="chelsea.jpg", consent=ALL)
-    assert service.erase(outcome.receipt) == Removed([outcome.feedback_id], 1, 0)
+    assert service.erase(outcome.receipt) == Removal([outcome.feedback_id], 1, 0)
     for right in (service.export, service.erase):
         with pytest.raises(NotFound, match="Nothing is held under this receipt code"):
             right(outcome.receipt)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catsdogs.domain import UNNAMED, Controller
+from catsdogs.domain import UNKNOWN_CONTROLLER, DataController
 from catsdogs.service import URL_VARIABLE, controller
 
 
@@ -19,7 +19,7 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_outside_of_the_server_the_settings_say_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert controller() == Controller("Example Ltd", "privacy@example.org", 30)
+    assert controller() == DataController("Example Ltd", "privacy@example.org", 30)
     monkeypatch.delenv("CATSDOGS_CONTROLLER")
     (tmp_path / ".env").write_text("CATSDOGS_CONTROLLER=Of the file\n")
     assert controller().name == "Of the file"
@@ -27,12 +27,12 @@ def test_outside_of_the_server_the_settings_say_it(tmp_path: Path, monkeypatch: 
 
 def test_in_a_kernel_the_server_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(URL_VARIABLE, "http://127.0.0.1:1")
-    assert controller() == Controller("Example Ltd", "privacy@example.org", 30)
+    assert controller() == DataController("Example Ltd", "privacy@example.org", 30)
     for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS"):
         monkeypatch.delenv(f"CATSDOGS_{name}")
-    assert controller() == UNNAMED
+    assert controller() == UNKNOWN_CONTROLLER
 
 
 def test_wrong_settings_are_the_services_to_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CATSDOGS_RETENTION_DAYS", "soon")
-    assert controller() == UNNAMED
+    assert controller() == UNKNOWN_CONTROLLER

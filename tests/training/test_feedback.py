@@ -16,7 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from catsdogs.cli import app
-from catsdogs.domain import Answer, Consent, Outcome, Review, TrueLabel
+from catsdogs.domain import Answer, Consent, Outcome, ReviewDecision, TrueLabel
 from catsdogs.model.card import ModelCard
 from catsdogs.model.classifier import Classifier
 from catsdogs.records.review_queue import FeedbackPhotos, ReviewQueue
@@ -78,8 +78,13 @@ def test_reviewed_photos_are_learned_from_until_they_are_erased(
     queue = ReviewQueue(service._recorder.database)
     learned, erased, other, refused, waiting, again = (send(service, number) for number in (0, 1, 2, 3, 4, 6))
     send(service, 5, consent=False)
-    reviews = {learned: Review.DOG, erased: Review.DOG, other: Review.NEITHER, refused: Review.LEFT_OUT}
-    reviews[again] = Review.LEFT_OUT
+    reviews = {
+        learned: ReviewDecision.DOG,
+        erased: ReviewDecision.DOG,
+        other: ReviewDecision.NEITHER,
+        refused: ReviewDecision.LEFT_OUT,
+    }
+    reviews[again] = ReviewDecision.LEFT_OUT
     for outcome, review in reviews.items():
         queue.decide(outcome.feedback_id, review)
 

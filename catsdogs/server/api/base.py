@@ -14,7 +14,7 @@ _TRUE = {"true", "1", "on", "yes"}
 _FALSE = {"false", "0", "off", "no", ""}
 
 
-class Api(Headed):
+class ApiHandler(Headed):
     """A route of the REST API."""
 
     scope: ClassVar[Scope | None] = None

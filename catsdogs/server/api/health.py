@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
-from catsdogs.server.api.base import Api
+from catsdogs.server.api.base import ApiHandler
 
 
-class Health(Api):
+class HealthHandler(ApiHandler):
     """``GET /health``: for people and monitoring; always 200 while the process answers."""
 
     async def get(self) -> None:
@@ -15,7 +15,7 @@ class Health(Api):
         self.write(dict(await self.server.health()))
 
 
-class Live(Api):
+class LivenessHandler(ApiHandler):
     """``GET /health/live``: restart the process when this does not answer."""
 
     def get(self) -> None:
@@ -23,7 +23,7 @@ class Live(Api):
         self.write({"status": "alive"})
 
 
-class Ready(Api):
+class ReadinessHandler(ApiHandler):
     """``GET /health/ready``: send requests here only while this answers 200."""
 
     async def get(self) -> None:
@@ -34,7 +34,7 @@ class Ready(Api):
         self.write({"status": "ready"})
 
 
-class Info(Api):
+class ModelInfoHandler(ApiHandler):
     """``GET /api/info``."""
 
     async def get(self) -> None:
@@ -42,9 +42,9 @@ class Info(Api):
         self.write(dict(await self.server.checks.run(self.service.model_info)))
 
 
-ROUTES: dict[str, type[Api]] = {
-    "/api/info": Info,
-    "/health": Health,
-    "/health/live": Live,
-    "/health/ready": Ready,
+ROUTES: dict[str, type[ApiHandler]] = {
+    "/api/info": ModelInfoHandler,
+    "/health": HealthHandler,
+    "/health/live": LivenessHandler,
+    "/health/ready": ReadinessHandler,
 }

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from tornado.web import RequestHandler
 
-from catsdogs.domain import Answer, Degraded, Health, Prediction
-from catsdogs.server.api.base import Api
+from catsdogs.domain import Answer, Prediction, ServiceHealth, ServiceProblem
+from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.auth import Scope
 from catsdogs.server.base_handler import method_of, route_of
 from catsdogs.server.voila.apps import APPS
@@ -81,7 +81,7 @@ class Metrics:
         """Count a message with a rating: 1 satisfied, 0 not; who changes their mind sends another."""
         self._feedback.labels(_RATINGS[user_feedback]).inc()
 
-    def note(self, server: Any, health: Health, version: str) -> None:
+    def note(self, server: Any, health: ServiceHealth, version: str) -> None:
         """Note how a server stands just now."""
         sessions = Count(server.kernel_manager.open_apps())
         for app in APPS:
@@ -90,7 +90,7 @@ class Metrics:
         self._waiting.set(server.work.unfinished)
         self._waiting_limit.set(server.work.limit)
         self._spooled.set(health["spooled"])
-        for what in Degraded:
+        for what in ServiceProblem:
             self._degraded.labels(what.value).set(what in health["degraded"])
         self._model.clear()
         self._model.labels(version).set(1)
@@ -100,7 +100,7 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class Scrape(Api):
+class MetricsHandler(ApiHandler):
     """``GET /metrics``."""
 
     scope = Scope.MONITOR
@@ -116,4 +116,4 @@ class Scrape(Api):
         self.write(metrics.text())
 
 
-ROUTES: dict[str, type[Api]] = {"/metrics": Scrape}
+ROUTES: dict[str, type[ApiHandler]] = {"/metrics": MetricsHandler}

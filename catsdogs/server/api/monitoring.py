@@ -9,11 +9,11 @@ from catsdogs.datetimes import read_moment
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.monitoring.figures import Listing
-from catsdogs.server.api.base import Api
+from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.auth import Scope
 
 
-class Monitoring(Api):
+class MonitoringHandler(ApiHandler):
     """A route that reads predictions of a window, a model version and an answer."""
 
     scope = Scope.MONITOR
@@ -51,7 +51,7 @@ class Monitoring(Api):
             ) from None
 
 
-class Statistics(Monitoring):
+class StatisticsHandler(MonitoringHandler):
     """``GET /api/statistics``."""
 
     async def get(self) -> None:
@@ -59,10 +59,10 @@ class Statistics(Monitoring):
         self.write(dict(await self.server.work.run(self.service.statistics, **self.slice())))
 
 
-class RecentPredictions(Monitoring):
+class RecentPredictionsHandler(MonitoringHandler):
     """``GET /api/recent-predictions``."""
 
-    parameters = ("limit", "list", *Monitoring.parameters)
+    parameters = ("limit", "list", *MonitoringHandler.parameters)
 
     async def get(self) -> None:
         """List predictions."""
@@ -74,7 +74,7 @@ class RecentPredictions(Monitoring):
         self.write({"predictions": rows, "count": len(rows)})
 
 
-class News(Api):
+class NewsHandler(ApiHandler):
     """``GET /api/news``."""
 
     scope = Scope.MONITOR
@@ -84,10 +84,10 @@ class News(Api):
         self.write({"news": await self.server.work.run(self.service.news)})
 
 
-class ModelHealth(Monitoring):
+class ModelHealthHandler(MonitoringHandler):
     """``GET /api/model-health``."""
 
-    parameters = Monitoring.parameters[:3]  # accuracy among answers of one kind would be another figure
+    parameters = MonitoringHandler.parameters[:3]  # accuracy among answers of one kind would be another figure
 
     async def get(self) -> None:
         """Say how good the answers of a window are."""
@@ -96,7 +96,7 @@ class ModelHealth(Monitoring):
         self.write(dict(await self.server.work.run(self.service.model_health, **wanted)))
 
 
-class Alerts(Monitoring):
+class AlertsHandler(MonitoringHandler):
     """``GET /api/alerts``."""
 
     parameters = ("since",)
@@ -107,10 +107,10 @@ class Alerts(Monitoring):
         self.write({"alerts": await self.server.work.run(self.service.alerts, since=since)})
 
 
-ROUTES: dict[str, type[Api]] = {
-    "/api/statistics": Statistics,
-    "/api/recent-predictions": RecentPredictions,
-    "/api/news": News,
-    "/api/model-health": ModelHealth,
-    "/api/alerts": Alerts,
+ROUTES: dict[str, type[ApiHandler]] = {
+    "/api/statistics": StatisticsHandler,
+    "/api/recent-predictions": RecentPredictionsHandler,
+    "/api/news": NewsHandler,
+    "/api/model-health": ModelHealthHandler,
+    "/api/alerts": AlertsHandler,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from catsdogs import __version__
 from catsdogs.domain import MAX_JPEG_PIXELS, MAX_PIXELS, Answer, TrueLabel
 from catsdogs.monitoring.figures import Listing
-from catsdogs.server.api.base import Api
+from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.schemas import (
     ALERTS,
     ANSWER,
@@ -204,7 +204,7 @@ def description() -> dict[str, Any]:
     }
 
 
-class OpenApi(Api):
+class OpenApiHandler(ApiHandler):
     """``GET /openapi.json``."""
 
     def get(self) -> None:
@@ -212,7 +212,7 @@ class OpenApi(Api):
         self.write(description())
 
 
-class Docs(Page):
+class DocsHandler(Page):
     """``GET /docs``: the description, for people."""
 
     def get(self) -> None:
@@ -222,4 +222,4 @@ class Docs(Page):
         )
 
 
-ROUTES: dict[str, type[Api] | type[Page]] = {"/openapi.json": OpenApi, "/docs": Docs}
+ROUTES: dict[str, type[ApiHandler] | type[Page]] = {"/openapi.json": OpenApiHandler, "/docs": DocsHandler}

@@ -9,12 +9,12 @@ from uuid import UUID
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError, stream_request_body
 
-from catsdogs.domain import Channel, Consent, Outcome, Prediction, TrueLabel
+from catsdogs.domain import Consent, ConsentChannel, Outcome, Prediction, TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput, NotFound
 from catsdogs.i18n import N_, negotiate
 from catsdogs.model.preprocessing import MAX_BYTES
 from catsdogs.samples import SAMPLES
-from catsdogs.server.api.base import Api
+from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.auth import API, Scope
 from catsdogs.server.base_handler import TooLarge
 
@@ -23,7 +23,7 @@ MAX_BODY = MAX_BYTES + 64 * 1024
 
 
 @stream_request_body
-class Predict(Api):
+class PredictHandler(ApiHandler):
     """``POST /api/predict``."""
 
     scope = Scope.PREDICT
@@ -66,7 +66,7 @@ class Predict(Api):
             filename_and_comment=self.flag("rgpd_consent"),
             photo=self.flag("photo_consent"),
             language=negotiate(self.get_body_argument("consent_language", None), self.translator.language),
-            how=Channel.REST if self.holder == API else Channel.APP,
+            how=ConsentChannel.REST if self.holder == API else ConsentChannel.APP,
         )
         try:
             outcome = await self.server.work.run(
@@ -111,7 +111,7 @@ def _too_large() -> TooLarge:
     return TooLarge(N_("This file is too large: at most {megabytes} MB."), megabytes=MAX_BYTES // 1024**2)
 
 
-class Sample(Api):
+class SampleHandler(ApiHandler):
     """``GET /api/sample``: what a picture that comes with catsdogs shows; nothing is recorded."""
 
     scope = Scope.PREDICT
@@ -149,7 +149,7 @@ def prediction_to_json(prediction: Prediction) -> dict[str, object]:
     }
 
 
-class UpdateFeedback(Api):
+class FeedbackHandler(ApiHandler):
     """``POST /api/update-feedback``."""
 
     scope = Scope.PREDICT
@@ -191,8 +191,8 @@ class UpdateFeedback(Api):
             raise InvalidInput(N_("true_label must be one of {labels}."), labels=", ".join(TrueLabel)) from None
 
 
-ROUTES: dict[str, type[Api]] = {
-    "/api/predict": Predict,
-    "/api/sample": Sample,
-    "/api/update-feedback": UpdateFeedback,
+ROUTES: dict[str, type[ApiHandler]] = {
+    "/api/predict": PredictHandler,
+    "/api/sample": SampleHandler,
+    "/api/update-feedback": FeedbackHandler,
 }

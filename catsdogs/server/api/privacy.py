@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from catsdogs.domain import PurposeName, Removed
+from catsdogs.domain import PurposeName, Removal
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
-from catsdogs.server.api.base import Api
+from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.auth import Scope
 
 
-class Right(Api):
+class ReceiptHandler(ApiHandler):
     """A person's right over what was kept, opened by the receipt code in the form: never in the address."""
 
     scope = Scope.PREDICT
@@ -30,7 +30,7 @@ class Right(Api):
         return receipt
 
 
-class Export(Right):
+class ExportHandler(ReceiptHandler):
     """``POST /api/privacy/export``."""
 
     async def post(self) -> None:
@@ -38,7 +38,7 @@ class Export(Right):
         self.write(await self.server.work.run(self.service.export, self.receipt()))
 
 
-class Withdraw(Right):
+class WithdrawHandler(ReceiptHandler):
     """``POST /api/privacy/withdraw``."""
 
     async def post(self) -> None:
@@ -53,7 +53,7 @@ class Withdraw(Right):
             raise InvalidInput(N_("purpose must be one of {purposes}."), purposes=", ".join(PurposeName)) from None
 
 
-class Erase(Right):
+class EraseHandler(ReceiptHandler):
     """``POST /api/privacy/erase``."""
 
     async def post(self) -> None:
@@ -61,7 +61,7 @@ class Erase(Right):
         self.write(to_json(await self.server.work.run(self.service.erase, self.receipt())))
 
 
-def to_json(removed: Removed) -> dict[str, object]:
+def to_json(removed: Removal) -> dict[str, object]:
     """Write what was removed."""
     return {
         "predictions": [str(identifier) for identifier in removed.predictions],
@@ -70,8 +70,8 @@ def to_json(removed: Removed) -> dict[str, object]:
     }
 
 
-ROUTES: dict[str, type[Api]] = {
-    "/api/privacy/export": Export,
-    "/api/privacy/withdraw": Withdraw,
-    "/api/privacy/erase": Erase,
+ROUTES: dict[str, type[ApiHandler]] = {
+    "/api/privacy/export": ExportHandler,
+    "/api/privacy/withdraw": WithdrawHandler,
+    "/api/privacy/erase": EraseHandler,
 }

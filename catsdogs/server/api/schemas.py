@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catsdogs.domain import Answer, Degraded, Doubt, PurposeName, TrueLabel
+from catsdogs.domain import Answer, Doubt, PurposeName, ServiceProblem, TrueLabel
 from catsdogs.monitoring.figures import AlertState, Measure, Reading
 from catsdogs.samples import SAMPLES
 
@@ -106,7 +106,7 @@ RECENT = shape(
 )
 HEALTH = shape(
     status={"type": "string", "enum": ["healthy", "degraded"]},
-    degraded={"type": "array", "items": {"type": "string", "enum": list(Degraded)}},
+    degraded={"type": "array", "items": {"type": "string", "enum": list(ServiceProblem)}},
     model_loaded=BOOLEAN,
     database={"type": "string", "enum": ["connected", "unavailable"]},
     spooled=INTEGER,

@@ -107,7 +107,7 @@ def test_a_misspelt_parameter_is_refused(client):
     """What it should have left out would be counted."""
     for path, methods in description()["paths"].items():
         names = {one["name"] for one in methods.get("get", {}).get("parameters", ())}
-        if issubclass(ROUTES[path], monitoring.Monitoring):
+        if issubclass(ROUTES[path], monitoring.MonitoringHandler):
             answer = client("GET", f"{path}?windw=7d&lang=fr")
             assert answer.status == 400
             assert {*ROUTES[path].parameters} == names
