@@ -16,14 +16,14 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from catsdogs import paths
+from catsdogs import files
 from catsdogs.domain import DataController
 from catsdogs.errors import SettingsError
 
 
 def env_file() -> Path:
     """Say where ``.env`` is looked for, whether or not it is there."""
-    return paths.project() / ".env"
+    return files.project() / ".env"
 
 
 class Settings(BaseSettings):
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     operator_password: SecretStr | None = Field(None, min_length=8, validation_alias="CATSDOGS_OPERATOR_PASSWORD")
     """Opens the monitoring app."""
 
-    data_dir: Annotated[Path, AfterValidator(lambda folder: paths.project() / folder)] = Field(
+    data_dir: Annotated[Path, AfterValidator(lambda folder: files.project() / folder)] = Field(
         Path("data"), validation_alias="CATSDOGS_DATA_DIR", validate_default=True
     )
     """Holds everything that is written."""

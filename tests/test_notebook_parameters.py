@@ -11,7 +11,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from catsdogs.errors import InvalidInput
-from catsdogs.paths import notebooks
+from catsdogs.files import notebooks
 
 REPORT, TRAIN = "report", "train"
 GIVEN = {REPORT: {}, TRAIN: {"photos": "photos"}}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 
 from catsdogs.batch.job import Job, Row
 from catsdogs.errors import InvalidInput
+from catsdogs.files import atomic_write
 
 SIZE = 256
 """Photos of a part: a few seconds of work."""
@@ -75,9 +75,8 @@ class Parts:
         if not file.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
             raise InvalidInput("The folder {folder} holds something else. Choose an empty one.", folder=folder)
         if not file.exists():
-            aside = _aside(file)
-            aside.write_bytes(plan)
-            aside.replace(file)
+            with atomic_write(file, _draft(file)) as stream:
+                stream.write(plan)
         elif file.read_bytes() != plan:
             raise InvalidInput(
                 "The folder {folder} holds answers about other photos, or of another model. Choose another folder.",
@@ -133,15 +132,10 @@ class Parts:
 
 
 def _write(tables: Iterable[pa.Table], file: Path) -> None:
-    aside = _aside(file)
-    with aside.open("wb") as stream:
-        with pq.ParquetWriter(stream, SCHEMA) as writer:
-            for table in tables:
-                writer.write_table(table)
-        stream.flush()
-        os.fsync(stream.fileno())  # a part of that name is never looked at again
-    aside.replace(file)
+    with atomic_write(file, _draft(file)) as stream, pq.ParquetWriter(stream, SCHEMA) as writer:
+        for table in tables:
+            writer.write_table(table)
 
 
-def _aside(file: Path) -> Path:
+def _draft(file: Path) -> Path:
     return file.with_name(f".{file.name}.tmp")

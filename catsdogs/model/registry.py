@@ -6,7 +6,6 @@ promotion and rollback, oldest first. What is served follows from it.
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -14,6 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.files import atomic_write
 from catsdogs.model.card import SHIPPED
 
 POINTER = "served.json"
@@ -158,17 +158,11 @@ class ModelVersions:
     def _append(self, how: Literal["promote", "rollback"], version: str) -> None:
         change = Change(how=how, version=version, at=datetime.now(UTC))
         history = History(changes=(*self.history().changes, change))
-        aside = self._pointer.with_suffix(f".{os.getpid()}.tmp")
         try:
             self._models.mkdir(parents=True, exist_ok=True)
-            with aside.open("w", encoding="utf-8") as stream:
-                stream.write(history.model_dump_json(indent=1) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            aside.replace(self._pointer)
+            with atomic_write(self._pointer) as stream:
+                stream.write(history.model_dump_json(indent=1).encode() + b"\n")
         except OSError as error:
             raise ModelError(
                 "The folder {folder} cannot be written: {reason}.", folder=self._models, reason=error.strerror
             ) from error
-        finally:
-            aside.unlink(missing_ok=True)

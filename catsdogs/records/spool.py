@@ -22,6 +22,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from catsdogs.errors import SpoolError
+from catsdogs.files import atomic_write, sync
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
@@ -184,8 +185,12 @@ class Spool:
         self._write(path, content)
 
     def _write(self, path: Path, content: bytes) -> None:
+        draft = self._tmp / path.name
         try:
-            _write(self._tmp / path.name, path, content)
+            _make_folder(draft.parent)
+            _make_folder(path.parent)
+            with atomic_write(path, draft, mode=0o600) as stream:
+                stream.write(content)
         except OSError as error:
             raise SpoolError(
                 "The database is away, and this could not be kept on disk either: {reason}.", reason=error.strerror
@@ -205,36 +210,12 @@ class Spool:
         return self._used
 
 
-def _write(draft: Path, path: Path, content: bytes) -> None:
-    _make_folder(draft.parent)
-    _make_folder(path.parent)
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.rename(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
 def _make_folder(folder: Path) -> None:
     """Make a folder of the spool, which is its parent, or the spool itself."""
     for part in (folder.parent, folder):
         if not part.is_dir():
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(part.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync(part.parent)
 
 
 def _listing(folder: Path) -> list[Path]:

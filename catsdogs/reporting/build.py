@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from catsdogs import paths
+from catsdogs import files
 from catsdogs.errors import CatsDogsError, SettingsError
 from catsdogs.i18n import N_, Translator
 from catsdogs.reporting.pdf import find_chromium, print_page
@@ -122,7 +122,7 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
                 print_page(made, paper, chromium)
             complete = [made, executed, *([paper] if chromium else [])]
             for file in complete:
-                file.replace(folder / file.name)
+                files.move_into_place(file, folder / file.name)
     except OSError as error:
         raise SettingsError(
             "The folder {folder} cannot be written: {reason}.", folder=folder, reason=error.strerror
@@ -137,7 +137,7 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
 
     try:
         return papermill.execute_notebook(
-            paths.notebooks() / "jobs" / "report.ipynb",
+            files.notebooks() / "jobs" / "report.ipynb",
             executed,
             parameters,
             kernel_name="python3",

@@ -19,7 +19,7 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.static_file_handler import MultiStaticFileHandler
 
-from catsdogs import paths, samples
+from catsdogs import files, samples
 from catsdogs.domain import ServiceHealth
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import N_
@@ -107,7 +107,7 @@ class Server(Voila):  # type: ignore[misc]
         api_token, password = settings.api_token.get_secret_value(), settings.operator_password.get_secret_value()
         server: Self = cls.instance(
             config=_voila_config(settings),
-            root_dir=str(paths.notebooks() / "apps"),
+            root_dir=str(files.notebooks() / "apps"),
             ip=host,
             port=port,
             open_browser=False,

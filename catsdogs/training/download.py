@@ -16,6 +16,7 @@ from pathlib import Path
 import urllib3
 
 from catsdogs.errors import ServiceError, ServiceUnavailable, SettingsError
+from catsdogs.files import move_into_place
 
 LAYOUT = "PetImages"
 """Folder of the archive that holds ``Cat/`` and ``Dog/``."""
@@ -98,7 +99,8 @@ def _download(archive: Archive, folder: Path, progress: Progress) -> Path:
             raise ServiceError(
                 "What {url} sent is not the archive: its checksum differs. Run the command again.", url=archive.url
             )
-    return part.rename(target)
+    move_into_place(part, target)
+    return target
 
 
 def _receive(archive: Archive, part: Path, progress: Progress) -> Exception | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from jupyter_client.manager import start_new_kernel
 
-from catsdogs import paths
+from catsdogs import files
 from tests.serving import chromium, served
 
 MOST_MIB = 60
@@ -50,7 +50,7 @@ def kernels(server: psutil.Process) -> list[psutil.Process]:
 
 def bare_kernel() -> float:
     """Weigh a kernel that has run nothing."""
-    manager, client = start_new_kernel(cwd=str(paths.notebooks()), stderr=subprocess.DEVNULL)
+    manager, client = start_new_kernel(cwd=str(files.notebooks()), stderr=subprocess.DEVNULL)
     try:
         time.sleep(1)
         return megabytes(psutil.Process(manager.provisioner.pid))

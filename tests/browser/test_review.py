@@ -16,7 +16,7 @@ import urllib3
 from playwright.sync_api import Page, expect
 
 from catsdogs.domain import Consent, TrueLabel
-from catsdogs.paths import notebooks
+from catsdogs.files import notebooks
 from catsdogs.records.review_queue import ReviewQueue
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings

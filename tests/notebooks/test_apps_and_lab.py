@@ -13,8 +13,8 @@ import papermill
 import pytest
 from traitlets.config import Config
 
+from catsdogs.files import notebooks
 from catsdogs.monitoring.charts import CHARTS
-from catsdogs.paths import notebooks
 
 MONITORING = notebooks() / "apps" / "monitoring.ipynb"
 EXPLORE = notebooks() / "lab" / "explore.ipynb"

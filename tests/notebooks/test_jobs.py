@@ -13,7 +13,7 @@ import pytest
 from babel.dates import format_date
 
 from catsdogs.errors import InvalidImage
-from catsdogs.paths import notebooks
+from catsdogs.files import notebooks
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.writer import Recorder
 

@@ -10,7 +10,7 @@ import nbformat
 import papermill
 import pytest
 
-from catsdogs.paths import notebooks
+from catsdogs.files import notebooks
 
 NOTEBOOK = notebooks() / "apps" / "predict.ipynb"
 

@@ -18,8 +18,8 @@ from PIL import Image
 
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.files import notebooks
 from catsdogs.model.classifier import Classifier
-from catsdogs.paths import notebooks
 from catsdogs.reporting.build import FIGURE
 from catsdogs.training.labelled_predictions import Judged
 from catsdogs.training.pipeline import train

@@ -21,7 +21,7 @@ from voila.execute import VoilaExecutor
 from voila.exporter import VoilaExporter
 from voila.notebook_renderer import NotebookRenderer
 
-from catsdogs import paths
+from catsdogs import files
 from catsdogs.server.kernels.base import KernelFailed, opening
 from catsdogs.server.voila import bundle, preload
 
@@ -60,7 +60,7 @@ class Renderer(NotebookRenderer):  # type: ignore[misc]
 
     async def load_notebook(self, path: str) -> Any:
         """Give a notebook of one's own to change; read again when its file has changed."""
-        version = path, (paths.notebooks() / "apps" / path).stat().st_mtime_ns
+        version = path, (files.notebooks() / "apps" / path).stat().st_mtime_ns
         if version not in self._notebooks:
             self._notebooks[version] = await super().load_notebook(path)
         return deepcopy(self._notebooks[version])

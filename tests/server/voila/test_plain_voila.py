@@ -13,7 +13,7 @@ import time
 import pytest
 import urllib3
 
-from catsdogs import paths
+from catsdogs import files
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def plain_voila():
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         process = subprocess.Popen(
-            [sys.executable, "-m", "voila", str(paths.notebooks() / "apps"), "--no-browser", f"--port={port}"],
+            [sys.executable, "-m", "voila", str(files.notebooks() / "apps"), "--no-browser", f"--port={port}"],
             env=os.environ | {"CATSDOGS_DATA_DIR": folder},
             cwd=folder,
             stdout=subprocess.DEVNULL,

@@ -1,0 +1,109 @@
+"""Where files that are not Python lie, and how a file is written so that no crash leaves half of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from catsdogs.errors import SettingsError
+
+_PACKAGE = Path(__file__).parent
+
+
+def project() -> Path:
+    """Find the folder whose ``.env`` and ``data/`` count.
+
+    Returns
+    -------
+    Path
+        The working folder; in the repository's notebooks, which Jupyter runs where they lie, the repository.
+    """
+    here, repository = Path.cwd(), _PACKAGE.parent
+    return repository if here.is_relative_to(repository / "notebooks") else here
+
+
+def notebooks() -> Path:
+    """Find the folder of notebooks (``apps/ jobs/ lab/``).
+
+    Returns
+    -------
+    Path
+        Inside the package in an installed wheel, beside it in the repository.
+
+    Raises
+    ------
+    SettingsError
+        Neither is there: the installation is incomplete.
+    """
+    for folder in (_PACKAGE / "notebooks", _PACKAGE.parent / "notebooks"):
+        if (folder / "apps").is_dir():
+            return folder
+    raise SettingsError("The notebooks are missing from this installation. Install catsdogs again.")
+
+
+@contextmanager
+def atomic_write(
+    path: Path, draft: Path | None = None, *, mode: int = 0o666, durable: bool = True
+) -> Iterator[BinaryIO]:
+    """Write a file completely or not at all, even if the program or the machine stops meanwhile.
+
+    The content goes into a draft, which is renamed once it is on disk. After the ``with`` block, not even a power
+    failure loses the new content. After an exception, `path` is as it was before.
+
+    Parameters
+    ----------
+    path
+        The file; its folder exists. An older one is replaced.
+    draft
+        Where to write first, on the same disk; by default, a hidden file beside `path` with a name of its own, so
+        that several processes may write the same file. A draft that a stopped program has left is overwritten.
+    mode
+        Permissions of the file, before the umask.
+    durable
+        Whether to wait until the file is on disk. Without it, a power failure may leave an incomplete file.
+
+    Raises
+    ------
+    OSError
+    """
+    draft = draft or path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+        if durable:
+            move_into_place(draft, path)
+        else:
+            draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def move_into_place(draft: Path, path: Path) -> None:
+    """Rename a complete file, and wait until content and name are on disk.
+
+    Raises
+    ------
+    OSError
+    """
+    sync(draft)
+    draft.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on disk (`fsync`).
+
+    Raises
+    ------
+    OSError
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
