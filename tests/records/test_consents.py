@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from catsdogs.domain import Consent
+from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, DataController
 from catsdogs.i18n import LANGUAGES
 from catsdogs.records import consent_notice as texts
 from catsdogs.records.consents import decide, hash_receipt, keep_photo
@@ -23,10 +23,7 @@ def test_a_decision_is_about_the_words_that_were_shown() -> None:
     assert (decision.filename_and_comment, decision.photo, decision.decided_at) == (False, True, NOW)
     assert decision.text_version == texts.VERSION
     assert decision.language in ("en", "fr")
-    assert (
-        decision.text_hash
-        == hashlib.sha256(texts.words(decision.language, texts.UNKNOWN_CONTROLLER).encode()).hexdigest()
-    )
+    assert decision.text_hash == hashlib.sha256(texts.words(decision.language, UNKNOWN_CONTROLLER).encode()).hexdigest()
 
 
 def test_a_receipt_has_140_random_bits_and_only_its_hash_is_kept() -> None:
@@ -93,7 +90,7 @@ PINNED = {
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
-    words = texts.words(language, texts.UNKNOWN_CONTROLLER)
+    words = texts.words(language, UNKNOWN_CONTROLLER)
     found = hashlib.sha256(words.encode()).hexdigest()
     pinned = PINNED.get((texts.VERSION, language))
     assert found == pinned, (
@@ -102,8 +99,8 @@ def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
 
 
 def test_the_words_name_controller_contact_and_retention() -> None:
-    named = texts.DataController("Example Ltd", "privacy@example.org", 30)
+    named = DataController("Example Ltd", "privacy@example.org", 30)
     said = texts.words("en", named)
     assert all(word in said for word in ("Example Ltd", "privacy@example.org", "30 days", "CNIL"))
-    hashes = {decide(Consent(True), NOW, controller)[0].text_hash for controller in (named, texts.UNKNOWN_CONTROLLER)}
+    hashes = {decide(Consent(True), NOW, controller)[0].text_hash for controller in (named, UNKNOWN_CONTROLLER)}
     assert len(hashes) == 2
