@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import os
-import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg2  # noqa: F401 (before any test imports TensorFlow, see catsdogs.model.runtimes)
 import pytest
+import skimage.data
+import sqlalchemy as sa
+from PIL import Image
 
+from catsdogs.database import Database, embedded, postgres, setup
+from catsdogs.database.engine import MAINTENANCE_DATABASE
+from catsdogs.domain import Answer, Consent, Prediction
+from catsdogs.model.preprocessing import ImageStatistics
+from catsdogs.records.consents import decide
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.writer import Recorder
+from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
 from tests.rows import AGREES, Keep, Row
-
-if TYPE_CHECKING:
-    from catsdogs.database import Database
-    from catsdogs.records.predictions import PredictionRecord
-    from catsdogs.records.writer import Recorder
+from tests.serving import Launch, RunningServer, launching
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -45,11 +47,6 @@ def photos() -> Path:
 @pytest.fixture(scope="session")
 def cat_jpeg() -> bytes:
     """A rights-free photo of a cat (Chelsea, CC0), as JPEG, 451 x 300."""
-    import io
-
-    import skimage.data
-    from PIL import Image
-
     stream = io.BytesIO()
     Image.fromarray(skimage.data.chelsea()).save(stream, "JPEG", quality=92)
     return stream.getvalue()
@@ -65,16 +62,16 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Settings]:
     The embedded one, and also the one that ``TEST_DB_HOST TEST_DB_PORT TEST_DB_USER TEST_DB_PWD`` name,
     where they do. The settings reach either over `db_host`, which for the embedded one is its socket's folder.
     """
-    import sqlalchemy as sa
-
-    from catsdogs.database import Database, embedded, postgres, setup
-
     template = f"catsdogs_test_{os.getpid()}"
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         server = embedded.EmbeddedServer(Path(folder))
         if request.param == "embedded":
             server.start()
-            place = {"db_host": str(server.socket_dir), "db_port": postgres.PORT, "db_user": embedded.USER}
+            place: dict[str, Any] = {
+                "db_host": str(server.socket_dir),
+                "db_port": postgres.PORT,
+                "db_user": embedded.USER,
+            }
         else:
             names = {"TEST_DB_HOST": "db_host", "TEST_DB_PORT": "db_port", "TEST_DB_USER": "db_user"}
             place = {setting: os.environ[name] for name, setting in names.items() if name in os.environ}
@@ -107,11 +104,6 @@ def database(postgresql: Settings, tmp_path: Path) -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | None]]:
     """Make a plausible prediction and its receipt, as `consent` allows; without a model."""
-    from catsdogs.domain import Answer, Consent, Prediction
-    from catsdogs.model.preprocessing import ImageStatistics
-    from catsdogs.records.predictions import PredictionRecord
-    from catsdogs.service.interface import NO_CONSENT
-
     prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
     statistics = ImageStatistics(451, 300, 0.5, 0.01)
 
@@ -128,8 +120,6 @@ def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | 
 @pytest.fixture
 def recorder(database: Settings) -> Iterator[Recorder]:
     """A recorder on a fresh database."""
-    from catsdogs.records.writer import Recorder
-
     opened = Recorder.open(database)
     yield opened
     opened.close()
@@ -149,110 +139,22 @@ def environment(database: Settings) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
-class RunningServer:
-    """``catsdogs serve``, running as a user runs it, with a database and secrets of its own."""
-
-    url: str
-    settings: Settings
-    """As the server sees them; `data_dir` is temporary."""
-    process: subprocess.Popen[bytes]
-    log: Path
-    """What it printed, both streams."""
-
-    @property
-    def api_token(self) -> str:
-        assert self.settings.api_token
-        return self.settings.api_token.get_secret_value()
-
-    @property
-    def operator_password(self) -> str:
-        assert self.settings.operator_password
-        return self.settings.operator_password.get_secret_value()
-
-    def query(self, statement: str, **values: object) -> list[dict[str, Any]]:
-        """Ask the server's database; the rows as dictionaries."""
-        import sqlalchemy as sa
-
-        from catsdogs.database import Database
-
-        database = Database(self.settings)
-        try:
-            database.start()
-            return database.run(lambda c: [dict(row) for row in c.execute(sa.text(statement), values).mappings()])
-        finally:
-            database.close()
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal; the exit code."""
-        self.process.send_signal(how)
-        return self.process.wait(timeout=30)
-
-
-Launch = Callable[..., RunningServer]
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch() -> Iterator[Launch]:
-    """Start a server of one's own: ``launch(CATSDOGS_MAX_SESSIONS="2")``; it is stopped at the end of the session.
-
-    Without kernels that wait for visitors, unless they are asked for: what runs is what the test started.
-    With `folder`, in that folder; with ``wait=False``, without waiting until it is ready.
-    """
-    started: list[RunningServer] = []
-    folders: list[str] = []  # not pytest's: another session of it may close its folders to PostgreSQL's user
-
-    def launch(folder: Path | None = None, *, wait: bool = True, **variables: str) -> RunningServer:
-        if folder is None:
-            folders.append(tempfile.mkdtemp(prefix="catsdogs-test-"))
-            folder = Path(folders[-1])
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        usual = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame", "CATSDOGS_SPARE_KERNELS": "0"}
-        variables = usual | variables
-        variables |= {"CATSDOGS_DATA_DIR": str(folder / "data")}
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "CATSDOGS_", "API_"))}
-        log = folder / "log.txt"
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "catsdogs", "serve", "--port", str(port)],
-                cwd=folder,
-                env=inherited | variables,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-        known = {name.replace("API_TOKEN", "api_token"): value for name, value in variables.items() if value}
-        settings = Settings(_env_file=None, **known)
-        server = RunningServer(f"http://127.0.0.1:{port}", settings, process, log)
-        started.append(server)
-        deadline = time.monotonic() + 60
-        while wait and "catsdogs is ready" not in log.read_text():
-            assert process.poll() is None, f"the server ended: {log.read_text()}"
-            assert time.monotonic() < deadline, f"the server is not ready: {log.read_text()}"
-            time.sleep(0.05)
-        return server
-
-    yield launch
-    for server in started:
-        if server.process.poll() is None:
-            server.stop()
-    for name in folders:
-        shutil.rmtree(name, ignore_errors=True)
+    """Start servers of one's own: ``launch(CATSDOGS_MAX_SESSIONS="2")``; they are stopped at the end of the module."""
+    with launching() as launch:
+        yield launch
 
 
 @pytest.fixture(scope="session")
-def server(launch: Launch) -> RunningServer:
+def server() -> Iterator[RunningServer]:
     """One running server for all tests that can share it: apps, REST API, embedded PostgreSQL, the shipped model."""
-    return launch(CATSDOGS_SPARE_KERNELS="1")
+    with launching() as launch:
+        yield launch(CATSDOGS_SPARE_KERNELS="1")
 
 
 def _statement(settings: Settings, statement: str) -> None:
     """Execute a statement in the maintenance database, outside of a transaction."""
-    import sqlalchemy as sa
-
-    from catsdogs.database import Database
-    from catsdogs.database.engine import MAINTENANCE_DATABASE
-
     url = Database(settings).url(MAINTENANCE_DATABASE)
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
@@ -262,11 +164,6 @@ def _statement(settings: Settings, statement: str) -> None:
 @pytest.fixture
 def keep(database: Settings) -> Iterator[Keep]:
     """Put rows into a fresh database."""
-    import sqlalchemy as sa
-
-    from catsdogs.database import Database
-    from catsdogs.records.consents import decide
-
     opened = Database(database)
 
     def keep(rows: list[Row]) -> Database:

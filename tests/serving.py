@@ -1,56 +1,168 @@
-"""The running application, for scripts: benchmarks and screenshots. Tests have the fixture `server`."""
+"""The running application and the browser, for tests (fixtures `server`, `launch`, `browser`) and scripts."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import psutil
+import sqlalchemy as sa
 from playwright.sync_api import Browser, sync_playwright
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+from catsdogs.database import Database
+from catsdogs.settings import Settings
+from tests.waiting import until
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return a port that no process listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     return port
 
 
+@dataclass(frozen=True)
+class RunningServer:
+    """``catsdogs serve``, running as a user runs it, with a database and secrets of its own."""
+
+    url: str
+    settings: Settings
+    """The server's settings; `data_dir` is temporary."""
+    process: subprocess.Popen[bytes]
+    log: Path
+    """File of its output, both streams."""
+
+    @property
+    def api_token(self) -> str:
+        assert self.settings.api_token
+        return self.settings.api_token.get_secret_value()
+
+    @property
+    def operator_password(self) -> str:
+        assert self.settings.operator_password
+        return self.settings.operator_password.get_secret_value()
+
+    def query(self, statement: str, **values: object) -> list[dict[str, Any]]:
+        """Execute a statement in the server's database; return the rows as dictionaries."""
+        database = Database(self.settings)
+        try:
+            database.start()
+            return database.run(lambda c: [dict(row) for row in c.execute(sa.text(statement), values).mappings()])
+        finally:
+            database.close()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal; return the exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(timeout=30)
+
+
+class Launch(Protocol):
+    """Start a server: ``launch(CATSDOGS_MAX_SESSIONS="2")``.
+
+    The server has no kernels in its warm pool, unless `variables` ask for them. With `folder`, it runs in that folder;
+    with ``wait=False``, it is returned before it is ready.
+    """
+
+    def __call__(self, folder: Path | None = None, *, wait: bool = True, **variables: str) -> RunningServer: ...
+
+
+@contextmanager
+def launching() -> Iterator[Launch]:
+    """Give a function that starts servers; those that still run are stopped at the end."""
+    started: list[RunningServer] = []
+    folders: list[str] = []  # not pytest's: another session of it may close its folders to PostgreSQL's user
+
+    def launch(folder: Path | None = None, *, wait: bool = True, **variables: str) -> RunningServer:
+        if folder is None:
+            folders.append(tempfile.mkdtemp(prefix="catsdogs-test-"))
+            folder = Path(folders[-1])
+        usual = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame", "CATSDOGS_SPARE_KERNELS": "0"}
+        server = _start(folder, usual | variables)
+        started.append(server)
+        if wait:
+            _wait_until_ready(server)
+        return server
+
+    try:
+        yield launch
+    finally:
+        for server in started:
+            if server.process.poll() is None:
+                server.stop()
+        for name in folders:
+            shutil.rmtree(name, ignore_errors=True)
+
+
 @contextmanager
 def served(folder: Path, **variables: str) -> Iterator[tuple[str, psutil.Process]]:
     """Run ``catsdogs serve`` in `folder`, with its data there; give its address and process."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "catsdogs", "serve", "--port", str(port)],
-        cwd=folder,
-        env=os.environ | {"CATSDOGS_DATA_DIR": str(folder / "data")} | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    server = _start(folder, variables)
     try:
-        assert process.stdout
-        while "catsdogs is ready" not in (line := process.stdout.readline()):
-            assert line, "the server does not start"
-        yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)
+        _wait_until_ready(server)
+        yield server.url, psutil.Process(server.process.pid)
     finally:
-        process.terminate()
-        process.communicate(timeout=30)
+        server.stop(signal.SIGTERM)
+
+
+def _start(folder: Path, variables: dict[str, str]) -> RunningServer:
+    port = free_port()
+    variables = variables | {"CATSDOGS_DATA_DIR": str(folder / "data")}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "CATSDOGS_", "API_"))}
+    log = folder / "log.txt"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "catsdogs", "serve", "--port", str(port)],
+            cwd=folder,
+            env=inherited | variables,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    known: dict[str, Any] = {
+        name.replace("API_TOKEN", "api_token"): value for name, value in variables.items() if value
+    }
+    settings = Settings(_env_file=None, **known)
+    return RunningServer(f"http://127.0.0.1:{port}", settings, process, log)
+
+
+def _wait_until_ready(server: RunningServer) -> None:
+    def ready() -> bool:
+        assert server.process.poll() is None, f"the server ended: {server.log.read_text()}"
+        return "catsdogs is ready" in server.log.read_text()
+
+    until(ready, lambda: f"the server is not ready: {server.log.read_text()}", timeout=60)
+
+
+def browser_path() -> str | None:
+    """Return the path of Chromium: CATSDOGS_TEST_BROWSER, or the one on PATH."""
+    return os.environ.get("CATSDOGS_TEST_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the browser of the browser tests."""
-    path = os.environ.get("CATSDOGS_TEST_BROWSER") or shutil.which("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=BROWSER_ARGUMENTS)
         yield browser
         browser.close()

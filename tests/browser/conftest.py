@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serving import browser_path, chromium
 
 expect.set_options(timeout=30_000)  # milliseconds: a busy machine is no failure
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, from CATSDOGS_TEST_BROWSER or PATH; absent, the test is skipped, or fails where one is required."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = os.environ.get("CATSDOGS_TEST_BROWSER") or next(filter(None, map(shutil.which, names)), None)
-    if path is None:
+    """Chromium; where there is none, the test is skipped, or fails if CATSDOGS_REQUIRE_BROWSER is 1."""
+    if browser_path() is None:
         reason = "no Chromium found: install it, or set CATSDOGS_TEST_BROWSER to its path"
         if os.environ.get("CATSDOGS_REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from catsdogs.database import embedded
-from tests import large
+from tests import large_images
 from tests.browser.app import READY, TYPES, bring, drop, latest, listen, open_app, problem, settled
 
 pytestmark = pytest.mark.browser
@@ -99,11 +99,11 @@ def test_what_cannot_be_answered_is_a_sentence_and_the_next_photo_is_answered(
 @pytest.mark.parametrize(
     ("name", "photo", "taken"),
     [
-        ("phone.jpg", large.jpeg(12_000, 9_000), True),
-        ("larger.jpg", large.jpeg(16_000, 16_000), False),
-        ("progressive.jpg", large.progressive_jpeg(9_000, 7_000), False),
-        ("large.png", large.png(9_000, 7_000), False),
-        ("large.bmp", large.bmp(9_000, 7_000), False),
+        ("phone.jpg", large_images.jpeg(12_000, 9_000), True),
+        ("larger.jpg", large_images.jpeg(16_000, 16_000), False),
+        ("progressive.jpg", large_images.progressive_jpeg(9_000, 7_000), False),
+        ("large.png", large_images.png(9_000, 7_000), False),
+        ("large.bmp", large_images.bmp(9_000, 7_000), False),
     ],
 )
 def test_the_app_and_rest_take_pictures_of_the_same_sizes(

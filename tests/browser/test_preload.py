@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from catsdogs.i18n import Translator
-from tests import inside
+from tests import kernel_processes
 from tests.browser.app import READY, drop, latest, live
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ def open_early(prepared: Any) -> Callable[..., Any]:
     @contextmanager
     def open_early(page: Page, query: str = "") -> Iterator[psutil.Process]:
         deadline = time.monotonic() + 90
-        while sessions(prepared) or len(waiting := inside.kernels(prepared)) != 1:
+        while sessions(prepared) or len(waiting := kernel_processes.kernels(prepared)) != 1:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         [kernel] = waiting

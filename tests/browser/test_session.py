@@ -9,7 +9,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests import inside
+from tests import kernel_processes
 from tests.browser.app import live
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ def opened(server: Any, page: Page) -> psutil.Process:
     """Open the prediction app; the process of its kernel."""
     page.goto(f"{server.url}/inference")
     live(page)
-    return inside.kernel_of(page, server)
+    return kernel_processes.kernel_of(page, server)
 
 
 def test_the_front_page_leads_to_the_app_in_the_visitors_language(server, page):

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from catsdogs.i18n import Translator
 from catsdogs.service import TOKEN_VARIABLE
-from tests import inside
+from tests import kernel_processes
 from tests.browser.app import READY, bring, latest, listen, open_app, problem, settled
 
 pytestmark = pytest.mark.browser
@@ -170,7 +170,7 @@ def test_a_server_that_stands_still_is_said_and_what_was_asked_is_answered(
 
 def test_a_busy_server_is_a_sentence(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
     open_app(page, server)
-    token = inside.environment(inside.kernel_of(page, server))[TOKEN_VARIABLE]
+    token = kernel_processes.environment(kernel_processes.kernel_of(page, server))[TOKEN_VARIABLE]
     for _ in range(200):
         answer = urllib3.request(
             "POST", f"{server.url}/api/update-feedback", headers={"Authorization": f"Bearer {token}"}, retries=False

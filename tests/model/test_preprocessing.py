@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
-from tests import large
+from tests import large_images
 
 SIDE = 64
 
@@ -132,7 +132,7 @@ def test_the_largest_centred_square_is_seen() -> None:
 
 
 def test_a_picture_of_300_megapixels_is_refused_before_it_is_decoded() -> None:
-    bomb = large.png(20_000, 15_000)
+    bomb = large_images.png(20_000, 15_000)
     assert len(bomb) < 60_000
     tracemalloc.start()
     with pytest.raises(InvalidImage, match="at most 50 megapixels"):
@@ -144,18 +144,18 @@ def test_a_picture_of_300_megapixels_is_refused_before_it_is_decoded() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(12_000, 9_000), (16_320, 12_240), (65_500, 1_000)])
 def test_a_jpeg_of_a_large_camera_is_read_at_a_fraction(width: int, height: int) -> None:
-    photo = preprocessing.decode(large.jpeg(width, height), 256)
+    photo = preprocessing.decode(large_images.jpeg(width, height), 256)
     assert (photo.width, photo.height) == (width, height)
     assert min(photo.image.size) >= min(512, height // 2)
     assert photo.image.width * photo.image.height < 20_000_000
-    whole = preprocessing.decode(large.jpeg(width, height)).image
+    whole = preprocessing.decode(large_images.jpeg(width, height)).image
     assert whole.width * whole.height < preprocessing.MAX_PIXELS
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a process's peak of memory is counted in other units elsewhere")
 def test_a_jpeg_of_250_megapixels_takes_little_memory(tmp_path: Path) -> None:
     photo = tmp_path / "large.jpg"
-    photo.write_bytes(large.jpeg(15_800, 15_800))
+    photo.write_bytes(large_images.jpeg(15_800, 15_800))
     peak = "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss"
     program = f"import pathlib, resource, sys\nfrom catsdogs import images\nbefore = {peak}\n"
     program += f"images.decode(images.read_file(pathlib.Path(sys.argv[1])), 256)\nprint({peak} - before)"
@@ -166,10 +166,10 @@ def test_a_jpeg_of_250_megapixels_takes_little_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "photo",
     [
-        pytest.param(large.jpeg(16_000, 16_000), id="256 megapixels"),
-        pytest.param(large.progressive_jpeg(8_000, 7_000), id="progressive"),
-        pytest.param(large.jpeg_by_component(8_000, 7_000), id="one scan a component"),
-        pytest.param(large.progressive_jpeg(4_000, 3_000, scans=100), id="many scans"),
+        pytest.param(large_images.jpeg(16_000, 16_000), id="256 megapixels"),
+        pytest.param(large_images.progressive_jpeg(8_000, 7_000), id="progressive"),
+        pytest.param(large_images.jpeg_by_component(8_000, 7_000), id="one scan a component"),
+        pytest.param(large_images.progressive_jpeg(4_000, 3_000, scans=100), id="many scans"),
     ],
 )
 def test_a_jpeg_that_would_be_too_much_work_is_refused_before_it_is_decoded(
@@ -181,7 +181,7 @@ def test_a_jpeg_that_would_be_too_much_work_is_refused_before_it_is_decoded(
 
 
 def test_progressive_jpegs_of_usual_sizes_are_read() -> None:
-    for make in (lambda *size: large.progressive_jpeg(*size, scans=10), large.jpeg_by_component):
+    for make in (lambda *size: large_images.progressive_jpeg(*size, scans=10), large_images.jpeg_by_component):
         assert preprocessing.decode(make(6_000, 4_000), 256).image.size == (1_500, 1_000)
 
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import urllib3
 
-from tests import inside
+from tests import kernel_processes
 
 Ask = Callable[..., urllib3.BaseHTTPResponse]
 T = TypeVar("T")
@@ -42,13 +42,13 @@ def client(server: Any, client_of: Callable[[Any], Ask]) -> Ask:
     return client_of(server)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def small_server(launch: Any) -> Any:
     """A server with two places, for what would disturb the others."""
     return launch(CATSDOGS_MAX_SESSIONS="2")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def behind_proxy(launch: Any) -> Any:
     """A server behind a proxy, which believes what that says, and gives programs five requests a minute."""
     return launch(CATSDOGS_REQUESTS_PER_MINUTE="5", CATSDOGS_BEHIND_PROXY="true")
@@ -64,7 +64,7 @@ class Visit:
 
     @property
     def environment(self) -> dict[str, str]:
-        return inside.environment(self.process)
+        return kernel_processes.environment(self.process)
 
     @property
     def token(self) -> str:
@@ -75,7 +75,7 @@ class Visit:
 def kernels() -> Callable[[Any], list[psutil.Process]]:
     """List the kernels of a server."""
 
-    return inside.kernels
+    return kernel_processes.kernels
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests import large
+from tests import large_images
 
 
 def test_clients_that_never_finish_keep_nobody_waiting(server, client):
@@ -50,8 +50,8 @@ def _bombs():
         + struct.pack("<HH", 65535, 65535)
         + b"\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\2\2L\1\0;",
     )
-    yield "JPEG", large.jpeg(15_000, 8_000)
-    yield "progressive JPEG", large.progressive_jpeg(15_000, 8_000)
+    yield "JPEG", large_images.jpeg(15_000, 8_000)
+    yield "progressive JPEG", large_images.progressive_jpeg(15_000, 8_000)
     yield "gzip", gzip.compress(bytes(30 * 2**20))
 
 

@@ -14,7 +14,7 @@ from catsdogs.server.kernels.base import App, Opening, opening
 from catsdogs.server.kernels.local import LocalKernels
 from catsdogs.service import TOKEN_VARIABLE
 from catsdogs.settings import Settings
-from tests import inside
+from tests import kernel_processes
 
 
 def test_a_kernel_holds_no_secret_but_its_own_token(launch, client_of, kernels):
@@ -22,7 +22,7 @@ def test_a_kernel_holds_no_secret_but_its_own_token(launch, client_of, kernels):
     server = launch(**secrets, DB_PWD="d" * 30)
     client_of(server)("GET", "/inference", token=None)
     (kernel,) = kernels(server)
-    environment = inside.environment(kernel)
+    environment = kernel_processes.environment(kernel)
     assert environment["CATSDOGS_SERVICE_URL"] == server.url
     assert len(environment["CATSDOGS_SERVICE_TOKEN"]) > 30
     assert not {"API_TOKEN", "DB_PWD", "CATSDOGS_OPERATOR_PASSWORD", "AWS_SECRET_ACCESS_KEY"} & environment.keys()

@@ -15,7 +15,7 @@ import urllib3
 
 from catsdogs.server.kernels.local import KERNEL_BYTES
 from catsdogs.service import TOKEN_VARIABLE
-from tests import inside
+from tests import kernel_processes
 
 LOADED = {"catsdogs.widgets.predict_app", "catsdogs.service.remote"}
 VISITORS = [("fr", "lang=fr&who=jeanne"), ("en", "who=jane"), ("fr", "lang=fr"), ("en", "lang=en&who=joe")]
@@ -44,7 +44,7 @@ def spare_of(kernels):
         found = []
         for kernel in kernels(server):
             with contextlib.suppress(psutil.Error, OSError, TimeoutError):  # an earlier visitor's, which ends just now
-                found += [kernel] if TOKEN_VARIABLE not in inside.environment(kernel) else []
+                found += [kernel] if TOKEN_VARIABLE not in kernel_processes.environment(kernel) else []
         return found
 
     def spare_of(server: Any) -> psutil.Process:
@@ -67,8 +67,8 @@ def close_page(server: Any, kernel_id: str) -> None:
 
 def test_a_spare_has_loaded_what_is_needed_and_knows_nobody(server, spare_of):
     spare = spare_of(server)
-    assert inside.loaded(spare) >= LOADED
-    told = inside.environment(spare)
+    assert kernel_processes.loaded(spare) >= LOADED
+    told = kernel_processes.environment(spare)
     assert not {TOKEN_VARIABLE, "QUERY_STRING", "HTTP_ACCEPT_LANGUAGE", "VOILA_REQUEST_URL"} & told.keys()
     if hasattr(spare, "rlimit"):
         assert spare.rlimit(psutil.RLIMIT_DATA) == (KERNEL_BYTES, KERNEL_BYTES)
