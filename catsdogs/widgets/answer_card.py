@@ -6,7 +6,7 @@ import traitlets
 
 from catsdogs.domain import Answer, Doubt, Note, Prediction
 from catsdogs.i18n import Translator
-from catsdogs.widgets.base import Part, script, style
+from catsdogs.widgets.base import BaseWidget, script, style
 
 SURE = 0.95
 """Confidence from which the answer is said without reserve."""
@@ -16,7 +16,7 @@ CERTAIN = 0.999
 """Confidence beyond which no figure is given: it would be rounded to 100 %, and nobody is that sure."""
 
 
-def look(prediction: Prediction) -> str:
+def answer_kind(prediction: Prediction) -> str:
     """Name the icon and colour of an answer: ``cat``, ``dog``, ``neither``, ``both`` or ``unsure``."""
     if prediction.doubt is Doubt.BOTH:
         return "both"
@@ -24,7 +24,7 @@ def look(prediction: Prediction) -> str:
     return "unsure" if prediction.doubt is Doubt.UNSURE or guess else str(prediction.answer)
 
 
-class AnswerCard(Part):
+class AnswerCard(BaseWidget):
     """Shows the answer for one photo; empty until there is one.
 
     Parameters
@@ -33,7 +33,7 @@ class AnswerCard(Part):
         Address of the page that describes the model; empty where there is none.
     """
 
-    _esm = script("carried", "answer_card")
+    _esm = script("language_switch", "answer_card")
     _css = style("answer_card")
 
     answer = traitlets.Dict().tag(sync=True)
@@ -60,7 +60,7 @@ class AnswerCard(Part):
         """Show `prediction`, and `remarks` about it in the reader's language."""
         _ = self._
         self.answer = {
-            "kind": look(prediction),
+            "kind": answer_kind(prediction),
             "compares": prediction.answer is not Answer.NEITHER,
             "headline": self._headline(prediction),
             "detail": self._detail(prediction),
@@ -82,7 +82,7 @@ class AnswerCard(Part):
 
     def _headline(self, prediction: Prediction) -> str:
         _, answer = self._, prediction.answer
-        match look(prediction):
+        match answer_kind(prediction):
             case "both":
                 return _("A cat and a dog?")
             case "unsure":

@@ -13,12 +13,12 @@ _COLOURS = f".catsdogs {{ --cat: {palette.CAT}; --dog: {palette.DOG}; --neither:
 
 def script(*names: str) -> str:
     """Join ES modules of ``static/`` into one, the helpers that every part needs first."""
-    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("part", *names))
+    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("base", *names))
 
 
 def style(*names: str) -> str:
     """Join style sheets of ``static/`` into one, the common looks first."""
-    return _COLOURS + "\n".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("part", *names))
+    return _COLOURS + "\n".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("base", *names))
 
 
 def common_texts(_: Translator) -> dict[str, str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import anywidget
 import traitlets
@@ -18,10 +19,12 @@ from catsdogs.errors import CatsDogsError, ConsentRequired, InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.widgets.assets import common_texts, script, style
 
-__all__ = ["Part", "field", "not_understood", "script", "style"]
+__all__ = ["BaseWidget", "invalid_message", "message_choice", "message_field", "script", "style"]
+
+E = TypeVar("E", bound=StrEnum)
 
 
-class Part(anywidget.AnyWidget):
+class BaseWidget(anywidget.AnyWidget):
     """A part of an app, in one language.
 
     Parameters
@@ -38,18 +41,18 @@ class Part(anywidget.AnyWidget):
     def __init__(self, translator: Translator, texts: dict[str, str], **traits: object) -> None:
         self._ = translator
         super().__init__(texts=common_texts(translator) | texts, language=translator.language, **traits)
-        self.on_msg(lambda _part, content, buffers: self._answer(content, buffers))
+        self.on_msg(lambda _part, content, buffers: self._handle(content, buffers))
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Do what the browser asks for; by default, nothing. What is raised becomes a sentence in the page."""
-        raise not_understood()
+        raise invalid_message()
 
-    def _answer(self, content: object, buffers: Sequence[memoryview]) -> None:
+    def _handle(self, content: object, buffers: Sequence[memoryview]) -> None:
         if not isinstance(content, dict):
             return
         problem = ""
         try:
-            self.receive(content, buffers)
+            self.handle_message(content, buffers)
         except CatsDogsError as error:
             level = logging.INFO if isinstance(error, InvalidInput | ConsentRequired) else logging.WARNING
             self.log.log(level, "%s: %s", type(error).__name__, error, exc_info=error.__cause__)
@@ -61,7 +64,7 @@ class Part(anywidget.AnyWidget):
         self.send({"reply": content.get("id"), "problem": problem})
 
 
-def field(content: dict[str, object], name: str, kind: type[Any]) -> Any:
+def message_field(content: dict[str, object], name: str, kind: type[Any]) -> Any:
     """Give a field of a message from the browser, which may hold anything.
 
     Raises
@@ -71,10 +74,24 @@ def field(content: dict[str, object], name: str, kind: type[Any]) -> Any:
     """
     value = content.get(name)
     if not isinstance(value, kind):
-        raise not_understood()
+        raise invalid_message()
     return value
 
 
-def not_understood() -> InvalidInput:
+def message_choice(content: dict[str, object], name: str, choices: type[E]) -> E:
+    """Return a field of a message from the browser as a member of an enumeration.
+
+    Raises
+    ------
+    InvalidInput
+        It is missing or not one of `choices`.
+    """
+    try:
+        return choices(message_field(content, name, str))
+    except ValueError:
+        raise invalid_message() from None
+
+
+def invalid_message() -> InvalidInput:
     """Make the error for a message that no page of ours sends."""
     return InvalidInput("The page sent something that was not understood. Reload it and try again.")

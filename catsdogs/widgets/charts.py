@@ -18,7 +18,7 @@ from catsdogs.monitoring import csv_export
 from catsdogs.monitoring.chart_style import config, for_page, plain, template
 from catsdogs.monitoring.charts import CHARTS
 from catsdogs.monitoring.figures import Statistics
-from catsdogs.widgets.base import Part, field, not_understood, script, style
+from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 from catsdogs.widgets.seen import Seen
 
 _PLOTLY_JS = (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ LINE = 130
 F = TypeVar("F", bound=Mapping[str, object])
 
 
-class ChartsOf(Part, Generic[F]):
+class BaseCharts(BaseWidget, Generic[F]):
     """Shows charts of some figures, and updates them in place; draws with the plotly.js that one part brings."""
 
     _esm = script("files", "charts")
@@ -70,11 +70,11 @@ class ChartsOf(Part, Generic[F]):
                 {"name": name, **for_page(chart(shown, self._, seen.zone))} for name, chart in self.charts.items()
             ]
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Send the figures behind a chart as a file."""
-        write = self.tables.get(field(content, "value", str))
-        if field(content, "asks", str) != "csv" or write is None or self._shown is None:
-            raise not_understood()
+        write = self.tables.get(message_field(content, "value", str))
+        if message_field(content, "action", str) != "csv" or write is None or self._shown is None:
+            raise invalid_message()
         shown, seen = self._shown
         self.send({"file": seen.named(self._file(write.__name__, shown)), "text": write(shown)})
 
@@ -82,7 +82,7 @@ class ChartsOf(Part, Generic[F]):
         return f"catsdogs-{table}.csv"
 
 
-class Charts(ChartsOf[Statistics]):
+class StatisticsCharts(BaseCharts[Statistics]):
     """Shows all charts of a window."""
 
     _esm = _PLOTLY_JS + script("files", "charts")

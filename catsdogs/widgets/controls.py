@@ -14,7 +14,7 @@ from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.charts import answer_name
-from catsdogs.widgets.base import Part, field, not_understood, script, style
+from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 from catsdogs.widgets.view import CUSTOM, DEFAULT_WINDOW, WINDOWS, View, moment
 
 PERIOD_SECONDS = 3
@@ -31,7 +31,7 @@ class Figures(Protocol):
         """Read them where there is news."""
 
 
-class Controls(Part):
+class Controls(BaseWidget):
     """Lets the reader choose, and keeps the choice in the page's address.
 
     Parameters
@@ -126,31 +126,31 @@ class Controls(Part):
                 names=", ".join(wrong),
             )
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Take a choice, and look again."""
         view, forced = self.view, False
-        match field(content, "asks", str):
+        match message_field(content, "action", str):
             case "window":
-                self.view = _windowed(view, _one_of([*WINDOWS, CUSTOM], field(content, "value", str)))
+                self.view = _windowed(view, _one_of([*WINDOWS, CUSTOM], message_field(content, "value", str)))
             case "period":
-                self.view = view.between(*_moments(field(content, "value", list)))
+                self.view = view.between(*_moments(message_field(content, "value", list)))
             case "model":
                 self.view = replace(
-                    view, model_version=_one_of(["", *self.model_versions], field(content, "value", str))
+                    view, model_version=_one_of(["", *self.model_versions], message_field(content, "value", str))
                 )
             case "answer":
-                self.view = replace(view, answer=_one_of(["", *Answer], field(content, "value", str)))
+                self.view = replace(view, answer=_one_of(["", *Answer], message_field(content, "value", str)))
             case "zone":
-                self.zone = _zone(field(content, "value", str))
+                self.zone = _zone(message_field(content, "value", str))
             case "address":  # the reader went back to an earlier view
-                self._go_to(field(content, "value", str).removeprefix("?"))
+                self._go_to(message_field(content, "value", str).removeprefix("?"))
             case "refresh":
                 forced = True
-            case "news":
+            case "poll":
                 self._figures.look_for_news()
                 return
             case _:
-                raise not_understood()
+                raise invalid_message()
         self._figures.refresh(forced=forced)
 
 
@@ -169,7 +169,7 @@ def _moments(value: list[object]) -> tuple[datetime | None, datetime | None]:
     try:
         start, end = (moment(text) if isinstance(text, str) else None for text in value)
     except ValueError:
-        raise not_understood() from None
+        raise invalid_message() from None
     if start and end and start >= end:
         raise InvalidInput("The start of the window must be before its end.")
     return start, end
@@ -177,7 +177,7 @@ def _moments(value: list[object]) -> tuple[datetime | None, datetime | None]:
 
 def _one_of(known: object, value: str) -> str:
     if value not in known:  # type: ignore[operator]
-        raise not_understood()
+        raise invalid_message()
     return value
 
 
@@ -185,4 +185,4 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # no such name, or no such file
-        raise not_understood() from None
+        raise invalid_message() from None

@@ -15,14 +15,14 @@ from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import Listing, RecentPrediction
 from catsdogs.service.interface import Service
-from catsdogs.widgets.charts import Charts
+from catsdogs.widgets.charts import StatisticsCharts
 from catsdogs.widgets.controls import Controls
-from catsdogs.widgets.health_panel import Judgement
-from catsdogs.widgets.masthead import Masthead
-from catsdogs.widgets.predictions_table import EXPORTED, SHOWN, Recent
+from catsdogs.widgets.health_panel import HealthPanel
+from catsdogs.widgets.kpi_tiles import KpiTiles
+from catsdogs.widgets.page_header import PageHeader
+from catsdogs.widgets.predictions_table import EXPORTED, SHOWN, PredictionsTable
 from catsdogs.widgets.seen import Seen
-from catsdogs.widgets.tiles import Tiles
-from catsdogs.widgets.visitor import visitor_language
+from catsdogs.widgets.session_language import session_language
 
 OLDEST = timedelta(minutes=1)
 """Age at which figures are read again even without news: the window moves on."""
@@ -44,28 +44,28 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
     """
 
     def __init__(self, connect: Callable[[], Service], language: str | None = None, query: str | None = None) -> None:
-        self._ = _ = Translator(language or visitor_language())
+        self._ = _ = Translator(language or session_language())
         self._connect = connect
         self._news = ""
         self._read_at = datetime.min.replace(tzinfo=UTC)
-        self.masthead = Masthead(
+        self.header = PageHeader(
             _, _("How the service is doing"), _("Is it fast, are people satisfied, what did it answer last?")
         )
         query = os.environ.get("QUERY_STRING", "") if query is None else query
         self.controls = Controls(_, self, query)
-        self.tiles = Tiles(_)
-        self.charts = Charts(_)
-        self.judgement = Judgement(_)
-        self.recent = Recent(_, self.controls, self.refresh, self._export)
+        self.tiles = KpiTiles(_)
+        self.charts = StatisticsCharts(_)
+        self.health_panel = HealthPanel(_)
+        self.predictions_table = PredictionsTable(_, self.controls, self.refresh, self._export)
         super().__init__(
             [
-                self.masthead,
+                self.header,
                 self.controls,
-                self.judgement.alerts,
+                self.health_panel.alerts,
                 self.tiles,
                 self.charts,
-                *self.judgement.health,
-                self.recent,
+                *self.health_panel.health,
+                self.predictions_table,
             ]
         )
         self.add_class("catsdogs-app")
@@ -90,7 +90,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             self._could_not(error)
             return
         now = datetime.now(UTC)
-        if has_news or now - self._read_at > OLDEST or self.judgement.due:
+        if has_news or now - self._read_at > OLDEST or self.health_panel.due:
             self.refresh()
         else:
             self._say_fresh(now)
@@ -118,8 +118,8 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             self._say_fresh(seen.now)
         self.tiles.show(statistics)
         self.charts.show(statistics, seen)
-        self.recent.show(predictions, seen.zone)
-        self.judgement.refresh(self.service, seen, forced=forced)
+        self.predictions_table.show(predictions, seen.zone)
+        self.health_panel.refresh(self.service, seen, forced=forced)
 
     def _seen(self) -> Seen:
         return Seen(self.controls.view, datetime.now(UTC), self.zone)

@@ -12,12 +12,12 @@ from catsdogs.domain import MAX_COMMENT, Answer, Consent, TrueLabel
 from catsdogs.errors import CatsDogsError, InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.service.interface import Service
-from catsdogs.widgets.base import Part, field, not_understood, script, style
+from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, message_field, script, style
 
 _log = logging.getLogger(__name__)
 
 
-class FeedbackForm(Part):
+class FeedbackForm(BaseWidget):
     """Asks about one answer at a time; what was said can be changed for the visit.
 
     Parameters
@@ -29,7 +29,7 @@ class FeedbackForm(Part):
     _esm = script("feedback_form")
     _css = style("feedback_form")
 
-    subject = traitlets.Unicode().tag(sync=True)
+    feedback_id = traitlets.Unicode().tag(sync=True)
     """Names the prediction asked about; empty: nothing is asked."""
     may_comment = traitlets.Bool().tag(sync=True)
     max_comment = traitlets.Int(MAX_COMMENT).tag(sync=True)
@@ -64,7 +64,7 @@ class FeedbackForm(Part):
         """Ask about a prediction, made under `consent`."""
         self._id, self._answer_given = feedback_id, answer
         with self.hold_sync():
-            self.subject, self.may_comment = str(feedback_id), consent.filename_and_comment
+            self.feedback_id, self.may_comment = str(feedback_id), consent.filename_and_comment
             self.rating, self.true_label = self._said.get(feedback_id, (None, ""))
             self.thanks = ""
 
@@ -82,40 +82,33 @@ class FeedbackForm(Part):
 
     def clear(self) -> None:
         """Ask nothing."""
-        self._id, self.subject = None, ""
+        self._id, self.feedback_id = None, ""
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Record a rating, what it really is, or a comment."""
         _ = self._
         if self._id is None:
-            raise not_understood()
-        match field(content, "says", str):
+            raise invalid_message()
+        match message_field(content, "action", str):
             case "rating":
-                rating = field(content, "value", int)
+                rating = message_field(content, "value", int)
                 label = TrueLabel(self._answer_given) if rating == 1 and self.true_label else None  # takes a "no" back
                 stored = self._service().give_feedback(self._id, user_feedback=rating, true_label=label)
                 self.rating, self.true_label = rating, label or ""
                 thanks = _("Thank you! Good to know.") if rating else _("Thank you. This is how the model gets better.")
             case "true_label":
-                label = _label(field(content, "value", str))
+                label = message_choice(content, "value", TrueLabel)
                 stored = self._service().give_feedback(self._id, user_feedback=0, true_label=label)
                 self.true_label = label
                 thanks = _("Thank you. This is how the model gets better.")
             case "comment":
-                comment = field(content, "value", str).strip()
+                comment = message_field(content, "value", str).strip()
                 if not comment:
                     raise InvalidInput("The comment is empty. Write something first.")
                 stored = self._service().give_feedback(self._id, user_comment=comment)
                 thanks = _("Thank you, your comment was kept.")
             case _:
-                raise not_understood()
+                raise invalid_message()
         waits = _("Our database is away for a moment. What you said is safe and will be stored.")
         self.thanks = thanks if stored else waits
         self._said[self._id] = self.rating, self.true_label
-
-
-def _label(value: str) -> TrueLabel:
-    try:
-        return TrueLabel(value)
-    except ValueError:
-        raise not_understood() from None

@@ -9,8 +9,8 @@ from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import ModelHealth
 from catsdogs.service.interface import Service
-from catsdogs.widgets.alerts import Alerts
-from catsdogs.widgets.model_health import HealthCharts, HealthWords
+from catsdogs.widgets.alert_list import AlertList
+from catsdogs.widgets.model_health import HealthCharts, HealthSummary
 from catsdogs.widgets.seen import Seen
 from catsdogs.widgets.view import View
 
@@ -20,13 +20,13 @@ FRESH_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-class Judgement:
+class HealthPanel:
     """The parts, and when they are read again."""
 
     def __init__(self, translator: Translator) -> None:
-        self.alerts = Alerts(translator)
-        self.words, self.charts = HealthWords(translator), HealthCharts(translator)
-        self.health = (self.words, self.charts)
+        self.alerts = AlertList(translator)
+        self.summary, self.charts = HealthSummary(translator), HealthCharts(translator)
+        self.health = (self.summary, self.charts)
         self._read: tuple[View, ModelHealth] | None = None
         self._read_at = 0.0
         self._behind = False
@@ -50,14 +50,14 @@ class Judgement:
             self.alerts.show(service.alerts(), service.health()["degraded"], seen.zone)
         except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
-            self.alerts.could_not(error)
+            self.alerts.show_error(error)
         of_all = seen.of_all_answers()
         try:
             health = self._health(service, of_all, forced=forced)
         except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
             return
-        self.words.show(health, answer=seen.view.answer)
+        self.summary.show(health, answer=seen.view.answer)
         self.charts.show(health, of_all)
 
     def _health(self, service: Service, seen: Seen, *, forced: bool) -> ModelHealth:

@@ -11,15 +11,15 @@ from catsdogs.monitoring import csv_export
 from catsdogs.monitoring import health_texts as words
 from catsdogs.monitoring.figures import ModelHealth
 from catsdogs.monitoring.health_charts import CHARTS
-from catsdogs.widgets.base import Part, script, style
-from catsdogs.widgets.charts import ChartsOf
+from catsdogs.widgets.base import BaseWidget, script, style
+from catsdogs.widgets.charts import BaseCharts
 
 
-class HealthWords(Part):
+class HealthSummary(BaseWidget):
     """Says how good the model is, how far each signal drifted, and how the versions compare."""
 
-    _esm = script("health_words")
-    _css = style("health_words")
+    _esm = script("model_health")
+    _css = style("model_health")
 
     sentences: traitlets.List[str] = traitlets.List().tag(sync=True)
     tables: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
@@ -46,10 +46,10 @@ class HealthWords(Part):
             self.tables = [table for table in tables if table["rows"]]
 
 
-class HealthCharts(ChartsOf[ModelHealth]):
+class HealthCharts(BaseCharts[ModelHealth]):
     """Shows the charts of a model's health."""
 
-    _css = style("charts", "health_charts")
+    _css = style("charts", "model_health")
 
     charts = CHARTS
     tables: ClassVar = {

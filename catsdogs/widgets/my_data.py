@@ -13,10 +13,10 @@ from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.records.consent_notice import PURPOSES
 from catsdogs.service.interface import Service
-from catsdogs.widgets.base import Part, field, not_understood, script, style
+from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, message_field, script, style
 
 
-class MyData(Part):
+class MyData(BaseWidget):
     """Shows what is held under a receipt code, and carries out what its owner decides.
 
     Parameters
@@ -32,9 +32,9 @@ class MyData(Part):
 
     code = traitlets.Unicode().tag(sync=True)
     """The receipt code that is open; empty: none."""
-    held = traitlets.Dict().tag(sync=True)
+    stored_data = traitlets.Dict().tag(sync=True)
     """``decisions`` and ``records`` as the page shows them, and ``document``: everything, as JSON."""
-    news = traitlets.Unicode().tag(sync=True)
+    status = traitlets.Unicode().tag(sync=True)
     """What was done last, in words."""
 
     def __init__(
@@ -76,36 +76,36 @@ class MyData(Part):
             Nothing is shown.
         """
         code = code.strip().upper()
-        self.code, self.held, self.news = "", {}, ""
+        self.code, self.stored_data, self.status = "", {}, ""
         if not code:
             raise InvalidInput("Type or paste the receipt code first.")
         export = self._service().export(code)
         with self.hold_sync():
-            self.code, self.held = code, self._in_words(export)
+            self.code, self.stored_data = code, self._in_words(export)
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Open a code, withdraw a purpose, or erase."""
         _ = self._
-        match field(content, "wish", str):
+        match message_field(content, "action", str):
             case "open":
-                self.look_up(field(content, "code", str))
+                self.look_up(message_field(content, "code", str))
             case "withdraw":
-                code, purpose = self._opened(), _purpose(field(content, "purpose", str))
+                code, purpose = self._opened(), message_choice(content, "purpose", PurposeName)
                 self._service().withdraw(code, purpose)
                 self.look_up(code)
-                self.news = _("This consent is withdrawn, and what was kept for it is erased.")
+                self.status = _("This consent is withdrawn, and what was kept for it is erased.")
             case "erase":
                 code = self._opened()
                 self._service().erase(code)
-                self.code, self.held = "", {}
-                self.news = _("Everything that was kept under this code is erased.")
+                self.code, self.stored_data = "", {}
+                self.status = _("Everything that was kept under this code is erased.")
                 self._on_erased(code)
             case _:
-                raise not_understood()
+                raise invalid_message()
 
     def _opened(self) -> str:
         if not self.code:
-            raise not_understood()
+            raise invalid_message()
         return self.code
 
     def _in_words(self, export: dict[str, Any]) -> dict[str, object]:
@@ -144,10 +144,3 @@ class MyData(Part):
             (_("Model"), record.get("model_version")),
         ]
         return [[label, value] for label, value in facts if value]
-
-
-def _purpose(name: str) -> PurposeName:
-    try:
-        return PurposeName(name)
-    except ValueError:
-        raise not_understood() from None

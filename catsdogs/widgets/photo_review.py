@@ -8,8 +8,8 @@ from uuid import UUID
 
 from catsdogs.domain import Answer, PhotoToReview, ReviewDecision, TrueLabel
 from catsdogs.i18n import Translator
-from catsdogs.widgets.base import Part, field, not_understood, script, style
-from catsdogs.widgets.visitor import visitor_language
+from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, message_field, script, style
+from catsdogs.widgets.session_language import session_language
 
 
 class Queue(Protocol):
@@ -25,7 +25,7 @@ class Queue(Protocol):
         """Count what waits and what was decided."""
 
 
-class PhotoReview(Part):
+class PhotoReview(BaseWidget):
     """Shows one photo after the other, and takes a decision on each.
 
     Photos travel in messages, not in synchronised traits: those are saved with a notebook, and would outlive
@@ -36,14 +36,14 @@ class PhotoReview(Part):
     queue
         Of photos.
     language
-        Of `LANGUAGES`; by default what :func:`catsdogs.widgets.visitor.visitor_language` finds.
+        Of `LANGUAGES`; by default what :func:`catsdogs.widgets.session_language.session_language` finds.
     """
 
     _esm = script("photo_review")
     _css = style("feedback_form", "photo_review")
 
     def __init__(self, queue: Queue, language: str | None = None) -> None:
-        _ = translator = Translator(language or visitor_language())
+        _ = translator = Translator(language or session_language())
         super().__init__(
             translator,
             {
@@ -61,20 +61,20 @@ class PhotoReview(Part):
         self._queue = queue
         self._decided: list[UUID] = []
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Show what comes first, take a decision, or take the last one back."""
         try:
-            match field(content, "asks", str):
-                case "photo":
+            match message_field(content, "action", str):
+                case "next":
                     pass
                 case "decide":
-                    photo, review = _decision(field(content, "photo", str), field(content, "value", str))
-                    self._queue.decide(photo, review)
+                    photo = _uuid(message_field(content, "photo", str))
+                    self._queue.decide(photo, message_choice(content, "value", ReviewDecision))
                     self._decided.append(photo)
                 case "undo" if self._decided:
                     self._queue.decide(self._decided.pop(), None)
                 case _:
-                    raise not_understood()
+                    raise invalid_message()
         finally:  # also where the photo was erased meanwhile
             self._show()
 
@@ -111,8 +111,8 @@ class PhotoReview(Part):
         return {"cat": _("A cat"), "dog": _("A dog"), "both": _("Both"), "neither": _("Neither")}[label]
 
 
-def _decision(photo: str, review: str) -> tuple[UUID, ReviewDecision]:
+def _uuid(text: str) -> UUID:
     try:
-        return UUID(photo), ReviewDecision(review)
+        return UUID(text)
     except ValueError:
-        raise not_understood() from None
+        raise invalid_message() from None

@@ -18,15 +18,15 @@ from catsdogs.i18n import Translator
 from catsdogs.service import URL_VARIABLE, controller
 from catsdogs.service.interface import Service
 from catsdogs.widgets.answer_card import AnswerCard
-from catsdogs.widgets.base import not_understood
+from catsdogs.widgets.base import invalid_message
 from catsdogs.widgets.consent_form import ConsentForm
 from catsdogs.widgets.feedback_form import FeedbackForm
-from catsdogs.widgets.masthead import Masthead
 from catsdogs.widgets.my_data import MyData
+from catsdogs.widgets.page_header import PageHeader
 from catsdogs.widgets.photo_input import PhotoInput
 from catsdogs.widgets.receipt_card import ReceiptCard
-from catsdogs.widgets.upload_texts import title
-from catsdogs.widgets.visitor import visitor_language
+from catsdogs.widgets.session_language import session_language
+from catsdogs.widgets.upload_texts import app_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class _Answered:
 
 
 class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no types
-    """The whole app, as one widget; a :class:`~catsdogs.widgets.photo_input.Visit`.
+    """The whole app, as one widget; a :class:`~catsdogs.widgets.photo_input.PhotoHandler`.
 
     Parameters
     ----------
@@ -63,12 +63,12 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
     """
 
     def __init__(self, connect: Callable[[], Service], language: str | None = None) -> None:
-        self._ = _ = Translator(language or visitor_language())
+        self._ = _ = Translator(language or session_language())
         self._connect = connect
         self._answered: dict[int, _Answered] = {}
         self._shown: int | None = None
         self._photo: tuple[int, str, bytes] | None = None
-        self.masthead = Masthead(_, *title(_))
+        self.header = PageHeader(_, *app_title(_))
         self.photo_input = PhotoInput(_, self)
         self.answer_card = AnswerCard(_, _model_card(_))
         self.feedback_form = FeedbackForm(_, lambda: self.service)
@@ -79,7 +79,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
             [self.answer_card, self.feedback_form, self.receipt_card, self.consent_form, self.my_data]
         )
         results.add_class("catsdogs-results")
-        super().__init__([self.masthead, self.photo_input, results])
+        super().__init__([self.header, self.photo_input, results])
         self.add_class("catsdogs-app")
 
     @cached_property
@@ -127,14 +127,14 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self._answered[number] = _Answered(prediction, remark, None)
         self._show(number)
 
-    def recall(self, number: int) -> None:
+    def show(self, number: int) -> None:
         """Show the answer for an earlier photo of this visit again."""
         if number not in self._answered:
-            raise not_understood()
+            raise invalid_message()
         self._show_nothing()
         self._show(number)
 
-    def forget(self, number: int) -> None:
+    def discard(self, number: int) -> None:
         """Take back a photo that was cancelled on its way; what was kept with consent is erased.
 
         Raises
@@ -171,7 +171,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
                 remark = _("What was kept about this photo is erased.")
                 self._answered[number] = replace(answered, remark=remark, recorded=None)
                 if number == self._shown:
-                    self.recall(number)
+                    self.show(number)
 
     def _show(self, number: int) -> None:
         answered = self._answered[number]

@@ -12,7 +12,7 @@ from catsdogs.i18n import Translator
 from catsdogs.monitoring import csv_export
 from catsdogs.monitoring.charts import answer_name
 from catsdogs.monitoring.figures import LEAST_SURE_OF, Listing, RecentPrediction
-from catsdogs.widgets.base import Part, field, not_understood, script, style
+from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 from catsdogs.widgets.controls import Controls
 from catsdogs.widgets.seen import Seen
 
@@ -22,7 +22,7 @@ EXPORTED = 1000
 """Rows of the CSV file."""
 
 
-class Recent(Part):
+class PredictionsTable(BaseWidget):
     """Shows predictions.
 
     Parameters
@@ -35,8 +35,8 @@ class Recent(Part):
         Gives what is looked at, and as many predictions of the list as a file may hold.
     """
 
-    _esm = script("files", "recent")
-    _css = style("recent")
+    _esm = script("files", "predictions_table")
+    _css = style("predictions_table")
 
     rows: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``answer`` (as stored) and ``cells`` (in words, in the order of ``columns``)."""
@@ -88,13 +88,13 @@ class Recent(Part):
                 for prediction in predictions
             ]
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Take another list, or send the file."""
-        match field(content, "asks", str):
+        match message_field(content, "action", str):
             case "list":
-                chosen = field(content, "value", str)
+                chosen = message_field(content, "value", str)
                 if chosen not in set(Listing):
-                    raise not_understood()
+                    raise invalid_message()
                 self._controls.view = replace(self._controls.view, listing=chosen)
                 self._refresh()
             case "csv":
@@ -103,7 +103,7 @@ class Recent(Part):
                 name = seen.named(f"catsdogs-{seen.view.listing}{cut}.csv")
                 self.send({"file": name, "text": csv_export.predictions(rows)})
             case _:
-                raise not_understood()
+                raise invalid_message()
 
     def _cells(self, prediction: RecentPrediction, zone: tzinfo) -> list[str]:
         _ = self._

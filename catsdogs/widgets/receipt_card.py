@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 import traitlets
 
 from catsdogs.i18n import Translator
-from catsdogs.widgets.base import Part, field, not_understood, script, style
+from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 
 
-class ReceiptCard(Part):
+class ReceiptCard(BaseWidget):
     """Shows a receipt code to copy or save, and those that the page in another language left; empty without any.
 
     Parameters
@@ -22,7 +22,7 @@ class ReceiptCard(Part):
         Called with the code when its owner wants to see what it opens.
     """
 
-    _esm = script("carried", "receipt_card")
+    _esm = script("language_switch", "receipt_card")
     _css = style("receipt_card")
 
     receipt = traitlets.Unicode().tag(sync=True)
@@ -55,8 +55,8 @@ class ReceiptCard(Part):
         """Show a receipt no longer: what it opened is erased."""
         self.erased = [*self.erased, receipt]
 
-    def receive(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Open what a receipt opens that the page shows."""
-        if content.get("wish") != "open":
-            raise not_understood()
-        self._on_open(field(content, "code", str))
+        if content.get("action") != "open":
+            raise invalid_message()
+        self._on_open(message_field(content, "code", str))

@@ -9,12 +9,12 @@ from catsdogs.i18n import Translator
 from catsdogs.widgets.assets import common_texts
 
 PHOTO_SCRIPTS = (
-    "take_over",
+    "preloaded",
     "photo_file",
     "photo_sources",
     "activation_map",
     "sample_list",
-    "visit_list",
+    "photo_list",
     "photo_input",
 )
 
@@ -22,12 +22,12 @@ MAX_UPLOAD_BYTES = 10_000_000
 """Largest photo that goes up as it is: with its envelope it fits into one websocket message (10 MiB)."""
 
 
-def masthead_texts(_: Translator, title: str, sentence: str) -> dict[str, str]:
+def header_texts(_: Translator, title: str, sentence: str) -> dict[str, str]:
     """Say what the head of an app's page says."""
     return {"title": title, "sentence": sentence, "language": _("Language")}
 
 
-def title(_: Translator) -> tuple[str, str]:
+def app_title(_: Translator) -> tuple[str, str]:
     """Say what the prediction app is, and what to do."""
     return _("Cat or dog?"), _("Bring a photo: the answer is there in the blink of an eye.")
 

@@ -25,8 +25,8 @@ START = """async ([code, period]) => {
     get: (name) => traits[name],
     on: (event, listener) => listeners.set(listener, event),
     off: (event, listener) => listeners.delete(listener),
-    send({ asks, id }) {
-      window.asked.push(asks);
+    send({ action, id }) {
+      window.asked.push(action);
       const reply = () => {
         for (const [listener, event] of listeners) if (event === "msg:custom") listener({ reply: id, problem: "" });
       };
@@ -51,11 +51,11 @@ def live(page: Page) -> Page:
 
 
 def asked(page: Page) -> int:
-    return int(page.evaluate("asked.filter((what) => what === 'news').length"))
+    return int(page.evaluate("asked.filter((what) => what === 'poll').length"))
 
 
 def expect_more(page: Page) -> None:
-    page.wait_for_function("many => asked.filter((what) => what === 'news').length > many", arg=asked(page) + 1)
+    page.wait_for_function("many => asked.filter((what) => what === 'poll').length > many", arg=asked(page) + 1)
 
 
 def expect_no_more(page: Page) -> None:

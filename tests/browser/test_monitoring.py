@@ -156,7 +156,7 @@ def test_the_figures_are_those_of_the_database(visit: Page, own: Any) -> None:
     points = traces(visit, "feedback")
     assert (len(points["Satisfied"]["x"]), len(points["Unsatisfied"]["x"])) == (12, 4)
     assert [mean for mean in traces(visit, "inference_time")["Mean"]["y"] if mean is not None]
-    newest = visit.locator(".cd-recent tbody tr").first.locator("td").all_inner_texts()
+    newest = visit.locator(".cd-predictions tbody tr").first.locator("td").all_inner_texts()
     assert newest[1:7] == ["Cat", "62.5%", "3.5 ms", "No", COMMENT, NAME]
 
 
@@ -191,7 +191,7 @@ def test_the_view_is_in_the_address_and_can_be_shared(
         expect(other).to_have_url(visit.url)
         expect(other.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text("1", timeout=READY)
         expect(other.get_by_role("button", pressed=True)).to_have_text(["24 hours", "Said to be wrong"])  # paused, too
-        expect(other.locator(".cd-recent tbody tr")).to_have_count(1)
+        expect(other.locator(".cd-predictions tbody tr")).to_have_count(1)
         look(other, "From … to …")
         other.locator(".cd-moments").get_by_label("From").fill("2026-03-01T09:00")
         other.locator(".cd-moments").get_by_label("To").fill("2026-03-02T09:00")
@@ -301,7 +301,7 @@ def test_what_is_seen_can_be_saved(visit: Page, predict: Predict) -> None:
     assert {COMMENT, "'=1+1"} <= {point["user_comment"] for point in feedback}
     look(visit, "Said to be wrong")
     disputed = list(csv.DictReader(io.StringIO(saved("Save as CSV, at most 1,000 predictions").decode("utf-8-sig"))))
-    assert len(disputed) == visit.locator(".cd-recent tbody tr").count()
+    assert len(disputed) == visit.locator(".cd-predictions tbody tr").count()
     assert {row["user_feedback"] for row in disputed} == {"0"}
     look(visit, "Latest")
     with Image.open(io.BytesIO(saved("Save as PNG: Predictions and answers"))) as picture:
@@ -317,7 +317,7 @@ def test_new_predictions_come_into_the_same_charts(visit: Page, predict: Predict
     look(visit, "Refresh")
     assert tile(visit, "total") == str(before + 1)
     assert sum(traces(visit, "answers")["Dog"]["y"]) == 1
-    newest = visit.locator(".cd-recent tbody tr").first.locator("td").all_inner_texts()
+    newest = visit.locator(".cd-predictions tbody tr").first.locator("td").all_inner_texts()
     assert newest[1:3] == ["Dog", "93.8%"]
     assert f"{record.timestamp:%M:%S}" in newest[0]
     expect(visit.locator("[data-name=answers] #same")).to_be_visible()  # updated in place: nothing flickers
@@ -335,12 +335,12 @@ def test_by_itself_a_live_page_renews_itself(visit: Page, predict: Predict) -> N
 
 def test_what_a_stranger_wrote_is_text(visit: Page) -> None:
     look(visit, "1 hour")
-    expect(visit.locator(".cd-recent").get_by_text(NAME, exact=True).first).to_be_visible()
+    expect(visit.locator(".cd-predictions").get_by_text(NAME, exact=True).first).to_be_visible()
     visit.locator("[data-name=feedback] .point").first.hover(force=True)
     hover = visit.locator("[data-name=feedback] .hovertext")
     expect(hover).to_contain_text("Cat (62.5%)")
     assert COMMENT.replace(" ", "") in (hover.text_content() or "").replace("\n", "").replace(" ", "")
-    assert visit.locator("img[src=x], .cd-recent script, [onmouseover], [onerror]").count() == 0
+    assert visit.locator("img[src=x], .cd-predictions script, [onmouseover], [onerror]").count() == 0
     assert visit.trouble == []  # type: ignore[attr-defined]
 
 

@@ -142,7 +142,7 @@ def test_it_is_the_same_page_before_and_after(
         locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
     ) as context:
         page = context.new_page()
-        shown = page.locator(":is(.cd-masthead, .cd-photo, .cd-drop, .cd-samples img):visible")
+        shown = page.locator(":is(.cd-header, .cd-photo, .cd-drop, .cd-samples img):visible")
         with open_early(page):
             expect(page.get_by_role("heading", level=1)).to_have_text(_("Cat or dog?"))
             page.get_by_label(_("Choose a photo")).focus()

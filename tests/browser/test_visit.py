@@ -322,7 +322,7 @@ def test_another_language_loses_no_receipt_that_was_not_kept_and_no_tick(
     assert new in file.value.path().read_text()
     boxes.last.uncheck()
     page.evaluate("document.dispatchEvent(new Event('catsdogs:language'))")
-    assert page.evaluate("Object.keys(sessionStorage)") == ["catsdogs-carried-answers"], "no receipt, and no tick"
+    assert page.evaluate("Object.keys(sessionStorage)") == ["catsdogs-answers"], "no receipt, and no tick"
 
 
 def test_who_comes_back_with_the_code_finds_the_way_and_a_wrong_code_one_sentence(
@@ -379,7 +379,7 @@ def test_axe_finds_nothing_to_complain_of_in_any_state(
             choose(page, pictures["jpeg"], "a.jpg", "b.jpg")
             expect(page.locator(".cd-veil")).to_be_visible()
             assert complaints() == []
-        expect(page.locator(".cd-visit button")).to_have_count(3, timeout=READY)
+        expect(page.locator(".cd-photo-list button")).to_have_count(3, timeout=READY)
         page.locator(".cd-caption [aria-pressed]").click()
         page.locator(".cd-receipt").get_by_role("button", name=_("See what is kept")).click()
         expect(page.locator(".cd-kept img")).to_be_visible()

@@ -9,7 +9,7 @@ import ipywidgets
 import pytest
 from comm.base_comm import BaseComm
 
-from catsdogs.widgets.base import Part
+from catsdogs.widgets.base import BaseWidget
 
 Ask = Callable[..., str]
 
@@ -33,7 +33,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, shown: list[tuple[Any, list[bytes]]]) -
 
     monkeypatch.setattr(ipywidgets.comm, "create_comm", Wire)
 
-    def ask(part: Part, content: Any, *buffers: bytes) -> str:
+    def ask(part: BaseWidget, content: Any, *buffers: bytes) -> str:
         replies.clear()
         message = {"content": {"data": {"method": "custom", "content": content}}}
         part._handle_msg(message | {"buffers": [memoryview(buffer) for buffer in buffers]})

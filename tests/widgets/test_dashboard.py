@@ -116,7 +116,7 @@ def test_a_window_is_chosen(
 ) -> None:
     predict(timedelta(days=45))
     app = open_app()
-    assert ask(app.controls, {"asks": "window", "value": window}) == ""
+    assert ask(app.controls, {"action": "window", "value": window}) == ""
     assert app.controls.window == window
     assert tiles(app)["total"] == str(predictions)
     drawn = chart(app, "answers")["data"]
@@ -128,41 +128,41 @@ def test_a_model_version_is_chosen_and_stays_while_others_come(
 ) -> None:
     app = open_app()
     assert app.controls.model_versions == ["test-1", "test-2"]
-    assert ask(app.controls, {"asks": "model", "value": "test-2"}) == ""
+    assert ask(app.controls, {"action": "model", "value": "test-2"}) == ""
     assert tiles(app)["total"] == "1"
-    assert ask(app.controls, {"asks": "window", "value": "1h"}) == ""  # where it answered nothing
+    assert ask(app.controls, {"action": "window", "value": "1h"}) == ""  # where it answered nothing
     assert (app.controls.model_version, app.controls.model_versions) == ("test-2", ["test-1", "test-2"])
     assert tiles(app) == {"total": "0", "latency": "–", "satisfaction": "–", "errors": "–", "consent": "–"}
-    assert ask(app.controls, {"asks": "model", "value": ""}) == ""
+    assert ask(app.controls, {"action": "model", "value": ""}) == ""
     assert tiles(app)["total"] == "1"
 
 
 def test_an_answer_is_chosen(busy: None, open_app: Any, ask: Any) -> None:
     app = open_app()
-    assert ask(app.controls, {"asks": "answer", "value": "neither"}) == ""
+    assert ask(app.controls, {"action": "answer", "value": "neither"}) == ""
     assert (tiles(app)["total"], tiles(app)["latency"]) == ("1", "1,234.5\N{NO-BREAK SPACE}ms")
-    assert [row["answer"] for row in app.recent.rows] == ["neither"]
-    assert ask(app.controls, {"asks": "answer", "value": ""}) == ""
+    assert [row["answer"] for row in app.predictions_table.rows] == ["neither"]
+    assert ask(app.controls, {"action": "answer", "value": ""}) == ""
     assert tiles(app)["total"] == "4"
 
 
 def test_two_moments_are_chosen(busy: None, open_app: Any, ask: Any) -> None:
     app = open_app()
-    assert ask(app.controls, {"asks": "window", "value": "24h"}) == ""
-    assert ask(app.controls, {"asks": "window", "value": "custom"}) == ""
+    assert ask(app.controls, {"action": "window", "value": "24h"}) == ""
+    assert ask(app.controls, {"action": "window", "value": "custom"}) == ""
     assert tiles(app)["total"] == "2"  # the moments are those of the window before
     start, end = (datetime.now(UTC) - timedelta(days=days) for days in (5.5, 1))
-    assert ask(app.controls, {"asks": "period", "value": [start.isoformat(), end.isoformat()]}) == ""
+    assert ask(app.controls, {"action": "period", "value": [start.isoformat(), end.isoformat()]}) == ""
     assert tiles(app)["total"] == "1"
-    assert ask(app.controls, {"asks": "period", "value": [end.isoformat(), start.isoformat()]}) == (
+    assert ask(app.controls, {"action": "period", "value": [end.isoformat(), start.isoformat()]}) == (
         "The start of the window must be before its end."
     )
-    assert ask(app.controls, {"asks": "period", "value": [end.isoformat(), ""]}) == ""
+    assert ask(app.controls, {"action": "period", "value": [end.isoformat(), ""]}) == ""
     assert tiles(app)["total"] == "2"
-    refused = ask(app.controls, {"asks": "period", "value": ["0001-01-01T00:00:00.000Z", ""]})
+    refused = ask(app.controls, {"action": "period", "value": ["0001-01-01T00:00:00.000Z", ""]})
     assert refused == "Choose dates of the years 1971 to 2998."
     assert (tiles(app)["total"], app.controls.window) == ("2", "custom")
-    assert ask(app.controls, {"asks": "period", "value": ["", ""]}) == ""
+    assert ask(app.controls, {"action": "period", "value": ["", ""]}) == ""
     assert (tiles(app)["total"], app.controls.window, app.controls.address["window"]) == ("4", "all", "all")
 
 
@@ -179,34 +179,34 @@ def test_a_window_of_seconds_is_what_its_address_says(predict: Predict, open_app
 
 def test_an_earlier_view_is_gone_back_to(busy: None, open_app: Any, ask: Any) -> None:
     app = open_app(query="window=1h")
-    assert ask(app.controls, {"asks": "window", "value": "all"}) == ""
-    assert ask(app.controls, {"asks": "answer", "value": "dog"}) == ""
-    assert ask(app.controls, {"asks": "address", "value": "?window=24h&live=off"}) == ""
+    assert ask(app.controls, {"action": "window", "value": "all"}) == ""
+    assert ask(app.controls, {"action": "answer", "value": "dog"}) == ""
+    assert ask(app.controls, {"action": "address", "value": "?window=24h&live=off"}) == ""
     assert (app.controls.window, app.controls.answer, tiles(app)["total"]) == ("24h", "", "2")
-    assert ask(app.controls, {"asks": "address", "value": ""}) == ""
+    assert ask(app.controls, {"action": "address", "value": ""}) == ""
     assert (app.controls.window, tiles(app)["total"]) == ("7d", "4")
 
 
 def test_a_picture_says_what_it_is_of(busy: None, open_app: Any, ask: Any) -> None:
     app = open_app(query="from=2026-03-01T08:00Z&to=2026-03-02T08:00Z&model=a/b<i>&answer=neither")
-    assert ask(app.controls, {"asks": "zone", "value": "Asia/Tokyo"}) == ""
+    assert ask(app.controls, {"action": "zone", "value": "Asia/Tokyo"}) == ""
     period = "Mar 1, 2026, 5:00:00 PM to Mar 2, 2026, 5:00:00 PM (Asia/Tokyo)"
     said = app.charts.caption.replace("<br>", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert said == f"{period} · Model a/b&lt;i&gt; · Neither"
     assert app.charts.suffix == "_2026-03-01-1700_2026-03-02-1700_a-b-i-_neither"
-    assert "All answers" in app.judgement.charts.caption
-    assert ask(app.controls, {"asks": "period", "value": ["", ""]}) == ""
+    assert "All answers" in app.health_panel.charts.caption
+    assert ask(app.controls, {"action": "period", "value": ["", ""]}) == ""
     assert (app.charts.caption.partition(" ")[0], app.charts.suffix[:7]) == ("Up", "_until_")
     assert app.charts.config["locale"] == "en"
 
 
 def test_a_view_comes_from_the_address_and_goes_back_there(busy: None, open_app: Any, ask: Any) -> None:
     app = open_app(query="window=30d&model=test-2&answer=dog&list=disputed&lang=en")
-    assert (tiles(app)["total"], len(app.recent.rows), app.controls.notice) == ("1", 1, "")
+    assert (tiles(app)["total"], len(app.predictions_table.rows), app.controls.notice) == ("1", 1, "")
     chosen = {"window": "30d", "from": "", "to": "", "model": "test-2", "answer": "dog", "list": "disputed"}
     assert app.controls.address == chosen
-    assert ask(app.recent, {"asks": "list", "value": "latest"}) == ""
-    assert ask(app.controls, {"asks": "window", "value": "7d"}) == ""
+    assert ask(app.predictions_table, {"action": "list", "value": "latest"}) == ""
+    assert ask(app.controls, {"action": "window", "value": "7d"}) == ""
     assert app.controls.address == chosen | {"window": "", "list": ""}
 
 
@@ -214,18 +214,18 @@ def test_what_the_address_says_wrongly_is_said_until_something_is_chosen(busy: N
     app = open_app(query="window=9d&answer=cow")
     assert "not understood: window, answer" in app.controls.notice
     assert tiles(app)["total"] == "4"
-    assert ask(app.controls, {"asks": "window", "value": "1h"}) == ""
+    assert ask(app.controls, {"action": "window", "value": "1h"}) == ""
     assert app.controls.notice == ""
 
 
 def test_the_least_sure_and_the_disputed_are_listed(busy: None, open_app: Any, ask: Any) -> None:
     app = open_app()
-    assert ask(app.recent, {"asks": "list", "value": "least_sure"}) == ""
-    assert [row["answer"] for row in app.recent.rows] == ["neither", "dog", "cat"]
-    assert ask(app.recent, {"asks": "list", "value": "disputed"}) == ""
-    assert [row["answer"] for row in app.recent.rows] == ["dog"]
-    assert ask(app.recent, {"asks": "list", "value": "the best"}) == NOT_UNDERSTOOD
-    assert app.recent.listing == "disputed"
+    assert ask(app.predictions_table, {"action": "list", "value": "least_sure"}) == ""
+    assert [row["answer"] for row in app.predictions_table.rows] == ["neither", "dog", "cat"]
+    assert ask(app.predictions_table, {"action": "list", "value": "disputed"}) == ""
+    assert [row["answer"] for row in app.predictions_table.rows] == ["dog"]
+    assert ask(app.predictions_table, {"action": "list", "value": "the best"}) == NOT_UNDERSTOOD
+    assert app.predictions_table.listing == "disputed"
 
 
 def test_a_tile_says_how_it_moved(busy: None, predict: Predict, open_app: Any) -> None:
@@ -250,63 +250,63 @@ def test_the_figures_are_read_again_only_where_there_is_news(
     statistics = service.statistics
     monkeypatch.setattr(service, "statistics", lambda **chosen: (read.append(chosen), statistics(**chosen))[1])
 
-    def times_read(asks: str) -> int:
+    def times_read(action: str) -> int:
         read.clear()
-        assert ask(app.controls, {"asks": asks}) == ""
+        assert ask(app.controls, {"action": action}) == ""
         return len(read)
 
-    assert 0 in (times_read("news") for _ in range(5))  # another writer of the server may come between
+    assert 0 in (times_read("poll") for _ in range(5))  # another writer of the server may come between
     predict()
-    assert times_read("news") == 1
+    assert times_read("poll") == 1
     app._read_at -= timedelta(minutes=2)  # the window has moved on
-    assert times_read("news") == 1
+    assert times_read("poll") == 1
     assert times_read("refresh") == 1
 
 
 def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app(query="list=disputed")
     files: list[dict[str, str]] = []
-    for part in (app.charts, app.recent):
+    for part in (app.charts, app.predictions_table):
         monkeypatch.setattr(part, "send", lambda content, send=part.send: (files.append(content), send(content)))
-    assert ask(app.charts, {"asks": "csv", "value": "inference_time"}) == ""
-    assert ask(app.charts, {"asks": "csv", "value": "feedback"}) == ""
-    assert ask(app.recent, {"asks": "csv"}) == ""
+    assert ask(app.charts, {"action": "csv", "value": "inference_time"}) == ""
+    assert ask(app.charts, {"action": "csv", "value": "feedback"}) == ""
+    assert ask(app.predictions_table, {"action": "csv"}) == ""
     found = {content["file"]: content["text"].splitlines() for content in files if "file" in content}
     assert [name.partition("_")[0] for name in found] == ["catsdogs-timeline", "catsdogs-feedback", "catsdogs-disputed"]
     assert [len(lines) for lines in found.values()][1:] == [1 + 2, 1 + 1]
     monkeypatch.setattr("catsdogs.widgets.predictions_table.EXPORTED", 1)
-    assert ask(app.recent, {"asks": "csv"}) == ""
+    assert ask(app.predictions_table, {"action": "csv"}) == ""
     assert [sent["file"] for sent in files if "file" in sent][-1].startswith("catsdogs-disputed-1_")  # of how many?
-    assert app.recent.texts["save"] == "Save as CSV, at most 1,000 predictions"
-    assert ask(app.charts, {"asks": "csv", "value": "nothing"}) == NOT_UNDERSTOOD
-    assert ask(app.charts, {"asks": "png", "value": "feedback"}) == NOT_UNDERSTOOD
+    assert app.predictions_table.texts["save"] == "Save as CSV, at most 1,000 predictions"
+    assert ask(app.charts, {"action": "csv", "value": "nothing"}) == NOT_UNDERSTOOD
+    assert ask(app.charts, {"action": "png", "value": "feedback"}) == NOT_UNDERSTOOD
 
 
 def test_news_are_shown(busy: None, predict: Predict, open_app: Any, ask: Any) -> None:
     app = open_app()
     predict(prediction_result=Answer.DOG, proba_cat=0.0625, proba_dog=0.9375)
     assert tiles(app)["total"] == "4"
-    assert ask(app.controls, {"asks": "news"}) == ""
+    assert ask(app.controls, {"action": "poll"}) == ""
     assert tiles(app)["total"] == "5"
-    assert app.recent.rows[0]["cells"][1:4] == ["Dog", "93.8%", "3.5 ms"]
+    assert app.predictions_table.rows[0]["cells"][1:4] == ["Dog", "93.8%", "3.5 ms"]
 
 
 def test_without_news_nothing_is_sent_to_be_drawn_again(busy: None, open_app: Any, ask: Any) -> None:
     app = open_app()
     sent: list[object] = []
     app.charts.observe(sent.append, "figures")
-    app.recent.observe(sent.append, "rows")
+    app.predictions_table.observe(sent.append, "rows")
     app.tiles.observe(sent.append, "tiles")
-    assert ask(app.controls, {"asks": "window", "value": "all"}) == ""
+    assert ask(app.controls, {"action": "window", "value": "all"}) == ""
     sent.clear()
-    assert ask(app.controls, {"asks": "news"}) == ""
+    assert ask(app.controls, {"action": "poll"}) == ""
     assert sent == []
 
 
 def test_the_table_has_the_last_predictions_as_they_are(busy: None, predict: Predict, open_app: Any) -> None:
     app = open_app()
-    assert [row["answer"] for row in app.recent.rows] == ["cat", "dog", "neither", "error"]
-    cells = [dict(zip(app.recent.columns, row["cells"], strict=True)) for row in app.recent.rows]
+    assert [row["answer"] for row in app.predictions_table.rows] == ["cat", "dog", "neither", "error"]
+    cells = [dict(zip(app.predictions_table.columns, row["cells"], strict=True)) for row in app.predictions_table.rows]
     assert (cells[0]["File"], cells[0]["Comment"], cells[0]["Right?"]) == (NAME, "<b>mine</b>", "Yes")
     assert (cells[1]["File"], cells[1]["Comment"], cells[1]["Right?"]) == ("", "", "No")
     assert (cells[2]["Answer"], cells[2]["Confidence"], cells[2]["Time"]) == ("Neither", "70.0%", "1,234.5 ms")
@@ -314,16 +314,16 @@ def test_the_table_has_the_last_predictions_as_they_are(busy: None, predict: Pre
     for _ in range(SHOWN):
         predict()
     app.refresh()
-    assert len(app.recent.rows) == SHOWN
+    assert len(app.predictions_table.rows) == SHOWN
 
 
 def test_times_are_those_of_the_readers_clock(predict: Predict, open_app: Any, ask: Any, service: Local) -> None:
     record = predict()
     service.give_feedback(record.id, user_feedback=1)
     app = open_app()
-    assert ask(app.controls, {"asks": "zone", "value": "Asia/Kathmandu"}) == ""
+    assert ask(app.controls, {"action": "zone", "value": "Asia/Kathmandu"}) == ""
     there = record.timestamp.astimezone(ZoneInfo("Asia/Kathmandu"))
-    assert f"{there:%-I:%M:%S}" in app.recent.rows[0]["cells"][0]
+    assert f"{there:%-I:%M:%S}" in app.predictions_table.rows[0]["cells"][0]
     [[drawn]] = [trace["x"] for trace in chart(app, "feedback")["data"] if trace["x"]]
     assert drawn.startswith(f"{there:%Y-%m-%dT%H:%M:%S}")
 
@@ -332,18 +332,18 @@ def test_times_are_those_of_the_readers_clock(predict: Predict, open_app: Any, a
     "content",
     [
         {},
-        {"asks": "window", "value": "8d"},
-        {"asks": "window", "value": ["all"]},
-        {"asks": "model", "value": "never served"},
-        {"asks": "zone", "value": "../../etc/passwd"},
-        {"asks": "zone", "value": "Nowhere/Atall"},
-        {"asks": "zone", "value": "a\0b"},
-        {"asks": "zone", "value": ""},
-        {"asks": "the moon"},
-        {"asks": "answer", "value": "cow"},
-        {"asks": "period", "value": ["yesterday", ""]},
-        {"asks": "period", "value": ["2026-01-01"]},
-        {"asks": "period", "value": "2026-01-01"},
+        {"action": "window", "value": "8d"},
+        {"action": "window", "value": ["all"]},
+        {"action": "model", "value": "never served"},
+        {"action": "zone", "value": "../../etc/passwd"},
+        {"action": "zone", "value": "Nowhere/Atall"},
+        {"action": "zone", "value": "a\0b"},
+        {"action": "zone", "value": ""},
+        {"action": "the moon"},
+        {"action": "answer", "value": "cow"},
+        {"action": "period", "value": ["yesterday", ""]},
+        {"action": "period", "value": ["2026-01-01"]},
+        {"action": "period", "value": "2026-01-01"},
     ],
 )
 def test_what_no_page_of_ours_sends_is_refused(open_app: Any, ask: Any, content: dict[str, Any]) -> None:
@@ -356,7 +356,7 @@ def test_an_empty_database_is_said_to_be_empty(open_app: Any) -> None:
     app = open_app()
     assert tiles(app)["total"] == "0"
     assert details(app)["satisfaction"] == "Nobody said anything yet"
-    assert app.recent.rows == []
+    assert app.predictions_table.rows == []
     for figure in app.charts.figures:
         [note] = figure["layout"]["annotations"]
         assert note["text"].endswith("in this window.")
@@ -366,17 +366,17 @@ def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(
     busy: None, open_app: Any, ask: Any, recorder: Recorder
 ) -> None:
     app = open_app()
-    seen = tiles(app), app.charts.figures, app.recent.rows, app.controls.updated
+    seen = tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated
 
     def rename(old: str, new: str) -> None:
         recorder.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
 
     rename("predictions_feedback", "elsewhere")
-    assert ask(app.controls, {"asks": "news"}) == ""
+    assert ask(app.controls, {"action": "poll"}) == ""
     assert app.controls.problem.endswith("Run `catsdogs db migrate`.")
-    assert (tiles(app), app.charts.figures, app.recent.rows, app.controls.updated) == seen
+    assert (tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated) == seen
     rename("elsewhere", "predictions_feedback")
-    assert ask(app.controls, {"asks": "news"}) == ""
+    assert ask(app.controls, {"action": "poll"}) == ""
     assert app.controls.problem == ""
 
 
@@ -392,7 +392,7 @@ def test_a_service_that_cannot_be_had_is_a_sentence_and_is_tried_again(service: 
     app = Dashboard(connect, "en")
     assert app.controls.problem == "This token is wrong, or its session has ended."
     assert app.tiles.tiles == []
-    assert ask(app.controls, {"asks": "news"}) == ""
+    assert ask(app.controls, {"action": "poll"}) == ""
     assert (app.controls.problem, tiles(app)["total"]) == ("", "0")
 
 

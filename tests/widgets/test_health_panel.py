@@ -52,10 +52,10 @@ def rated(recorder: Recorder, make_record: Any) -> Callable[[int, int], None]:
 
 
 def test_before_anything_happens_nothing_needs_anybody(open_app: Callable[..., Dashboard]) -> None:
-    parts = open_app().judgement
+    parts = open_app().health_panel
     assert (parts.alerts.known, parts.alerts.alerts) == (True, [])
-    assert parts.words.sentences == ["Nobody said yet what a photo shows."]
-    assert parts.words.tables == []
+    assert parts.summary.sentences == ["Nobody said yet what a photo shows."]
+    assert parts.summary.tables == []
     assert [figure["name"] for figure in parts.charts.figures] == ["accuracy", "reliability", "drift"]
     assert not any(figure["data"] for figure in parts.charts.figures)
 
@@ -65,7 +65,7 @@ def test_what_does_not_work_as_it_should_is_said(recorder: Recorder, database: S
     settings = database.model_copy(update={"alert_rules": rules})
 
     def degraded() -> list[str]:
-        alerts = Dashboard(lambda: Local(ServedModel(settings), recorder, settings), "en", "").judgement.alerts
+        alerts = Dashboard(lambda: Local(ServedModel(settings), recorder, settings), "en", "").health_panel.alerts
         assert (alerts.known, alerts.problem) == (True, "")
         return alerts.degraded
 
@@ -83,7 +83,7 @@ def test_an_alert_says_what_happened_since_when_and_what_to_do(
     for _ in range(20):
         recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     app = open_app()
-    [alert] = app.judgement.alerts.alerts
+    [alert] = app.health_panel.alerts.alerts
     assert (alert["rule"], alert["state"], alert["badge"]) == ("errors", "firing", "Alert")
     assert alert["happened"] == "100.0% of 20 photos could not be read; the limit is 5.0%."
     assert alert["when"].startswith("Since ")
@@ -97,21 +97,21 @@ def test_that_the_rules_cannot_be_read_is_said_where_the_alerts_are(
     rules.write_text("[[rule")
     broken = Local(ServedModel(database), recorder, database.model_copy(update={"alert_rules": rules}))
     app = Dashboard(lambda: broken, "en", "")
-    assert app.judgement.alerts.problem.startswith(f"The alert rules {rules} are not TOML")
-    assert app.judgement.words.sentences == ["Nobody said yet what a photo shows."]
+    assert app.health_panel.alerts.problem.startswith(f"The alert rules {rules} are not TOML")
+    assert app.health_panel.summary.sentences == ["Nobody said yet what a photo shows."]
     rules.write_text('[[rule]]\nname = "a"\nmeasure = "errors"\nabove = 0.5\nlast = 50\n')
     app.refresh()
-    assert (app.judgement.alerts.problem, app.judgement.alerts.known) == ("", True)
+    assert (app.health_panel.alerts.problem, app.health_panel.alerts.known) == ("", True)
 
 
 def test_it_says_how_good_the_model_is(open_app: Callable[..., Dashboard], rated: Callable[[int, int], None]) -> None:
     rated(90, 10)
-    parts = open_app().judgement
-    judged, estimated, drift = parts.words.sentences
+    parts = open_app().health_panel
+    judged, estimated, drift = parts.summary.sentences
     assert judged.startswith("90.0% of the answers that people judged were right (n = 100")
     assert "90.0% are expected to be right (CBPE" in estimated
     assert drift.startswith("Drift: ")  # a hundred times the same photo
-    signals, versions = parts.words.tables
+    signals, versions = parts.summary.tables
     assert {row["kind"] for row in signals["rows"]} <= {"none", "moderate", "strong"}
     assert [row["cells"][:2] for row in versions["rows"]] == [[SHIPPED.name, "100.0%"]]
 
@@ -120,11 +120,11 @@ def test_the_figures_behind_a_chart_are_saved_as_csv(
     open_app: Callable[..., Dashboard], rated: Callable[[int, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rated(3, 1)
-    charts = open_app().judgement.charts
+    charts = open_app().health_panel.charts
     sent: list[Any] = []
     monkeypatch.setattr(charts, "send", lambda content, *_: sent.append(content))
     for name in ("accuracy", "reliability", "drift", "passwords"):
-        charts._answer({"id": name, "asks": "csv", "value": name}, [])
+        charts._handle({"id": name, "action": "csv", "value": name}, [])
     files = {
         message["file"]: list(csv.DictReader(io.StringIO(message["text"]))) for message in sent if "file" in message
     }
@@ -147,12 +147,12 @@ def test_the_models_health_is_read_again_only_where_it_is_time(
     rated(1, 0)
     app.look_for_news()
     assert (len(asked), judged(app)) == (1, "66.7%")
-    app.controls.receive({"asks": "refresh"}, [])  # a person wants to know
+    app.controls.handle_message({"action": "refresh"}, [])  # a person wants to know
     assert (len(asked), judged(app)) == (2, "75.0%")
-    app.controls.receive({"asks": "window", "value": "30d"}, [])
+    app.controls.handle_message({"action": "window", "value": "30d"}, [])
     assert len(asked) == 3
-    app.controls.receive({"asks": "answer", "value": "cat"}, [])  # it is of all answers
-    app.controls.receive({"asks": "zone", "value": "Asia/Tokyo"}, [])
+    app.controls.handle_message({"action": "answer", "value": "cat"}, [])  # it is of all answers
+    app.controls.handle_message({"action": "zone", "value": "Asia/Tokyo"}, [])
     assert len(asked) == 3
     rated(0, 1)
     app.look_for_news()
@@ -173,11 +173,11 @@ def test_what_had_nothing_to_say_is_read_with_the_first_news(
 
 def test_alerts_are_read_with_every_news(open_app: Callable[..., Dashboard], recorder: Recorder) -> None:
     app = open_app()
-    assert (app.judgement.alerts.known, app.judgement.alerts.alerts) == (True, [])
+    assert (app.health_panel.alerts.known, app.health_panel.alerts.alerts) == (True, [])
     for _ in range(20):
         recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     app.look_for_news()
-    assert [alert["rule"] for alert in app.judgement.alerts.alerts] == ["errors"]
+    assert [alert["rule"] for alert in app.health_panel.alerts.alerts] == ["errors"]
 
 
 def test_times_are_those_of_the_readers_clock(
@@ -188,11 +188,11 @@ def test_times_are_those_of_the_readers_clock(
         recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     app = open_app(query="window=1h")
     zone = ZoneInfo("Asia/Kathmandu")  # no machine of ours is there: a quarter of an hour off all others
-    app.controls.receive({"asks": "zone", "value": str(zone)}, [])
+    app.controls.handle_message({"action": "zone", "value": str(zone)}, [])
     [alert] = app.service.alerts()
     since = Translator("en").datetime(datetime.fromisoformat(alert["since"]).astimezone(zone))
-    assert [shown["when"] for shown in app.judgement.alerts.alerts] == [f"Since {since}."]
-    charts: dict[Any, Any] = {figure["name"]: figure for figure in app.judgement.charts.figures}
+    assert [shown["when"] for shown in app.health_panel.alerts.alerts] == [f"Since {since}."]
+    charts: dict[Any, Any] = {figure["name"]: figure for figure in app.health_panel.charts.figures}
     last = datetime.fromisoformat(charts["accuracy"]["data"][1]["x"][-1]).replace(tzinfo=zone)
     assert datetime.now(UTC) - last < timedelta(hours=2)
 
@@ -203,11 +203,11 @@ def test_that_the_models_health_is_of_all_answers_is_said_where_one_is_chosen(
     rated(1, 1)
     of_all = "These figures are of all answers: the choice of one answer does not change them."
     app = open_app(query="answer=neither")
-    assert (judged(app), app.judgement.words.sentences[-1]) == ("50.0%", of_all)
-    app.controls.receive({"asks": "answer", "value": ""}, [])
-    assert of_all not in app.judgement.words.sentences
+    assert (judged(app), app.health_panel.summary.sentences[-1]) == ("50.0%", of_all)
+    app.controls.handle_message({"action": "answer", "value": ""}, [])
+    assert of_all not in app.health_panel.summary.sentences
 
 
 def judged(app: Dashboard) -> str:
     """What share of the answers people judged right, in words."""
-    return app.judgement.words.sentences[0].partition(" ")[0]
+    return app.health_panel.summary.sentences[0].partition(" ")[0]

@@ -39,7 +39,7 @@ def test_it_shows_what_model_and_person_said_and_takes_a_decision(
     queue: ReviewQueue, sent: Outcome, ask: Any, shown: Any
 ) -> None:
     part = PhotoReview(queue, "en")
-    assert ask(part, {"asks": "photo"}) == ""
+    assert ask(part, {"action": "next"}) == ""
     [(message, [jpeg])] = shown
     assert bytes(jpeg).startswith(b"\xff\xd8")
     assert message["shows"]["photo"] == str(sent.feedback_id)
@@ -48,13 +48,13 @@ def test_it_shows_what_model_and_person_said_and_takes_a_decision(
     assert person == "The person who sent it: Both."
     assert message["shows"]["progress"] == "Reviewed: 0. Waiting: 1."
 
-    assert ask(part, {"asks": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == ""
+    assert ask(part, {"action": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == ""
     assert queue.counts()["cat"] == 1
     assert shown[-1] == (
         {"shows": {"photo": "", "said": [], "progress": "Reviewed: 1. Waiting: 0.", "undo": True}},
         [],
     )
-    assert ask(part, {"asks": "undo"}) == ""
+    assert ask(part, {"action": "undo"}) == ""
     assert queue.counts()["waiting"] == 1
     assert shown[-1][0]["shows"]["undo"] is False
 
@@ -64,7 +64,7 @@ def test_nothing_of_a_photo_is_in_the_state_that_a_notebook_saves(
 ) -> None:
     part = PhotoReview(queue, "en")
     before = part.get_state()
-    ask(part, {"asks": "photo"})
+    ask(part, {"action": "next"})
     assert shown[0][1]
     assert part.get_state() == before
 
@@ -73,25 +73,25 @@ def test_a_photo_that_was_erased_meanwhile_gives_way_to_the_next(
     service: Local, queue: ReviewQueue, sent: Outcome, ask: Any, shown: Any
 ) -> None:
     part = PhotoReview(queue, "en")
-    ask(part, {"asks": "photo"})
+    ask(part, {"action": "next"})
     assert sent.receipt
     service.erase(sent.receipt)
-    assert ask(part, {"asks": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == (
+    assert ask(part, {"action": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == (
         "This photo was erased meanwhile."
     )
     assert shown[-1][0]["shows"]["photo"] == ""
-    assert ask(part, {"asks": "undo"}) == NOT_UNDERSTOOD  # nothing was decided
+    assert ask(part, {"action": "undo"}) == NOT_UNDERSTOOD  # nothing was decided
 
 
 @pytest.mark.parametrize(
     "content",
     [
         {},
-        {"asks": "all"},
-        {"asks": "decide"},
-        {"asks": "decide", "photo": "1", "value": "cat"},
-        {"asks": "decide", "photo": str(uuid4()), "value": "both"},
-        {"asks": "decide", "photo": str(uuid4()), "value": ["cat"]},
+        {"action": "all"},
+        {"action": "decide"},
+        {"action": "decide", "photo": "1", "value": "cat"},
+        {"action": "decide", "photo": str(uuid4()), "value": "both"},
+        {"action": "decide", "photo": str(uuid4()), "value": ["cat"]},
     ],
 )
 def test_what_no_page_sends_is_refused(queue: ReviewQueue, ask: Any, content: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from catsdogs.samples import SAMPLES
 from catsdogs.server.base_handler import Replying
 from catsdogs.server.pages import STATIC
 from catsdogs.widgets.assets import script, style
-from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, masthead_texts, photo_texts, title
+from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, app_title, header_texts, photo_texts
 
 
 @cache
@@ -21,9 +21,9 @@ def files() -> dict[str, str]:
     """Give the scripts and the style sheet, by name."""
     return {
         "early.js": (STATIC / "early.js").read_text(encoding="utf-8"),
-        "masthead.js": script("masthead"),
+        "page_header.js": script("page_header"),
         "photo_input.js": script(*PHOTO_SCRIPTS),
-        "early.css": style("masthead", "photo_input"),
+        "early.css": style("page_header", "photo_input"),
     }
 
 
@@ -45,14 +45,14 @@ def states(_: Translator) -> dict[str, dict[str, Any]]:
         for sample in SAMPLES
     ]
     return {
-        "masthead": {"texts": masthead_texts(_, *title(_)), "language": _.language, "languages": LANGUAGES},
+        "page_header": {"texts": header_texts(_, *app_title(_)), "language": _.language, "languages": LANGUAGES},
         "photo_input": {
             "texts": photo_texts(_),
             "language": _.language,
             "max_bytes": MAX_UPLOAD_BYTES,
             "samples": samples,
-            "answered": {},
-            "explained": {},
+            "answer_kinds": {},
+            "explanation": {},
         },
     }
 

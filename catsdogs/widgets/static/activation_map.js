@@ -17,7 +17,7 @@ function activationMap(model, root, picture, shown) {
   }
 
   function draw() {
-    const { number, activation, box } = model.get("explained");
+    const { number, activation, box } = model.get("explanation");
     const ready = number === shown() && !picture.hidden && picture.naturalWidth > 0;
     const on = ready && button.getAttribute("aria-pressed") === "true";
     button.hidden = !ready;

@@ -24,7 +24,7 @@ function render({ model, el: place }) {
   };
 
   async function saveFigures(name) {
-    problem.textContent = await ask(model, { asks: "csv", value: name });
+    problem.textContent = await ask(model, { action: "csv", value: name });
   }
   /** Save a chart on paper of the page's colour, with its title and what it is of; wide, whatever it is seen on. */
   function savePicture(name) {

@@ -6,7 +6,7 @@ function render({ model, el: place }) {
 
   async function tell(purpose, box) {
     unanswered += 1;
-    problem.textContent = await ask(model, { purpose, agreed: box.checked });
+    problem.textContent = await ask(model, { action: "agree", purpose, agreed: box.checked });
     unanswered -= 1;
     if (problem.textContent) draw(); // the box says what the kernel knows
   }
@@ -29,7 +29,7 @@ function render({ model, el: place }) {
     async onclick() {
       if (again.hasAttribute("aria-busy")) return;
       again.setAttribute("aria-busy", "true"); // not disabled: that takes the focus away
-      problem.textContent = await ask(model, { ask: "again" });
+      problem.textContent = await ask(model, { action: "apply" });
       again.removeAttribute("aria-busy");
     },
   }, texts.again);
@@ -48,13 +48,13 @@ function render({ model, el: place }) {
   );
 
   function draw() {
-    if (!unanswered) for (const { purpose, box } of boxes) box.checked = model.get("ticked").includes(purpose);
-    if (model.get("late") === late.hasChildNodes()) return;
+    if (!unanswered) for (const { purpose, box } of boxes) box.checked = model.get("agreed_purposes").includes(purpose);
+    if (model.get("decision_changed") === late.hasChildNodes()) return;
     if (late.contains(document.activeElement)) boxes.at(-1).box.focus(); // the button goes
-    late.replaceChildren(...(model.get("late") ? [texts.late, again] : []));
+    late.replaceChildren(...(model.get("decision_changed") ? [texts.late, again] : []));
   }
-  model.on("change:ticked", draw);
-  model.on("change:late", draw);
+  model.on("change:agreed_purposes", draw);
+  model.on("change:decision_changed", draw);
   draw();
 
   const ticked = carriedOver("ticks"); // by the person, on the page in the other language

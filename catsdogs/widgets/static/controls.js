@@ -34,7 +34,7 @@ function render({ model, el: place }) {
     takeBack();
     root.setAttribute("aria-busy", "true");
     unanswered++;
-    refusal.textContent = await ask(model, { asks, value });
+    refusal.textContent = await ask(model, { action: asks, value });
     if (--unanswered === 0) root.removeAttribute("aria-busy");
   }
 
@@ -139,7 +139,7 @@ function render({ model, el: place }) {
     const started = performance.now();
     const seen = !document.hidden && root.isConnected;
     if (isLive() && seen && !root.hasAttribute("aria-busy")) {
-      problem.textContent = (await ask(model, { asks: "news" })) || model.get("problem");
+      problem.textContent = (await ask(model, { action: "poll" })) || model.get("problem");
     }
     looking = false;
     if (!ended) timer = setTimeout(look, Math.max(model.get("period"), 4 * (performance.now() - started)));

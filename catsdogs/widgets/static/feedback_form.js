@@ -7,7 +7,7 @@ function render({ model, el: place }) {
   async function say(says, value, button) {
     if (button.getAttribute("aria-busy")) return false;
     button.setAttribute("aria-busy", "true");
-    problem.textContent = await ask(model, { says, value });
+    problem.textContent = await ask(model, { action: says, value });
     button.removeAttribute("aria-busy");
     return problem.textContent === "";
   }
@@ -54,7 +54,7 @@ function render({ model, el: place }) {
   root.append(make("h3", {}, texts.question), rating.element, really, form, withheld, thanks, problem);
 
   function draw() {
-    root.hidden = model.get("subject") === "";
+    root.hidden = model.get("feedback_id") === "";
     really.hidden = model.get("rating") !== 0;
     const answered = model.get("rating") !== null;
     form.hidden = !answered || !model.get("may_comment");
@@ -69,7 +69,7 @@ function render({ model, el: place }) {
     draw();
   }
   for (const trait of ["rating", "true_label", "may_comment", "thanks"]) model.on(`change:${trait}`, draw);
-  model.on("change:subject", restart);
+  model.on("change:feedback_id", restart);
   draw();
 }
 

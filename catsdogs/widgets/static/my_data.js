@@ -22,7 +22,7 @@ function render({ model, el: place }) {
     {
       onsubmit(event) {
         event.preventDefault();
-        if (!root.hasAttribute("aria-busy")) wish({ wish: "open", code: code.value });
+        if (!root.hasAttribute("aria-busy")) wish({ action: "open", code: code.value });
       },
     },
     make("label", {}, texts.code, code),
@@ -56,7 +56,7 @@ function render({ model, el: place }) {
       { class: "cd-decision" },
       make("h4", {}, texts.decided.replace("{moment}", moment(decided))),
       ...purposes.map(([purpose, label]) =>
-        make("div", { class: "cd-agreed" }, make("span", {}, label), ...careful(texts.withdraw, texts.sure_withdraw, { wish: "withdraw", purpose })),
+        make("div", { class: "cd-agreed" }, make("span", {}, label), ...careful(texts.withdraw, texts.sure_withdraw, { action: "withdraw", purpose })),
       ),
       purposes.length ? null : make("p", { class: "cd-muted" }, texts.withdrawn.replace("{moment}", moment(withdrawn))),
     );
@@ -70,8 +70,8 @@ function render({ model, el: place }) {
     );
 
   function draw() {
-    const { decisions, records, document: everything } = model.get("held");
-    news.textContent = model.get("news");
+    const { decisions, records, document: everything } = model.get("stored_data");
+    news.textContent = model.get("status");
     if (held.contains(document.activeElement)) news.focus(); // the button that was pressed goes
     held.replaceChildren();
     if (!everything) return;
@@ -80,7 +80,7 @@ function render({ model, el: place }) {
     held.append(
       ...records.map(record),
       ...decisions.map(decision),
-      make("div", { class: "cd-row" }, make("button", { type: "button", class: "cd-button cd-quiet", onclick: save }, texts.save), ...careful(texts.erase, texts.sure_erase, { wish: "erase" })),
+      make("div", { class: "cd-row" }, make("button", { type: "button", class: "cd-button cd-quiet", onclick: save }, texts.save), ...careful(texts.erase, texts.sure_erase, { action: "erase" })),
     );
     if (!panel.open) reveal();
   }
@@ -98,7 +98,7 @@ function render({ model, el: place }) {
     if (location.hash === "#my-data") reveal();
   });
   seen.observe(root);
-  model.on("change:held change:news", draw);
+  model.on("change:stored_data change:status", draw);
   draw();
   return () => seen.disconnect();
 }

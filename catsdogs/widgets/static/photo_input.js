@@ -86,7 +86,7 @@ function draw(model, place) {
     signal.throwIfAborted();
     signal.addEventListener("abort", async () => {
       brought.delete(photo.number);
-      problem.textContent = await ask(model, { number: photo.number, wish: "forget" });
+      problem.textContent = await ask(model, { number: photo.number, action: "discard" });
     });
     return ask(model, { number: photo.number, ...content }, buffers);
   }
@@ -100,7 +100,7 @@ function draw(model, place) {
     };
     if (item.sample) {
       enter();
-      return tell(photo, { wish: "sample", name: item.sample }, [], signal);
+      return tell(photo, { action: "predict_sample", name: item.sample }, [], signal);
     }
     if (refusal(item)) return refusal(item);
     try {
@@ -109,7 +109,7 @@ function draw(model, place) {
       photo.address = preview && URL.createObjectURL(preview);
       enter();
       if (blob.size > model.get("max_bytes")) return texts.too_large;
-      return await tell(photo, { name: item.name }, [await blob.arrayBuffer()], signal);
+      return await tell(photo, { action: "predict", name: item.name }, [await blob.arrayBuffer()], signal);
     } catch (error) {
       console.error(error); // the file vanished, or may not be read
       return texts.unreadable;
@@ -160,12 +160,12 @@ function draw(model, place) {
 
   async function recall(photo) {
     if (onItsWay) return;
-    problem.textContent = await ask(model, { number: photo.number, wish: "recall" });
+    problem.textContent = await ask(model, { number: photo.number, action: "show" });
     if (!problem.textContent) show(photo);
   }
 
-  model.on("change:answered", visit.draw);
-  model.on("change:explained", map.draw);
+  model.on("change:answer_kinds", visit.draw);
+  model.on("change:explanation", map.draw);
   const unwatch = watchSources({
     root,
     zone,

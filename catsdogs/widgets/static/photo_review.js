@@ -9,7 +9,7 @@ function render({ model, el: place }) {
   const problem = make("p", { class: "cd-problem", role: "alert" });
   const said = make("div", { role: "status" });
   const picture = make("img", { alt: texts.photo });
-  const undo = make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => say({ asks: "undo" }) }, texts.undo);
+  const undo = make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => say({ action: "undo" }) }, texts.undo);
   const buttons = Object.entries(KEYS).map(([key, value]) =>
     make(
       "button",
@@ -34,14 +34,14 @@ function render({ model, el: place }) {
     busy = false;
     root.removeAttribute("aria-busy");
   }
-  const decide = (value) => photo && say({ asks: "decide", photo, value });
+  const decide = (value) => photo && say({ action: "decide", photo, value });
 
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     event.stopPropagation(); // else "x", hit by mistake, cuts the cell in JupyterLab
     if (event.repeat) return;
     if (event.key in KEYS) decide(KEYS[event.key]);
-    if (event.key === "Backspace" && !undo.hidden) say({ asks: "undo" });
+    if (event.key === "Backspace" && !undo.hidden) say({ action: "undo" });
   });
 
   model.on("msg:custom", ({ shows }, buffers) => {
@@ -59,7 +59,7 @@ function render({ model, el: place }) {
     said.replaceChildren(...lines.map((line) => make("p", {}, line)), make("p", { class: "cd-muted" }, shows.progress));
   });
   picture.hidden = question.hidden = undo.hidden = true;
-  say({ asks: "photo" });
+  say({ action: "next" });
 }
 
 export default { render };

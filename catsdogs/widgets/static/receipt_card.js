@@ -33,7 +33,7 @@ function render({ model, el: place }) {
   }
 
   async function look(code) {
-    problem.textContent = await ask(model, { wish: "open", code });
+    problem.textContent = await ask(model, { action: "open", code });
   }
 
   const button = (text, onclick) => make("button", { type: "button", class: "cd-button cd-quiet", onclick }, text);

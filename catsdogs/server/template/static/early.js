@@ -1,8 +1,8 @@
 // Draws the parts of an app that can be used before its kernel is there, with their own scripts.
-import masthead from "./masthead.js";
+import pageHeader from "./page_header.js";
 import photoInput from "./photo_input.js";
 
-const SCRIPTS = { masthead, photo_input: photoInput };
+const SCRIPTS = { page_header: pageHeader, photo_input: photoInput };
 const STATES = JSON.parse(document.getElementById("early-states").textContent);
 
 /** Stand in for a part's model until that comes; then hand on to it, in order, what was sent, and all that follows. */
@@ -33,7 +33,7 @@ function standInFor(state) {
     send(...message) {
       if (real) return real.send(...message);
       waiting.push(message);
-      if (message[0].wish === "forget") forget(message[0].number);
+      if (message[0].action === "discard") forget(message[0].number);
     },
     become(model) {
       real = model;

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from catsdogs.i18n import negotiate
 
 
-def visitor_language(environment: Mapping[str, str] = os.environ) -> str:
+def session_language(environment: Mapping[str, str] = os.environ) -> str:
     """Choose the language of this session.
 
     Voilà hands the request to the kernel in environment variables, named as in CGI (RFC 3875):

@@ -1,6 +1,6 @@
 import pytest
 
-from catsdogs.widgets.visitor import visitor_language
+from catsdogs.widgets.session_language import session_language
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from catsdogs.widgets.visitor import visitor_language
 def test_the_address_goes_before_the_browser_and_the_browser_before_the_setting(
     environment: dict[str, str], language: str
 ) -> None:
-    assert visitor_language(environment) == language
+    assert session_language(environment) == language

@@ -11,14 +11,14 @@ from catsdogs.domain import ServiceProblem
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import Alert
-from catsdogs.widgets.base import Part, script, style
+from catsdogs.widgets.base import BaseWidget, script, style
 
 
-class Alerts(Part):
+class AlertList(BaseWidget):
     """Shows what an operator should look at, the most pressing first."""
 
-    _esm = script("alerts")
-    _css = style("alerts")
+    _esm = script("alert_list")
+    _css = style("alert_list")
 
     alerts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``rule``, ``state`` (as stored), and the words ``badge title happened when to_do``."""
@@ -53,6 +53,6 @@ class Alerts(Part):
                 for alert in alerts
             ]
 
-    def could_not(self, error: CatsDogsError) -> None:
+    def show_error(self, error: CatsDogsError) -> None:
         """Say why the rules could not be checked; the alerts of before stay."""
         self.problem = self._.describe(error)

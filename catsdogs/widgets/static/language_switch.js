@@ -2,7 +2,7 @@
 // there when the one is left, and taken out when the other comes.
 
 const MOMENT_MS = 300_000; // the longest that it may lie there, where the page in the other language did not come
-const shelf = (name) => `catsdogs-carried-${name}`;
+const shelf = (name) => `catsdogs-${name}`;
 
 /** Take what the page before left under this name: a list, often empty. */
 function carriedOver(name) {

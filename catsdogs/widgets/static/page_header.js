@@ -1,6 +1,6 @@
 function render({ model, el: place }) {
   const texts = model.get("texts");
-  const root = begin(model, place, "masthead");
+  const root = begin(model, place, "header");
   const links = Object.entries(model.get("languages")).map(([code, name]) => {
     const address = () => {
       const same = new URL(location.href);

@@ -7,16 +7,16 @@ import traitlets
 from catsdogs.i18n import NBSP, NOTHING, Translator
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.trends import trends
-from catsdogs.widgets.base import Part, script, style
+from catsdogs.widgets.base import BaseWidget, script, style
 
 NO_TREND = {"arrow": "", "trend": "", "tone": ""}
 
 
-class Tiles(Part):
+class KpiTiles(BaseWidget):
     """Shows the key figures of a window."""
 
-    _esm = script("tiles")
-    _css = style("tiles")
+    _esm = script("kpi_tiles")
+    _css = style("kpi_tiles")
 
     tiles: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``name``, ``label``, ``figure``, ``detail``, ``arrow``, ``trend`` and ``tone``."""

@@ -3,7 +3,7 @@
 /** Make the list of `photos()`; a touch calls `recall(photo)`. */
 function visitList(model, photos, shown, recall) {
   const texts = model.get("texts");
-  const element = make("ol", { class: "cd-visit", "aria-label": texts.visit, hidden: true });
+  const element = make("ol", { class: "cd-photo-list", "aria-label": texts.visit, hidden: true });
   const entries = new Map(); // number of the photo -> { row, update }
 
   function entry(photo) {
@@ -22,7 +22,7 @@ function visitList(model, photos, shown, recall) {
 
   /** Change what has changed: a button that is made anew loses the focus of the keyboard. */
   function draw() {
-    const answers = model.get("answered");
+    const answers = model.get("answer_kinds");
     const answered = photos().filter(({ number }) => answers[number]);
     for (const [number, { row }] of entries) {
       if (answered.some((photo) => photo.number === number)) continue;

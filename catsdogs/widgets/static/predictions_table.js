@@ -1,7 +1,7 @@
 function render({ model, el: place }) {
   const texts = model.get("texts");
   const columns = model.get("columns");
-  const root = begin(model, place, "recent");
+  const root = begin(model, place, "predictions");
   const body = make("tbody", {});
   const none = make("p", { class: "cd-muted" }, texts.none);
   const problem = make("p", { class: "cd-problem", role: "alert" });
@@ -9,7 +9,7 @@ function render({ model, el: place }) {
   const table = make("table", {}, make("thead", {}, head), body);
 
   async function tell(asks, value) {
-    problem.textContent = await ask(model, { asks, value });
+    problem.textContent = await ask(model, { action: asks, value });
   }
   const lists = model.get("listings").map(([name, label]) =>
     make("button", { type: "button", value: name, onclick: () => tell("list", name) }, label),
