@@ -59,11 +59,11 @@ def _note_signals() -> threading.Event:
 def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int, stopping: threading.Event) -> None:
     from catsdogs.alerting.notifications import check_targets
     from catsdogs.server.app import Server
-    from catsdogs.server.urls import url_for_kernels, url_here
+    from catsdogs.server.urls import loopback_url, url_for_kernels
     from catsdogs.service.local import Local
 
     check_targets(settings.alert_targets)
-    url_for_kernels(settings, url_here(host, port))
+    url_for_kernels(settings, loopback_url(host, port))
     service = Local.open(settings)
     try:
         server = Server.create(service, settings, host=host, port=port)

@@ -27,12 +27,12 @@ from catsdogs.server import base_handler, pages
 from catsdogs.server.api import health, metrics, monitoring, openapi, predictions, privacy
 from catsdogs.server.auth import Operator, Scope, Tokens, cookie_secret
 from catsdogs.server.clients import Clients, Listener
-from catsdogs.server.kernels.local import LocalKernels
-from catsdogs.server.kernels.remote import RemoteConnection, RemoteKernels
+from catsdogs.server.kernels.local import LocalKernelManager
+from catsdogs.server.kernels.remote import RemoteKernelManager, RemoteWebsocketConnection
 from catsdogs.server.rate_limit import RateLimit
-from catsdogs.server.urls import url_for_kernels, url_here
+from catsdogs.server.urls import loopback_url, url_for_kernels
 from catsdogs.server.voila import apps, bundle, preload, rendering
-from catsdogs.server.worker_pool import Work
+from catsdogs.server.worker_pool import WorkerPool
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 
@@ -44,7 +44,7 @@ ALERT_SECONDS = 60
 DRAIN_SECONDS = 6
 """How long requests that have begun may take to finish when the server stops; all is to end within ten seconds."""
 
-_ASSETS = {MultiStaticFileHandler: apps.VoilaStatic, FileFindHandler: apps.LabExtensions}
+_ASSETS = {MultiStaticFileHandler: apps.VoilaStaticHandler, FileFindHandler: apps.LabExtensionHandler}
 """Of Voilà's own handlers, those that are kept: its front end's JavaScript, style sheets and fonts."""
 
 
@@ -53,19 +53,19 @@ def _voila_config(settings: Settings) -> Config:
         {
             "Voila": {
                 "log_level": logging.CRITICAL,
-                **({"kernel_websocket_connection_class": RemoteConnection} if settings.gateway_url else {}),
+                **({"kernel_websocket_connection_class": RemoteWebsocketConnection} if settings.gateway_url else {}),
             },
             "VoilaConfiguration": {
                 "template": rendering.TEMPLATE,
                 "allow_template_override": "NO",
                 "allow_theme_override": "NO",
-                "multi_kernel_manager_class": RemoteKernels if settings.gateway_url else LocalKernels,
+                "multi_kernel_manager_class": RemoteKernelManager if settings.gateway_url else LocalKernelManager,
                 "http_header_envs": ["Accept-Language"],
-                "prelaunch_hook": apps.dress_notebook,
+                "prelaunch_hook": apps.set_page_metadata,
                 "extension_allowlist": list(bundle.EXTENSIONS),
             },
             "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
-            "Kernels": {
+            "AppKernelManager": {
                 "limit": settings.max_sessions,
                 "spare": settings.spare_kernels,
                 "cull_idle_timeout": 60 * settings.idle_minutes,
@@ -112,24 +112,28 @@ class Server(Voila):  # type: ignore[misc]
             port=port,
             open_browser=False,
             cookie_secret=cookie_secret(api_token, password),
-            identity_provider_class=apps.Visitors,
+            identity_provider_class=apps.VisitorIdentityProvider,
         )
         server.service, server.settings = service, settings
         server.tokens, server.operator = Tokens(api_token), Operator(password)
         server.metrics, server.clients = metrics.Metrics(), Clients(settings.behind_proxy)
         too_many = N_("That was a lot at once. Wait a moment, then go on.")
-        server.api_requests = RateLimit(settings.requests_per_minute, 60, too_many)
-        server.session_requests = {
+        server.api_request_limit = RateLimit(settings.requests_per_minute, 60, too_many)
+        server.session_request_limits = {
             Scope.PREDICT: RateLimit(120, 60, too_many),
             # a dashboard that is live reads six figures every three seconds, and an operator clicks besides
             Scope.MONITOR: RateLimit(600, 60, too_many),
         }
-        server.messages = RateLimit(1000, 10, too_many)
-        server.message_bytes = RateLimit(4 * predictions.MAX_BODY, 10, too_many)
-        server.receipt_tries = RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again."))
-        server.work, server.checks, server.sign_ins = Work(), Work(threads=1), Work(threads=1, waiting=8)
+        server.message_limit = RateLimit(1000, 10, too_many)
+        server.message_bytes_limit = RateLimit(4 * predictions.MAX_BODY, 10, too_many)
+        server.receipt_limit = RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again."))
+        server.worker_pool, server.status_pool, server.sign_in_pool = (
+            WorkerPool(),
+            WorkerPool(threads=1),
+            WorkerPool(threads=1, waiting=8),
+        )
         server.draining = False
-        server.service_url = url_here(host, port)
+        server.service_url = loopback_url(host, port)
         server.url_for_kernels = url_for_kernels(settings, server.service_url)
         rendering.install()
         server.initialize([])
@@ -145,7 +149,7 @@ class Server(Voila):  # type: ignore[misc]
         return {
             **super().init_settings(),
             "catsdogs": self,
-            "headers": {"Content-Security-Policy": base_handler.HEADERS["Content-Security-Policy"]},
+            "headers": {"Content-Security-Policy": base_handler.SECURITY_HEADERS["Content-Security-Policy"]},
             # a photo travels from the page to its kernel in one message
             "websocket_max_message_size": predictions.MAX_BODY,
             "xsrf_cookies": True,
@@ -180,23 +184,23 @@ class Server(Voila):  # type: ignore[misc]
                 for route, handler in routes.items()
             ),
             *(
-                (re.escape(route), apps.AppPage, {"app": app, "route": app.path, **shared})
+                (re.escape(route), apps.AppHandler, {"app": app, "route": app.path, **shared})
                 for app in apps.APPS
                 for route in (app.path, f"/voila/render/{app.notebook}")
             ),
-            (f"/session/{KERNEL_ID}", apps.Session),
-            (f"/voila/api/shutdown/{KERNEL_ID}", apps.EndSession),
-            (f"/api/kernels/{KERNEL_ID}", apps.KernelModel),
-            (f"/api/kernels/{KERNEL_ID}/channels", apps.KernelSocket),
-            ("/voila/templates/(.*)", apps.TemplateStatic),
+            (f"/session/{KERNEL_ID}", apps.SessionHandler),
+            (f"/voila/api/shutdown/{KERNEL_ID}", apps.EndSessionHandler),
+            (f"/api/kernels/{KERNEL_ID}", apps.KernelModelHandler),
+            (f"/api/kernels/{KERNEL_ID}/channels", apps.KernelWebsocketHandler),
+            ("/voila/templates/(.*)", apps.TemplateStaticHandler),
             *((rule[0], _ASSETS[rule[1]], *rule[2:]) for rule in super().init_handlers() if rule[1] in _ASSETS),
-            ("/early/(.*)", preload.EarlyFile),
-            (r"/front-end/(\w+)\.js", bundle.FrontEnd),
-            (r"/samples/(\w+\.jpg)", apps.OwnStatic, {"path": str(samples.FOLDER)}),
-            ("/static/(.*)", apps.OwnStatic, {"path": str(pages.STATIC)}),
-            ("/(favicon.ico)", apps.OwnStatic, {"path": str(pages.STATIC)}),
-            ("/(?:api|health)(?:/.*)?", base_handler.Nothing),
-            (".*", pages.NoPage, {"route": "(no page)"}),
+            ("/preload/(.*)", preload.PreloadHandler),
+            (r"/bundle/(\w+)\.js", bundle.BundleHandler),
+            (r"/samples/(\w+\.jpg)", apps.OwnStaticHandler, {"path": str(samples.FOLDER)}),
+            ("/static/(.*)", apps.OwnStaticHandler, {"path": str(pages.STATIC)}),
+            ("/(favicon.ico)", apps.OwnStaticHandler, {"path": str(pages.STATIC)}),
+            ("/(?:api|health)(?:/.*)?", base_handler.NotFoundHandler),
+            (".*", pages.NotFoundPageHandler, {"route": "(no page)"}),
         ]
 
     def run(self, sockets: list[socket.socket], *, stopping: threading.Event, ready: Callable[[], None]) -> None:
@@ -254,7 +258,7 @@ class Server(Voila):  # type: ignore[misc]
     async def health(self) -> ServiceHealth:
         """Say how the service stands; those who ask at the same moment hear the same, so that asking costs little."""
         if self._asked is None or self._asked.done():
-            self._asked = asyncio.create_task(self.checks.run(self.service.health))
+            self._asked = asyncio.create_task(self.status_pool.run(self.service.health))
         return await asyncio.shield(self._asked)
 
     async def _prepare(self) -> None:
@@ -276,7 +280,7 @@ class Server(Voila):  # type: ignore[misc]
     async def _try(self, chore: Callable[[], object], failure: str) -> bool:
         """Do a chore; whatever goes wrong with it must not end those to come."""
         try:
-            await self.work.run(chore)
+            await self.worker_pool.run(chore)
         except CatsDogsError as error:
             logger.warning("%s: %s", failure, error)
         except Exception:
@@ -292,12 +296,14 @@ class Server(Voila):  # type: ignore[misc]
         asyncio.get_running_loop().set_exception_handler(lambda _, context: logger.debug("while stopping: %s", context))
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                while self.work.unfinished or self.listener.uploads:
+                while self.worker_pool.unfinished or self.listener.uploads:
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            logger.warning("%d requests were not finished in time.", self.work.unfinished or len(self.listener.uploads))
+            logger.warning(
+                "%d requests were not finished in time.", self.worker_pool.unfinished or len(self.listener.uploads)
+            )
         await self.kernel_manager.shutdown_all(now=True)
         await self.listener.close_all_connections()
-        self.work.close()
-        self.checks.close()
-        self.sign_ins.close()
+        self.worker_pool.close()
+        self.status_pool.close()
+        self.sign_in_pool.close()

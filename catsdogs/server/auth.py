@@ -111,7 +111,7 @@ class Operator:
         self._hash = password if password.startswith(HASHED) else passwd(password, "argon2")  # type: ignore[no-untyped-call]
         self._tries = RateLimit(5, 60, N_("Too many wrong passwords. Wait a minute, then try again."))
 
-    def count_try(self, client: str) -> None:
+    def count_attempt(self, client: str) -> None:
         """Count one try of an address, before its password is looked at.
 
         Raises
@@ -121,7 +121,7 @@ class Operator:
         """
         self._tries.take(client)
 
-    def forget_tries(self, client: str) -> None:
+    def reset_attempts(self, client: str) -> None:
         """Forget the wrong passwords before the right one."""
         self._tries.forget(client)
 
@@ -140,13 +140,13 @@ class Operator:
             expires_days=OPERATOR_DAYS,
             httponly=True,
             samesite="Strict",
-            secure=over_https(handler),
+            secure=is_https(handler),
         )
 
     @staticmethod
     def sign_out(handler: RequestHandler) -> None:
         """Forget the cookie."""
-        handler.clear_cookie(OPERATOR_COOKIE, httponly=True, samesite="Strict", secure=over_https(handler))
+        handler.clear_cookie(OPERATOR_COOKIE, httponly=True, samesite="Strict", secure=is_https(handler))
 
     @staticmethod
     def is_signed_in(handler: RequestHandler) -> bool:
@@ -154,7 +154,7 @@ class Operator:
         return handler.get_signed_cookie(OPERATOR_COOKIE, max_age_days=OPERATOR_DAYS) == b"operator"
 
 
-def over_https(handler: RequestHandler) -> bool:
+def is_https(handler: RequestHandler) -> bool:
     """Whether the browser speaks HTTPS, to us or to the proxy before us where there is one."""
     return bool(handler.request.protocol == "https")
 

@@ -37,7 +37,7 @@ class TooLarge(InvalidImage):
     """More bytes than a photo may have."""
 
 
-STATUS: dict[type[CatsDogsError], int] = {
+STATUS_CODES: dict[type[CatsDogsError], int] = {
     InvalidInput: 400,
     NotAuthorised: 401,
     Forbidden: 403,
@@ -53,19 +53,19 @@ STATUS: dict[type[CatsDogsError], int] = {
 }
 """The HTTP status of each error; a class without a line of its own has its nearest ancestor's."""
 
-SENTENCES = {
+ERROR_MESSAGES = {
     400: N_("This request cannot be understood."),
     403: N_("This is not open to you."),
     404: N_("There is nothing here."),
     405: N_("This cannot be done here."),
     413: N_("This is too large."),
 }
-FAILURE = N_("Something went wrong on our side. It is in the log; trying again may help.")
+INTERNAL_ERROR_MESSAGE = N_("Something went wrong on our side. It is in the log; trying again may help.")
 
 
-def status_of(error: CatsDogsError) -> int:
+def status_code_of(error: CatsDogsError) -> int:
     """Find the HTTP status of an error."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
 
 
 def error_name(error: CatsDogsError) -> str:
@@ -76,7 +76,7 @@ def error_name(error: CatsDogsError) -> str:
 _REQUEST_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
-class Replying(RequestHandler):
+class BaseHandler(RequestHandler):
     """Says errors as sentences in the reader's language, and logs no personal data."""
 
     @cached_property
@@ -94,28 +94,28 @@ class Replying(RequestHandler):
     @property
     def translator(self) -> Translator:
         """Speaks the language of ``?lang=``, else of the browser, else of the server."""
-        wishes = self.language_chosen, self.request.headers.get("Accept-Language")
+        wishes = self.chosen_language, self.request.headers.get("Accept-Language")
         return Translator(negotiate(*wishes, self.settings["catsdogs"].settings.lang))
 
     @property
-    def language_chosen(self) -> str | None:
+    def chosen_language(self) -> str | None:
         """What ``?lang=`` says; bytes that are no text say nothing, or no error could be said in any language."""
         try:
             return self.get_query_argument("lang", None)
         except HTTPError:
             return None
 
-    def sentence(self, status: int, error: BaseException | None) -> str:
+    def error_message(self, status: int, error: BaseException | None) -> str:
         """Say what went wrong."""
         if isinstance(error, CatsDogsError) and status != 500:
             return self.translator.describe(error)
-        return self.translator(SENTENCES.get(status, FAILURE))
+        return self.translator(ERROR_MESSAGES.get(status, INTERNAL_ERROR_MESSAGE))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error's status and sentence."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, CatsDogsError):
-            status_code = status_of(error)
+            status_code = status_code_of(error)
             self.set_status(status_code)
             self.set_header("X-CatsDogs-Error", error_name(error))
         if status_code == 405:
@@ -125,7 +125,7 @@ class Replying(RequestHandler):
         if status_code in {429, 503}:
             self.set_header("Retry-After", getattr(error, "retry_after", 10))
         self.set_header("Cache-Control", "no-store")
-        self.show_error(status_code, self.sentence(status_code, error))
+        self.write_error_body(status_code, self.error_message(status_code, error))
 
     def _methods(self) -> list[str]:
         """List the methods that this route has."""
@@ -136,7 +136,7 @@ class Replying(RequestHandler):
             and not (method == "HEAD" and type(self).get is RequestHandler.get)
         ]
 
-    def show_error(self, status: int, sentence: str) -> None:  # noqa: ARG002
+    def write_error_body(self, status: int, sentence: str) -> None:  # noqa: ARG002
         """Write the body of an error; JSON unless a page overrides it."""
         self.finish({"detail": sentence})
 
@@ -147,15 +147,15 @@ class Replying(RequestHandler):
         tb: TracebackType | None,
     ) -> None:
         """Log what is our fault, with its traceback and without the request's data."""
-        if isinstance(value, CatsDogsError) and status_of(value) != 500:
-            if status_of(value) == 503:
+        if isinstance(value, CatsDogsError) and status_code_of(value) != 500:
+            if status_code_of(value) == 503:
                 logger.warning("%s: %s (%s)", type(value).__name__, value, self.request_id)
         elif typ is not None and not isinstance(value, HTTPError):
             what = type(self).__name__, self.request_id
             logger.error("%s failed (%s)", *what, exc_info=(typ, value, tb))  # type: ignore[arg-type]
 
 
-class Headed(Replying):
+class HeadAsGetHandler(BaseHandler):
     """Answers HEAD as GET, without the body: what watches a service often asks so."""
 
     def head(self) -> Awaitable[None] | None:
@@ -163,7 +163,7 @@ class Headed(Replying):
         return self.get()
 
 
-class Nothing(Replying):
+class NotFoundHandler(BaseHandler):
     """Whatever has no route."""
 
     def check_xsrf_cookie(self) -> None:
@@ -174,7 +174,7 @@ class Nothing(Replying):
         raise HTTPError(404)
 
 
-HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -187,7 +187,7 @@ HEADERS = {
 }
 """On every answer, unless the handler has set its own."""
 
-APP_POLICY = (
+APP_CONTENT_SECURITY_POLICY = (
     # Voilà streams inline scripts, anywidget imports modules from blob: addresses, and JupyterLab's
     # settings registry compiles JSON schemas: that is what the three looser sources are for.
     "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
@@ -198,7 +198,7 @@ APP_POLICY = (
 
 
 class SecurityHeaders(OutputTransform):
-    """Puts `HEADERS` on every answer, static files and Jupyter's own handlers included."""
+    """Puts `SECURITY_HEADERS` on every answer, static files and Jupyter's own handlers included."""
 
     def transform_first_chunk(
         self,
@@ -208,7 +208,7 @@ class SecurityHeaders(OutputTransform):
         finishing: bool,  # noqa: ARG002
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Add what the handler has not set."""
-        for name, value in HEADERS.items():
+        for name, value in SECURITY_HEADERS.items():
             if name not in headers:
                 headers[name] = value
         del headers["Server"]

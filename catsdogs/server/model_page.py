@@ -24,7 +24,7 @@ class Said(NamedTuple):
     language: str
 
 
-def in_words(card: ModelCard, _: Translator) -> dict[str, Any]:
+def page_texts(card: ModelCard, _: Translator) -> dict[str, Any]:
     """Say in the reader's language what the page shows of a card."""
     return {
         "title": _("Model {version}", version=card.version),

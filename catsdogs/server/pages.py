@@ -13,8 +13,8 @@ from markupsafe import Markup
 from catsdogs import __version__
 from catsdogs.i18n import LANGUAGES, N_
 from catsdogs.server.auth import Operator
-from catsdogs.server.base_handler import Headed, status_of
-from catsdogs.server.model_page import in_words
+from catsdogs.server.base_handler import HeadAsGetHandler, status_code_of
+from catsdogs.server.model_page import page_texts
 from catsdogs.server.rate_limit import TooManyRequests
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -26,7 +26,7 @@ _environment = jinja2.Environment(
 _markdown = mistune.create_markdown(escape=True, plugins=["table"])  # a version may come from others
 
 
-class Page(Headed):
+class PageHandler(HeadAsGetHandler):
     """A page in the visitor's language."""
 
     def initialize(self, route: str) -> None:
@@ -35,14 +35,14 @@ class Page(Headed):
 
     def localised(self, path: str) -> str:
         """Address of another page, keeping a language chosen by hand."""
-        chosen = self.language_chosen
+        chosen = self.chosen_language
         return f"{path}?{urlencode({'lang': chosen})}" if chosen in LANGUAGES else path
 
-    def carried_on(self, path: str) -> str:
+    def with_query(self, path: str) -> str:
         """Address of another page, with this one's query: whoever follows a shared view signs in on the way."""
         return f"{path}?{self.request.query}" if self.request.query else path
 
-    def show(self, template: str, **values: Any) -> None:
+    def write_page(self, template: str, **values: Any) -> None:
         """Write a page."""
         _ = self.translator
         values |= {"_": _, "languages": LANGUAGES, "localised": self.localised, "path": self.request.path}
@@ -56,20 +56,20 @@ class Page(Headed):
         self.set_header("Vary", "Accept-Language")
         self.finish(_environment.get_template(template).render(values, words=words, version=__version__))
 
-    def show_error(self, status: int, sentence: str) -> None:
+    def write_error_body(self, status: int, sentence: str) -> None:
         """Say an error on a page of its own."""
-        self.show("error.html", status=status, sentence=sentence)
+        self.write_page("error.html", status=status, sentence=sentence)
 
 
-class Landing(Page):
+class LandingHandler(PageHandler):
     """``/``: what this is, and the way to the app."""
 
     def get(self) -> None:
         """Show the page."""
-        self.show("landing.html", texts=landing_texts(self))
+        self.write_page("landing.html", texts=landing_texts(self))
 
 
-def landing_texts(page: Page) -> dict[str, Any]:
+def landing_texts(page: PageHandler) -> dict[str, Any]:
     """Say what the landing page says."""
     _ = page.translator
     return {
@@ -92,18 +92,20 @@ def landing_texts(page: Page) -> dict[str, Any]:
     }
 
 
-class ModelCard(Page):
+class ModelCardHandler(PageHandler):
     """``/info``: the model card."""
 
     async def get(self) -> None:
         """Show the page."""
         server = self.settings["catsdogs"]
-        card, text = await server.checks.run(server.service.model_card)
+        card, text = await server.status_pool.run(server.service.model_card)
         whole = Markup(_markdown(text))  # noqa: S704 (what is not Markdown was escaped)
-        self.show("info.html", title=self.translator("The model"), card=in_words(card, self.translator), whole=whole)
+        self.write_page(
+            "info.html", title=self.translator("The model"), card=page_texts(card, self.translator), whole=whole
+        )
 
 
-class Login(Page):
+class LoginHandler(PageHandler):
     """``/login``: the operator's sign-in."""
 
     def get(self) -> None:
@@ -113,18 +115,18 @@ class Login(Page):
     async def post(self) -> None:
         """Check the password."""
         server = self.settings["catsdogs"]
-        client = server.clients.of(self.request)
+        client = server.clients.name_of(self.request)
         password = self.get_body_argument("password", "", strip=False)
         try:
-            server.operator.count_try(client)
-            if await server.sign_ins.run(server.operator.is_password, password):
-                server.operator.forget_tries(client)
+            server.operator.count_attempt(client)
+            if await server.sign_in_pool.run(server.operator.is_password, password):
+                server.operator.reset_attempts(client)
                 server.operator.sign_in(self)
-                self.redirect(self.carried_on("/monitoring"), status=303)
+                self.redirect(self.with_query("/monitoring"), status=303)
                 return
             problem, status = self.translator(N_("This is not the password.")), 401
         except TooManyRequests as error:
-            problem, status = self.translator.describe(error), status_of(error)
+            problem, status = self.translator.describe(error), status_code_of(error)
             self.set_header("Retry-After", error.retry_after)
         self.set_status(status)
         self._show_form(problem)
@@ -132,7 +134,7 @@ class Login(Page):
     def _show_form(self, problem: str = "") -> None:
         _ = self.translator
         self.set_header("Cache-Control", "no-store")
-        self.show(
+        self.write_page(
             "login.html",
             title=_("Operator sign-in"),
             password=_("Password"),
@@ -143,7 +145,7 @@ class Login(Page):
         )
 
 
-class Logout(Page):
+class LogoutHandler(PageHandler):
     """``/logout``: forget the operator."""
 
     def get(self) -> None:
@@ -154,21 +156,21 @@ class Logout(Page):
     post = get
 
 
-class NoPage(Page):
+class NotFoundPageHandler(PageHandler):
     """Whatever has no route, for people."""
 
     def prepare(self) -> None:
         """Answer every method alike."""
         self.set_status(404)
-        self.show_error(404, self.sentence(404, None))
+        self.write_error_body(404, self.error_message(404, None))
 
     def check_xsrf_cookie(self) -> None:
         """There is nothing to protect."""
 
 
-ROUTES: dict[str, type[Page]] = {
-    "/": Landing,
-    "/info": ModelCard,
-    "/login": Login,
-    "/logout": Logout,
+ROUTES: dict[str, type[PageHandler]] = {
+    "/": LandingHandler,
+    "/info": ModelCardHandler,
+    "/login": LoginHandler,
+    "/logout": LogoutHandler,
 }

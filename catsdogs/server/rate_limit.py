@@ -7,7 +7,7 @@ import time
 
 from catsdogs.errors import ServiceUnavailable
 
-CLIENTS = 10_000
+MAX_CLIENTS = 10_000
 """Most clients that one limit remembers: a flood from many addresses must not fill the memory."""
 
 
@@ -30,7 +30,7 @@ class TooManyRequests(ServiceUnavailable):
 class RateLimit:
     """At most `limit` events of a client in a window of `seconds`, which begins with the first of them.
 
-    A fixed window: two numbers a client, whatever the limit, for at most `CLIENTS` clients.
+    A fixed window: two numbers a client, whatever the limit, for at most `MAX_CLIENTS` clients.
 
     Parameters
     ----------
@@ -74,6 +74,6 @@ class RateLimit:
         """Forget the windows that have passed, and the oldest where there are too many."""
         while self._windows:
             oldest, (begun, _) = next(iter(self._windows.items()))
-            if begun + self.seconds > now and len(self._windows) < CLIENTS:
+            if begun + self.seconds > now and len(self._windows) < MAX_CLIENTS:
                 return
             del self._windows[oldest]

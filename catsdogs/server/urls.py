@@ -8,7 +8,7 @@ from catsdogs.errors import SettingsError
 from catsdogs.settings import Settings
 
 
-def url_here(host: str, port: int) -> str:
+def loopback_url(host: str, port: int) -> str:
     """Give the address at which this machine itself reaches a server that listens on `host`."""
     # "::" is IPv6 alone: its socket does not take IPv4
     host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)

@@ -15,7 +15,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Work:
+class WorkerPool:
     """Runs calls of the service in threads; beyond what can wait, it says so at once.
 
     Parameters

@@ -29,7 +29,7 @@ def measure() -> list[tuple[str, str, str]]:
         page = browser.new_page()
         page.goto(f"{url}/inference")
         (kernel,) = kernels(server)  # the one that waited
-        page.wait_for_selector("body:not(:has(#early)) .cd-mydata", state="attached")
+        page.wait_for_selector("body:not(:has(#preload)) .cd-mydata", state="attached")
         time.sleep(1)
         session = megabytes(kernel)
     return [

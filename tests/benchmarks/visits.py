@@ -48,7 +48,7 @@ def measure() -> list[tuple[str, str, str]]:
         chromium() as browser,
     ):
         apps = {
-            "": App(f"{url}/inference", ".cd-drop input", ".cd-answer h2", "body:not(:has(#early)) .cd-mydata"),
+            "": App(f"{url}/inference", ".cd-drop input", ".cd-answer h2", "body:not(:has(#preload)) .cd-mydata"),
             ", Gradio": App(gradio, "input[type=file]", "[data-testid=label-output-value]", "input[type=checkbox]"),
             ", Streamlit": App(streamlit, "input[type=file]", "h3", "input[type=checkbox]"),
         }

@@ -20,7 +20,7 @@ def open_app(page: Page, server: Any, query: str = "") -> None:
 
 def live(page: Page) -> None:
     """Wait until the kernel's own widgets have taken over from what the page showed before."""
-    expect(page.locator("#early")).to_have_count(0, timeout=READY)
+    expect(page.locator("#preload")).to_have_count(0, timeout=READY)
 
 
 def bring(page: Page, content: bytes, name: str = "cat.jpg") -> None:

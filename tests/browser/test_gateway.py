@@ -24,8 +24,8 @@ from traitlets.config import Configurable
 
 import catsdogs.server
 from catsdogs.server.auth import Scope, Tokens
-from catsdogs.server.kernels.base import App, Opening, opening
-from catsdogs.server.kernels.remote import RemoteKernels
+from catsdogs.server.kernels.base import App, NewSession, new_session
+from catsdogs.server.kernels.remote import RemoteKernelManager
 from catsdogs.server.kernels.wire_protocol import PROTOCOL, frame
 from catsdogs.settings import Settings
 from tests.browser.app import READY, bring, latest, open_app
@@ -243,8 +243,8 @@ def test_what_dies_there_is_said_here(page: Page, served: Any, gateway: KernelGa
 
 def test_a_page_that_was_left_loses_its_kernel_there(gateway: KernelGateway, tmp_path: Path) -> None:
     async def live() -> None:
-        opening.set(Opening(App("/x", "x.ipynb", Scope.PREDICT), "en"))
-        manager = RemoteKernels(parent=Server(gateway.url), connection_dir=str(tmp_path))
+        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
+        manager = RemoteKernelManager(parent=Server(gateway.url), connection_dir=str(tmp_path))
         manager.cull_idle_timeout = 3600
         left = await manager.start_kernel(env={}, kernel_name="python3")
         kept = await manager.start_kernel(env={}, kernel_name="python3")
@@ -252,10 +252,10 @@ def test_a_page_that_was_left_loses_its_kernel_there(gateway: KernelGateway, tmp
         manager.abandoned_timeout = 0
         await manager.cull_kernels()
         assert list(manager._kernels) == [kept]
-        assert not await manager.gateway.is_there(left)
+        assert not await manager.gateway.has_kernel(left)
         manager.cull_idle_timeout = 0
         await manager.cull_kernels()
-        assert not await manager.gateway.is_there(kept)
+        assert not await manager.gateway.has_kernel(kept)
 
     with ThreadPoolExecutor(1) as pool:  # Playwright's event loop runs in this thread
         pool.submit(asyncio.run, live()).result()

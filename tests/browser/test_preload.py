@@ -31,11 +31,11 @@ def prepared(launch: Any) -> Any:
 
 
 @pytest.fixture
-def open_early(prepared: Any) -> Callable[..., Any]:
+def open_suspended(prepared: Any) -> Callable[..., Any]:
     """Open the app with a kernel that stands still as long as the context lasts."""
 
     @contextmanager
-    def open_early(page: Page, query: str = "") -> Iterator[psutil.Process]:
+    def open_suspended(page: Page, query: str = "") -> Iterator[psutil.Process]:
         deadline = time.monotonic() + 90
         while sessions(prepared) or len(waiting := kernel_processes.kernels(prepared)) != 1:
             assert time.monotonic() < deadline
@@ -44,13 +44,13 @@ def open_early(prepared: Any) -> Callable[..., Any]:
         kernel.suspend()
         try:
             page.goto(f"{prepared.url}/inference{query}", wait_until="commit")
-            expect(page.locator("#early .cd-drop")).to_be_visible(timeout=READY)
+            expect(page.locator("#preload .cd-drop")).to_be_visible(timeout=READY)
             yield kernel
         finally:
             if kernel.is_running():
                 kernel.resume()
 
-    return open_early
+    return open_suspended
 
 
 @pytest.fixture(autouse=True)
@@ -78,9 +78,9 @@ def count(server: Any) -> int:
 
 
 def test_a_photo_brought_before_is_shown_at_once_and_answered_once(
-    page: Page, prepared: Any, open_early: Any, tmp_path: Path, pictures: dict[str, bytes]
+    page: Page, prepared: Any, open_suspended: Any, tmp_path: Path, pictures: dict[str, bytes]
 ) -> None:
-    photo = tmp_path / "early.jpg"
+    photo = tmp_path / "first.jpg"
     photo.write_bytes(pictures["lying"])
     sent: list[bytes] = []
     page.on(
@@ -90,9 +90,9 @@ def test_a_photo_brought_before_is_shown_at_once_and_answered_once(
         ),
     )
     before = count(prepared)
-    with open_early(page):
+    with open_suspended(page):
         drop(page, photo)
-        picture = page.get_by_role("img", name="early.jpg")
+        picture = page.get_by_role("img", name="first.jpg")
         expect(picture).to_be_visible()
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth > image.naturalHeight)")
         expect(page.get_by_text("Looking at your photo…").first).to_be_visible()
@@ -113,10 +113,10 @@ def test_a_photo_brought_before_is_shown_at_once_and_answered_once(
 
 
 def test_what_is_cancelled_before_never_leaves_the_browser(
-    page: Page, prepared: Any, open_early: Any, pictures: dict[str, bytes]
+    page: Page, prepared: Any, open_suspended: Any, pictures: dict[str, bytes]
 ) -> None:
     before = count(prepared)
-    with open_early(page):
+    with open_suspended(page):
         choose(page, pictures["jpeg"], "first.jpg", "second.jpg")
         expect(page.get_by_text("Photos that wait: 1")).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
@@ -134,7 +134,7 @@ def test_what_is_cancelled_before_never_leaves_the_browser(
     ("locale", "scheme", "width"), [("en-GB", "light", 1280), ("fr-FR", "dark", 360), ("en-GB", "light", 3840)]
 )
 def test_it_is_the_same_page_before_and_after(
-    browser: Browser, open_early: Any, locale: str, scheme: Any, width: int
+    browser: Browser, open_suspended: Any, locale: str, scheme: Any, width: int
 ) -> None:
     _ = Translator(locale[:2])
     boxes = "parts => parts.map(part => Object.values(part.getBoundingClientRect().toJSON()))"
@@ -143,11 +143,11 @@ def test_it_is_the_same_page_before_and_after(
     ) as context:
         page = context.new_page()
         shown = page.locator(":is(.cd-header, .cd-photo, .cd-drop, .cd-samples img):visible")
-        with open_early(page):
+        with open_suspended(page):
             expect(page.get_by_role("heading", level=1)).to_have_text(_("Cat or dog?"))
             page.get_by_label(_("Choose a photo")).focus()
             expect(page.get_by_text(_("Getting everything ready…"))).to_be_visible()
-            for image in page.locator("#early img").all():  # not by wait_for_function: the page allows no eval
+            for image in page.locator("#preload img").all():  # not by wait_for_function: the page allows no eval
                 expect(image).to_have_js_property("complete", True)
             assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []
             assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -161,16 +161,16 @@ def test_it_is_the_same_page_before_and_after(
 
 
 def test_a_kernel_that_fails_is_said_and_the_photo_stays(
-    page: Page, prepared: Any, open_early: Any, pictures: dict[str, bytes]
+    page: Page, prepared: Any, open_suspended: Any, pictures: dict[str, bytes]
 ) -> None:
     before = count(prepared)
-    with open_early(page) as kernel:
-        choose(page, pictures["jpeg"], "early.jpg")
-        expect(page.get_by_role("img", name="early.jpg")).to_be_visible()
+    with open_suspended(page) as kernel:
+        choose(page, pictures["jpeg"], "first.jpg")
+        expect(page.get_by_role("img", name="first.jpg")).to_be_visible()
         kernel.kill()
         banner = page.locator("#session-banner")
         expect(banner).to_contain_text("This session has ended", timeout=READY)
-    expect(page.get_by_role("img", name="early.jpg")).to_be_visible()
+    expect(page.get_by_role("img", name="first.jpg")).to_be_visible()
     assert count(prepared) == before
     banner.get_by_role("link").click()
     live(page)
@@ -187,11 +187,11 @@ def test_a_notebook_that_fails_says_so(page: Page, prepared: Any) -> None:
     expect(page.locator("#rendered_cells")).to_be_visible()
 
 
-def test_the_front_end_comes_in_one_file(page: Page, prepared: Any) -> None:
+def test_the_javascript_of_voila_comes_in_one_file(page: Page, prepared: Any) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(prepared.url)))
     page.goto(f"{prepared.url}/inference")
     live(page)
-    assert len([path for path in asked if path.startswith("/front-end/")]) == 1
+    assert len([path for path in asked if path.startswith("/bundle/")]) == 1
     chunks = [path for path in asked if re.search(r"(/voila/static/|/labextensions/.*/)\d+\.", path)]
-    assert chunks == [], "Voilà's numbers have changed: renew those of catsdogs/server/front_end.py"
+    assert chunks == [], "the chunk numbers of Voilà have changed: update catsdogs/server/voila/patches.py"

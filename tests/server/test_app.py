@@ -23,7 +23,7 @@ from urllib3.filepost import encode_multipart_formdata
 from catsdogs import errors
 from catsdogs.cli.serve import OPEN_FILES
 from catsdogs.database import Database
-from catsdogs.server.urls import url_for_kernels, url_here
+from catsdogs.server.urls import loopback_url, url_for_kernels
 from catsdogs.settings import Settings
 from tests.serving import free_port
 
@@ -94,7 +94,7 @@ def test_a_taken_port_is_said_before_anything_is_started(folder):
     ],
 )
 def test_the_address_on_this_machine(host, url):
-    assert url_here(host, 1) == url
+    assert loopback_url(host, 1) == url
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catsdogs.i18n import Translator
 from catsdogs.model.card import SHIPPED, read_card
-from catsdogs.server.model_page import FIXED, in_words
+from catsdogs.server.model_page import FIXED, page_texts
 
 
 def test_what_trainings_write_on_the_shipped_card_is_known_and_translated() -> None:
@@ -22,7 +22,7 @@ def test_what_somebody_else_wrote_is_marked_as_english_and_what_is_missing_left_
             "created": "2026-03-01T12:00:00Z",
         }
     )
-    words = in_words(card, Translator("fr"))
+    words = page_texts(card, Translator("fr"))
     assert words["limits"][1] == [("It is mine.", "en")]
     assert [language for _, language in words["use"][1]] == ["fr"]
     assert len(words["training"][1]) == 1

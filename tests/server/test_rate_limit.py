@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from catsdogs.server.clients import client_name
-from catsdogs.server.rate_limit import CLIENTS, RateLimit, TooManyRequests
+from catsdogs.server.rate_limit import MAX_CLIENTS, RateLimit, TooManyRequests
 
 
 def test_a_client_has_its_events_and_no_more():
@@ -33,10 +33,10 @@ def test_a_window_ends():
 
 def test_a_flood_from_many_addresses_does_not_fill_the_memory():
     limit = RateLimit(2, 60, "later")
-    for number in range(2 * CLIENTS):
+    for number in range(2 * MAX_CLIENTS):
         limit.take(str(number))
-    assert len(limit) <= CLIENTS
-    last = str(2 * CLIENTS - 1)
+    assert len(limit) <= MAX_CLIENTS
+    last = str(2 * MAX_CLIENTS - 1)
     limit.take(last)
     with pytest.raises(TooManyRequests):
         limit.take(last)

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from catsdogs.errors import ServiceUnavailable
-from catsdogs.server.worker_pool import Work
+from catsdogs.server.worker_pool import WorkerPool
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, MemoryError, RecursionError])
@@ -17,7 +17,7 @@ def test_no_thread_is_lost_to_a_call_that_fails(run_alone, failure):
         raise failure
 
     async def work() -> str:
-        pool = Work(threads=2)
+        pool = WorkerPool(threads=2)
         for _ in range(5):
             with pytest.raises(failure):
                 await asyncio.wait_for(pool.run(fail), 10)
@@ -31,7 +31,7 @@ def test_no_thread_is_lost_to_a_call_that_fails(run_alone, failure):
 
 def test_beyond_what_may_wait_it_says_so_at_once(run_alone):
     async def work() -> None:
-        pool, go = Work(threads=1, waiting=2), threading.Event()
+        pool, go = WorkerPool(threads=1, waiting=2), threading.Event()
         begun = [asyncio.ensure_future(pool.run(go.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(ServiceUnavailable):

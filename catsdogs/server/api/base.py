@@ -7,14 +7,14 @@ from typing import ClassVar
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.server.auth import API, Scope
-from catsdogs.server.base_handler import Headed
+from catsdogs.server.base_handler import HeadAsGetHandler
 from catsdogs.service.interface import Service
 
 _TRUE = {"true", "1", "on", "yes"}
 _FALSE = {"false", "0", "off", "no", ""}
 
 
-class ApiHandler(Headed):
+class ApiHandler(HeadAsGetHandler):
     """A route of the REST API."""
 
     scope: ClassVar[Scope | None] = None
@@ -36,14 +36,14 @@ class ApiHandler(Headed):
         if self.scope is not None:
             self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
             if self.limited:
-                of_session = self.server.session_requests[self.scope]
-                limit = self.server.api_requests if self.holder == API else of_session
+                of_session = self.server.session_request_limits[self.scope]
+                limit = self.server.api_request_limit if self.holder == API else of_session
                 limit.take(self.client)
 
     @property
     def client(self) -> str:
         """Who asks, as limits count: a session, or else an address."""
-        return str(self.server.clients.of(self.request)) if self.holder == API else self.holder
+        return str(self.server.clients.name_of(self.request)) if self.holder == API else self.holder
 
     @property
     def service(self) -> Service:

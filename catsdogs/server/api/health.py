@@ -39,7 +39,7 @@ class ModelInfoHandler(ApiHandler):
 
     async def get(self) -> None:
         """Describe the served model."""
-        self.write(dict(await self.server.checks.run(self.service.model_info)))
+        self.write(dict(await self.server.status_pool.run(self.service.model_info)))
 
 
 ROUTES: dict[str, type[ApiHandler]] = {

@@ -87,8 +87,8 @@ class Metrics:
         for app in APPS:
             self._sessions.labels(app.path).set(sessions[app])
         self._sessions_limit.set(server.kernel_manager.limit)
-        self._waiting.set(server.work.unfinished)
-        self._waiting_limit.set(server.work.limit)
+        self._waiting.set(server.worker_pool.unfinished)
+        self._waiting_limit.set(server.worker_pool.limit)
         self._spooled.set(health["spooled"])
         for what in ServiceProblem:
             self._degraded.labels(what.value).set(what in health["degraded"])
@@ -109,7 +109,7 @@ class MetricsHandler(ApiHandler):
     async def get(self) -> None:
         """Write all metrics."""
         health = await self.server.health()
-        info = await self.server.checks.run(self.service.model_info)
+        info = await self.server.status_pool.run(self.service.model_info)
         metrics: Metrics = self.server.metrics
         metrics.note(self.server, health, info["version"])
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)

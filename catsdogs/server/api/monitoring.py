@@ -56,7 +56,7 @@ class StatisticsHandler(MonitoringHandler):
 
     async def get(self) -> None:
         """Compute the KPIs of a window."""
-        self.write(dict(await self.server.work.run(self.service.statistics, **self.slice())))
+        self.write(dict(await self.server.worker_pool.run(self.service.statistics, **self.slice())))
 
 
 class RecentPredictionsHandler(MonitoringHandler):
@@ -70,7 +70,9 @@ class RecentPredictionsHandler(MonitoringHandler):
         if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= 1000):
             raise InvalidInput(N_("limit must be a whole number from 1 to 1000."))
         listing = self.get_query_argument("list", Listing.LATEST)
-        rows = await self.server.work.run(self.service.recent_predictions, int(text), listing=listing, **self.slice())
+        rows = await self.server.worker_pool.run(
+            self.service.recent_predictions, int(text), listing=listing, **self.slice()
+        )
         self.write({"predictions": rows, "count": len(rows)})
 
 
@@ -81,7 +83,7 @@ class NewsHandler(ApiHandler):
 
     async def get(self) -> None:
         """Say whether it is worth while to read the figures again."""
-        self.write({"news": await self.server.work.run(self.service.news)})
+        self.write({"news": await self.server.worker_pool.run(self.service.news)})
 
 
 class ModelHealthHandler(MonitoringHandler):
@@ -93,7 +95,7 @@ class ModelHealthHandler(MonitoringHandler):
         """Say how good the answers of a window are."""
         wanted: dict[str, Any] = self.slice()
         del wanted["answer"]
-        self.write(dict(await self.server.work.run(self.service.model_health, **wanted)))
+        self.write(dict(await self.server.worker_pool.run(self.service.model_health, **wanted)))
 
 
 class AlertsHandler(MonitoringHandler):
@@ -104,7 +106,7 @@ class AlertsHandler(MonitoringHandler):
     async def get(self) -> None:
         """Check the rules, and list what is firing, pending, or was resolved since."""
         since = self._moment("since")
-        self.write({"alerts": await self.server.work.run(self.service.alerts, since=since)})
+        self.write({"alerts": await self.server.worker_pool.run(self.service.alerts, since=since)})
 
 
 ROUTES: dict[str, type[ApiHandler]] = {

@@ -28,7 +28,7 @@ from catsdogs.server.api.schemas import (
     UUID,
     shape,
 )
-from catsdogs.server.pages import Page
+from catsdogs.server.pages import PageHandler
 
 ERRORS = {
     400: "The request is wrong; detail says what.",
@@ -217,7 +217,7 @@ class DocsHandler(Page):
 
     def get(self) -> None:
         """Show the page; its texts are the description's, in English as the API itself."""
-        self.show(
+        self.write_page(
             "docs.html", api=description(), title="REST API", server=f"{self.request.protocol}://{self.request.host}"
         )
 

@@ -69,7 +69,7 @@ class PredictHandler(ApiHandler):
             how=ConsentChannel.REST if self.holder == API else ConsentChannel.APP,
         )
         try:
-            outcome = await self.server.work.run(
+            outcome = await self.server.worker_pool.run(
                 self.service.predict,
                 file.body,
                 filename=file.filename or None,
@@ -119,7 +119,7 @@ class SampleHandler(ApiHandler):
     async def get(self) -> None:
         """Predict one sample picture."""
         name = self.get_query_argument("name", SAMPLES[0].name)
-        self.write(prediction_to_json(await self.server.work.run(self.service.predict_sample, name)))
+        self.write(prediction_to_json(await self.server.worker_pool.run(self.service.predict_sample, name)))
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, object]:
@@ -157,7 +157,7 @@ class FeedbackHandler(ApiHandler):
     async def post(self) -> None:
         """Record what a person says of a prediction."""
         user_feedback = self._user_feedback()
-        stored = await self.server.work.run(
+        stored = await self.server.worker_pool.run(
             self.service.give_feedback,
             self._feedback_id(),
             user_feedback=user_feedback,

@@ -23,7 +23,7 @@ class ReceiptHandler(ApiHandler):
         TooManyRequests
             Too many codes from this client.
         """
-        self.server.receipt_tries.take(self.client)
+        self.server.receipt_limit.take(self.client)
         receipt = self.get_body_argument("receipt", "")
         if not receipt:
             raise InvalidInput(N_("receipt is missing."))
@@ -35,7 +35,7 @@ class ExportHandler(ReceiptHandler):
 
     async def post(self) -> None:
         """Send everything held under a receipt."""
-        self.write(await self.server.work.run(self.service.export, self.receipt()))
+        self.write(await self.server.worker_pool.run(self.service.export, self.receipt()))
 
 
 class WithdrawHandler(ReceiptHandler):
@@ -43,7 +43,7 @@ class WithdrawHandler(ReceiptHandler):
 
     async def post(self) -> None:
         """Withdraw consent to one purpose or, where none is named, to all."""
-        self.write(to_json(await self.server.work.run(self.service.withdraw, self.receipt(), self._purpose())))
+        self.write(to_json(await self.server.worker_pool.run(self.service.withdraw, self.receipt(), self._purpose())))
 
     def _purpose(self) -> PurposeName | None:
         text = self.get_body_argument("purpose", "")
@@ -58,7 +58,7 @@ class EraseHandler(ReceiptHandler):
 
     async def post(self) -> None:
         """Erase everything held under a receipt."""
-        self.write(to_json(await self.server.work.run(self.service.erase, self.receipt())))
+        self.write(to_json(await self.server.worker_pool.run(self.service.erase, self.receipt())))
 
 
 def to_json(removed: Removal) -> dict[str, object]:

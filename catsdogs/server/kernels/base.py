@@ -48,7 +48,7 @@ class App:
 
 
 @dataclass
-class Opening:
+class NewSession:
     """An app being opened by a visitor: what the page tells the kernel manager, and learns from it."""
 
     app: App
@@ -58,14 +58,14 @@ class Opening:
     """What a kernel that runs already is still to be told: environment variables."""
 
 
-opening: ContextVar[Opening] = ContextVar("opening")
+new_session: ContextVar[NewSession] = ContextVar("new_session")
 """The app that the current request opens."""
 
 _OF_THE_REQUEST = re.compile(r"HTTP_ACCEPT_LANGUAGE|QUERY_STRING|SCRIPT_NAME|PATH_INFO|SERVER_\w+|VOILA_\w+")
 """Variables that tell a kernel of its visitor's request. A list of what is allowed, so that no secret gets there."""
 
 
-class Kernels(AsyncMappingKernelManager):
+class AppKernelManager(AsyncMappingKernelManager):
     """At most `limit` kernels, each with a token of its own and without our secrets; a subclass says where they run."""
 
     limit = Integer(32, config=True, help="Kernels that may run at a time.")
@@ -105,19 +105,19 @@ class Kernels(AsyncMappingKernelManager):
             "OPENBLAS_NUM_THREADS": "1",  # each would take memory, on a machine with many cores more than a kernel may
         }
 
-    def _told_of_visit(self, env: dict[str, str], visit: Opening, kernel_id: str) -> dict[str, str]:
+    def _told_of_visit(self, env: dict[str, str], visit: NewSession, kernel_id: str) -> dict[str, str]:
         return {
             **{name: value for name, value in env.items() if _OF_THE_REQUEST.fullmatch(name)},
             "CATSDOGS_LANG": visit.language,
             TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, visit.app.scope),
         }
 
-    def _opened(self, kernel_id: str, visit: Opening) -> None:
+    def _opened(self, kernel_id: str, visit: NewSession) -> None:
         """Note which app a kernel runs, and tell the page."""
         visit.kernel_id = kernel_id
         self._kernels[kernel_id].app = visit.app
 
-    async def meet(self, visit: Opening, executor: VoilaExecutor) -> None:
+    async def meet(self, visit: NewSession, executor: VoilaExecutor) -> None:
         """Tell the kernel of a visit what it has to know of its visitor, before it runs the notebook."""
         assert visit.kernel_id is not None
         variables = json.dumps(visit.variables)

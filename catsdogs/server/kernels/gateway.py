@@ -34,7 +34,7 @@ AT_ONCE = 100
 """Requests to the gateway at a time; each open page asks every few seconds whether its kernel lives."""
 
 
-class GatewayAway(ServiceUnavailable):
+class GatewayUnavailable(ServiceUnavailable):
     """The gateway cannot be reached, or does not do what it is asked."""
 
 
@@ -59,18 +59,18 @@ class Gateway:
 
         Raises
         ------
-        GatewayAway
+        GatewayUnavailable
         """
         body = json.dumps({"name": kernel_name, "env": {}})
         answer = await self._ask("POST", "/api/kernels", body=body, request_timeout=START_SECONDS)
         return str(json.loads(answer.body)["id"])
 
-    async def is_there(self, kernel_id: str) -> bool:
+    async def has_kernel(self, kernel_id: str) -> bool:
         """Say whether a kernel is there still.
 
         Raises
         ------
-        GatewayAway
+        GatewayUnavailable
         """
         return (await self._ask("GET", _path(kernel_id))).code == 200
 
@@ -79,7 +79,7 @@ class Gateway:
 
         Raises
         ------
-        GatewayAway
+        GatewayUnavailable
         """
         await self._ask("DELETE", _path(kernel_id))
 
@@ -90,7 +90,7 @@ class Gateway:
 
         Raises
         ------
-        GatewayAway
+        GatewayUnavailable
         """
         address = f"{self._url}{_path(kernel_id)}/channels?{urlencode({'session_id': session})}"
         request = HTTPRequest(
@@ -133,12 +133,12 @@ class Gateway:
         self._answers = True
         return answer
 
-    def _away(self, cause: str) -> GatewayAway:
+    def _away(self, cause: str) -> GatewayUnavailable:
         """Make the error, and say its cause in the log; once, until the gateway answers again."""
         if self._answers:
             self._answers = False
             logger.warning("The kernel gateway %s does not do its work: %s", self._url, cause)
-        return GatewayAway(N_("This page cannot be opened just now. Try again in a minute."))
+        return GatewayUnavailable(N_("This page cannot be opened just now. Try again in a minute."))
 
 
 def _path(kernel_id: str) -> str:

@@ -18,8 +18,8 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 from traitlets import Integer
 
-from catsdogs.server.kernels.base import KernelFailed, Kernels, opening
-from catsdogs.server.kernels.warm_pool import Spares
+from catsdogs.server.kernels.base import AppKernelManager, KernelFailed, new_session
+from catsdogs.server.kernels.warm_pool import WarmPool
 
 KERNEL_BYTES = 2**30
 """Most memory of one kernel; the monitoring app's takes about a fifth of it."""
@@ -31,14 +31,14 @@ _OF_THIS_MACHINE = re.compile(
 """Variables of ours that a process of the same machine needs."""
 
 
-class LocalKernels(Kernels):
+class LocalKernelManager(AppKernelManager):
     """Starts kernels as processes of this machine, some of them ahead."""
 
     spare = Integer(0, config=True, help="Kernels that wait for a visitor, as far as there is room.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.spares = Spares(self, self.spare)
+        self.spares = WarmPool(self, self.spare)
         self._one_at_a_time = asyncio.Lock()
 
     async def start_kernel(self, *, env: dict[str, str], **kwargs: Any) -> str:  # type: ignore[override]
@@ -48,7 +48,7 @@ class LocalKernels(Kernels):
         ------
         TooManySessions
         """
-        visit = opening.get()
+        visit = new_session.get()
         with self._place():
             kernel_id = (await self.spares.take() if visit.app.ahead else None) or await self._start_for_visitor(kwargs)
         self._opened(kernel_id, visit)

@@ -15,8 +15,8 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketHandler
 from traitlets.config import Configurable
 
-from catsdogs.server.kernels.base import Kernels, opening
-from catsdogs.server.kernels.gateway import Gateway, GatewayAway
+from catsdogs.server.kernels.base import AppKernelManager, new_session
+from catsdogs.server.kernels.gateway import Gateway, GatewayUnavailable
 from catsdogs.server.kernels.wire_protocol import frame, header_of, unframe
 
 STOP_SECONDS = 2
@@ -30,7 +30,7 @@ _DIED = {"dead", "restarting", "autorestarting"}
 _PARTS = ("header", "parent_header", "metadata", "content")
 
 
-class RemoteKernels(Kernels):
+class RemoteKernelManager(AppKernelManager):
     """Starts kernels on the gateway of the settings."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -44,9 +44,9 @@ class RemoteKernels(Kernels):
         Raises
         ------
         TooManySessions
-        GatewayAway
+        GatewayUnavailable
         """
-        visit = opening.get()
+        visit = new_session.get()
         with self._place():
             kernel_id = await self.gateway.start(kernel_name)
             kernel = RemoteKernel(self, kernel_id, kernel_name)
@@ -84,7 +84,7 @@ class RemoteKernels(Kernels):
             IOLoop.current().call_later(RESTART_SECONDS, self._stop_there, kernel_id)
 
     async def _stop_there(self, kernel_id: str) -> None:
-        with contextlib.suppress(GatewayAway):  # when it is back, it stops by itself what nobody is connected to
+        with contextlib.suppress(GatewayUnavailable):  # when it is back, it stops by itself what nobody is connected to
             await self.gateway.stop(kernel_id)
 
     async def shutdown_all(self, **_: Any) -> None:  # type: ignore[override]
@@ -98,7 +98,7 @@ class RemoteKernel(Configurable):
 
     execution_state = "idle"
 
-    def __init__(self, manager: RemoteKernels, kernel_id: str, kernel_name: str) -> None:
+    def __init__(self, manager: RemoteKernelManager, kernel_id: str, kernel_name: str) -> None:
         super().__init__(parent=manager)
         self.manager, self.gateway = manager, manager.gateway
         self.kernel_id, self.kernel_name = kernel_id, kernel_name
@@ -110,7 +110,7 @@ class RemoteKernel(Configurable):
 
         Raises
         ------
-        GatewayAway
+        GatewayUnavailable
         """
         await self._client.connect()
 
@@ -127,9 +127,9 @@ class RemoteKernel(Configurable):
 
         Raises
         ------
-        GatewayAway
+        GatewayUnavailable
         """
-        return await self.gateway.is_there(self.kernel_id)
+        return await self.gateway.has_kernel(self.kernel_id)
 
 
 class RemoteClient(AsyncKernelClient):
@@ -140,14 +140,14 @@ class RemoteClient(AsyncKernelClient):
     def __init__(self, kernel: RemoteKernel) -> None:
         super().__init__()
         self._kernel = kernel
-        self._shell_channel, self._iopub_channel = Channel("shell", self), Channel("iopub", self)
+        self._shell_channel, self._iopub_channel = RemoteChannel("shell", self), RemoteChannel("iopub", self)
 
     async def connect(self) -> None:
         """Open the kernel's socket.
 
         Raises
         ------
-        GatewayAway
+        GatewayUnavailable
         """
         kernel = self._kernel
         self._socket = await kernel.gateway.connect(kernel.kernel_id, self.session.session, self._receive)
@@ -164,7 +164,7 @@ class RemoteClient(AsyncKernelClient):
     async def _async_is_alive(self) -> bool:
         if self._socket is None:
             return False
-        with contextlib.suppress(GatewayAway):
+        with contextlib.suppress(GatewayUnavailable):
             return await self._kernel.is_alive()
         return False
 
@@ -190,7 +190,7 @@ class RemoteClient(AsyncKernelClient):
             channel.messages.put_nowait({**message, "buffers": parts[4:]})
 
 
-class Channel:
+class RemoteChannel:
     """One kind of messages, as Jupyter's client sends and awaits them."""
 
     def __init__(self, name: str, client: RemoteClient) -> None:
@@ -210,7 +210,7 @@ class Channel:
             raise Empty from None
 
 
-class RemoteConnection(BaseKernelWebsocketConnection):
+class RemoteWebsocketConnection(BaseKernelWebsocketConnection):
     """What a page and its kernel on the gateway tell each other, as far as a page may."""
 
     _socket: WebSocketClientConnection | None = None
@@ -220,7 +220,7 @@ class RemoteConnection(BaseKernelWebsocketConnection):
         self.multi_kernel_manager.notify_connect(self.kernel_id)
         try:
             self._socket = await self.kernel_manager.gateway.connect(self.kernel_id, self.session_id, self._pass_on)
-        except GatewayAway:
+        except GatewayUnavailable:
             self.websocket_handler.close(1013, "the kernel cannot be reached")
 
     def disconnect(self) -> None:  # type: ignore[override]  # Jupyter's own does not await anything either

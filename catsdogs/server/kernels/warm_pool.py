@@ -18,7 +18,7 @@ LOAD = "__import__('catsdogs.widgets.preimport')"
 """What a spare executes while it waits."""
 
 
-class Processes(Protocol):
+class KernelLifecycle(Protocol):
     """What the pool needs of whoever starts and stops kernels."""
 
     async def start_spare(self) -> str | None:
@@ -34,7 +34,7 @@ class Processes(Protocol):
         """Stop a kernel."""
 
 
-class Spares:
+class WarmPool:
     """At most `number` kernels that wait for visitors; visitors never want for a place because of them.
 
     Parameters
@@ -45,7 +45,7 @@ class Spares:
         How many to keep; 0 for none.
     """
 
-    def __init__(self, kernels: Processes, number: int) -> None:
+    def __init__(self, kernels: KernelLifecycle, number: int) -> None:
         self._kernels = kernels
         self._number = number
         self._waiting: list[str] = []

@@ -21,7 +21,7 @@ _FEWEST = 6
 _MOST = 1000
 
 
-class Malformed(ValueError):
+class MalformedMessage(ValueError):
     """Not a message, or not one as it should be."""
 
 
@@ -32,20 +32,20 @@ def unframe(frame: str | bytes) -> tuple[str, list[bytes]]:
 
     Raises
     ------
-    Malformed
+    MalformedMessage
     """
     if not isinstance(frame, bytes) or len(frame) < _NUMBER.size:
-        raise Malformed
+        raise MalformedMessage
     (count,) = _NUMBER.unpack_from(frame)
     if not (_FEWEST <= count <= _MOST and _NUMBER.size * (count + 1) <= len(frame)):
-        raise Malformed
+        raise MalformedMessage
     offsets = struct.unpack_from(f"<{count}Q", frame, _NUMBER.size)
     if sorted(offsets) != list(offsets) or offsets[-1] > len(frame):
-        raise Malformed
+        raise MalformedMessage
     name, *parts = (frame[start:end] for start, end in pairwise(offsets))
     channel = name.decode("ascii", "replace")
     if channel not in CHANNELS:
-        raise Malformed
+        raise MalformedMessage
     return channel, parts
 
 
@@ -54,14 +54,14 @@ def header_of(parts: list[bytes]) -> dict[str, Any]:
 
     Raises
     ------
-    Malformed
+    MalformedMessage
     """
     try:
         header = json.loads(parts[0])
     except (ValueError, RecursionError) as error:
-        raise Malformed from error
+        raise MalformedMessage from error
     if not isinstance(header, dict) or not isinstance(header.get("msg_type"), str):
-        raise Malformed
+        raise MalformedMessage
     return header
 
 

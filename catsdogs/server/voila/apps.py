@@ -18,10 +18,10 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from catsdogs.i18n import N_, Translator
 from catsdogs.server.auth import Operator, Scope
-from catsdogs.server.base_handler import APP_POLICY, Replying
-from catsdogs.server.kernels.base import App, Opening, opening
-from catsdogs.server.kernels.wire_protocol import PROTOCOL, Malformed, header_of, unframe
-from catsdogs.server.pages import Page
+from catsdogs.server.base_handler import APP_CONTENT_SECURITY_POLICY, BaseHandler
+from catsdogs.server.kernels.base import App, NewSession, new_session
+from catsdogs.server.kernels.wire_protocol import PROTOCOL, MalformedMessage, header_of, unframe
+from catsdogs.server.pages import PageHandler
 from catsdogs.server.rate_limit import TooManyRequests
 from catsdogs.server.voila import bundle, preload
 
@@ -35,11 +35,11 @@ TITLES = {"/inference": N_("Cat or dog?"), "/monitoring": N_("How the service is
 LOADING_SECONDS = 120
 """A notebook that takes longer to run its cells has failed."""
 
-TOGETHER_SECONDS = 0.004
+FLUSH_SECONDS = 0.004
 """Voilà gives a page in hundreds of pieces; what comes within so long is sent together."""
 
 
-class Visitors(IdentityProvider):
+class VisitorIdentityProvider(IdentityProvider):
     """Everybody is a visitor, without a cookie: Jupyter's own sign-in is not used."""
 
     def get_user(self, handler: Any) -> User:  # noqa: ARG002
@@ -51,12 +51,12 @@ class Visitors(IdentityProvider):
         return []
 
 
-class AppPage(Page, VoilaHandler):  # type: ignore[misc]
+class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
     """Starts a kernel and streams its notebook, as Voilà does, with an end to it in every case."""
 
     def initialize(self, app: App, route: str, **kwargs: Any) -> None:  # type: ignore[override]
         """Take what Voilà's handler takes, and the app."""
-        Page.initialize(self, route)
+        PageHandler.initialize(self, route)
         VoilaHandler.initialize(self, notebook_path=app.notebook, **kwargs)
         self.app = app
         self.gone = False
@@ -68,11 +68,11 @@ class AppPage(Page, VoilaHandler):  # type: ignore[misc]
     async def get(self) -> None:
         """Open the app."""
         if self.app.operator_only and not Operator.is_signed_in(self):
-            self.redirect(self.carried_on("/login"))
+            self.redirect(self.with_query("/login"))
             return
-        self.set_header("Content-Security-Policy", APP_POLICY)
-        visit = Opening(self.app, self.translator.language)
-        opening.set(visit)
+        self.set_header("Content-Security-Policy", APP_CONTENT_SECURITY_POLICY)
+        visit = NewSession(self.app, self.translator.language)
+        new_session.set(visit)
         complete = False
         try:
             async with asyncio.timeout(LOADING_SECONDS):
@@ -94,7 +94,7 @@ class AppPage(Page, VoilaHandler):  # type: ignore[misc]
             self.flushing = asyncio.create_task(self._flush_soon())
 
     async def _flush_soon(self) -> None:
-        await asyncio.sleep(TOGETHER_SECONDS)
+        await asyncio.sleep(FLUSH_SECONDS)
         with contextlib.suppress(StreamClosedError):
             await self.flush()
 
@@ -104,7 +104,7 @@ class AppPage(Page, VoilaHandler):  # type: ignore[misc]
         super().on_connection_close()
 
 
-def dress_notebook(handler: AppPage, notebook: Any, cwd: str) -> None:  # noqa: ARG001 (Voilà's hook)
+def set_page_metadata(handler: AppHandler, notebook: Any, cwd: str) -> None:  # noqa: ARG001 (Voilà's hook)
     """Give the template the page's title and words, in the visitor's language."""
     _ = handler.translator
     notebook.metadata["title"] = f"{_(TITLES[handler.app.path])} · catsdogs"
@@ -113,14 +113,14 @@ def dress_notebook(handler: AppPage, notebook: Any, cwd: str) -> None:  # noqa: 
         links.append(("/logout", _("Sign out")))
     notebook.metadata["catsdogs"] = {
         "language": _.language,
-        "words": loading_words(_),
-        "front_end": bundle.address(),
-        "early": {"folder": preload.folder(), "states": preload.states(_)} if handler.app.ahead else None,
+        "texts": loading_texts(_),
+        "bundle_url": bundle.bundle_url(),
+        "preload": {"folder": preload.folder(), "states": preload.states(_)} if handler.app.ahead else None,
         "links": [(handler.localised(address), text) for address, text in links],
     }
 
 
-def loading_words(_: Translator) -> dict[str, str]:
+def loading_texts(_: Translator) -> dict[str, str]:
     """Say what the page shows while it loads and when its session has ended."""
     return {
         "loading": _("Getting everything ready…"),
@@ -132,7 +132,7 @@ def loading_words(_: Translator) -> dict[str, str]:
     }
 
 
-class _KernelDoor(Replying):
+class _KernelAccessHandler(BaseHandler):
     """A door to a kernel: its id opens it, and for an operator's kernel the sign-in too."""
 
     async def prepare(self) -> None:
@@ -144,13 +144,13 @@ class _KernelDoor(Replying):
             await preparing
 
 
-class KernelModel(_KernelDoor, KernelHandler):  # type: ignore[misc]
+class KernelModelHandler(_KernelAccessHandler, KernelHandler):  # type: ignore[misc]
     """``/api/kernels/ID``: the page asks whether its kernel is there."""
 
     SUPPORTED_METHODS = ("GET",)
 
 
-class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[misc]
+class KernelWebsocketHandler(_KernelAccessHandler, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """``/api/kernels/ID/channels``: the messages between a page and its kernel."""
 
     async def pre_get(self) -> None:
@@ -169,12 +169,12 @@ class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[mi
         """Hand a message to the kernel; a page that floods it loses its socket, and may open another later."""
         server, kernel_id = self.settings["catsdogs"], self.path_kwargs["kernel_id"]
         try:
-            server.messages.take(kernel_id)
-            server.message_bytes.take(kernel_id, len(ws_message))
+            server.message_limit.take(kernel_id)
+            server.message_bytes_limit.take(kernel_id, len(ws_message))
             header_of(unframe(ws_message)[1])
         except TooManyRequests:
             self.close(1008, "too many messages")
-        except Malformed:
+        except MalformedMessage:
             self.close(1007, "no message")
         else:
             super().on_message(ws_message)
@@ -188,7 +188,7 @@ class KernelSocket(_KernelDoor, VoilaKernelWebsocketHandler):  # type: ignore[mi
         return PROTOCOL
 
 
-class Session(_KernelDoor):
+class SessionHandler(_KernelAccessHandler):
     """``/session/ID``: the page's heartbeat."""
 
     async def get(self, kernel_id: str) -> None:
@@ -199,7 +199,7 @@ class Session(_KernelDoor):
         self.set_status(204)
 
 
-class EndSession(_KernelDoor):
+class EndSessionHandler(_KernelAccessHandler):
     """``/voila/api/shutdown/ID``: a page that closes stops its kernel.
 
     The browser sends this by itself, without an XSRF token (voila issue 1458). None is needed:
@@ -215,11 +215,11 @@ class EndSession(_KernelDoor):
         self.set_status(204)
 
 
-class LabExtensions(Replying, FileFindHandler):
+class LabExtensionHandler(BaseHandler, FileFindHandler):
     """Front ends of widgets; Jupyter's handler cannot say an error outside of Jupyter's own server."""
 
 
-class Files(Replying):
+class Files(BaseHandler):
     """Static files, whose handlers fail on a path that no file can have, and log the visitor's address then."""
 
     def prepare(self) -> None:
@@ -229,15 +229,15 @@ class Files(Replying):
             raise HTTPError(404)
 
 
-class OwnStatic(Files, StaticFileHandler):
+class OwnStaticHandler(Files, StaticFileHandler):
     """Our own static files."""
 
 
-class VoilaStatic(Files, MultiStaticFileHandler):  # type: ignore[misc]
+class VoilaStaticHandler(Files, MultiStaticFileHandler):  # type: ignore[misc]
     """Voilà's static files."""
 
 
-class TemplateStatic(Files, TemplateStaticFileHandler):  # type: ignore[misc]
+class TemplateStaticHandler(Files, TemplateStaticFileHandler):  # type: ignore[misc]
     """Static files of the one template that is used; Voilà's handler fails on any other path."""
 
     def parse_url_path(self, url_path: str) -> str:

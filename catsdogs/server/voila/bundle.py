@@ -15,7 +15,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_path
 from tornado.web import HTTPError
 
-from catsdogs.server.base_handler import Replying
+from catsdogs.server.base_handler import BaseHandler
 
 EXTENSIONS = {
     "@voila-dashboards/widgets-manager8": "496 883",
@@ -55,17 +55,17 @@ def bundle() -> bytes:
 
 
 @cache
-def address() -> str:
+def bundle_url() -> str:
     """Say where it is served: elsewhere when it changes, so that browsers may keep it."""
-    return f"/front-end/{hashlib.sha256(bundle()).hexdigest()[:16]}.js"
+    return f"/bundle/{hashlib.sha256(bundle()).hexdigest()[:16]}.js"
 
 
-class FrontEnd(Replying):
-    """``/front-end/VERSION.js``."""
+class BundleHandler(BaseHandler):
+    """``/bundle/VERSION.js``."""
 
     def get(self, version: str) -> None:
         """Send it."""
-        if address() != f"/front-end/{version}.js":
+        if bundle_url() != f"/bundle/{version}.js":
             raise HTTPError(404)
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")

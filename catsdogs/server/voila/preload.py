@@ -10,7 +10,7 @@ from tornado.web import HTTPError
 
 from catsdogs.i18n import LANGUAGES, Translator
 from catsdogs.samples import SAMPLES
-from catsdogs.server.base_handler import Replying
+from catsdogs.server.base_handler import BaseHandler
 from catsdogs.server.pages import STATIC
 from catsdogs.widgets.assets import script, style
 from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, app_title, header_texts, photo_texts
@@ -20,17 +20,17 @@ from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, app_t
 def files() -> dict[str, str]:
     """Give the scripts and the style sheet, by name."""
     return {
-        "early.js": (STATIC / "early.js").read_text(encoding="utf-8"),
+        "preload.js": (STATIC / "preload.js").read_text(encoding="utf-8"),
         "page_header.js": script("page_header"),
         "photo_input.js": script(*PHOTO_SCRIPTS),
-        "early.css": style("page_header", "photo_input"),
+        "preload.css": style("page_header", "photo_input"),
     }
 
 
 @cache
 def folder() -> str:
     """Name the folder that they are served from: another when one of them changes, so that browsers may keep them."""
-    return f"/early/{hashlib.sha256(''.join(files().values()).encode()).hexdigest()[:16]}/"
+    return f"/preload/{hashlib.sha256(''.join(files().values()).encode()).hexdigest()[:16]}/"
 
 
 def states(_: Translator) -> dict[str, dict[str, Any]]:
@@ -57,13 +57,13 @@ def states(_: Translator) -> dict[str, dict[str, Any]]:
     }
 
 
-class EarlyFile(Replying):
-    """``/early/VERSION/NAME``."""
+class PreloadHandler(BaseHandler):
+    """``/preload/VERSION/NAME``."""
 
     def get(self, path: str) -> None:
         """Send one of the files."""
         here, _, name = path.rpartition("/")
-        if f"/early/{here}/" != folder() or name not in files():
+        if f"/preload/{here}/" != folder() or name not in files():
             raise HTTPError(404)
         kind = "text/css" if name.endswith(".css") else "text/javascript"
         self.set_header("Content-Type", f"{kind}; charset=utf-8")

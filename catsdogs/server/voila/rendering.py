@@ -22,7 +22,7 @@ from voila.exporter import VoilaExporter
 from voila.notebook_renderer import NotebookRenderer
 
 from catsdogs import files
-from catsdogs.server.kernels.base import KernelFailed, opening
+from catsdogs.server.kernels.base import KernelFailed, new_session
 from catsdogs.server.voila import bundle, preload
 
 logger = logging.getLogger(__name__)
@@ -77,14 +77,14 @@ class Renderer(NotebookRenderer):  # type: ignore[misc]
     async def _jinja_kernel_start(self, nb: Any, kernel_id: str, kernel_future: Any) -> str:
         """Let kernel and visitor meet in our way."""
         self.executor = VoilaExecutor(nb, km=kernel_future, config=self.traitlet_config)
-        await self.request_handler.kernel_manager.meet(opening.get(), self.executor)
+        await self.request_handler.kernel_manager.meet(new_session.get(), self.executor)
         self.kernel_started = True
         return kernel_id
 
 
 def prepare(template_paths: list[str], config: Config) -> None:
     """Do once what every page needs, so that the first visitor does not wait for it either."""
-    bundle.address()
+    bundle.bundle_url()
     preload.folder()
     environment = VoilaExporter(template_paths=template_paths, template_name=TEMPLATE, config=config).environment
     environment.bytecode_cache = Renderer.templates

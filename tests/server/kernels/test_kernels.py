@@ -10,8 +10,8 @@ import pytest
 from traitlets.config import Configurable
 
 from catsdogs.server.auth import Scope, Tokens
-from catsdogs.server.kernels.base import App, Opening, opening
-from catsdogs.server.kernels.local import LocalKernels
+from catsdogs.server.kernels.base import App, NewSession, new_session
+from catsdogs.server.kernels.local import LocalKernelManager
 from catsdogs.service import TOKEN_VARIABLE
 from catsdogs.settings import Settings
 from tests import kernel_processes
@@ -85,8 +85,8 @@ class _Parent(Configurable):
 )
 def test_idle_and_abandoned_kernels_are_stopped(run_alone, tmp_path, connected, idle_timeout, abandoned_timeout, stays):
     async def live() -> bool:
-        opening.set(Opening(App("/x", "x.ipynb", Scope.PREDICT), "en"))
-        manager = LocalKernels(parent=_Parent(), connection_dir=str(tmp_path))
+        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
+        manager = LocalKernelManager(parent=_Parent(), connection_dir=str(tmp_path))
         manager.cull_idle_timeout, manager.abandoned_timeout = idle_timeout, abandoned_timeout
         kernel_id = await manager.start_kernel(env={})
         if connected:

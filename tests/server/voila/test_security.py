@@ -272,8 +272,8 @@ def test_a_page_that_closes_while_its_socket_opens_is_no_error(server, visit):
         with socket.create_connection((host, int(port))) as page:
             page.sendall(request.encode())
     time.sleep(0.5)
-    assert "KernelSocket failed" not in server.log.read_text()
-    assert "KernelSocket 500" not in server.log.read_text()
+    assert "KernelWebsocketHandler failed" not in server.log.read_text()
+    assert "KernelWebsocketHandler 500" not in server.log.read_text()
 
 
 def test_a_page_whose_kernel_died_gets_no_socket(server, visit, run_alone):

@@ -44,7 +44,7 @@
   window.addEventListener("online", beat);
   window.addEventListener("offline", () => say("offline"));
   document.addEventListener("visibilitychange", () => document.hidden || beat());
-  setTimeout(() => document.querySelector("#loading, #early") && say("slow"), SLOW);
+  setTimeout(() => document.querySelector("#loading, #preload") && say("slow"), SLOW);
 
   window.addEventListener("pagehide", () => {
     if (!lost) navigator.sendBeacon(`/voila/api/shutdown/${kernel}`);

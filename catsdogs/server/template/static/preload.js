@@ -3,10 +3,10 @@ import pageHeader from "./page_header.js";
 import photoInput from "./photo_input.js";
 
 const SCRIPTS = { page_header: pageHeader, photo_input: photoInput };
-const STATES = JSON.parse(document.getElementById("early-states").textContent);
+const STATES = JSON.parse(document.getElementById("preload-states").textContent);
 
 /** Stand in for a part's model until that comes; then hand on to it, in order, what was sent, and all that follows. */
-function standInFor(state) {
+function createPlaceholderModel(state) {
   let real = null;
   let listeners = [];
   let waiting = [];
@@ -35,7 +35,7 @@ function standInFor(state) {
       waiting.push(message);
       if (message[0].action === "discard") forget(message[0].number);
     },
-    become(model) {
+    attach(model) {
       real = model;
       for (const [event, listener] of listeners) model.on(event, listener);
       for (const message of waiting) model.send(...message);
@@ -43,11 +43,11 @@ function standInFor(state) {
   };
 }
 
-const shell = document.getElementById("early");
+const shell = document.getElementById("preload");
 for (const place of shell.querySelectorAll("[data-part]")) {
-  const model = standInFor(STATES[place.dataset.part]);
+  const model = createPlaceholderModel(STATES[place.dataset.part]);
   place.dispose = SCRIPTS[place.dataset.part].render({ model, el: place });
-  place.standIn = model;
+  place.placeholderModel = model;
 }
 
 // a notebook that failed says so in the page
