@@ -36,7 +36,7 @@ class Clients:
     def __init__(self, behind_proxy: bool) -> None:
         self._may_hide = not behind_proxy
 
-    def of(self, request: HTTPServerRequest) -> str:
+    def name_of(self, request: HTTPServerRequest) -> str:
         """Name the client of a request; say once in the log where a proxy seems to hide them all."""
         if self._may_hide and "X-Forwarded-For" in request.headers:
             self._may_hide = False

@@ -212,7 +212,7 @@ class OpenApiHandler(ApiHandler):
         self.write(description())
 
 
-class DocsHandler(Page):
+class DocsHandler(PageHandler):
     """``GET /docs``: the description, for people."""
 
     def get(self) -> None:
@@ -222,4 +222,4 @@ class DocsHandler(Page):
         )
 
 
-ROUTES: dict[str, type[ApiHandler] | type[Page]] = {"/openapi.json": OpenApiHandler, "/docs": DocsHandler}
+ROUTES: dict[str, type[ApiHandler] | type[PageHandler]] = {"/openapi.json": OpenApiHandler, "/docs": DocsHandler}
