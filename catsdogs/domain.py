@@ -1,37 +1,74 @@
-"""The words of the house: what a prediction and a consent are.
+"""Domain types: what a prediction, a consent and the state of the service are.
 
 Plain data only, so that a visitor's kernel can import it without a model or a database driver.
-The ``TypedDict`` classes are the JSON shapes of the REST contract: the in-process service and the
-HTTP one return the same.
+The ``TypedDict`` classes are shapes of the REST contract, in JSON: the in-process service and the HTTP one return
+the same, and :mod:`catsdogs.server.api.schemas` makes the OpenAPI schemas from them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, TypedDict
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-MAX_COMMENT = 1000
-"""Longest comment on an answer, in characters."""
+from typing_extensions import TypedDict  # pydantic makes no schema of typing's own before Python 3.12
+
+MAX_BYTES = 32 * 1024 * 1024
+"""Largest file of a photo, in bytes."""
+MAX_MEGABYTES = MAX_BYTES // 1024**2
+"""The same, in megabytes, as people read it."""
 MAX_PIXELS = 50_000_000
 """Largest photo, width times height."""
 MAX_JPEG_PIXELS = 250_000_000
 """Largest JPEG that is not progressive: it is decoded at a fraction of its size."""
+MAX_COMMENT = 1000
+"""Longest comment on an answer, in characters."""
+
+
+class JsonSchema:
+    """Keywords of JSON Schema that an annotated type has beside those of its Python type.
+
+    Pydantic calls the method; a visitor's kernel, which never loads pydantic, ignores the annotation.
+
+    Parameters
+    ----------
+    keywords
+        For example ``minimum=0, maximum=1`` or ``format="date-time"``.
+    """
+
+    def __init__(self, **keywords: Any) -> None:
+        self.keywords = keywords
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """Add the keywords to the schema of the Python type."""
+        return {**handler(core_schema), **self.keywords}
+
+
+Share = Annotated[float, JsonSchema(minimum=0, maximum=1)]
+"""A share or a probability, 0..1."""
+Milliseconds = Annotated[float, JsonSchema(minimum=0)]
+Count = Annotated[int, JsonSchema(minimum=0)]
+Timestamp = Annotated[str, JsonSchema(format="date-time")]
+"""A time in ISO 8601, with its offset from UTC."""
+Identifier = Annotated[str, JsonSchema(format="uuid")]
 
 
 class Answer(StrEnum):
-    """What the photo shows, as stored in ``prediction_result``."""
+    """What the model says a photo shows, as stored in ``prediction_result``."""
 
     CAT = "cat"
     DOG = "dog"
     NEITHER = "neither"
     ERROR = "error"
-    """No answer: the photo could not be read."""
+    """There is no answer: the photo could not be read."""
+
+
+AnswerName = Annotated[str, JsonSchema(enum=list(Answer))]
 
 
 class TrueLabel(StrEnum):
-    """What a person says the photo really shows."""
+    """What a person says the photo shows."""
 
     CAT = "cat"
     DOG = "dog"
@@ -39,30 +76,33 @@ class TrueLabel(StrEnum):
     NEITHER = "neither"
 
 
+TrueLabelName = Annotated[str, JsonSchema(enum=list(TrueLabel))]
+
+
 class ReviewDecision(StrEnum):
-    """What a reviewer decided of a photo kept for training."""
+    """A reviewer's decision on a photo kept for training."""
 
     CAT = "cat"
     DOG = "dog"
     NEITHER = "neither"
     LEFT_OUT = "left_out"
-    """No model learns from it."""
+    """The photo is not used for training."""
 
 
 class Note(StrEnum):
     """What a person should know about how the photo was read."""
 
     FIRST_FRAME = "first_frame"
-    """An animation: only its first picture was looked at."""
+    """The file is an animation, and only its first picture was classified."""
 
 
 class Doubt(StrEnum):
-    """Why an answer should be taken with care."""
+    """Why an answer is uncertain."""
 
     UNSURE = "unsure"
-    """The photo lies near the line between two answers."""
+    """The photo lies near the decision boundary between two answers."""
     BOTH = "both"
-    """There seem to be a cat and a dog."""
+    """The photo seems to show both a cat and a dog."""
 
 
 class Box(NamedTuple):
@@ -76,20 +116,20 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What in a photo spoke for a cat, and what for a dog: exactly what the answer was made of."""
+    """Class-activation map of a photo: which parts of it speak for a cat, and which for a dog."""
 
     activation: tuple[tuple[float, ...], ...]
-    """Class-activation map, row by row: how much each place speaks for a dog (positive) or a cat
-    (negative), in logits to three decimals; its mean is the logit of the probability of a dog."""
+    """Activations row by row, in logits to three decimals: positive for a dog, negative for a cat. Their mean is
+    the logit of `proba_dog`."""
     box: Box
-    """What the map covers: the square that the model saw."""
+    """Part of the photo that the map covers: the square that the network saw."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """The model's answer for one photo.
 
-    ``proba_cat + proba_dog == 1``: they compare the two animals, whether or not one is there.
+    ``proba_cat + proba_dog == 1``: they compare the two animals, whether or not one is in the photo.
     """
 
     answer: Answer
@@ -98,14 +138,14 @@ class Prediction:
     proba_dog: float
     """Probability that the animal is a dog, 0..1."""
     neither_score: float
-    """How sure the model is that there is neither a cat nor a dog, 0..1."""
+    """Confidence of the model that the photo shows neither a cat nor a dog, 0..1."""
     model_version: str
     inference_time_ms: float
-    """From the photo's bytes to the answer, decoding included, in milliseconds."""
+    """Time from the photo's bytes to the answer, decoding included, in milliseconds."""
     notes: tuple[Note, ...] = ()
     doubt: Doubt | None = None
     explanation: Explanation | None = None
-    """``None`` where it was not kept, as in the database."""
+    """Class-activation map; ``None`` where it was not kept, as in the database."""
 
     @property
     def confidence(self) -> float:
@@ -116,18 +156,18 @@ class Prediction:
 
 
 class ConsentChannel(StrEnum):
-    """How a decision about consent was made."""
+    """How a decision about consent reached the service."""
 
     APP = "app"
     REST = "rest"
     CLI = "cli"
-    """On the machine itself: a command, or a notebook that holds the service."""
+    """On the machine itself: by a command, or by a notebook that holds the service."""
     UNKNOWN = "unknown"
-    """Before this was noted."""
+    """The decision is older than this column."""
 
 
 class PurposeName(StrEnum):
-    """What a person may agree to: the fields of `Consent` that say yes or no."""
+    """What a person may consent to: the fields of `Consent` that are true or false."""
 
     FILENAME_AND_COMMENT = "filename_and_comment"
     PHOTO = "photo"
@@ -135,16 +175,16 @@ class PurposeName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A person's decision, one field a purpose. Nothing is agreed to by default."""
+    """A person's decision, one field for each purpose. Nothing is agreed to by default."""
 
     filename_and_comment: bool = False
-    """Keep the file's name and the person's comment (``rgpd_consent``)."""
+    """Whether the file's name and the person's comment may be kept (``rgpd_consent``)."""
     photo: bool = False
-    """Keep the photo for training (``photo_consent``)."""
+    """Whether the photo may be kept for training (``photo_consent``)."""
     language: str = "en"
     """Language in which the consent text was shown."""
-    how: ConsentChannel = ConsentChannel.CLI
-    """Where the person was asked."""
+    channel: ConsentChannel = ConsentChannel.CLI
+    """Channel through which the person decided."""
 
     @property
     def any(self) -> bool:
@@ -154,30 +194,30 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class PhotoToReview:
-    """A photo kept for training, of which the person who sent it said what it shows."""
+    """A photo kept for training, with the label given by the person who sent it."""
 
     prediction_id: UUID
     jpeg: bytes
     answer: Answer
-    """What the model said."""
+    """The model's answer."""
     confidence: float
-    """Of the model in its answer, 0..1."""
+    """Confidence of the model in its answer, 0..1."""
     model_version: str | None
     true_label: TrueLabel
-    """What the person says."""
+    """Label given by the person who sent the photo."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the person who sent a photo gets back."""
+    """A recorded prediction, as the person who sent the photo gets it."""
 
     prediction: Prediction
     feedback_id: UUID
-    """Names the prediction when feedback is given on it (UUIDv7)."""
+    """Identifier of the prediction, for feedback on it (UUIDv7)."""
     receipt: str | None
-    """Code to see, withdraw or erase what was kept with consent; shown once, ``None`` without consent."""
+    """Receipt code to export, withdraw or erase what was kept with consent; shown once, ``None`` without consent."""
     stored: bool
-    """False while the database is away: the record waits in the spool, safe."""
+    """Whether the record is in the database; if not, it waits in the spool until the database is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,64 +225,67 @@ class Removal:
     """What a withdrawal, an erasure or a purge removed."""
 
     predictions: list[UUID]
-    """In an erasure gone whole, else made anonymous."""
+    """Predictions that were deleted (by an erasure) or made anonymous."""
     photos: int
+    """Number of photos deleted."""
     waiting: int
-    """Records that waited in the spool."""
+    """Number of records that waited in the spool."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataController:
-    """Who answers for people's data, as the notice says it."""
+    """Who is responsible for people's data (GDPR, Article 4), as the privacy notice names them."""
 
     name: str
     contact: str
-    """Where to reach them."""
+    """Address at which people reach the controller."""
     retention_days: int
-    """Longest that anything personal is kept."""
+    """Longest time that personal data are kept, in days."""
 
 
 UNKNOWN_CONTROLLER = DataController("", "", 365)
-"""Where nothing is set."""
+"""The controller where the settings name none."""
 
 
 class ServiceProblem(StrEnum):
     """What does not work as it should, while predictions go on."""
 
     DATABASE = "database"
-    """It is away: records wait in the spool."""
+    """The database cannot be reached: records wait in the spool."""
     SPOOL = "spool"
-    """It is almost full: soon predictions are refused."""
+    """The spool is almost full: soon predictions are refused."""
     MODEL = "model"
-    """The promoted version cannot be loaded: one before it is served."""
+    """The promoted version cannot be loaded: an earlier one is served."""
     RULES = "rules"
-    """The file of alert rules has a mistake: those of before hold."""
+    """The file of alert rules has a mistake: the last valid rules apply."""
 
 
 class ServiceHealth(TypedDict):
-    """``GET /health``."""
+    """State of the service."""
 
-    status: str
-    """``healthy``, or ``degraded`` while predictions work but something else does not."""
+    status: Annotated[str, JsonSchema(enum=["healthy", "degraded"])]
+    """``degraded`` while predictions work but something else does not."""
     degraded: list[ServiceProblem]
-    """What does not."""
+    """Problems found."""
     model_loaded: bool
-    database: str
-    """``connected`` or ``unavailable``."""
-    spooled: int
-    """Number of records that wait for the database."""
+    database: Annotated[str, JsonSchema(enum=["connected", "unavailable"])]
+    spooled: Count
+    """Number of records that wait in the spool for the database."""
 
 
 class ModelInfo(TypedDict):
-    """``GET /api/info``."""
+    """The served model."""
 
     model_loaded: bool
     version: str
-    parameters: int
+    parameters: Count
+    """Number of the network's parameters."""
     classes: list[str]
-    input_size: int
+    input_size: Count
+    """Side of the network's input, in pixels."""
     metrics: dict[str, object]
+    """Results of the evaluation, as the model card has them."""
     features: list[str]
     """What the service offers beside the answer."""
     card: str
-    """The model card for people, as Markdown."""
+    """Model card for people, as Markdown."""

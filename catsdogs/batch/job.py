@@ -14,6 +14,7 @@ from catsdogs.model.card import SHIPPED, Runtime
 from catsdogs.model.classifier import Classifier
 from catsdogs.model.registry import ModelVersions
 from catsdogs.model.serving import ServedModel
+from catsdogs.service.prediction_json import prediction_row
 from catsdogs.settings import Settings
 
 Row = dict[str, Any]
@@ -88,12 +89,4 @@ def _row(name: str, result: Prediction | InvalidImage) -> Row:
     row: Row = {"file": name.encode(errors="surrogateescape").decode(errors="replace")}
     if isinstance(result, InvalidImage):
         return row | {"error": str(result)}
-    return row | {
-        "prediction": str(result.answer),
-        "proba_cat": result.proba_cat,
-        "proba_dog": result.proba_dog,
-        "neither_score": result.neither_score,
-        "doubt": result.doubt and str(result.doubt),
-        "inference_time_ms": result.inference_time_ms,
-        "model_version": result.model_version,
-    }
+    return row | prediction_row(result)

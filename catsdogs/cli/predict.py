@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
@@ -33,28 +33,20 @@ def predict(
     from catsdogs.domain import Doubt, Prediction
     from catsdogs.model.evaluation import photo_files
     from catsdogs.model.serving import ServedModel
+    from catsdogs.service.prediction_json import prediction_line
 
     doubts = {Doubt.UNSURE: ", unsure", Doubt.BOTH: ", but there seem to be both a cat and a dog"}
     files = [file for path in photos for file in (photo_files(path) if path.is_dir() else [path])]
     failed = not files
     for path, result in ServedModel(Settings.load()).current().classify_files(files):
         if isinstance(result, Prediction):
-            figures = {
-                "prediction": result.answer,
-                "proba_cat": result.proba_cat,
-                "proba_dog": result.proba_dog,
-                "neither_score": result.neither_score,
-                "inference_time_ms": result.inference_time_ms,
-                "model_version": result.model_version,
-                "doubt": result.doubt,
-                "explanation": result.explanation and asdict(result.explanation),
-            }
+            fields: Mapping[str, object] = prediction_line(result)
             line = f"{result.answer} ({result.confidence:.1%})" + (doubts[result.doubt] if result.doubt else "")
         else:
             failed = True
-            figures = {"error": str(result)}
+            fields = {"error": str(result)}
             line = f"not read: {result}"
-        print(json.dumps({"file": str(path)} | figures) if as_json else f"{path}: {line}", flush=True)
+        print(json.dumps({"file": str(path), **fields}) if as_json else f"{path}: {line}", flush=True)
     if not files:
         typer.echo("catsdogs: there are no files in these folders.", err=True)
     raise typer.Exit(1 if failed else 0)

@@ -21,11 +21,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
-from catsdogs.domain import MAX_JPEG_PIXELS, MAX_PIXELS, Note
+from catsdogs.domain import MAX_BYTES, MAX_JPEG_PIXELS, MAX_MEGABYTES, MAX_PIXELS, Note
 from catsdogs.errors import InvalidImage
 
-MAX_BYTES = 32 * 1024 * 1024
-"""Largest file, in bytes."""
 MAX_PASSES = 20 * MAX_PIXELS
 """Most pixels times scans of a JPEG; encoders make about ten scans."""
 MIN_SIDE = 8
@@ -216,7 +214,7 @@ def _stretch(image: Image.Image) -> Image.Image:
 
 
 def _too_large_file() -> InvalidImage:
-    return InvalidImage("This file is too large: at most {megabytes} MB.", megabytes=MAX_BYTES // 1024**2)
+    return InvalidImage("This file is too large: at most {megabytes} MB.", megabytes=MAX_MEGABYTES)
 
 
 def _too_many_pixels() -> InvalidImage:

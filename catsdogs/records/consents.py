@@ -93,7 +93,7 @@ def decide(consent: Consent, moment: datetime, controller: DataController = UNKN
         text_version=texts.VERSION,
         text_hash=hashlib.sha256(texts.words(language, controller).encode()).hexdigest(),
         language=language,
-        how=consent.how,
+        how=consent.channel,
         decided_at=moment,
         receipt_hash=hash_receipt(receipt),
     )

@@ -14,13 +14,8 @@ import urllib3
 
 from catsdogs import errors
 from catsdogs.domain import (
-    Answer,
-    Box,
     Consent,
-    Doubt,
-    Explanation,
     ModelInfo,
-    Note,
     Outcome,
     Prediction,
     PurposeName,
@@ -32,6 +27,12 @@ from catsdogs.errors import CatsDogsError, InvalidImage, InvalidInput, NotFound,
 from catsdogs.i18n import DEFAULT_LANGUAGE, N_
 from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
 from catsdogs.service.interface import NO_CONSENT
+from catsdogs.service.prediction_json import (
+    RecordedPrediction,
+    SamplePrediction,
+    outcome_from_json,
+    prediction_from_json,
+)
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 60.0
@@ -106,13 +107,13 @@ class Remote:
         }
         answer = self._ask("POST", "/api/predict", fields=fields, retries=_ONCE)
         with _understood():
-            return Outcome(_prediction(answer), UUID(answer["feedback_id"]), answer["receipt"], answer["stored"])
+            return outcome_from_json(cast("RecordedPrediction", answer))
 
     def predict_sample(self, name: str) -> Prediction:
         """See :meth:`catsdogs.service.interface.Service.predict_sample`."""
         answer = self._ask("GET", "/api/sample", fields={"name": name})
         with _understood():
-            return _prediction(answer)
+            return prediction_from_json(cast("SamplePrediction", answer))
 
     def give_feedback(
         self,
@@ -235,12 +236,6 @@ def _removed(answer: dict[str, Any]) -> Removal:
     return Removal(predictions, answer["photos"], answer["waiting"])
 
 
-def _explanation(answer: dict[str, Any] | None) -> Explanation | None:
-    if answer is None:
-        return None
-    return Explanation(tuple(tuple(row) for row in answer["activation"]), Box(*answer["box"]))
-
-
 @contextmanager
 def _understood() -> Iterator[None]:
     """Say that an answer is not what it should be."""
@@ -248,17 +243,3 @@ def _understood() -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError) as error:  # a server of another version
         raise ServiceError(_STRANGE) from error
-
-
-def _prediction(answer: dict[str, Any]) -> Prediction:
-    return Prediction(
-        answer=Answer(answer["prediction"].lower()),
-        proba_cat=answer["proba_cat"],
-        proba_dog=answer["proba_dog"],
-        neither_score=answer["neither_score"],
-        model_version=answer["model_version"],
-        inference_time_ms=answer["inference_time_ms"],
-        notes=tuple(Note(note) for note in answer["notes"]),
-        doubt=Doubt(answer["doubt"]) if answer["doubt"] else None,
-        explanation=_explanation(answer["explanation"]),
-    )

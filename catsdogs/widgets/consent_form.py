@@ -55,7 +55,8 @@ class ConsentForm(BaseWidget):
     @property
     def decision(self) -> Consent:
         """What the person agrees to at this moment."""
-        return Consent(**dict.fromkeys(self.agreed_purposes, True), language=self._.language, how=ConsentChannel.APP)
+        agreed = dict.fromkeys(self.agreed_purposes, True)
+        return Consent(**agreed, language=self._.language, channel=ConsentChannel.APP)
 
     def applied(self, decision: Consent | None) -> None:
         """Note under which `decision` the photo shown was answered; ``None``: it was not."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from catsdogs.domain import Note
+from catsdogs.domain import MAX_BYTES, Note
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
 from tests import large_images
@@ -204,7 +204,7 @@ PNG = encode(quarters(), "PNG")
         pytest.param(PNG[:20], "damaged or incomplete", id="a PNG's first bytes"),
         pytest.param(encode(quarters(), "WEBP")[:60], "damaged or incomplete", id="half a WebP"),
         pytest.param(encode(quarters().resize((SIDE, 4))), "too small", id="a strip"),
-        pytest.param(bytes(preprocessing.MAX_BYTES + 1), "too large", id="too many bytes"),
+        pytest.param(bytes(MAX_BYTES + 1), "too large", id="too many bytes"),
         pytest.param(encode(quarters(), "ICO"), "not a picture", id="a format that is not listed"),
     ],
 )
@@ -266,6 +266,6 @@ def test_what_is_no_file_is_refused_with_a_sentence(tmp_path: Path, make: object
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     with path.open("wb") as stream:
-        stream.truncate(preprocessing.MAX_BYTES + 1)
+        stream.truncate(MAX_BYTES + 1)
     with pytest.raises(InvalidImage, match="too large"):
         preprocessing.read_file(path)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError, stream_request_body
 
-from catsdogs.domain import Consent, ConsentChannel, Outcome, Prediction, TrueLabel
+from catsdogs.domain import MAX_BYTES, MAX_MEGABYTES, Consent, ConsentChannel, TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput, NotFound
 from catsdogs.i18n import N_, negotiate
-from catsdogs.model.preprocessing import MAX_BYTES
 from catsdogs.samples import SAMPLES
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.auth import API, Scope
 from catsdogs.server.base_handler import TooLarge
+from catsdogs.service.prediction_json import outcome_to_json, prediction_to_json
 
 MAX_BODY = MAX_BYTES + 64 * 1024
 """Bytes of a photo and the form around it."""
@@ -66,7 +65,7 @@ class PredictHandler(ApiHandler):
             filename_and_comment=self.flag("rgpd_consent"),
             photo=self.flag("photo_consent"),
             language=negotiate(self.get_body_argument("consent_language", None), self.translator.language),
-            how=ConsentChannel.REST if self.holder == API else ConsentChannel.APP,
+            channel=ConsentChannel.REST if self.holder == API else ConsentChannel.APP,
         )
         try:
             outcome = await self.server.worker_pool.run(
@@ -80,7 +79,7 @@ class PredictHandler(ApiHandler):
             self.server.metrics.failed()
             raise
         self.server.metrics.predicted(outcome.prediction)
-        self.write({"filename": file.filename, **outcome_to_json(outcome)})
+        self.write(dict(outcome_to_json(outcome, file.filename)))
 
     def _replaces(self) -> UUID | None:
         text = self.get_body_argument("replaces", "")
@@ -108,7 +107,7 @@ class PredictHandler(ApiHandler):
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(N_("This file is too large: at most {megabytes} MB."), megabytes=MAX_BYTES // 1024**2)
+    return TooLarge(N_("This file is too large: at most {megabytes} MB."), megabytes=MAX_MEGABYTES)
 
 
 class SampleHandler(ApiHandler):
@@ -119,34 +118,8 @@ class SampleHandler(ApiHandler):
     async def get(self) -> None:
         """Predict one sample picture."""
         name = self.get_query_argument("name", SAMPLES[0].name)
-        self.write(prediction_to_json(await self.server.worker_pool.run(self.service.predict_sample, name)))
-
-
-def outcome_to_json(outcome: Outcome) -> dict[str, object]:
-    """Write an outcome as V2 did, and what `Remote` needs besides."""
-    return {
-        **prediction_to_json(outcome.prediction),
-        "feedback_id": str(outcome.feedback_id),
-        "receipt": outcome.receipt,
-        "stored": outcome.stored,
-    }
-
-
-def prediction_to_json(prediction: Prediction) -> dict[str, object]:
-    """Write an answer."""
-    return {
-        "prediction": prediction.answer.value.capitalize(),
-        "confidence": f"{prediction.confidence:.2%}",
-        "probabilities": {"cat": f"{prediction.proba_cat:.2%}", "dog": f"{prediction.proba_dog:.2%}"},
-        "proba_cat": prediction.proba_cat,
-        "proba_dog": prediction.proba_dog,
-        "neither_score": prediction.neither_score,
-        "inference_time_ms": prediction.inference_time_ms,
-        "model_version": prediction.model_version,
-        "notes": [note.value for note in prediction.notes],
-        "doubt": prediction.doubt,
-        "explanation": prediction.explanation and asdict(prediction.explanation),
-    }
+        prediction = await self.server.worker_pool.run(self.service.predict_sample, name)
+        self.write(dict(prediction_to_json(prediction)))
 
 
 class FeedbackHandler(ApiHandler):
