@@ -23,11 +23,11 @@ from catsdogs.domain import Answer, Consent, Prediction
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.consents import decide
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
 from tests.rows import AGREES, Keep, Row
 from tests.serving import Launch, RunningServer, launching
+from tests.storage import Storage
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -110,7 +110,7 @@ def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | 
     def make(
         consent: Consent = NO_CONSENT, filename: str | None = "chelsea.jpg", replaces: UUID | None = None
     ) -> tuple[PredictionRecord, str | None]:
-        return PredictionRecord.of(
+        return PredictionRecord.create(
             prediction, statistics, photo=cat_jpeg, filename=filename, consent=consent, replaces=replaces
         )
 
@@ -118,9 +118,9 @@ def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | 
 
 
 @pytest.fixture
-def recorder(database: Settings) -> Iterator[Recorder]:
-    """A recorder on a fresh database."""
-    opened = Recorder.open(database)
+def storage(database: Settings) -> Iterator[Storage]:
+    """A fresh database and spool, and what writes to them."""
+    opened = Storage.open(database)
     yield opened
     opened.close()
 

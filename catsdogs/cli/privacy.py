@@ -37,7 +37,7 @@ def _records(settings: Settings) -> Iterator[tuple[Database, Spool]]:
     database = Database(settings)
     try:
         setup.ensure(database)
-        yield database, Spool.of(settings)
+        yield database, Spool.from_settings(settings)
     finally:
         database.close()
 

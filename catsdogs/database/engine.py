@@ -1,4 +1,4 @@
-"""The one way to the database: pool, time-outs, bounded retries, and every SQLAlchemy error mapped."""
+"""The connection to the database: pool, time-outs, retries, and the mapping of every SQLAlchemy error."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import sqlalchemy as sa
-import tenacity
 from sqlalchemy import exc
 
 from catsdogs.database import embedded, postgres
+from catsdogs.database.retries import retry_transaction
 from catsdogs.database.tables import Tables, tables
 from catsdogs.errors import DatabaseError, DatabaseUnavailable
 from catsdogs.settings import Settings
@@ -22,19 +22,8 @@ MAINTENANCE_DATABASE = "postgres"
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
 
-_ATTEMPTS = 3
 _REFUSAL = re.compile(r"FATAL:\s+(.+)")  # libpq gives no SQLSTATE for a refused connection, but this word always
 _TLS = re.compile(r"failed: (.*(?:SSL|certificate).*)")  # nor for a connection that was never made
-_TRANSIENT = {  # https://www.postgresql.org/docs/current/errcodes-appendix.html
-    "40001",  # serialization_failure
-    "40P01",  # deadlock_detected
-    "53300",  # too_many_connections
-    "55P03",  # lock_not_available
-    "57P01",  # admin_shutdown
-    "57P02",  # crash_shutdown
-    "57P03",  # cannot_connect_now
-}
-
 _MISSING = {"42P01", "42703", "3F000"}  # undefined_table, undefined_column, invalid_schema_name
 
 _T = TypeVar("_T")
@@ -74,12 +63,12 @@ class Database:
             self._server.start()
 
     def run(self, work: Callable[[sa.Connection], _T]) -> _T:
-        """Do `work` in one transaction, and again where the cause of a failure is transient.
+        """Do `work` in one transaction; repeat it after a transient failure (:mod:`catsdogs.database.retries`).
 
         Parameters
         ----------
         work
-            Must bear repetition: a connection can break after its commit and before the answer.
+            Safe to repeat: a connection can break after the commit and before the server's reply.
 
         Raises
         ------
@@ -88,14 +77,8 @@ class Database:
         DatabaseError
             It refused; without the refused values, which may be personal.
         """
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_transient),
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.5),
-            reraise=True,
-        )
         try:
-            for attempt in retrying:
+            for attempt in retry_transaction():
                 with attempt, self.engine.begin() as connection:
                     return work(connection)
         except exc.SQLAlchemyError as error:
@@ -193,12 +176,6 @@ def _diagnosis(error: exc.SQLAlchemyError) -> tuple[str | None, str]:
     code = getattr(original, "pgcode", None)
     diagnosis = getattr(original, "diag", None)
     return code, getattr(diagnosis, "message_primary", None) or type(error).__name__
-
-
-def _is_transient(error: BaseException) -> bool:
-    if not isinstance(error, exc.DBAPIError):
-        return False
-    return error.connection_invalidated or _diagnosis(error)[0] in _TRANSIENT
 
 
 def _without_values(error: exc.SQLAlchemyError) -> exc.SQLAlchemyError | None:

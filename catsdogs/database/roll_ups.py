@@ -18,12 +18,16 @@ guarantees", PVLDB 12(12), 2195-2205.
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from catsdogs.database.engine import Database
 from catsdogs.database.tables import Tables
+from catsdogs.errors import DatabaseError
 
 ACCURACY = 0.02
 """Largest relative error of a percentile."""
@@ -36,10 +40,49 @@ NO_TIME = -32768
 AT_ONCE = 48
 """Hours that one transaction counts anew."""
 
+REFRESH_SECONDS = 30.0
+"""Seconds between two refreshes by :class:`RollUpRefresher`."""
+
 Span = tuple[datetime, datetime]
 """From a moment to another, which does not belong to it."""
 
 _LOCK = 7_228_321_665_105  # of those who refresh, among the advisory locks of the database: an arbitrary number
+
+_log = logging.getLogger(__name__)
+
+
+class RollUpRefresher:
+    """Refreshes the roll-ups from a thread of its own, in every process that holds a service.
+
+    A failed refresh is tried again after the next pause: figures are right without it, and only take longer to read.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="catsdogs-roll-ups", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread, after the refresh that may be running."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if not self._refresh():
+                self._stopping.wait(REFRESH_SECONDS)
+
+    def _refresh(self) -> bool:
+        try:
+            return self._database.run(lambda connection: refresh(connection, self._database.tables))
+        except DatabaseError as error:
+            _log.debug("the roll-ups cannot be refreshed now: %s", error)
+            return False
 
 
 def summarise(table: str, hours: int, condition: str) -> str:

@@ -55,7 +55,7 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
             "photos": rows(tables.photos, tables.photos.c.consent_id.in_(mine)),
         }
 
-    with spool.exclusively():
+    with spool.locked():
         waiting = _waiting(spool, receipt_hash)
         held = database.run(collect)
     hidden = {"decision": {"receipt_hash"}}
@@ -103,7 +103,7 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
             connection.execute(sa.update(consents).where(given).values({name: False, "withdrawn_at": moment}))
         return predictions, photos, len(mine)
 
-    with spool.exclusively():
+    with spool.locked():
         waiting = _waiting(spool, receipt_hash)
         for path, record in waiting.items():
             spool.rewrite(path, record.without(purposes, moment))
@@ -112,7 +112,7 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
         if PurposeName.FILENAME_AND_COMMENT in purposes:
             for path in _feedback_on(spool, set(predictions)):
                 _drop_comment(spool, path)
-        spool.remove(spool.damaged([receipt_hash, *map(str, predictions)]))
+        spool.remove(spool.find_damaged([receipt_hash, *map(str, predictions)]))
     if not decisions and not waiting:
         raise _unknown_receipt()
     _log.info("withdrew %s: %d photos, %d waiting", " and ".join(purposes), photos, len(waiting))
@@ -144,12 +144,12 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
         connection.execute(sa.delete(tables.consents).where(tables.consents.c.id.in_(mine)))
         return predictions, photos, len(mine)
 
-    with spool.exclusively():
+    with spool.locked():
         waiting = _waiting(spool, receipt_hash)
         spool.remove([*waiting, *_feedback_on(spool, {record.id for record in waiting.values()})])
         predictions, photos, decisions = database.run(remove)
         erased = [*predictions, *(record.id for record in waiting.values())]
-        spool.remove([*_feedback_on(spool, set(predictions)), *spool.damaged([receipt_hash, *map(str, erased)])])
+        spool.remove([*_feedback_on(spool, set(predictions)), *spool.find_damaged([receipt_hash, *map(str, erased)])])
     if not decisions and not waiting:
         raise _unknown_receipt()
     _log.info("erased %d predictions, %d photos, %d waiting", len(predictions), photos, len(waiting))
@@ -178,7 +178,7 @@ def purge(database: Database, spool: Spool, days: int) -> Removal:
         connection.execute(sa.delete(tables.consents).where(tables.consents.c.decided_at < before))
         return list(predictions), photos
 
-    with spool.exclusively():
+    with spool.locked():
         waiting = _purge_spool(spool, before)
         predictions, photos = database.run(remove)
     _log.info("purged %d predictions, %d photos, %d waiting", len(predictions), photos, waiting)
@@ -194,14 +194,16 @@ def _my_decisions(connection: sa.Connection, tables: Tables, receipt_hash: str) 
 def _waiting(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:
     return {
         path: record
-        for path, record in spool.read(spool.predictions(), PredictionRecord)
+        for path, record in spool.read(spool.prediction_files(), PredictionRecord)
         if record.decision and record.decision.receipt_hash == receipt_hash
     }
 
 
 def _feedback_on(spool: Spool, predictions: set[UUID]) -> list[Path]:
     return [
-        path for path, record in spool.read(spool.feedback(), FeedbackRecord) if record.prediction_id in predictions
+        path
+        for path, record in spool.read(spool.feedback_files(), FeedbackRecord)
+        if record.prediction_id in predictions
     ]
 
 
@@ -213,12 +215,12 @@ def _drop_comment(spool: Spool, path: Path) -> None:
 def _purge_spool(spool: Spool, before: datetime) -> int:
     """Rewrite what has waited too long without what is personal; delete what nobody could read."""
     purged = spool.purge(before.timestamp())
-    for path, prediction in spool.read(spool.predictions(), PredictionRecord):
+    for path, prediction in spool.read(spool.prediction_files(), PredictionRecord):
         if prediction.decision and prediction.timestamp < before:
             anonymous = {"decision": None, "photo": None, "filename": None}
             spool.rewrite(path, prediction.model_copy(update=anonymous))
             purged += 1
-    for path, feedback in spool.read(spool.feedback(), FeedbackRecord):
+    for path, feedback in spool.read(spool.feedback_files(), FeedbackRecord):
         if feedback.user_comment and feedback.given_at < before:
             _drop_comment(spool, path)
             purged += 1

@@ -1,7 +1,12 @@
-"""What a person says of a prediction: a rating and a label are anonymous, a comment needs consent."""
+"""What a person says of a prediction: a rating and a label are anonymous, a comment needs consent.
+
+Every feedback is created by :meth:`FeedbackRecord.create`, checked once by :func:`check`, and stored by :func:`apply`:
+at once, or from the spool after an outage.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
 from uuid import UUID
@@ -12,7 +17,7 @@ from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import Tables
 from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel
-from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
+from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput
 
 
 class FeedbackRecord(BaseModel):
@@ -28,14 +33,15 @@ class FeedbackRecord(BaseModel):
     true_label: TrueLabel | None = None
 
     @classmethod
-    def of(
+    def create(
         cls, prediction_id: UUID, user_feedback: int | None, user_comment: str | None, true_label: str | None
     ) -> Self:
-        """Check what a person said.
+        """Create a record from a form's fields.
 
         Raises
         ------
         InvalidInput
+            A field has a wrong value, or all are empty.
         """
         if user_feedback not in (None, 0, 1):
             raise InvalidInput("The rating must be 1 (satisfied) or 0 (not satisfied).")
@@ -57,27 +63,53 @@ class FeedbackRecord(BaseModel):
             true_label=label,
         )
 
-    def check_against(self, answer: Answer, rating: int | None = None) -> None:
-        """Refuse who is satisfied with an answer, and says that the photo shows something else.
 
-        A rating alone is always welcome, whatever was said before.
+@dataclass(frozen=True, slots=True)
+class KnownPrediction:
+    """What is known of a prediction when a feedback on it is checked."""
 
-        Parameters
-        ----------
-        answer
-            Of the prediction.
-        rating
-            Given earlier; counts where none comes now.
+    answer: Answer
+    may_comment: bool
+    """Whether the person's consent to keep a comment stands."""
+    rating: int | None = None
+    """Rating given earlier: 1 satisfied, 0 not."""
 
-        Raises
-        ------
-        InvalidInput
-        """
-        satisfied = (rating if self.user_feedback is None else self.user_feedback) == 1
-        if satisfied and self.true_label and not is_right(answer, self.true_label):
-            raise InvalidInput(
-                "You say that the answer is right, and that the photo shows something else. Change one of the two."
+
+def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
+    """Check a feedback against its prediction.
+
+    Nobody may be satisfied with an answer and say that the photo shows something else. A rating alone is always
+    accepted, whatever was said before.
+
+    Parameters
+    ----------
+    prediction
+        ``None`` if nothing is known of it, because the database is away.
+
+    Raises
+    ------
+    ConsentRequired
+        There is a comment, and no consent to keep one.
+    DatabaseUnavailable
+        There is a comment, and it is not known whether there is consent to keep one.
+    InvalidInput
+        Rating and label contradict each other.
+    """
+    if record.user_comment is not None:
+        if prediction is None:
+            raise DatabaseUnavailable(
+                "The database is away, so nobody can see whether you agreed to keep your comment. "
+                "Try again later, or send the rating alone."
             )
+        if not prediction.may_comment:
+            raise ConsentRequired("A comment is kept only with your consent. Send the rating alone, or agree first.")
+    if prediction is None or record.true_label is None:
+        return
+    rating = prediction.rating if record.user_feedback is None else record.user_feedback
+    if rating == 1 and not is_right(prediction.answer, record.true_label):
+        raise InvalidInput(
+            "You say that the answer is right, and that the photo shows something else. Change one of the two."
+        )
 
 
 def is_right(answer: Answer, label: TrueLabel) -> bool:
@@ -87,49 +119,29 @@ def is_right(answer: Answer, label: TrueLabel) -> bool:
     return answer.value == label.value or (label is TrueLabel.BOTH and answer is not Answer.NEITHER)
 
 
-def give(connection: sa.Connection, tables: Tables, record: FeedbackRecord) -> None:
-    """Store a feedback on its prediction.
-
-    Raises
-    ------
-    NotFound
-        There is no such prediction.
-    ConsentRequired
-        It has a comment, and no consent for one stands; nothing is stored.
-    InvalidInput
-        It contradicts itself, or what was said before.
-    """
+def find_prediction(connection: sa.Connection, tables: Tables, identifier: UUID) -> KnownPrediction | None:
+    """Read what a feedback is checked against, and lock the row until the transaction ends."""
     table = tables.predictions.c
-    query = sa.select(
-        (table.rgpd_consent & table.consent_id.is_not(None)).label("allowed"),
-        table.prediction_result,
-        table.user_feedback,
-    ).where(table.id == record.prediction_id)
-    prediction = connection.execute(query.with_for_update()).one_or_none()
-    if prediction is None:
-        raise NotFound("There is no such prediction.")
-    if record.user_comment is not None and not prediction.allowed:
-        raise comment_refused()
-    record.check_against(Answer(prediction.prediction_result), prediction.user_feedback)
-    replay(connection, tables, [record])
+    query = sa.select(table.prediction_result, _may_comment(tables).label("may_comment"), table.user_feedback)
+    row = connection.execute(query.where(table.id == identifier).with_for_update()).one_or_none()
+    return row and KnownPrediction(Answer(row.prediction_result), row.may_comment, row.user_feedback)
 
 
-def replay(connection: sa.Connection, tables: Tables, records: list[FeedbackRecord]) -> None:
-    """Store feedbacks that were accepted earlier, in any order, as often as one likes.
+def apply(connection: sa.Connection, tables: Tables, records: list[FeedbackRecord]) -> None:
+    """Store feedbacks that have been checked, in any order; storing one twice changes nothing.
 
-    A comment is dropped where no consent stands any longer, a feedback where its prediction was erased.
-    One that is older than what is there only fills what is empty.
+    A comment is dropped if its consent was withdrawn since the check, a feedback if its prediction was erased.
+    A feedback that is older than what is stored only fills empty columns.
     """
     table = tables.predictions
     given_at = sa.bindparam("given_at", type_=sa.DateTime(timezone=True))
     newer = table.c.feedback_at.is_(None) | (table.c.feedback_at <= given_at)
 
-    def latest(column: sa.Column[Any], said: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        return sa.case((newer, sa.func.coalesce(said, column)), else_=sa.func.coalesce(column, said))
+    def latest(column: sa.Column[Any], value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.case((newer, sa.func.coalesce(value, column)), else_=sa.func.coalesce(column, value))
 
-    may_comment = table.c.rgpd_consent & table.c.consent_id.is_not(None)
     rating, comment, label = (
-        sa.bindparam(f"said_{name}", type_=table.c[name].type)
+        sa.bindparam(f"new_{name}", type_=table.c[name].type)
         for name in ("user_feedback", "user_comment", "true_label")
     )
     statement = (
@@ -137,24 +149,24 @@ def replay(connection: sa.Connection, tables: Tables, records: list[FeedbackReco
         .where(table.c.id == sa.bindparam("prediction"))
         .values(
             user_feedback=latest(table.c.user_feedback, rating),
-            user_comment=latest(table.c.user_comment, sa.case((may_comment, comment))),
+            user_comment=latest(table.c.user_comment, sa.case((_may_comment(tables), comment))),
             true_label=latest(table.c.true_label, label),
             feedback_at=sa.func.greatest(table.c.feedback_at, given_at),
         )
     )
-    said = [
+    parameters = [
         {
             "prediction": record.prediction_id,
             "given_at": record.given_at,
-            "said_user_feedback": record.user_feedback,
-            "said_user_comment": record.user_comment,
-            "said_true_label": record.true_label,
+            "new_user_feedback": record.user_feedback,
+            "new_user_comment": record.user_comment,
+            "new_true_label": record.true_label,
         }
         for record in records
     ]
-    connection.execute(statement, said)
+    connection.execute(statement, parameters)
 
 
-def comment_refused() -> ConsentRequired:
-    """Say why a comment is not kept."""
-    return ConsentRequired("A comment is kept only with your consent. Send the rating alone, or agree first.")
+def _may_comment(tables: Tables) -> sa.ColumnElement[bool]:
+    table = tables.predictions.c
+    return table.rgpd_consent & table.consent_id.is_not(None)

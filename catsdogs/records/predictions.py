@@ -61,7 +61,7 @@ class PredictionRecord(BaseModel):
         return self.model_copy(update=changed)
 
     @classmethod
-    def of(
+    def create(
         cls,
         prediction: Prediction,
         statistics: ImageStatistics,

@@ -59,7 +59,7 @@ class Spool:
         self._counted_at = -_RECOUNT_SECONDS
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """Give the spool of the settings' data folder."""
         return cls(settings.data_dir / "spool", settings.spool_megabytes * 1_000_000)
 
@@ -93,11 +93,11 @@ class Spool:
         """
         self._write(path, record.model_dump_json(exclude_none=True).encode())
 
-    def predictions(self) -> list[Path]:
+    def prediction_files(self) -> list[Path]:
         """List the predictions that wait, oldest first: their names begin with the time (UUIDv7)."""
         return _listing(self._predictions)
 
-    def feedback(self) -> list[Path]:
+    def feedback_files(self) -> list[Path]:
         """List the feedbacks that wait, oldest first."""
         return _listing(self._feedback)
 
@@ -110,14 +110,14 @@ class Spool:
                 continue
             except ValidationError as error:
                 # The error's own text quotes the record, which may be personal.
-                self.set_aside(path, f"cannot be read ({error.error_count()} errors)")
+                self.move_to_damaged(path, f"cannot be read ({error.error_count()} errors)")
 
     def find_prediction(self, identifier: UUID) -> PredictionRecord | None:
         """Look up a prediction that waits."""
         return next((record for _, record in self.read([self._prediction_file(identifier)], PredictionRecord)), None)
 
     def remove_anonymous(self, identifier: UUID) -> None:
-        """Delete a prediction that waits, unless it came with a decision; under :meth:`exclusively`."""
+        """Delete a prediction that waits, unless it came with a decision; under :meth:`locked`."""
         waiting = self.find_prediction(identifier)
         if waiting and waiting.success and not waiting.decision:
             self.remove([self._prediction_file(identifier)])
@@ -129,14 +129,14 @@ class Spool:
             list(side_by_side.map(_unlink, (files[start::_DELETERS] for start in range(_DELETERS))))
         self._counted_at = -_RECOUNT_SECONDS
 
-    def set_aside(self, path: Path, reason: str) -> None:
+    def move_to_damaged(self, path: Path, reason: str) -> None:
         """Move a record out of the queue into ``damaged/``, for a person to look at."""
         _log.error("spooled record %s %s; moved to %s", path.name, reason, self._damaged)
         _make_folder(self._damaged)
         with suppress(FileNotFoundError):  # erased meanwhile
             path.rename(self._damaged / f"{path.parent.name}-{path.name}")
 
-    def damaged(self, mentioning: Iterable[str]) -> list[Path]:
+    def find_damaged(self, mentioning: Iterable[str]) -> list[Path]:
         """List what was set aside and has one of these texts in it, whatever state it is in."""
         wanted = [text.encode() for text in mentioning]
         return [path for path in _listing(self._damaged) if any(text in path.read_bytes() for text in wanted)]
@@ -150,7 +150,7 @@ class Spool:
         return len(old)
 
     @contextmanager
-    def exclusively(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Keep other processes and threads from taking out; they wait."""
         _make_folder(self.folder)
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)

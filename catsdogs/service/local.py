@@ -13,6 +13,8 @@ from catsdogs import samples
 from catsdogs.alerting import lifecycle
 from catsdogs.alerting.notifications import notify_all
 from catsdogs.alerting.rules import has_mistake, load_rules
+from catsdogs.database import Database
+from catsdogs.database.roll_ups import RollUpRefresher
 from catsdogs.domain import (
     Consent,
     ModelInfo,
@@ -32,7 +34,9 @@ from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPredi
 from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
+from catsdogs.records.replay import SpoolReplayer
+from catsdogs.records.spool import Spool
+from catsdogs.records.writer import RecordWriter
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
 
@@ -44,14 +48,18 @@ class Local:
 
     Parameters
     ----------
-    model, recorder, settings
-        Make them with :meth:`open`, and close the service after use: it may hold the embedded server.
+    model, settings
+        Make a service with :meth:`open`, and close it after use: it may hold the embedded server.
     """
 
-    def __init__(self, model: ServedModel, recorder: Recorder, settings: Settings) -> None:
+    def __init__(self, model: ServedModel, settings: Settings) -> None:
         self._model = model
-        self._recorder = recorder
         self._settings = settings
+        self._database = Database(settings)
+        self._spool = Spool.from_settings(settings)
+        self._replayer = SpoolReplayer(self._database, self._spool)
+        self._writer = RecordWriter(self._database, self._spool, self._replayer)
+        self._roll_ups = RollUpRefresher(self._database)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -63,12 +71,16 @@ class Local:
         """
         settings = settings or Settings.load()
         load_rules(settings.alert_rules)  # what is wrong in them should be said now, not at night
-        model = ServedModel(settings)
-        return cls(model, Recorder.open(settings), settings)
+        service = cls(ServedModel(settings), settings)
+        service._replayer.start()
+        service._roll_ups.start()
+        return service
 
     def close(self) -> None:
         """Leave the database; the embedded server stops with its last user."""
-        self._recorder.close()
+        self._roll_ups.close()
+        self._replayer.close()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +105,7 @@ class Local:
         except InvalidImage as error:
             self._record_failure(error, classifier.version)
             raise
-        record, receipt = PredictionRecord.of(
+        record, receipt = PredictionRecord.create(
             prediction,
             statistics,
             photo=photo,
@@ -102,7 +114,7 @@ class Local:
             controller=self._settings.data_controller,
             replaces=replaces,
         )
-        stored = self._recorder.store(record)
+        stored = self._writer.store_prediction(record)
         return Outcome(prediction, record.id, receipt, stored)
 
     def predict_sample(self, name: str) -> Prediction:
@@ -118,7 +130,7 @@ class Local:
         true_label: TrueLabel | None = None,
     ) -> bool:
         """See :meth:`catsdogs.service.interface.Service.give_feedback`."""
-        return self._recorder.give(FeedbackRecord.of(feedback_id, user_feedback, user_comment, true_label))
+        return self._writer.store_feedback(FeedbackRecord.create(feedback_id, user_feedback, user_comment, true_label))
 
     def statistics(
         self,
@@ -129,11 +141,10 @@ class Local:
         answer: str | None = None,
     ) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""
-        database = self._recorder.database
-        return database.run(
+        return self._database.run(
             lambda connection: kpis.statistics(
                 connection,
-                database.tables.predictions,
+                self._database.tables.predictions,
                 start=start,
                 end=end,
                 model_version=model_version,
@@ -152,11 +163,10 @@ class Local:
         answer: str | None = None,
     ) -> list[RecentPrediction]:
         """See :meth:`catsdogs.service.interface.Service.recent_predictions`."""
-        database = self._recorder.database
-        return database.run(
+        return self._database.run(
             lambda connection: listings.predictions(
                 connection,
-                database.tables.predictions,
+                self._database.tables.predictions,
                 limit,
                 listing=listing,
                 start=start,
@@ -168,17 +178,16 @@ class Local:
 
     def news(self) -> str:
         """See :meth:`catsdogs.service.interface.Service.news`."""
-        return self._recorder.database.run(listings.news)
+        return self._database.run(listings.news)
 
     def model_health(
         self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
     ) -> ModelHealth:
         """See :meth:`catsdogs.service.interface.Service.model_health`."""
-        database = self._recorder.database
-        return database.run(
+        return self._database.run(
             lambda connection: model_health.model_health(
                 connection,
-                database.tables.predictions,
+                self._database.tables.predictions,
                 model_health.cards(self._settings),
                 start=start,
                 end=end,
@@ -188,42 +197,41 @@ class Local:
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.interface.Service.alerts`."""
-        return lifecycle.check(self._recorder.database, load_rules(self._settings.alert_rules), since=since)
+        return lifecycle.check(self._database, load_rules(self._settings.alert_rules), since=since)
 
     def tell_alerts(self) -> None:
         """Check the rules, and tell the settings' targets what is new, see :mod:`catsdogs.alerting.notifications`."""
-        database, rules = self._recorder.database, load_rules(self._settings.alert_rules)
+        database, rules = self._database, load_rules(self._settings.alert_rules)
         lifecycle.check(database, rules)
         if self._settings.alert_targets:  # nobody here waits for them
             threading.Thread(target=notify_all, args=(database, rules, self._settings), daemon=True).start()
 
     def export(self, receipt: str) -> dict[str, Any]:
         """See :func:`catsdogs.records.data_subject_rights.export`."""
-        return data_subject_rights.export(self._recorder.database, self._recorder.spool, receipt)
+        return data_subject_rights.export(self._database, self._spool, receipt)
 
     def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removal:
         """See :func:`catsdogs.records.data_subject_rights.withdraw`."""
-        removed = data_subject_rights.withdraw(self._recorder.database, self._recorder.spool, receipt, purpose)
-        self._recorder.forget(removed.predictions)
+        removed = data_subject_rights.withdraw(self._database, self._spool, receipt, purpose)
+        self._writer.forget(removed.predictions)
         return removed
 
     def erase(self, receipt: str) -> Removal:
         """See :func:`catsdogs.records.data_subject_rights.erase`."""
-        erased = data_subject_rights.erase(self._recorder.database, self._recorder.spool, receipt)
-        self._recorder.forget(erased.predictions)
+        erased = data_subject_rights.erase(self._database, self._spool, receipt)
+        self._writer.forget(erased.predictions)
         return erased
 
     def purge(self) -> Removal:
         """Purge what is older than the settings' retention, see :func:`catsdogs.records.data_subject_rights.purge`."""
-        return data_subject_rights.purge(self._recorder.database, self._recorder.spool, self._settings.retention_days)
+        return data_subject_rights.purge(self._database, self._spool, self._settings.retention_days)
 
     def health(self) -> ServiceHealth:
         """See :meth:`catsdogs.service.interface.Service.health`."""
-        spool = self._recorder.spool
         self._model.current()  # a promotion is taken up first
         problems = {
-            ServiceProblem.DATABASE: not self._recorder.reachable(),
-            ServiceProblem.SPOOL: spool.nearly_full,
+            ServiceProblem.DATABASE: not self._replayer.ping_database(),
+            ServiceProblem.SPOOL: self._spool.nearly_full,
             ServiceProblem.MODEL: self._model.is_substitute,
             ServiceProblem.RULES: has_mistake(self._settings.alert_rules),
         }
@@ -232,7 +240,7 @@ class Local:
             degraded=[name for name, is_so in problems.items() if is_so],
             model_loaded=True,
             database="unavailable" if problems[ServiceProblem.DATABASE] else "connected",
-            spooled=len(spool),
+            spooled=len(self._spool),
         )
 
     def model_info(self) -> ModelInfo:
@@ -246,6 +254,6 @@ class Local:
 
     def _record_failure(self, failure: InvalidImage, model_version: str) -> None:
         try:
-            self._recorder.store(PredictionRecord.of_failure(failure, model_version))
+            self._writer.store_prediction(PredictionRecord.of_failure(failure, model_version))
         except CatsDogsError as error:  # the person should hear what is wrong with the photo
             _log.error("a failed prediction could not be recorded: %s", error)

@@ -24,10 +24,10 @@ from catsdogs.alerting.rules import Rule
 from catsdogs.database import Database
 from catsdogs.errors import InvalidImage, SettingsError
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from tests.rows import Keep, make_row
+from tests.storage import Storage
 
 RULE = Rule.model_validate({"name": "errors", "measure": "errors", "above": 0.5, "last": 4, "clear": "PT0S"})
 NOW = datetime.now(UTC)
@@ -187,15 +187,15 @@ def test_a_dead_target_holds_nobody_up_and_its_secret_stays_out_of_the_log(
 
 
 def test_the_server_tells_by_itself_and_waits_for_nobody(
-    recorder: Recorder, database: Settings, mailboxes: list[Mailbox], tmp_path: Path
+    storage: Storage, database: Settings, mailboxes: list[Mailbox], tmp_path: Path
 ) -> None:
     for _ in range(4):
-        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
+        storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
     rules = tmp_path / "rules.toml"
     rules.write_text('[[rule]]\nname = "errors"\nmeasure = "errors"\nabove = 0.5\nlast = 4\n')
     targets = SecretStr(mailboxes[0].target)
     told = database.model_copy(update={"alert_rules": rules, "alert_targets": targets})
-    service = Local(object(), recorder, told)  # type: ignore[arg-type]  # nobody here asks the model
+    service = Local(object(), told)  # type: ignore[arg-type]  # nobody here asks the model
     service.tell_alerts()
     deadline = time.monotonic() + 60
     while not mailboxes[0].received:

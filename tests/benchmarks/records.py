@@ -18,9 +18,9 @@ from catsdogs.domain import Answer, Consent, Prediction
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
-from catsdogs.records.writer import Recorder
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
+from tests.storage import Storage
 
 REPEATS = 300
 WAITING = 10_000
@@ -31,20 +31,20 @@ def measure() -> list[tuple[str, str, str]]:
         settings = Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder)
         database = Database(settings)
         setup.ensure(database)
-        recorder = Recorder(database, Spool.of(settings))  # without its thread, which would help
+        storage = Storage.create(database, Spool.from_settings(settings))
         photo = _photo()
         insert, record, kept, consented = medians(
             _plain_insert(database),
-            lambda: recorder.store(prediction()),
-            lambda: recorder.spool.putprediction(prediction()),
-            lambda: recorder.store(prediction(photo, Consent(True, True))),
+            lambda: storage.writer.store_prediction(prediction()),
+            lambda: storage.spool.put_prediction(prediction()),
+            lambda: storage.writer.store_prediction(prediction(photo, Consent(True, True))),
         )
         for _ in range(WAITING - REPEATS):
-            recorder.spool.putprediction(prediction())
+            storage.spool.put_prediction(prediction())
         started = time.perf_counter()
-        stored = recorder.replay()
+        stored = storage.replayer.replay()
         seconds = time.perf_counter() - started
-        recorder.close()
+        storage.close()
     return [
         ("one plain INSERT in a transaction", f"{insert:.2f} ms", "1.0"),
         ("one prediction recorded", f"{record:.2f} ms", f"{record - insert:+.2f} ms, {record / insert:.1f} x"),
@@ -61,7 +61,7 @@ def measure() -> list[tuple[str, str, str]]:
 def prediction(photo: bytes = b"", consent: Consent = NO_CONSENT) -> PredictionRecord:
     prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "bench", 3.5)
     figures = ImageStatistics(640, 480, 0.5, 0.1)
-    return PredictionRecord.of(prediction, figures, photo=photo, filename="bench.jpg", consent=consent)[0]
+    return PredictionRecord.create(prediction, figures, photo=photo, filename="bench.jpg", consent=consent)[0]
 
 
 def _photo() -> bytes:

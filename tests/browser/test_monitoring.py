@@ -23,7 +23,7 @@ from catsdogs.errors import InvalidImage
 from catsdogs.model.card import SHIPPED
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
+from tests.storage import Storage
 
 pytestmark = pytest.mark.browser
 
@@ -42,14 +42,14 @@ def own(launch: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def recorder(own: Any) -> Iterator[Recorder]:
-    opened = Recorder.open(own.settings)
+def storage(own: Any) -> Iterator[Storage]:
+    opened = Storage.open(own.settings)
     yield opened
     opened.close()
 
 
 @pytest.fixture(scope="module")
-def predict(recorder: Recorder, make_record: Any) -> Predict:
+def predict(storage: Storage, make_record: Any) -> Predict:
     """Record a prediction that is some time old, and what was said of it."""
 
     def predict(
@@ -57,16 +57,16 @@ def predict(recorder: Recorder, make_record: Any) -> Predict:
     ) -> PredictionRecord:
         record, _receipt = make_record(Consent(filename_and_comment=comment is not None), NAME)
         record = record.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
-        assert recorder.store(record)
+        assert storage.writer.store_prediction(record)
         if opinion is not None:
-            recorder.give(FeedbackRecord.of(record.id, opinion, comment, None))
+            storage.writer.store_feedback(FeedbackRecord.create(record.id, opinion, comment, None))
         return record
 
     return predict
 
 
 @pytest.fixture(scope="module")
-def weeks(predict: Predict, recorder: Recorder) -> None:
+def weeks(predict: Predict, storage: Storage) -> None:
     """Weeks of predictions: 20 cats, 10 dogs, 3 neither, 2 unreadable; 12 of 16 satisfied; the last with a comment."""
     for place in range(20):
         predict(timedelta(days=place + 2), opinion=1 if place < 12 else None, inference_time_ms=2.0 + place)
@@ -77,7 +77,9 @@ def weeks(predict: Predict, recorder: Recorder) -> None:
         predict(timedelta(days=place + 3), prediction_result=Answer.NEITHER, neither_score=0.75)
     for place in range(2):
         failure = PredictionRecord.of_failure(InvalidImage("no"), "test-1")
-        recorder.store(failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=place + 1)}))
+        storage.writer.store_prediction(
+            failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=place + 1)})
+        )
     predict(timedelta(minutes=20), opinion=0, comment=COMMENT, proba_cat=0.625, proba_dog=0.375)
 
 
@@ -344,9 +346,9 @@ def test_what_a_stranger_wrote_is_text(visit: Page) -> None:
     assert visit.trouble == []  # type: ignore[attr-defined]
 
 
-def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(visit: Page, recorder: Recorder) -> None:
+def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(visit: Page, storage: Storage) -> None:
     def rename(old: str, new: str) -> None:
-        recorder.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
+        storage.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
 
     before = tile(visit, "total")
     problem = visit.locator(".cd-controls .cd-problem:not(:empty)")

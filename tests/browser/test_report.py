@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from catsdogs.model.card import SHIPPED
 from catsdogs.records.feedback import FeedbackRecord
-from catsdogs.records.writer import Recorder
+from tests.storage import Storage
 
 pytestmark = pytest.mark.browser
 
@@ -37,11 +37,13 @@ def fits_a_phone(page: Page) -> None:
 
 
 def test_it_opens_by_itself_and_fits_the_window(
-    recorder: Recorder, make_record: Callable[..., Any], environment: dict[str, str], tmp_path: Path, page: Page
+    storage: Storage, make_record: Callable[..., Any], environment: dict[str, str], tmp_path: Path, page: Page
 ) -> None:
     record, _receipt = make_record()
-    recorder.store(record.model_copy(update={"inference_time_ms": 1234.5, "model_version": SHIPPED.name}))
-    recorder.give(FeedbackRecord.of(record.id, 1, None, None))
+    storage.writer.store_prediction(
+        record.model_copy(update={"inference_time_ms": 1234.5, "model_version": SHIPPED.name})
+    )
+    storage.writer.store_feedback(FeedbackRecord.create(record.id, 1, None, None))
     made = run(environment, tmp_path, "--lang", "fr", "--pdf")
     asked: list[str] = []
     complaints: list[str] = []

@@ -14,7 +14,7 @@ import pytest
 
 from catsdogs.errors import InvalidImage
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
+from tests.storage import Storage
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -28,19 +28,19 @@ def check(environment: dict[str, str], tmp_path: Path) -> Run:
     return check
 
 
-def fail(recorder: Recorder, times: int) -> None:
+def fail(storage: Storage, times: int) -> None:
     for _ in range(times):
-        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
+        storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
 
 
-def test_nobody_must_act(check: Run, recorder: Recorder, make_record: Any) -> None:
-    recorder.store(make_record()[0])
+def test_nobody_must_act(check: Run, storage: Storage, make_record: Any) -> None:
+    storage.writer.store_prediction(make_record()[0])
     done = check()
     assert (done.returncode, done.stdout, done.stderr) == (0, "No alert.\n", "")
 
 
-def test_someone_must_act(check: Run, recorder: Recorder) -> None:
-    fail(recorder, 25)
+def test_someone_must_act(check: Run, storage: Storage) -> None:
+    fail(storage, 25)
     done = check("--json")
     assert (done.returncode, done.stderr) == (2, "")
     alert = json.loads(done.stdout)

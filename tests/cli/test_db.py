@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from catsdogs.database import Database
 from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.domain import Consent
-from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
+from tests.storage import Storage
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -80,9 +80,9 @@ def test_a_database_that_cannot_be_reached_is_one_sentence(environment: dict[str
     assert "my-secret-password" not in details
 
 
-def test_rights_by_receipt(environment: dict[str, str], recorder: Recorder, make_record: Callable[..., tuple]) -> None:
+def test_rights_by_receipt(environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple]) -> None:
     record, receipt = make_record(Consent(True, True), filename="mine.jpg")
-    recorder.store(record)
+    storage.writer.store_prediction(record)
     run = catsdogs(environment)
 
     exported = run("privacy", "export", receipt)
@@ -99,11 +99,11 @@ def test_rights_by_receipt(environment: dict[str, str], recorder: Recorder, make
 
 
 def test_purge_keeps_to_the_settings(
-    environment: dict[str, str], recorder: Recorder, make_record: Callable[..., tuple]
+    environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple]
 ) -> None:
     record, _ = make_record(Consent(True, True))
-    recorder.store(record)
-    recorder.database.run(
+    storage.writer.store_prediction(record)
+    storage.database.run(
         lambda connection: connection.execute(sa.text("UPDATE consents SET decided_at = now() - interval '8 days'"))
     )
     kept = catsdogs(environment | {"CATSDOGS_RETENTION_DAYS": "9"})("privacy", "purge")
@@ -113,10 +113,10 @@ def test_purge_keeps_to_the_settings(
 
 
 def test_consent_is_withdrawn_by_receipt(
-    environment: dict[str, str], recorder: Recorder, make_record: Callable[..., tuple]
+    environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple]
 ) -> None:
     record, receipt = make_record(Consent(True, True), filename="mine.jpg")
-    recorder.store(record)
+    storage.writer.store_prediction(record)
     run = catsdogs(environment)
     photo = run("privacy", "withdraw", receipt, "--purpose", "photo")
     assert (photo.returncode, photo.stdout) == (0, "withdrawn: predictions 0, photos 1, waiting 0\n"), photo.stderr

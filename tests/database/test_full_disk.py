@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -16,8 +15,9 @@ from catsdogs.database.embedded import EmbeddedServer
 from catsdogs.domain import Consent
 from catsdogs.errors import DatabaseUnavailable, SpoolError
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
+from tests.storage import Storage
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -72,23 +72,20 @@ def test_a_disk_that_runs_full_loses_nothing_accepted(
     disk: Callable[[str], Path], make_record: Callable[..., tuple[PredictionRecord, str | None]]
 ) -> None:
     folder = disk("150m")
-    recorder = Recorder.open(Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder))
+    storage = Storage.open(Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder))
     accepted: set[UUID] = set()
     filler = fill(folder)
     with pytest.raises(SpoolError, match="No space left"):  # noqa: PT012
         for _ in range(2000):
             record, _ = make_record(Consent(True, True))
-            recorder.store(record)
+            storage.writer.store_prediction(record)
             accepted.add(record.id)
     filler.unlink()
 
     record, _ = make_record(Consent(True))
-    recorder.store(record)
+    storage.writer.store_prediction(record)
     accepted.add(record.id)
-    deadline = time.monotonic() + 60
-    while recorder.away or len(recorder.spool):
-        assert time.monotonic() < deadline, "it never recovered"
-        time.sleep(0.05)
-    query = sa.select(recorder.database.tables.predictions.c.id)
-    assert accepted <= set(recorder.database.run(lambda connection: connection.scalars(query).all()))
-    recorder.close()
+    until(lambda: storage.is_idle, timeout=60)
+    query = sa.select(storage.database.tables.predictions.c.id)
+    assert accepted <= set(storage.database.run(lambda connection: connection.scalars(query).all()))
+    storage.close()

@@ -70,6 +70,6 @@ def test_the_latest_predictions(connected: Database, indexes_of: Callable[..., s
 def test_what_a_receipt_opens(connected: Database, indexes_of: Callable[..., set[str]]) -> None:
     def work() -> None:
         with pytest.raises(NotFound):
-            data_subject_rights.export(connected, Spool.of(connected.settings), "0000")
+            data_subject_rights.export(connected, Spool.from_settings(connected.settings), "0000")
 
     assert "predictions_feedback_consent" in indexes_of(work)

@@ -18,8 +18,8 @@ from catsdogs.domain import Consent
 from catsdogs.errors import DatabaseError
 from catsdogs.records import predictions
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
+from tests.storage import Storage
 
 
 def constraints(connection: sa.Connection) -> set[tuple[str, str, str]]:
@@ -139,8 +139,8 @@ def test_an_older_replica_goes_on_and_starts_again(
         "UPDATE catsdogs_version SET version_num = '9999'",
     ):
         connected.run(lambda connection, statement=statement: connection.execute(sa.text(statement)))
-    older = Recorder.open(connected.settings)
-    assert older.store(make_record(Consent(True, True))[0]) is True
+    older = Storage.open(connected.settings)
+    assert older.writer.store_prediction(make_record(Consent(True, True))[0]) is True
     assert "newer than this catsdogs" in caplog.text
     older.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -14,11 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catsdogs.database import Database, roll_ups, setup
-from catsdogs.database.roll_ups import ACCURACY, GROWTH, NO_TIME
+from catsdogs.database.roll_ups import ACCURACY, GROWTH, NO_TIME, RollUpRefresher
+from catsdogs.database.tables import Tables
+from catsdogs.errors import DatabaseUnavailable
 from catsdogs.monitoring import aggregates, kpis
 from catsdogs.monitoring.time_windows import DAY, HOUR, Slice, floor, without
-from catsdogs.records.writer import Recorder
+from catsdogs.service.local import Local
+from catsdogs.settings import Settings
 from tests.rows import NOW, Keep, make_row, random_rows
+from tests.waiting import until
 
 FIRST = NOW - timedelta(days=3)
 MINUTES = 3 * 24 * 60
@@ -307,13 +310,40 @@ def test_migration_marks_what_is_there(keep: Keep) -> None:
     check_summaries(database)
 
 
-def test_the_recorder_renews_them(keep: Keep, recorder: Recorder) -> None:
+def test_a_thread_refreshes_them(keep: Keep) -> None:
     database = keep(random_rows(14, n=60))
-    recorder._wake.set()  # half a minute is too long for a test
-    deadline = time.monotonic() + 60
-    while database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).first()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    refresher = RollUpRefresher(database)
+    refresher.start()
+    stale = sa.select(database.tables.stale.c.start).limit(1)
+    until(lambda: database.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
+    refresher.close()
+    check_summaries(database)
+
+
+def test_a_service_refreshes_them(keep: Keep, database: Settings) -> None:
+    kept = keep(random_rows(15, n=60))
+    stale = sa.select(kept.tables.stale.c.start).limit(1)
+    with Local.open(database):
+        until(lambda: kept.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
+    check_summaries(kept)
+
+
+def test_a_failed_refresh_does_not_end_the_thread(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = keep(random_rows(16, n=60))
+    refresh, attempts = roll_ups.refresh, iter([DatabaseUnavailable("It is away.")])
+
+    def fail_once(connection: sa.Connection, tables: Tables) -> bool:
+        for error in attempts:
+            raise error
+        return refresh(connection, tables)
+
+    monkeypatch.setattr(roll_ups, "refresh", fail_once)
+    monkeypatch.setattr(roll_ups, "REFRESH_SECONDS", 0.01)
+    refresher = RollUpRefresher(database)
+    refresher.start()
+    stale = sa.select(database.tables.stale.c.start).limit(1)
+    until(lambda: database.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
+    refresher.close()
     check_summaries(database)
 
 

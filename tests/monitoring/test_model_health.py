@@ -87,7 +87,7 @@ def record(keep: Keep) -> Callable[[list[Seen]], Database]:
 
     def record(seen: list[Seen]) -> Database:
         database = keep([])
-        records = [PredictionRecord.of(*one, photo=b"", filename=None, consent=NO_CONSENT)[0] for one in seen]
+        records = [PredictionRecord.create(*one, photo=b"", filename=None, consent=NO_CONSENT)[0] for one in seen]
         database.run(lambda connection: predictions.store(connection, database.tables, records))
         return database
 

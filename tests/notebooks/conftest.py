@@ -12,7 +12,7 @@ from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
+from tests.storage import Storage
 
 COMMENT = "</script><script>alert(1)</script>"
 NAME = "chelsea.jpg"
@@ -25,7 +25,7 @@ def yesterday() -> datetime:
 
 
 @pytest.fixture
-def filled(recorder: Recorder, make_record: Callable[..., Any], yesterday: datetime) -> None:
+def filled(storage: Storage, make_record: Callable[..., Any], yesterday: datetime) -> None:
     """Yesterday: 5 cats, 3 dogs, 1 neither, 1 unreadable; 3 of 4 satisfied; one comment. Two weeks ago: one cat."""
     dog = {"prediction_result": Answer.DOG, "proba_cat": 0.25, "proba_dog": 0.75, "inference_time_ms": 9.5}
     neither = {"prediction_result": Answer.NEITHER, "neither_score": 0.75}
@@ -33,10 +33,12 @@ def filled(recorder: Recorder, make_record: Callable[..., Any], yesterday: datet
     for place, values in enumerate(kinds):
         record, _receipt = make_record(Consent(filename_and_comment=place == 0), NAME)
         at = yesterday + timedelta(minutes=place)
-        assert recorder.store(record.model_copy(update=values | {"timestamp": at}))
+        assert storage.writer.store_prediction(record.model_copy(update=values | {"timestamp": at}))
         if place < 4:
-            recorder.give(FeedbackRecord.of(record.id, int(place != 3), COMMENT if place == 0 else None, None))
+            storage.writer.store_feedback(
+                FeedbackRecord.create(record.id, int(place != 3), COMMENT if place == 0 else None, None)
+            )
     failure = PredictionRecord.of_failure(InvalidImage("no"), "test-1")
-    recorder.store(failure.model_copy(update={"timestamp": yesterday}))
+    storage.writer.store_prediction(failure.model_copy(update={"timestamp": yesterday}))
     old, _receipt = make_record()
-    recorder.store(old.model_copy(update={"timestamp": yesterday - timedelta(days=14)}))
+    storage.writer.store_prediction(old.model_copy(update={"timestamp": yesterday - timedelta(days=14)}))

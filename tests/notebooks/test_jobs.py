@@ -15,7 +15,7 @@ from babel.dates import format_date
 from catsdogs.errors import InvalidImage
 from catsdogs.files import notebooks
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
+from tests.storage import Storage
 
 from .conftest import COMMENT, NAME
 
@@ -115,10 +115,10 @@ def test_a_failure_leaves_the_report_of_before_as_it_was(
 
 
 def test_it_exits_with_2_where_alerts_fire_and_writes_the_report(
-    environment: dict[str, str], recorder: Recorder, tmp_path: Path
+    environment: dict[str, str], storage: Storage, tmp_path: Path
 ) -> None:
     for _ in range(20):
-        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
+        storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
     done = run_report(environment, tmp_path, "--lang", "en", "--out", "out")
     assert (done.returncode, done.stderr) == (2, "catsdogs: alerts fire: errors\n")
     assert "Alert: Many photos cannot be read" in words(Path(tmp_path, done.stdout.strip()).read_text(encoding="utf-8"))

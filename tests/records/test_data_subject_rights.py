@@ -21,28 +21,28 @@ from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
-from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
+from tests.storage import Storage
 
 MakeRecord = Callable[..., tuple[PredictionRecord, str]]
 ALL = Consent(True, True, "fr")
 
 
-def counts(recorder: Recorder) -> tuple[int, int, int]:
-    tables = recorder.database.tables
+def counts(storage: Storage) -> tuple[int, int, int]:
+    tables = storage.database.tables
     query = sa.select(
         *(
             sa.select(sa.func.count()).select_from(table).scalar_subquery()
             for table in (tables.consents, tables.predictions, tables.photos)
         )
     )
-    return tuple(recorder.database.run(lambda connection: connection.execute(query).one()))
+    return tuple(storage.database.run(lambda connection: connection.execute(query).one()))
 
 
-def row_of(recorder: Recorder, identifier: UUID) -> sa.RowMapping:
-    table = recorder.database.tables.predictions
+def row_of(storage: Storage, identifier: UUID) -> sa.RowMapping:
+    table = storage.database.tables.predictions
     query = sa.select(table).where(table.c.id == identifier)
-    return recorder.database.run(lambda connection: connection.execute(query).mappings().one())
+    return storage.database.run(lambda connection: connection.execute(query).mappings().one())
 
 
 def aged(record: PredictionRecord, days: int) -> PredictionRecord:
@@ -52,15 +52,15 @@ def aged(record: PredictionRecord, days: int) -> PredictionRecord:
 
 
 def test_export_holds_everything_of_one_person_and_nothing_of_another(
-    recorder: Recorder, make_record: MakeRecord
+    storage: Storage, make_record: MakeRecord
 ) -> None:
     mine, receipt = make_record(ALL, filename="mine.jpg")
     theirs, _ = make_record(ALL, filename="theirs.jpg")
     for record in (mine, theirs):
-        recorder.store(record)
-        recorder.give(FeedbackRecord.of(record.id, 1, f"comment on {record.filename}", "cat"))
+        storage.writer.store_prediction(record)
+        storage.writer.store_feedback(FeedbackRecord.create(record.id, 1, f"comment on {record.filename}", "cat"))
 
-    held = data_subject_rights.export(recorder.database, recorder.spool, receipt.lower().replace("-", " "))
+    held = data_subject_rights.export(storage.database, storage.spool, receipt.lower().replace("-", " "))
 
     text = json.dumps(held)
     assert "theirs" not in text
@@ -73,26 +73,26 @@ def test_export_holds_everything_of_one_person_and_nothing_of_another(
     assert Image.open(io.BytesIO(base64.b64decode(photo["jpeg"]))).size == (451, 300)
 
 
-def test_erasure_reaches_tables_photos_and_spool_at_once(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_erasure_reaches_tables_photos_and_spool_at_once(storage: Storage, make_record: MakeRecord) -> None:
     stored, receipt = make_record(ALL)
     other, other_receipt = make_record(ALL)
     anonymous, _ = make_record(Consent())
     for record in (stored, other, anonymous):
-        recorder.store(record)
-    recorder.spool.put_feedback(FeedbackRecord.of(stored.id, 1, "waits", None))
-    recorder.spool.put_feedback(FeedbackRecord.of(other.id, 1, "stays", None))
+        storage.writer.store_prediction(record)
+    storage.spool.put_feedback(FeedbackRecord.create(stored.id, 1, "waits", None))
+    storage.spool.put_feedback(FeedbackRecord.create(other.id, 1, "stays", None))
 
-    removed = data_subject_rights.erase(recorder.database, recorder.spool, receipt)
+    removed = data_subject_rights.erase(storage.database, storage.spool, receipt)
 
     assert (removed.predictions, removed.photos) == ([stored.id], 1)
-    assert counts(recorder) == (1, 2, 1)
-    assert [record.user_comment for _, record in recorder.spool.read(recorder.spool.feedback(), FeedbackRecord)] == [
-        "stays"
-    ]
-    data_subject_rights.export(recorder.database, recorder.spool, other_receipt)
+    assert counts(storage) == (1, 2, 1)
+    assert [
+        record.user_comment for _, record in storage.spool.read(storage.spool.feedback_files(), FeedbackRecord)
+    ] == ["stays"]
+    data_subject_rights.export(storage.database, storage.spool, other_receipt)
     for act in (data_subject_rights.export, data_subject_rights.erase):
         with pytest.raises(NotFound):
-            act(recorder.database, recorder.spool, receipt)
+            act(storage.database, storage.spool, receipt)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_erasure_reaches_tables_photos_and_spool_at_once(recorder: Recorder, mak
 )
 @pytest.mark.parametrize("where", ["tables", "spool"])
 def test_a_withdrawn_purpose_takes_what_was_kept_for_it(
-    recorder: Recorder,
+    storage: Storage,
     make_record: MakeRecord,
     where: str,
     purpose: PurposeName | None,
@@ -116,182 +116,182 @@ def test_a_withdrawn_purpose_takes_what_was_kept_for_it(
 ) -> None:
     mine, receipt = make_record(ALL, filename="mine.jpg")
     other, _ = make_record(ALL, filename="other.jpg")
-    recorder.store(other)
-    recorder.give(FeedbackRecord.of(other.id, 1, "other", "cat"))
+    storage.writer.store_prediction(other)
+    storage.writer.store_feedback(FeedbackRecord.create(other.id, 1, "other", "cat"))
     if where == "tables":
-        recorder.store(mine)
-        recorder.give(FeedbackRecord.of(mine.id, 0, "comment", "dog"))
+        storage.writer.store_prediction(mine)
+        storage.writer.store_feedback(FeedbackRecord.create(mine.id, 0, "comment", "dog"))
     else:
-        recorder.spool.put_prediction(mine)
-        recorder.spool.put_feedback(FeedbackRecord.of(mine.id, 0, "comment", "dog"))
+        storage.spool.put_prediction(mine)
+        storage.spool.put_feedback(FeedbackRecord.create(mine.id, 0, "comment", "dog"))
 
     for _ in range(2):  # safe to repeat
-        data_subject_rights.withdraw(recorder.database, recorder.spool, receipt, purpose)
+        data_subject_rights.withdraw(storage.database, storage.spool, receipt, purpose)
         if filename is None:
-            kept = b"".join(path.read_bytes() for path in recorder.spool.folder.rglob("*.json"))
+            kept = b"".join(path.read_bytes() for path in storage.spool.folder.rglob("*.json"))
             assert b'"comment"' not in kept
             assert b"mine.jpg" not in kept
-    recorder.replay()
+    storage.replayer.replay()
 
-    row = row_of(recorder, mine.id)
+    row = row_of(storage, mine.id)
     assert (row["filename"], row["user_comment"], row["rgpd_consent"]) == (filename, comment, consent[0])
     assert (row["proba_cat"], row["user_feedback"], row["true_label"]) == (0.9, 0, "dog")
-    held = data_subject_rights.export(recorder.database, recorder.spool, receipt)
+    held = data_subject_rights.export(storage.database, storage.spool, receipt)
     [decision] = held["decisions"]
     assert (decision["filename_and_comment"], decision["photo"]) == consent
     assert decision["withdrawn_at"]
     assert len(held["photos"]) == photos
-    assert row_of(recorder, other.id)["user_comment"] == "other"
-    assert not (recorder.spool.folder / "damaged").exists()
+    assert row_of(storage, other.id)["user_comment"] == "other"
+    assert not (storage.spool.folder / "damaged").exists()
 
 
-def test_after_a_withdrawal_no_comment_comes_in_again(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_after_a_withdrawal_no_comment_comes_in_again(storage: Storage, make_record: MakeRecord) -> None:
     mine, receipt = make_record(ALL)
-    recorder.store(mine)
-    data_subject_rights.withdraw(recorder.database, recorder.spool, receipt)
+    storage.writer.store_prediction(mine)
+    data_subject_rights.withdraw(storage.database, storage.spool, receipt)
     with pytest.raises(ConsentRequired):
-        recorder.give(FeedbackRecord.of(mine.id, 1, "comment", None))
-    recorder.spool.put_feedback(FeedbackRecord.of(mine.id, 1, "late", None))  # accepted elsewhere, before
-    recorder.replay()
-    row = row_of(recorder, mine.id)
+        storage.writer.store_feedback(FeedbackRecord.create(mine.id, 1, "comment", None))
+    storage.spool.put_feedback(FeedbackRecord.create(mine.id, 1, "late", None))  # accepted elsewhere, before
+    storage.replayer.replay()
+    row = row_of(storage, mine.id)
     assert (row["user_feedback"], row["user_comment"]) == (1, None)
 
 
 def test_a_withdrawal_during_an_outage_counts_at_once_for_what_waits(
     database: Settings, make_record: MakeRecord
 ) -> None:
-    away = Recorder.open(database.model_copy(update={"db_host": "/nonexistent"}))
+    away = Storage.open(database.model_copy(update={"db_host": "/nonexistent"}))
     mine, receipt = make_record(ALL, filename="mine.jpg")
-    away.store(mine)
-    away.give(FeedbackRecord.of(mine.id, None, "allowed", None))
+    away.writer.store_prediction(mine)
+    away.writer.store_feedback(FeedbackRecord.create(mine.id, None, "allowed", None))
     with pytest.raises(DatabaseUnavailable):  # what is stored cannot be reached: to be tried again
         data_subject_rights.withdraw(away.database, away.spool, receipt)
-    assert b"mine.jpg" not in away.spool.predictions()[0].read_bytes()
+    assert b"mine.jpg" not in away.spool.prediction_files()[0].read_bytes()
     with pytest.raises(ConsentRequired):
-        away.give(FeedbackRecord.of(mine.id, None, "refused", None))
+        away.writer.store_feedback(FeedbackRecord.create(mine.id, None, "refused", None))
     away.close()
 
 
-def test_rights_reach_what_was_set_aside(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_rights_reach_what_was_set_aside(storage: Storage, make_record: MakeRecord) -> None:
     for act in (data_subject_rights.erase, data_subject_rights.withdraw):
         mine, receipt = make_record(ALL, filename="mine.jpg")
-        recorder.store(mine)
-        recorder.spool.put_prediction(mine)
-        recorder.spool.put_feedback(FeedbackRecord.of(mine.id, 1, "comment", None))
-        for path in (*recorder.spool.predictions(), *recorder.spool.feedback()):
-            recorder.spool.set_aside(path, "is only a test")
-        act(recorder.database, recorder.spool, receipt)
-        assert list((recorder.spool.folder / "damaged").iterdir()) == []
+        storage.writer.store_prediction(mine)
+        storage.spool.put_prediction(mine)
+        storage.spool.put_feedback(FeedbackRecord.create(mine.id, 1, "comment", None))
+        for path in (*storage.spool.prediction_files(), *storage.spool.feedback_files()):
+            storage.spool.move_to_damaged(path, "is only a test")
+        act(storage.database, storage.spool, receipt)
+        assert list((storage.spool.folder / "damaged").iterdir()) == []
 
 
 def test_a_full_spool_has_room_for_a_withdrawal(database: Settings, make_record: MakeRecord) -> None:
-    recorder = Recorder(Database(database), Spool(database.data_dir / "spool", 1_000_000))
+    storage = Storage.create(Database(database), Spool(database.data_dir / "spool", 1_000_000))
     mine, receipt = make_record(ALL)
-    recorder.spool.put_prediction(mine)
-    recorder.spool.limit = 0
-    assert data_subject_rights.withdraw(recorder.database, recorder.spool, receipt).waiting == 1
-    assert counts(recorder) == (0, 0, 0)
-    recorder.replay()
-    assert counts(recorder) == (1, 1, 0)
-    recorder.close()
+    storage.spool.put_prediction(mine)
+    storage.spool.limit = 0
+    assert data_subject_rights.withdraw(storage.database, storage.spool, receipt).waiting == 1
+    assert counts(storage) == (0, 0, 0)
+    storage.replayer.replay()
+    assert counts(storage) == (1, 1, 0)
+    storage.close()
 
 
 @pytest.mark.parametrize("act", [data_subject_rights.export, data_subject_rights.withdraw, data_subject_rights.erase])
 def test_wrong_codes_of_any_kind_are_alike(
-    recorder: Recorder, make_record: MakeRecord, act: Callable[..., object]
+    storage: Storage, make_record: MakeRecord, act: Callable[..., object]
 ) -> None:
     """They say the same, and take the same work, and so the same time."""
     record, erased = make_record(ALL)
-    recorder.store(record)
-    data_subject_rights.erase(recorder.database, recorder.spool, erased)
+    storage.writer.store_prediction(record)
+    data_subject_rights.erase(storage.database, storage.spool, erased)
     statements: list[str] = []
     sa.event.listen(
-        recorder.database.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
+        storage.database.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
     )
     seen = set()
     for code in (erased, "0000-0000-0000-0000-0000-0000-0000", "", "x" * 5000, "\0", "é"):
         statements.clear()
         with pytest.raises(NotFound) as unknown:
-            act(recorder.database, recorder.spool, code)
+            act(storage.database, storage.spool, code)
         seen.add((str(unknown.value), *statements))
     assert len(seen) == 1
     assert statements
 
 
-def test_rights_reach_what_still_waits(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_rights_reach_what_still_waits(storage: Storage, make_record: MakeRecord) -> None:
     waiting, receipt = make_record(ALL, filename="waiting.jpg")
-    recorder.spool.put_prediction(waiting)
-    recorder.spool.put_feedback(FeedbackRecord.of(waiting.id, None, "too", None))
-    held = data_subject_rights.export(recorder.database, recorder.spool, receipt)
+    storage.spool.put_prediction(waiting)
+    storage.spool.put_feedback(FeedbackRecord.create(waiting.id, None, "too", None))
+    held = data_subject_rights.export(storage.database, storage.spool, receipt)
     assert held["waiting"][0]["filename"] == "waiting.jpg"
     assert "receipt_hash" not in json.dumps(held)
 
-    assert data_subject_rights.erase(recorder.database, recorder.spool, receipt).waiting == 1
-    assert len(recorder.spool) == 0
-    recorder.replay()
-    assert counts(recorder) == (0, 0, 0)
+    assert data_subject_rights.erase(storage.database, storage.spool, receipt).waiting == 1
+    assert len(storage.spool) == 0
+    storage.replayer.replay()
+    assert counts(storage) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("receipt", ["", "0000-0000-0000-0000-0000-0000-0000", "' OR true --", "\0"])
-def test_a_wrong_code_opens_nothing(recorder: Recorder, make_record: MakeRecord, receipt: str) -> None:
-    recorder.store(make_record(ALL)[0])
+def test_a_wrong_code_opens_nothing(storage: Storage, make_record: MakeRecord, receipt: str) -> None:
+    storage.writer.store_prediction(make_record(ALL)[0])
     for act in (data_subject_rights.export, data_subject_rights.erase):
         with pytest.raises(NotFound):
-            act(recorder.database, recorder.spool, receipt)
-    assert counts(recorder) == (1, 1, 1)
+            act(storage.database, storage.spool, receipt)
+    assert counts(storage) == (1, 1, 1)
 
 
 def test_the_log_tells_of_rights_without_personal_data(
-    recorder: Recorder, make_record: MakeRecord, caplog: pytest.LogCaptureFixture
+    storage: Storage, make_record: MakeRecord, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "catsdogs")
     record, receipt = make_record(ALL, filename="mine.jpg")
-    recorder.store(record)
-    data_subject_rights.export(recorder.database, recorder.spool, receipt)
-    data_subject_rights.erase(recorder.database, recorder.spool, receipt)
+    storage.writer.store_prediction(record)
+    data_subject_rights.export(storage.database, storage.spool, receipt)
+    data_subject_rights.erase(storage.database, storage.spool, receipt)
     assert "erased 1 predictions, 1 photos" in caplog.text
     assert not {"mine.jpg", receipt, str(record.id), record.decision.receipt_hash} & set(caplog.text.split())
     assert "mine" not in caplog.text
 
 
-def test_what_is_old_becomes_anonymous_and_its_figures_stay(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_what_is_old_becomes_anonymous_and_its_figures_stay(storage: Storage, make_record: MakeRecord) -> None:
     old, old_receipt = make_record(ALL)
     young, young_receipt = make_record(ALL)
-    recorder.store(aged(old, 31))
-    recorder.store(aged(young, 29))
-    recorder.give(FeedbackRecord.of(old.id, 0, "personal", "dog"))
+    storage.writer.store_prediction(aged(old, 31))
+    storage.writer.store_prediction(aged(young, 29))
+    storage.writer.store_feedback(FeedbackRecord.create(old.id, 0, "personal", "dog"))
 
-    removed = data_subject_rights.purge(recorder.database, recorder.spool, 30)
+    removed = data_subject_rights.purge(storage.database, storage.spool, 30)
 
     assert (removed.predictions, removed.photos) == ([old.id], 1)
-    assert counts(recorder) == (1, 2, 1)
-    data_subject_rights.export(recorder.database, recorder.spool, young_receipt)
+    assert counts(storage) == (1, 2, 1)
+    data_subject_rights.export(storage.database, storage.spool, young_receipt)
     with pytest.raises(NotFound):
-        data_subject_rights.export(recorder.database, recorder.spool, old_receipt)
-    row = row_of(recorder, old.id)
+        data_subject_rights.export(storage.database, storage.spool, old_receipt)
+    row = row_of(storage, old.id)
     assert (row["filename"], row["user_comment"], row["consent_id"]) == (None, None, None)
     assert (row["proba_cat"], row["user_feedback"], row["true_label"], row["rgpd_consent"]) == (0.9, 0, "dog", True)
-    assert data_subject_rights.purge(recorder.database, recorder.spool, 30).predictions == []
+    assert data_subject_rights.purge(storage.database, storage.spool, 30).predictions == []
 
 
-def test_what_waited_too_long_becomes_anonymous_in_the_spool(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_what_waited_too_long_becomes_anonymous_in_the_spool(storage: Storage, make_record: MakeRecord) -> None:
     old = aged(make_record(ALL, filename="old.jpg")[0], 31)
-    recorder.spool.put_prediction(old)
-    late = FeedbackRecord.of(old.id, 1, "personal", None)
-    recorder.spool.put_feedback(late.model_copy(update={"given_at": old.timestamp}))
-    assert data_subject_rights.purge(recorder.database, recorder.spool, 30).waiting == 2
-    for path in recorder.spool.folder.rglob("*.json"):
+    storage.spool.put_prediction(old)
+    late = FeedbackRecord.create(old.id, 1, "personal", None)
+    storage.spool.put_feedback(late.model_copy(update={"given_at": old.timestamp}))
+    assert data_subject_rights.purge(storage.database, storage.spool, 30).waiting == 2
+    for path in storage.spool.folder.rglob("*.json"):
         assert not {b"old.jpg", b"personal", b"receipt_hash"} & set(path.read_bytes().split(b'"'))
-    assert recorder.replay() == 2
-    assert counts(recorder) == (0, 1, 0)
+    assert storage.replayer.replay() == 2
+    assert counts(storage) == (0, 1, 0)
 
 
 def test_erasing_while_the_database_is_away_clears_the_spool_and_says_to_try_again(
-    recorder: Recorder, make_record: MakeRecord
+    storage: Storage, make_record: MakeRecord
 ) -> None:
     waiting, receipt = make_record(ALL)
-    recorder.spool.put_prediction(waiting)
-    away = type(recorder.database)(recorder.database.settings.model_copy(update={"db_host": "/nonexistent"}))
+    storage.spool.put_prediction(waiting)
+    away = type(storage.database)(storage.database.settings.model_copy(update={"db_host": "/nonexistent"}))
     with pytest.raises(DatabaseUnavailable):
-        data_subject_rights.erase(away, recorder.spool, receipt)
-    assert len(recorder.spool) == 0
+        data_subject_rights.erase(away, storage.spool, receipt)
+    assert len(storage.spool) == 0

@@ -15,97 +15,97 @@ from uuid_utils.compat import uuid7
 from catsdogs.domain import Answer, Consent, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
 from catsdogs.monitoring.accuracy import right
-from catsdogs.records.feedback import FeedbackRecord, replay
+from catsdogs.records.feedback import FeedbackRecord, KnownPrediction, apply, check
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
+from tests.storage import Storage
 
 MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
 
 
 @pytest.fixture
-def said(recorder: Recorder) -> Callable[[UUID], tuple[int | None, str | None, str | None]]:
+def said(storage: Storage) -> Callable[[UUID], tuple[int | None, str | None, str | None]]:
     """Look up rating, comment and label of a prediction."""
-    table = recorder.database.tables.predictions.c
+    table = storage.database.tables.predictions.c
 
     def look(identifier: UUID) -> tuple[int | None, str | None, str | None]:
         query = sa.select(table.user_feedback, table.user_comment, table.true_label).where(table.id == identifier)
-        return tuple(recorder.database.run(lambda connection: connection.execute(query).one()))
+        return tuple(storage.database.run(lambda connection: connection.execute(query).one()))
 
     return look
 
 
 @pytest.fixture
-def stored(recorder: Recorder, make_record: MakeRecord) -> Callable[[Consent], UUID]:
+def stored(storage: Storage, make_record: MakeRecord) -> Callable[[Consent], UUID]:
     def make(consent: Consent) -> UUID:
         record, _ = make_record(consent)
-        recorder.store(record)
+        storage.writer.store_prediction(record)
         return record.id
 
     return make
 
 
-def test_who_is_satisfied_says_no_label_that_accuracy_counts_as_wrong(recorder: Recorder) -> None:
+def test_who_is_satisfied_says_no_label_that_accuracy_counts_as_wrong(storage: Storage) -> None:
     for answer, label, rating, earlier in product(Answer, TrueLabel, (0, 1, None), (0, 1, None)):
         stored = sa.select(
             sa.literal(answer.value).label("prediction_result"),
             sa.literal(label.value).label("true_label"),
             sa.cast(sa.null(), sa.Integer).label("user_feedback"),
         ).subquery()
-        counted = recorder.database.run(lambda connection, stored=stored: connection.scalar(sa.select(right(stored))))
+        counted = storage.database.run(lambda connection, stored=stored: connection.scalar(sa.select(right(stored))))
         satisfied = earlier if rating is None else rating
         with pytest.raises(InvalidInput) if satisfied and counted is False else nullcontext():
-            FeedbackRecord.of(uuid7(), rating, None, label).check_against(answer, earlier)
+            check(FeedbackRecord.create(uuid7(), rating, None, label), KnownPrediction(answer, False, earlier))
 
 
-def test_a_contradiction_is_refused_with_all_that_came_with_it(recorder: Recorder, stored, said) -> None:
+def test_a_contradiction_is_refused_with_all_that_came_with_it(storage: Storage, stored, said) -> None:
     identifier = stored(Consent(True))
     with pytest.raises(InvalidInput, match="Change one of the two"):
-        recorder.give(FeedbackRecord.of(identifier, 1, "It is my dog", "dog"))
+        storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, "It is my dog", "dog"))
     assert said(identifier) == (None, None, None)
-    recorder.give(FeedbackRecord.of(identifier, 1, None, None))
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, None, None))
     with pytest.raises(InvalidInput, match="Change one of the two"):
-        recorder.give(FeedbackRecord.of(identifier, None, None, "dog"))
+        storage.writer.store_feedback(FeedbackRecord.create(identifier, None, None, "dog"))
     assert said(identifier) == (1, None, None)
-    recorder.give(FeedbackRecord.of(identifier, 0, None, "dog"))
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, 0, None, "dog"))
     assert said(identifier) == (0, None, "dog")
 
 
-def test_a_contradiction_that_was_accepted_once_is_not_lost_in_the_replay(recorder: Recorder, stored, said) -> None:
+def test_a_contradiction_that_was_accepted_once_is_not_lost_in_the_replay(storage: Storage, stored, said) -> None:
     identifier = stored(Consent())
-    record = FeedbackRecord.of(identifier, 1, None, "dog")
-    recorder.spool.put_feedback(record)
-    recorder.replay()
+    record = FeedbackRecord.create(identifier, 1, None, "dog")
+    storage.spool.put_feedback(record)
+    storage.replayer.replay()
     assert said(identifier) == (1, None, "dog")
 
 
 @pytest.mark.parametrize("rating", [0, 1])
-def test_a_rating_needs_no_consent(recorder: Recorder, stored, said, rating: int) -> None:
+def test_a_rating_needs_no_consent(storage: Storage, stored, said, rating: int) -> None:
     identifier = stored(Consent())
-    assert recorder.give(FeedbackRecord.of(identifier, rating, None, "both"))
+    assert storage.writer.store_feedback(FeedbackRecord.create(identifier, rating, None, "both"))
     assert said(identifier) == (rating, None, "both")
 
 
 @pytest.mark.parametrize("consent", [Consent(), Consent(photo=True)])
 def test_a_comment_without_consent_is_refused_with_all_that_came_with_it(
-    recorder: Recorder, stored, said, consent: Consent
+    storage: Storage, stored, said, consent: Consent
 ) -> None:
     identifier = stored(consent)
     with pytest.raises(ConsentRequired):
-        recorder.give(FeedbackRecord.of(identifier, 1, "It is my cat", None))
+        storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, "It is my cat", None))
     assert said(identifier) == (None, None, None)
 
 
-def test_what_is_not_said_stays(recorder: Recorder, stored, said) -> None:
+def test_what_is_not_said_stays(storage: Storage, stored, said) -> None:
     identifier = stored(Consent(True))
-    recorder.give(FeedbackRecord.of(identifier, 0, None, "dog"))
-    recorder.give(FeedbackRecord.of(identifier, None, "  It is a dog\n", None))
-    recorder.give(FeedbackRecord.of(identifier, 1, "", None))
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, 0, None, "dog"))
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, None, "  It is a dog\n", None))
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, "", None))
     assert said(identifier) == (1, "It is a dog", "dog")
 
 
-def test_an_unknown_prediction_is_not_found(recorder: Recorder) -> None:
+def test_an_unknown_prediction_is_not_found(storage: Storage) -> None:
     with pytest.raises(NotFound):
-        recorder.give(FeedbackRecord.of(uuid7(), 1, None, None))
+        storage.writer.store_feedback(FeedbackRecord.create(uuid7(), 1, None, None))
 
 
 @pytest.mark.parametrize(
@@ -121,31 +121,31 @@ def test_an_unknown_prediction_is_not_found(recorder: Recorder) -> None:
 )
 def test_what_makes_no_sense_is_refused(rating: int | None, comment: str | None, label: str | None) -> None:
     with pytest.raises(InvalidInput):
-        FeedbackRecord.of(uuid7(), rating, comment, label)
+        FeedbackRecord.create(uuid7(), rating, comment, label)
 
 
 @pytest.mark.parametrize("comment", ["a" * 1000, "é🐱" * 500, "nul\0", "\ud800", "'; DROP TABLE consents; --"])
-def test_comments_of_any_characters_are_stored(recorder: Recorder, stored, said, comment: str) -> None:
+def test_comments_of_any_characters_are_stored(storage: Storage, stored, said, comment: str) -> None:
     identifier = stored(Consent(True))
-    recorder.give(FeedbackRecord.of(identifier, None, comment, None))
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, None, comment, None))
     assert said(identifier)[1] == comment.replace("\0", "").replace("\ud800", "?")
 
 
-def test_older_feedback_that_arrives_late_fills_only_what_is_empty(recorder: Recorder, stored, said) -> None:
+def test_older_feedback_that_arrives_late_fills_only_what_is_empty(storage: Storage, stored, said) -> None:
     identifier = stored(Consent(True))
     now = datetime.now(UTC)
 
     def feedback(seconds: int, rating: int | None, comment: str | None = None) -> FeedbackRecord:
-        record = FeedbackRecord.of(identifier, rating, comment, None)
+        record = FeedbackRecord.create(identifier, rating, comment, None)
         return record.model_copy(update={"given_at": now + timedelta(seconds=seconds)})
 
     for record in (feedback(2, 1), feedback(1, 0, "late"), feedback(1, 0, "late"), feedback(0, 0, "later")):
-        recorder.database.run(lambda connection, record=record: replay(connection, recorder.database.tables, [record]))
+        storage.database.run(lambda connection, record=record: apply(connection, storage.database.tables, [record]))
     assert said(identifier) == (1, "late", None)
 
 
-def test_a_comment_is_dropped_in_the_replay_where_consent_has_gone(recorder: Recorder, stored, said) -> None:
+def test_a_comment_is_dropped_in_the_replay_where_consent_has_gone(storage: Storage, stored, said) -> None:
     identifier = stored(Consent())
-    record = FeedbackRecord.of(identifier, 1, "written before", None)
-    recorder.database.run(lambda connection: replay(connection, recorder.database.tables, [record]))
+    record = FeedbackRecord.create(identifier, 1, "written before", None)
+    storage.database.run(lambda connection: apply(connection, storage.database.tables, [record]))
     assert said(identifier) == (1, None, None)

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,11 +30,13 @@ from catsdogs.domain import Consent
 from catsdogs.errors import SpoolError
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
+from tests.storage import Storage
+from tests.waiting import until
 
 MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
 
+REPOSITORY = Path(__file__).parents[2]
 PREDICTIONS = int(os.environ.get("CATSDOGS_CHAOS", "160"))
 PROCESSES = 4
 KILLS = max(4, PREDICTIONS // 50)
@@ -47,11 +48,11 @@ from catsdogs.domain import Answer, Consent, Prediction
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
+from tests.storage import Storage
 
 photo = open(sys.argv[1], "rb").read()
-recorder = Recorder.open(Settings.load())
+storage = Storage.open(Settings.load())
 prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
 
 def say(*accepted):
@@ -59,22 +60,22 @@ def say(*accepted):
 
 def visit(number):
     consent = Consent(number % 2 == 0, number % 8 == 0)
-    record, _ = PredictionRecord.of(
+    record, _ = PredictionRecord.create(
         prediction, ImageStatistics(1, 1, 0.5, 0.1), photo=photo, filename=f"{number}.jpg", consent=consent
     )
-    recorder.store(record)
+    storage.writer.store_prediction(record)
     say(str(record.id), number, 0)
     for time in (1, 2, 3):  # changes their mind: the last word counts
         comment = f"{number}.{time}" if consent.filename_and_comment else None
         label = ("cat", "dog", "both")[time - 1]
-        recorder.give(FeedbackRecord.of(record.id, time % 2, comment, label))
+        storage.writer.store_feedback(FeedbackRecord.create(record.id, time % 2, comment, label))
         say(str(record.id), number, time)
 
 say("ready")
 with ThreadPoolExecutor(4) as threads:
     list(threads.map(visit, range(int(sys.argv[2]), int(sys.argv[3]))))
 sys.stdin.read()
-recorder.close()
+storage.close()
 """
 
 
@@ -88,13 +89,6 @@ def folder() -> Iterator[Path]:
 def kill_postgresql(data_dir: Path) -> None:
     with contextlib.suppress(FileNotFoundError, IndexError, ProcessLookupError):  # just being started again
         os.kill(int((data_dir / "postgresql" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def rows(database: Database, statement: str) -> list[dict[str, Any]]:
@@ -116,6 +110,7 @@ class Writers:
         process = subprocess.Popen(
             [sys.executable, "-c", WORK, str(self.photo), str(first), str(end)],
             env=environment | {"CATSDOGS_DATA_DIR": str(self.data_dir)},
+            cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -124,7 +119,7 @@ class Writers:
         listener = threading.Thread(target=self._listen, args=[process, said])
         listener.start()
         self.running[process] = listener, said
-        wait_until(lambda: bool(said))
+        until(lambda: said, timeout=60)
 
     def kill(self, process: subprocess.Popen[str]) -> None:
         process.kill()
@@ -157,13 +152,13 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
 
     thresholds = sorted(random.sample(range(4 * PREDICTIONS * 3 // 4), KILLS))
     for kill, threshold in enumerate(thresholds):
-        wait_until(lambda threshold=threshold: writers.messages >= threshold)
+        until(lambda threshold=threshold: writers.messages >= threshold, timeout=60)
         kill_postgresql(folder)
         if kill in (KILLS // 3, 2 * KILLS // 3):  # in the middle of a write, as like as not
             writers.kill(next(iter(writers.running)))
             writers.start(PREDICTIONS + kill * share, PREDICTIONS + (kill + 1) * share)
     for process in list(writers.running):
-        wait_until(lambda process=process: writers.done(process, share), 300)
+        until(lambda process=process: writers.done(process, share), timeout=300)
     for process in list(writers.running)[:2]:  # an orderly end for two
         process.communicate("")
         assert process.returncode == 0
@@ -173,10 +168,10 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
     kill_postgresql(folder)
     keeper.close()
 
-    recorder = Recorder.open(settings)
-    wait_until(lambda: not recorder.away and len(recorder.spool) == 0, 120)
-    found = {row["id"]: row for row in rows(recorder.database, "SELECT * FROM predictions_feedback")}
-    photos = {row["prediction_id"] for row in rows(recorder.database, "SELECT prediction_id FROM photos")}
+    storage = Storage.open(settings)
+    until(lambda: storage.is_idle, timeout=120)
+    found = {row["id"]: row for row in rows(storage.database, "SELECT * FROM predictions_feedback")}
+    photos = {row["prediction_id"] for row in rows(storage.database, "SELECT prediction_id FROM photos")}
     assert len(writers.accepted) >= PREDICTIONS
     assert writers.accepted.keys() <= found.keys()
     assert len(found) - len(writers.accepted) <= 2 * 4, "more than the killed writers had in hand"
@@ -190,23 +185,23 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
         assert (identifier in photos) is (number % 8 == 0)
     for row in found.values():
         assert row["rgpd_consent"] or (row["filename"], row["user_comment"]) == (None, None)
-    assert not (recorder.spool.folder / "damaged").exists()
-    recorder.close()
+    assert not (storage.spool.folder / "damaged").exists()
+    storage.close()
 
 
 def test_what_a_full_spool_refuses_is_said_and_what_it_accepted_arrives(
     database: Settings, make_record: MakeRecord
 ) -> None:
-    away = Recorder.open(database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1}))
+    away = Storage.open(database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1}))
     accepted: list[UUID] = []
     refused: list[UUID] = []
 
     def visit(number: int) -> None:
         record, _ = make_record(Consent(number % 2 == 0, number % 10 == 0), filename=f"{number}.jpg")
         try:
-            away.store(record)
+            away.writer.store_prediction(record)
             accepted.append(record.id)
-            away.give(FeedbackRecord.of(record.id, 1, None, None))
+            away.writer.store_feedback(FeedbackRecord.create(record.id, 1, None, None))
         except SpoolError:
             refused.append(record.id)
 
@@ -218,12 +213,12 @@ def test_what_a_full_spool_refuses_is_said_and_what_it_accepted_arrives(
     assert used <= 1_000_000 + 4 * 200_000  # each thread may be at its last record
     away.close()
 
-    back = Recorder.open(database)
-    wait_until(lambda: not len(back.spool))
+    back = Storage.open(database)
+    until(lambda: back.is_idle)
     found = {row["id"]: row for row in rows(back.database, "SELECT * FROM predictions_feedback")}
     assert found.keys() == set(accepted)
     assert Counter(row["user_feedback"] for row in found.values())[1] == len(set(accepted) - set(refused))
-    assert back.store(make_record()[0]) is True
+    assert back.writer.store_prediction(make_record()[0]) is True
     back.close()
 
 
@@ -251,7 +246,7 @@ def test_an_unclean_stop_of_the_whole_app_loses_nothing_accepted(launch: Any, fo
         visits = [threads.submit(visit, number) for number in range(4)]
         for _ in range(2):
             enough = len(accepted) + 20
-            wait_until(lambda enough=enough: len(accepted) >= enough)
+            until(lambda enough=enough: len(accepted) >= enough, timeout=60)
             kill_postgresql(folder / "data")
         server.process.kill()
         kill_postgresql(folder / "data")
@@ -261,7 +256,7 @@ def test_an_unclean_stop_of_the_whole_app_loses_nothing_accepted(launch: Any, fo
     server.process.wait()
 
     again = launch(folder)
-    wait_until(lambda: urllib3.request("GET", f"{again.url}/health").json()["spooled"] == 0)
+    until(lambda: urllib3.request("GET", f"{again.url}/health").json()["spooled"] == 0, timeout=60)
     assert urllib3.request("GET", f"{again.url}/health").json()["status"] == "healthy"
     found = {str(row["id"]): row for row in again.query("SELECT * FROM predictions_feedback")}
     photos = Counter(str(row["prediction_id"]) for row in again.query("SELECT prediction_id FROM photos"))

@@ -16,41 +16,41 @@ from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord, store
-from catsdogs.records.writer import Recorder
+from tests.storage import Storage
 
 MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
 TEXT = st.text(max_size=300)
 
 
-def row(recorder: Recorder, record: PredictionRecord) -> sa.RowMapping:
-    table = recorder.database.tables.predictions
+def row(storage: Storage, record: PredictionRecord) -> sa.RowMapping:
+    table = storage.database.tables.predictions
     query = sa.select(table).where(table.c.id == record.id)
-    return recorder.database.run(lambda connection: connection.execute(query).mappings().one())
+    return storage.database.run(lambda connection: connection.execute(query).mappings().one())
 
 
-def photos_of(recorder: Recorder, record: PredictionRecord) -> int:
-    table = recorder.database.tables.photos
+def photos_of(storage: Storage, record: PredictionRecord) -> int:
+    table = storage.database.tables.photos
     query = sa.select(sa.func.count()).select_from(table).where(table.c.prediction_id == record.id)
-    return recorder.database.run(lambda connection: connection.scalar(query))
+    return storage.database.run(lambda connection: connection.scalar(query))
 
 
-def exists(recorder: Recorder, record: PredictionRecord) -> bool:
-    table = recorder.database.tables.predictions
+def exists(storage: Storage, record: PredictionRecord) -> bool:
+    table = storage.database.tables.predictions
     query = sa.select(sa.exists().where(table.c.id == record.id))
-    return recorder.database.run(lambda connection: connection.scalar(query))
+    return storage.database.run(lambda connection: connection.scalar(query))
 
 
-def test_a_prediction_without_consent_is_anonymous(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_a_prediction_without_consent_is_anonymous(storage: Storage, make_record: MakeRecord) -> None:
     record, receipt = make_record(Consent())
     assert receipt is None
-    assert recorder.store(record)
-    stored = row(recorder, record)
+    assert storage.writer.store_prediction(record)
+    stored = row(storage, record)
     assert (stored["prediction_result"], stored["proba_cat"], stored["model_version"]) == ("cat", 0.9, "test-1")
     assert (stored["width"], stored["height"], stored["brightness"], stored["sharpness"]) == (451, 300, 0.5, 0.01)
     assert stored["filename"] is None
     assert stored["consent_id"] is None
     assert stored["timestamp"] <= stored["created_at"]
-    assert photos_of(recorder, record) == 0
+    assert photos_of(storage, record) == 0
 
 
 def test_identifiers_are_ordered_by_time_and_made_by_the_client(make_record: MakeRecord) -> None:
@@ -59,18 +59,18 @@ def test_identifiers_are_ordered_by_time_and_made_by_the_client(make_record: Mak
     assert {identifier.version for identifier in identifiers} == {7}
 
 
-def test_storing_twice_is_storing_once(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_storing_twice_is_storing_once(storage: Storage, make_record: MakeRecord) -> None:
     record, _ = make_record(Consent(True, True))
     for _ in range(2):
-        assert recorder.store(record)
-    assert row(recorder, record)["filename"] == "chelsea.jpg"
-    assert photos_of(recorder, record) == 1
+        assert storage.writer.store_prediction(record)
+    assert row(storage, record)["filename"] == "chelsea.jpg"
+    assert photos_of(storage, record) == 1
 
 
-def test_a_failure_holds_its_kind_and_nothing_else(recorder: Recorder) -> None:
+def test_a_failure_holds_its_kind_and_nothing_else(storage: Storage) -> None:
     record = PredictionRecord.of_failure(InvalidImage("This file, {name}, is empty.", name="mine.jpg"), "test-1")
-    recorder.store(record)
-    stored = row(recorder, record)
+    storage.writer.store_prediction(record)
+    stored = row(storage, record)
     assert (stored["success"], stored["prediction_result"], stored["error_type"]) == (False, "error", "InvalidImage")
     assert stored["model_version"] == "test-1"
     assert "mine" not in str(stored)
@@ -90,19 +90,19 @@ def test_a_failure_holds_its_kind_and_nothing_else(recorder: Recorder) -> None:
     ],
 )
 def test_file_names_are_bare_and_storable(
-    recorder: Recorder, make_record: MakeRecord, sent: str, kept: str | None
+    storage: Storage, make_record: MakeRecord, sent: str, kept: str | None
 ) -> None:
     record, _ = make_record(Consent(True), filename=sent)
-    recorder.store(record)
-    assert row(recorder, record)["filename"] == kept
+    storage.writer.store_prediction(record)
+    assert row(storage, record)["filename"] == kept
 
 
-def test_rounding_in_single_precision_is_no_reason_to_lose_a_record(recorder: Recorder, cat_jpeg: bytes) -> None:
+def test_rounding_in_single_precision_is_no_reason_to_lose_a_record(storage: Storage, cat_jpeg: bytes) -> None:
     prediction = Prediction(Answer.CAT, 1.0000001, -1e-9, 1.0000001, "test-1", 3.5)
-    record, _ = PredictionRecord.of(
+    record, _ = PredictionRecord.create(
         prediction, ImageStatistics(1, 1, 1.0000001, 0.0), photo=cat_jpeg, filename=None, consent=Consent()
     )
-    assert recorder.store(record)
+    assert storage.writer.store_prediction(record)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -115,7 +115,7 @@ def test_rounding_in_single_precision_is_no_reason_to_lose_a_record(recorder: Re
     waiting=st.booleans(),
 )
 def test_no_path_keeps_what_was_not_allowed(
-    recorder: Recorder,
+    storage: Storage,
     make_record: MakeRecord,
     consent: Consent,
     filename: str | None,
@@ -127,15 +127,15 @@ def test_no_path_keeps_what_was_not_allowed(
     """Through the database or the spool, then withdrawn: no name, comment or photo but with consent to that."""
     record, receipt = make_record(consent, filename=filename)
     if waiting:
-        recorder.spool.put_prediction(record)
+        storage.spool.put_prediction(record)
     else:
-        recorder.store(record)
+        storage.writer.store_prediction(record)
     said = bool((comment or "").replace("\0", "").strip())
     accepted = True
     if rating is not None or said or label is not None:
-        feedback = FeedbackRecord.of(record.id, rating, comment, label)
+        feedback = FeedbackRecord.create(record.id, rating, comment, label)
         try:
-            recorder.give(feedback)
+            storage.writer.store_feedback(feedback)
             assert consent.filename_and_comment or not said
         except ConsentRequired:
             assert said
@@ -144,25 +144,25 @@ def test_no_path_keeps_what_was_not_allowed(
         except InvalidInput:  # satisfied with "cat"
             assert (rating, label in (TrueLabel.DOG, TrueLabel.NEITHER)) == (1, True)
             accepted = False
-    recorder.replay()
+    storage.replayer.replay()
 
-    stored = row(recorder, record)
+    stored = row(storage, record)
     assert (stored["filename"] is None) or consent.filename_and_comment
     assert (stored["user_comment"] is not None) == (said and accepted)
     assert (stored["user_feedback"], stored["true_label"]) == ((rating, label) if accepted else (None, None))
-    assert photos_of(recorder, record) == consent.photo
+    assert photos_of(storage, record) == consent.photo
     assert (receipt is not None) == consent.any
 
     if receipt:
-        data_subject_rights.erase(recorder.database, recorder.spool, receipt)
+        data_subject_rights.erase(storage.database, storage.spool, receipt)
         with pytest.raises(NotFound):
-            data_subject_rights.export(recorder.database, recorder.spool, receipt)
-        assert not exists(recorder, record)
+            data_subject_rights.export(storage.database, storage.spool, receipt)
+        assert not exists(storage, record)
 
 
-def test_a_batch_stores_decisions_predictions_and_photos_together(recorder: Recorder, make_record: MakeRecord) -> None:
+def test_a_batch_stores_decisions_predictions_and_photos_together(storage: Storage, make_record: MakeRecord) -> None:
     consents = [Consent(), Consent(True), Consent(photo=True), Consent(True, True)]
     records = [make_record(replace(consent, language="fr"))[0] for consent in consents]
-    recorder.database.run(lambda connection: store(connection, recorder.database.tables, records))
-    assert [row(recorder, record)["rgpd_consent"] for record in records] == [False, True, False, True]
-    assert [photos_of(recorder, record) for record in records] == [0, 0, 1, 1]
+    storage.database.run(lambda connection: store(connection, storage.database.tables, records))
+    assert [row(storage, record)["rgpd_consent"] for record in records] == [False, True, False, True]
+    assert [photos_of(storage, record) for record in records] == [0, 0, 1, 1]

@@ -12,9 +12,9 @@ from catsdogs.domain import Answer, Consent, PurposeName, ReviewDecision, TrueLa
 from catsdogs.errors import DatabaseUnavailable, NotFound
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.review_queue import FeedbackPhotos, ReviewQueue, feedback_photos
-from catsdogs.records.writer import Recorder
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
+from tests.storage import Storage
 
 PHOTO = Consent(photo=True)
 Send = Callable[..., UUID]
@@ -28,13 +28,13 @@ def queue(database: Settings) -> Iterator[ReviewQueue]:
 
 
 @pytest.fixture
-def send(recorder: Recorder, make_record: Callable[..., Any]) -> Send:
+def send(storage: Storage, make_record: Callable[..., Any]) -> Send:
     """Store a prediction with these figures, and what the person said of it."""
 
     def send(label: str | None = "dog", consent: Consent = PHOTO, **figures: object) -> UUID:
         record, _ = make_record(consent)
-        recorder.store(record.model_copy(update=figures))
-        recorder.give(FeedbackRecord.of(record.id, 0, None, label))
+        storage.writer.store_prediction(record.model_copy(update=figures))
+        storage.writer.store_feedback(FeedbackRecord.create(record.id, 0, None, label))
         return UUID(str(record.id))
 
     return send

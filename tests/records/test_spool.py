@@ -31,7 +31,7 @@ from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.spool import Spool
 spool = Spool(Path(sys.argv[1]), 10**9)
 while True:
-    record = FeedbackRecord.of(uuid4(), 1, "x" * 900, None)
+    record = FeedbackRecord.create(uuid4(), 1, "x" * 900, None)
     spool.put_feedback(record)
     print(record.id, flush=True)
 """
@@ -46,7 +46,7 @@ def test_records_come_back_as_they_were_in_order(spool: Spool, make_record: Make
     records = [make_record(Consent(True, index % 2 == 0))[0] for index in range(20)]
     for record in reversed(records):
         spool.put_prediction(record)
-    assert [record for _, record in spool.read(spool.predictions(), PredictionRecord)] == records
+    assert [record for _, record in spool.read(spool.prediction_files(), PredictionRecord)] == records
     assert len(spool) == 20
     assert spool.find_prediction(records[3].id) == records[3]
     assert spool.find_prediction(uuid4()) is None
@@ -54,16 +54,16 @@ def test_records_come_back_as_they_were_in_order(spool: Spool, make_record: Make
 
 def test_an_empty_spool_writes_nothing(spool: Spool) -> None:
     assert len(spool) == 0
-    assert spool.predictions() == spool.feedback() == []
+    assert spool.prediction_files() == spool.feedback_files() == []
     assert not spool.folder.exists()
 
 
 def test_it_is_private(spool: Spool, make_record: MakeRecord) -> None:
     spool.put_prediction(make_record(Consent(True))[0])
-    spool.put_feedback(FeedbackRecord.of(uuid4(), 1, "comment", None))
-    with spool.exclusively():
+    spool.put_feedback(FeedbackRecord.create(uuid4(), 1, "comment", None))
+    with spool.locked():
         pass
-    spool.set_aside(spool.feedback()[0], "is only a test")
+    spool.move_to_damaged(spool.feedback_files()[0], "is only a test")
     paths = [spool.folder, *spool.folder.rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
@@ -72,7 +72,7 @@ def test_it_is_private(spool: Spool, make_record: MakeRecord) -> None:
 def test_without_consent_nothing_personal_reaches_the_disk(spool: Spool, make_record: MakeRecord) -> None:
     record, _ = make_record(Consent(), filename="holiday.jpg")
     spool.put_prediction(record)
-    content = spool.predictions()[0].read_bytes()
+    content = spool.prediction_files()[0].read_bytes()
     assert b"holiday" not in content
     assert len(content) < 1000
 
@@ -84,8 +84,8 @@ def test_a_damaged_record_is_set_aside_and_blocks_nothing(
     records = [make_record()[0] for _ in range(3)]
     for record in records:
         spool.put_prediction(record)
-    spool.predictions()[1].write_bytes(content)
-    assert [record for _, record in spool.read(spool.predictions(), PredictionRecord)] == [records[0], records[2]]
+    spool.prediction_files()[1].write_bytes(content)
+    assert [record for _, record in spool.read(spool.prediction_files(), PredictionRecord)] == [records[0], records[2]]
     assert len(spool) == 2
     assert (spool.folder / "damaged" / f"predictions-{records[1].id}.json").read_bytes() == content
     assert str(records[1].id) in caplog.text
@@ -95,7 +95,7 @@ def test_the_log_quotes_nothing_of_a_damaged_record(
     spool: Spool, make_record: MakeRecord, caplog: pytest.LogCaptureFixture
 ) -> None:
     spool.put_prediction(make_record(Consent(True), filename="holiday.jpg")[0])
-    path = spool.predictions()[0]
+    path = spool.prediction_files()[0]
     path.write_text(path.read_text().replace('"cat"', '"holiday"'))
     assert list(spool.read([path], PredictionRecord)) == []
     assert "holiday" not in caplog.text
@@ -108,7 +108,7 @@ def test_a_full_spool_says_so_and_keeps_what_it_has(tmp_path: Path, make_record:
     with pytest.raises(SpoolError, match="are full"):
         small.put_prediction(make_record()[0])
     assert len(small) == 5
-    small.remove(small.predictions()[:1])
+    small.remove(small.prediction_files()[:1])
     small.put_prediction(make_record()[0])
 
 
@@ -140,7 +140,7 @@ def test_a_full_disk_says_so_and_leaves_no_half_record(tmp_path: Path, make_reco
                 spool.put_prediction(record)
                 accepted.append(record)
         assert accepted
-        assert [record for _, record in spool.read(spool.predictions(), PredictionRecord)] == accepted
+        assert [record for _, record in spool.read(spool.prediction_files(), PredictionRecord)] == accepted
         assert list((spool.folder / "tmp").iterdir()) == []
     finally:
         subprocess.run(["umount", str(mount)], check=True)
@@ -157,7 +157,7 @@ def test_writers_killed_at_any_moment_lose_nothing_they_had_accepted(spool: Spoo
         writer.send_signal(signal.SIGKILL)
         *rest, last = writer.communicate()[0].split("\n")  # the last line may be half written
         accepted |= {*rest, last} if len(last) == 36 else {*rest}
-    records = [str(record.id) for _, record in spool.read(spool.feedback(), FeedbackRecord)]
+    records = [str(record.id) for _, record in spool.read(spool.feedback_files(), FeedbackRecord)]
     assert accepted <= set(records)
     assert len(set(records)) == len(records)
     assert not (spool.folder / "damaged").exists()
@@ -167,21 +167,21 @@ def test_threads_may_share_one(spool: Spool, make_record: MakeRecord) -> None:
     records = [make_record()[0] for _ in range(200)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(spool.put_prediction, records))
-    assert [record for _, record in spool.read(spool.predictions(), PredictionRecord)] == records
+    assert [record for _, record in spool.read(spool.prediction_files(), PredictionRecord)] == records
 
 
 def test_leftovers_and_what_was_set_aside_are_purged_when_old(spool: Spool, make_record: MakeRecord) -> None:
     for _ in range(2):
         spool.put_prediction(make_record(Consent(True))[0])
-    waiting, damaged = spool.predictions()
-    spool.set_aside(damaged, "is only a test")
+    waiting, damaged = spool.prediction_files()
+    spool.move_to_damaged(damaged, "is only a test")
     leftover = spool.folder / "tmp" / "half.json"
     leftover.write_text("{")
     assert spool.purge(before=0) == 0
     os.utime(leftover, (0, 0))
     os.utime(spool.folder / "damaged" / f"predictions-{damaged.name}", (0, 0))
     assert spool.purge(before=1) == 2
-    assert spool.predictions() == [waiting]
+    assert spool.prediction_files() == [waiting]
 
 
 def test_a_record_is_on_disk_before_it_has_its_name_and_the_name_before_it_is_accepted(

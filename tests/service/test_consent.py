@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from catsdogs.domain import Consent, ConsentChannel, Outcome, PurposeName, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
-from catsdogs.records.writer import Recorder
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
+from tests.storage import Storage
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 CONSENTS = st.builds(
@@ -37,14 +37,14 @@ def stranded(local: Local, database: Settings) -> Iterator[Local]:
 
 
 @pytest.fixture
-def recorder(database: Settings, local: Local) -> Iterator[Recorder]:
-    opened = Recorder.open(database)
+def storage(database: Settings, local: Local) -> Iterator[Storage]:
+    opened = Storage.open(database)
     yield opened
     opened.close()
 
 
-def stored(recorder: Recorder, identifier: UUID) -> dict[str, Any] | None:
-    tables = recorder.database.tables
+def stored(storage: Storage, identifier: UUID) -> dict[str, Any] | None:
+    tables = storage.database.tables
     photos = sa.select(sa.func.count()).where(tables.photos.c.prediction_id == identifier).scalar_subquery()
     query = sa.select(tables.predictions, photos.label("photos")).where(tables.predictions.c.id == identifier)
 
@@ -52,7 +52,7 @@ def stored(recorder: Recorder, identifier: UUID) -> dict[str, Any] | None:
         row = connection.execute(query).mappings().one_or_none()
         return dict(row) if row else None
 
-    return recorder.database.run(look)
+    return storage.database.run(look)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -70,7 +70,7 @@ def stored(recorder: Recorder, identifier: UUID) -> dict[str, Any] | None:
 def test_nothing_is_stored_that_was_not_allowed(
     local: Local,
     stranded: Local,
-    recorder: Recorder,
+    storage: Storage,
     cat_jpeg: bytes,
     consent: Consent,
     filename: str | None,
@@ -88,16 +88,16 @@ def test_nothing_is_stored_that_was_not_allowed(
     said = bool((comment or "").replace("\0", "").strip())
     kept = _give(service, outcome, consent, rating, comment, label, said)
     if replayed_before:
-        recorder.replay()
+        storage.replayer.replay()
     may_name, may_photo = consent.filename_and_comment, consent.photo
     if withdrawn and outcome.receipt:
         purpose = None if withdrawn == "all" else PurposeName(withdrawn)
         local.withdraw(outcome.receipt, purpose)
         may_name &= purpose is PurposeName.PHOTO
         may_photo &= purpose is PurposeName.FILENAME_AND_COMMENT
-    recorder.replay()
+    storage.replayer.replay()
 
-    row = stored(recorder, outcome.feedback_id)
+    row = stored(storage, outcome.feedback_id)
     assert row
     assert row["rgpd_consent"] is may_name
     assert may_name or (row["filename"], row["user_comment"]) == (None, None)
@@ -107,11 +107,11 @@ def test_nothing_is_stored_that_was_not_allowed(
     assert (outcome.receipt is not None) is consent.any
     if outcome.receipt and erased:
         local.erase(outcome.receipt)
-        assert stored(recorder, outcome.feedback_id) is None
+        assert stored(storage, outcome.feedback_id) is None
         with pytest.raises(NotFound):
             local.export(outcome.receipt)
-    assert len(recorder.spool) == 0
-    assert not (recorder.spool.folder / "damaged").exists()
+    assert len(storage.spool) == 0
+    assert not (storage.spool.folder / "damaged").exists()
 
 
 def _give(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -19,6 +18,7 @@ from catsdogs.model.card import CARD, SHIPPED
 from catsdogs.model.registry import ModelVersions
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -106,10 +106,7 @@ def test_without_a_database_predictions_go_on(database: Settings, stranded: Loca
     assert stranded.health()["spooled"] == 3
 
     with Local.open(database) as back:  # finds what waits in the same data folder
-        deadline = time.monotonic() + 30
-        while back.health()["spooled"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: back.health()["spooled"] == 0)
         assert back.health()["status"] == "healthy"
         held = back.export(outcome.receipt)
         assert held["predictions"][0]["user_comment"] == "Chelsea"

@@ -75,7 +75,7 @@ def left_out(version: Path) -> dict[str, str]:
 def test_reviewed_photos_are_learned_from_until_they_are_erased(
     service: Local, database: Settings, train: Callable[[str], tuple[Path, ModelCard, str]]
 ) -> None:
-    queue = ReviewQueue(service._recorder.database)
+    queue = ReviewQueue(service._database)
     learned, erased, other, refused, waiting, again = (send(service, number) for number in (0, 1, 2, 3, 4, 6))
     send(service, 5, consent=False)
     reviews = {

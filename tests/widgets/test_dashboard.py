@@ -17,12 +17,12 @@ from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage, NotAuthorised
 from catsdogs.model.serving import ServedModel
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.dashboard import Dashboard
 from catsdogs.widgets.predictions_table import SHOWN
+from tests.storage import Storage
 
 NAME = "<img src=x onerror=alert(1)>.jpg"
 NOT_UNDERSTOOD = "The page sent something that was not understood. Reload it and try again."
@@ -32,19 +32,20 @@ Predict = Callable[..., PredictionRecord]
 
 
 @pytest.fixture
-def service(recorder: Recorder, database: Settings) -> Local:
+def service(storage: Storage, database: Settings) -> Iterator[Local]:
     """The service in process; without a model, which nobody here asks."""
-    return Local(ServedModel(database), recorder, database)
+    with Local(ServedModel(database), database) as service:
+        yield service
 
 
 @pytest.fixture
-def predict(recorder: Recorder, make_record: Any) -> Predict:
+def predict(storage: Storage, make_record: Any) -> Predict:
     """Record a prediction that is some time old."""
 
     def predict(age: timedelta = timedelta(), consent: Consent = NO_CONSENT, **values: Any) -> PredictionRecord:
         record, _receipt = make_record(consent, NAME)
         record = record.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
-        assert recorder.store(record)
+        assert storage.writer.store_prediction(record)
         return record
 
     return predict
@@ -86,7 +87,7 @@ def busy(predict: Predict, service: Local) -> None:
     service.give_feedback(cat.id, user_feedback=1, user_comment="<b>mine</b>")
     service.give_feedback(dog.id, user_feedback=0)
     failure = PredictionRecord.of_failure(InvalidImage("no"), "test-1")
-    service._recorder.store(failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=6)}))
+    service._writer.store_prediction(failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=6)}))
 
 
 def test_the_tiles_say_the_figures_of_the_window(busy: None, open_app: Any) -> None:
@@ -363,13 +364,13 @@ def test_an_empty_database_is_said_to_be_empty(open_app: Any) -> None:
 
 
 def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(
-    busy: None, open_app: Any, ask: Any, recorder: Recorder
+    busy: None, open_app: Any, ask: Any, storage: Storage
 ) -> None:
     app = open_app()
     seen = tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated
 
     def rename(old: str, new: str) -> None:
-        recorder.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
+        storage.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
 
     rename("predictions_feedback", "elsewhere")
     assert ask(app.controls, {"action": "poll"}) == ""

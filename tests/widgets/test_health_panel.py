@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,17 @@ from catsdogs.model.card import SHIPPED
 from catsdogs.model.serving import ServedModel
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.writer import Recorder
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets import health_panel
 from catsdogs.widgets.dashboard import Dashboard
+from tests.storage import Storage
 
 
 @pytest.fixture
-def service(recorder: Recorder, database: Settings) -> Local:
-    return Local(ServedModel(database), recorder, database)
+def service(storage: Storage, database: Settings) -> Iterator[Local]:
+    with Local(ServedModel(database), database) as service:
+        yield service
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def open_app(service: Local) -> Callable[..., Dashboard]:
 
 
 @pytest.fixture
-def rated(recorder: Recorder, make_record: Any) -> Callable[[int, int], None]:
+def rated(storage: Storage, make_record: Any) -> Callable[[int, int], None]:
     """Record answers of the shipped model, so many satisfied and so many not."""
 
     def rated(satisfied: int, unsatisfied: int) -> None:
@@ -45,8 +46,8 @@ def rated(recorder: Recorder, make_record: Any) -> Callable[[int, int], None]:
             record = make_record()[0].model_copy(
                 update={"model_version": SHIPPED.name, "timestamp": datetime.now(UTC) - timedelta(seconds=place + 1)}
             )
-            recorder.store(record)
-            recorder.give(FeedbackRecord.of(record.id, int(place < satisfied), None, None))
+            storage.writer.store_prediction(record)
+            storage.writer.store_feedback(FeedbackRecord.create(record.id, int(place < satisfied), None, None))
 
     return rated
 
@@ -60,12 +61,12 @@ def test_before_anything_happens_nothing_needs_anybody(open_app: Callable[..., D
     assert not any(figure["data"] for figure in parts.charts.figures)
 
 
-def test_what_does_not_work_as_it_should_is_said(recorder: Recorder, database: Settings, tmp_path: Path) -> None:
+def test_what_does_not_work_as_it_should_is_said(storage: Storage, database: Settings, tmp_path: Path) -> None:
     rules = tmp_path / "rules.toml"
     settings = database.model_copy(update={"alert_rules": rules})
 
     def degraded() -> list[str]:
-        alerts = Dashboard(lambda: Local(ServedModel(settings), recorder, settings), "en", "").health_panel.alerts
+        alerts = Dashboard(lambda: Local(ServedModel(settings), settings), "en", "").health_panel.alerts
         assert (alerts.known, alerts.problem) == (True, "")
         return alerts.degraded
 
@@ -78,10 +79,10 @@ def test_what_does_not_work_as_it_should_is_said(recorder: Recorder, database: S
 
 
 def test_an_alert_says_what_happened_since_when_and_what_to_do(
-    open_app: Callable[..., Dashboard], recorder: Recorder
+    open_app: Callable[..., Dashboard], storage: Storage
 ) -> None:
     for _ in range(20):
-        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
+        storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     app = open_app()
     [alert] = app.health_panel.alerts.alerts
     assert (alert["rule"], alert["state"], alert["badge"]) == ("errors", "firing", "Alert")
@@ -91,11 +92,11 @@ def test_an_alert_says_what_happened_since_when_and_what_to_do(
 
 
 def test_that_the_rules_cannot_be_read_is_said_where_the_alerts_are(
-    recorder: Recorder, database: Settings, tmp_path: Path
+    storage: Storage, database: Settings, tmp_path: Path
 ) -> None:
     rules = tmp_path / "rules.toml"
     rules.write_text("[[rule")
-    broken = Local(ServedModel(database), recorder, database.model_copy(update={"alert_rules": rules}))
+    broken = Local(ServedModel(database), database.model_copy(update={"alert_rules": rules}))
     app = Dashboard(lambda: broken, "en", "")
     assert app.health_panel.alerts.problem.startswith(f"The alert rules {rules} are not TOML")
     assert app.health_panel.summary.sentences == ["Nobody said yet what a photo shows."]
@@ -171,21 +172,21 @@ def test_what_had_nothing_to_say_is_read_with_the_first_news(
     assert judged(app) == "100.0%"
 
 
-def test_alerts_are_read_with_every_news(open_app: Callable[..., Dashboard], recorder: Recorder) -> None:
+def test_alerts_are_read_with_every_news(open_app: Callable[..., Dashboard], storage: Storage) -> None:
     app = open_app()
     assert (app.health_panel.alerts.known, app.health_panel.alerts.alerts) == (True, [])
     for _ in range(20):
-        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
+        storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     app.look_for_news()
     assert [alert["rule"] for alert in app.health_panel.alerts.alerts] == ["errors"]
 
 
 def test_times_are_those_of_the_readers_clock(
-    open_app: Callable[..., Dashboard], recorder: Recorder, rated: Callable[[int, int], None]
+    open_app: Callable[..., Dashboard], storage: Storage, rated: Callable[[int, int], None]
 ) -> None:
     rated(1, 0)
     for _ in range(20):
-        recorder.store(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
+        storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     app = open_app(query="window=1h")
     zone = ZoneInfo("Asia/Kathmandu")  # no machine of ours is there: a quarter of an hour off all others
     app.controls.handle_message({"action": "zone", "value": str(zone)}, [])

@@ -25,7 +25,7 @@ def service(database: Settings) -> Iterator[Local]:
 
 @pytest.fixture
 def queue(service: Local) -> ReviewQueue:
-    return ReviewQueue(service._recorder.database)
+    return ReviewQueue(service._database)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from catsdogs.domain import Consent
-from catsdogs.records.writer import Recorder
 from catsdogs.settings import Settings
+from tests.storage import Storage
 
 WRONG = "0000-0000-0000-0000-0000-0000-0000"
 RIGHTS = [f"/api/privacy/{right}" for right in ("export", "withdraw", "erase")]
@@ -84,9 +84,11 @@ def test_the_server_purges_what_is_old(launch, make_record: Callable[..., tuple]
         settings = Settings(_env_file=None, CATSDOGS_DATA_DIR=f"{folder}/data")
         record, _ = make_record(Consent(True, True))
         old = datetime.now(UTC) - timedelta(days=3)
-        recorder = Recorder.open(settings)
-        recorder.store(record.model_copy(update={"decision": record.decision.model_copy(update={"decided_at": old})}))
-        recorder.close()
+        storage = Storage.open(settings)
+        storage.writer.store_prediction(
+            record.model_copy(update={"decision": record.decision.model_copy(update={"decided_at": old})})
+        )
+        storage.close()
 
         server = launch(Path(folder), CATSDOGS_RETENTION_DAYS="2")
         deadline = time.monotonic() + 20

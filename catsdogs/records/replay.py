@@ -1,0 +1,174 @@
+"""Bring records from the spool to the database, once it can be reached again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from catsdogs.database import Database, setup
+from catsdogs.database.retries import Backoff
+from catsdogs.database.tables import Tables
+from catsdogs.errors import CatsDogsError, DatabaseError, DatabaseUnavailable
+from catsdogs.records import feedback, predictions
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.spool import Spool
+
+BATCH_SIZE = 500
+"""Largest number of records that one transaction of the replay stores."""
+CHECK_SECONDS = 30.0
+"""Seconds between two checks for records that another process left in the spool."""
+
+_Record = TypeVar("_Record", PredictionRecord, FeedbackRecord)
+_log = logging.getLogger(__name__)
+
+
+class SpoolReplayer:
+    """Replays the spool from a thread of its own, and knows whether the database is away.
+
+    While the database is away, the thread retries with exponential backoff (:mod:`catsdogs.database.retries`). It
+    creates database and tables if they are missing, and then stores what is in the spool.
+
+    Parameters
+    ----------
+    database, spool
+        To be closed after the replayer.
+    """
+
+    def __init__(self, database: Database, spool: Spool) -> None:
+        self._database = database
+        self._spool = spool
+        self._away = threading.Event()
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="catsdogs-spool", daemon=True)
+
+    def start(self) -> None:
+        """Set the database up if it can be reached, and start the thread.
+
+        Raises
+        ------
+        SettingsError
+            The data folder cannot be written.
+        """
+        try:
+            setup.ensure(self._database)
+        except DatabaseError as error:
+            self.report_failure(error)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread; what is in the spool stays there."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def database_is_away(self) -> bool:
+        """Whether the last attempt to use the database failed."""
+        return self._away.is_set()
+
+    def ping_database(self) -> bool:
+        """Say whether the database answers a query now."""
+        if self.database_is_away:
+            return False
+        try:
+            self._database.run(lambda connection: connection.scalar(sa.select(1)))
+        except DatabaseError as error:
+            self.report_failure(error)
+            return False
+        return True
+
+    def report_failure(self, error: DatabaseError) -> None:
+        """Take note that a call failed; a refusal of one record does not mean that the database is away."""
+        if not isinstance(error, DatabaseUnavailable) and self._thread.is_alive():
+            _log.error("the database refused a record: %s", error)
+        elif not self.database_is_away:
+            _log.warning("records wait in the spool: %s", error)
+            self._away.set()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Have the thread check the spool now."""
+        self._wake.set()
+
+    def replay(self) -> int:
+        """Store what is in the spool; safe to repeat, and safe in several processes at once.
+
+        Returns
+        -------
+        int
+            Number of records stored.
+
+        Raises
+        ------
+        DatabaseError, SpoolError
+        """
+        stored = 0
+        with self._spool.locked():
+            # Listed first and stored last: the prediction of each feedback in this list is stored before it.
+            feedback_files = self._spool.feedback_files()
+            for batch in _batches(self._spool.prediction_files()):
+                stored += self._store(list(self._spool.read(batch, PredictionRecord)), predictions.store)
+            for batch in _batches(feedback_files):
+                stored += self._store(list(self._spool.read(batch, FeedbackRecord)), feedback.apply)
+        return stored
+
+    def _store(
+        self,
+        batch: list[tuple[Path, _Record]],
+        store: Callable[[sa.Connection, Tables, list[_Record]], None],
+    ) -> int:
+        """Store a batch in one transaction; find a refused record by bisection, and move it to the damaged ones."""
+        if not batch:
+            return 0
+        records = [record for _, record in batch]
+        try:
+            self._database.run(lambda connection: store(connection, self._database.tables, records))
+        except DatabaseUnavailable:
+            raise
+        except DatabaseError as error:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                return self._store(batch[:middle], store) + self._store(batch[middle:], store)
+            self._spool.move_to_damaged(batch[0][0], f"was refused ({error})")
+            return 0
+        self._spool.remove(path for path, _ in batch)
+        return len(batch)
+
+    def _run(self) -> None:
+        backoff = Backoff()
+        while True:
+            self._wake.clear()
+            if self._stopping.is_set():  # checked after clear(), which may have undone the set() of close()
+                return
+            try:
+                self._reconnect_and_replay()
+            except Exception as error:  # noqa: BLE001 (whatever it is: without this thread the spool would only grow)
+                if not isinstance(error, CatsDogsError | OSError):
+                    _log.exception("the spool cannot be replayed")
+                if isinstance(error, DatabaseError):
+                    self.report_failure(error)
+                self._stopping.wait(backoff.next())
+            else:
+                backoff.reset()
+                self._wake.wait(CHECK_SECONDS)
+
+    def _reconnect_and_replay(self) -> None:
+        if self.database_is_away:
+            setup.ensure(self._database)
+            self._away.clear()
+            _log.warning("the database is back")
+        if len(self._spool) and (stored := self.replay()):
+            _log.warning("stored %d records that waited", stored)
+
+
+def _batches(paths: list[Path]) -> Iterator[list[Path]]:
+    for start in range(0, len(paths), BATCH_SIZE):
+        yield paths[start : start + BATCH_SIZE]
