@@ -1,10 +1,9 @@
-"""The Voilà subclass: its configuration, its routes, and its life from first to last request."""
+"""The server: apps, REST API and pages in one Voilà application, from its start to its orderly end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import shutil
 import signal
 import socket
@@ -13,69 +12,32 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self
 
-from jupyter_server.base.handlers import FileFindHandler
 from tornado.web import Application, RequestHandler
-from traitlets.config import Config
 from voila.app import Voila
-from voila.static_file_handler import MultiStaticFileHandler
 
-from catsdogs import files, samples
+from catsdogs import files
 from catsdogs.domain import ServiceHealth
-from catsdogs.errors import CatsDogsError
-from catsdogs.i18n import N_
 from catsdogs.server import base_handler, pages
-from catsdogs.server.api import health, metrics, monitoring, openapi, predictions, privacy
-from catsdogs.server.auth import Operator, Scope, Tokens, cookie_secret
-from catsdogs.server.clients import Clients, Listener
-from catsdogs.server.kernels.local import LocalKernelManager
-from catsdogs.server.kernels.remote import RemoteKernelManager, RemoteWebsocketConnection
-from catsdogs.server.rate_limit import RateLimit
+from catsdogs.server.api.metrics import Metrics
+from catsdogs.server.api.predictions import MAX_BODY
+from catsdogs.server.auth import Operator, Tokens, cookie_secret
+from catsdogs.server.clients import Clients
+from catsdogs.server.configuration import rate_limits, voila_config
+from catsdogs.server.http_server import AppHTTPServer
+from catsdogs.server.routes import routes
+from catsdogs.server.scheduled_jobs import ScheduledJobs
 from catsdogs.server.urls import loopback_url, url_for_kernels
-from catsdogs.server.voila import apps, bundle, preload, rendering
+from catsdogs.server.voila import rendering
+from catsdogs.server.voila.apps import VisitorIdentityProvider
+from catsdogs.server.voila.patches import set_renderer
 from catsdogs.server.worker_pool import WorkerPool
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
-ALERT_SECONDS = 60
-"""How often the alerts' rules are checked."""
 DRAIN_SECONDS = 6
-"""How long requests that have begun may take to finish when the server stops; all is to end within ten seconds."""
-
-_ASSETS = {MultiStaticFileHandler: apps.VoilaStaticHandler, FileFindHandler: apps.LabExtensionHandler}
-"""Of Voilà's own handlers, those that are kept: its front end's JavaScript, style sheets and fonts."""
-
-
-def _voila_config(settings: Settings) -> Config:
-    return Config(
-        {
-            "Voila": {
-                "log_level": logging.CRITICAL,
-                **({"kernel_websocket_connection_class": RemoteWebsocketConnection} if settings.gateway_url else {}),
-            },
-            "VoilaConfiguration": {
-                "template": rendering.TEMPLATE,
-                "allow_template_override": "NO",
-                "allow_theme_override": "NO",
-                "multi_kernel_manager_class": RemoteKernelManager if settings.gateway_url else LocalKernelManager,
-                "http_header_envs": ["Accept-Language"],
-                "prelaunch_hook": apps.set_page_metadata,
-                "extension_allowlist": list(bundle.EXTENSIONS),
-            },
-            "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
-            "AppKernelManager": {
-                "limit": settings.max_sessions,
-                "spare": settings.spare_kernels,
-                "cull_idle_timeout": 60 * settings.idle_minutes,
-                "cull_interval": 30,
-            },
-            # a kernel that is started again has not run the notebook: the page would look alive and do nothing
-            # and it listens on sockets in a folder of ours, which no other user of the machine can reach
-            "KernelManager": {"autorestart": False, "transport": "ipc"},
-        }
-    )
+"""Most time for the requests that have begun, when the server stops; it is to end within ten seconds."""
 
 
 class Server(Voila):  # type: ignore[misc]
@@ -86,8 +48,8 @@ class Server(Voila):  # type: ignore[misc]
 
     service: Local
     settings: Settings
-    listener: Listener
-    _asked: asyncio.Task[ServiceHealth] | None = None
+    http: AppHTTPServer
+    _health_check: asyncio.Task[ServiceHealth] | None = None
 
     @classmethod
     def create(cls, service: Local, settings: Settings, *, host: str, port: int) -> Self:
@@ -100,116 +62,72 @@ class Server(Voila):  # type: ignore[misc]
         settings
             With `api_token` and `operator_password` set.
         host, port
-            Where :meth:`run`'s sockets listen.
+            Address of the sockets that :meth:`run` gets.
         """
         assert settings.api_token is not None
         assert settings.operator_password is not None
         api_token, password = settings.api_token.get_secret_value(), settings.operator_password.get_secret_value()
         server: Self = cls.instance(
-            config=_voila_config(settings),
+            config=voila_config(settings),
             root_dir=str(files.notebooks() / "apps"),
             ip=host,
             port=port,
             open_browser=False,
             cookie_secret=cookie_secret(api_token, password),
-            identity_provider_class=apps.VisitorIdentityProvider,
+            identity_provider_class=VisitorIdentityProvider,
         )
         server.service, server.settings = service, settings
         server.tokens, server.operator = Tokens(api_token), Operator(password)
-        server.metrics, server.clients = metrics.Metrics(), Clients(settings.behind_proxy)
-        too_many = N_("That was a lot at once. Wait a moment, then go on.")
-        server.api_request_limit = RateLimit(settings.requests_per_minute, 60, too_many)
-        server.session_request_limits = {
-            Scope.PREDICT: RateLimit(120, 60, too_many),
-            # a dashboard that is live reads six figures every three seconds, and an operator clicks besides
-            Scope.MONITOR: RateLimit(600, 60, too_many),
-        }
-        server.message_limit = RateLimit(1000, 10, too_many)
-        server.message_bytes_limit = RateLimit(4 * predictions.MAX_BODY, 10, too_many)
-        server.receipt_limit = RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again."))
-        server.worker_pool, server.status_pool, server.sign_in_pool = (
-            WorkerPool(),
-            WorkerPool(threads=1),
-            WorkerPool(threads=1, waiting=8),
-        )
+        server.metrics, server.clients = Metrics(), Clients(settings.behind_proxy)
+        server.limits = rate_limits(settings)
+        server.worker_pool, server.status_pool = WorkerPool(), WorkerPool(threads=1)
+        server.sign_in_pool = WorkerPool(threads=1, queue_size=8)
         server.draining = False
         server.service_url = loopback_url(host, port)
         server.url_for_kernels = url_for_kernels(settings, server.service_url)
-        rendering.install()
+        set_renderer(rendering.Renderer)
         server.initialize([])
         return server
 
     def setup_template_dirs(self) -> None:
-        """Look for templates in our folder first, then in Voilà's."""
+        """Search templates in our folder first, then in Voilà's."""
         super().setup_template_dirs()
         self.template_paths.insert(0, str(pages.TEMPLATES / "voila"))
 
     def init_settings(self) -> dict[str, Any]:
-        """Add what our handlers need, and raise what is too low for photos."""
+        """Add the settings that our handlers need, and raise the size limits for photos."""
         return {
             **super().init_settings(),
             "catsdogs": self,
             "headers": {"Content-Security-Policy": base_handler.SECURITY_HEADERS["Content-Security-Policy"]},
             # a photo travels from the page to its kernel in one message
-            "websocket_max_message_size": predictions.MAX_BODY,
+            "websocket_max_message_size": MAX_BODY,
             "xsrf_cookies": True,
             "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict"},
-            "log_function": self._note_request,
+            "log_function": self._log_request,
         }
 
-    def _note_request(self, handler: RequestHandler) -> None:
+    def _log_request(self, handler: RequestHandler) -> None:
         base_handler.log_request(handler)
         self.metrics.requested(handler)
-        self.listener.answered(handler.request)
+        self.http.finish_upload(handler.request)
 
     def init_handlers(self) -> list[Any]:
-        """List every route there is: ours, the apps', and the assets of Voilà's front end."""
-        shared = {
+        """List the routes."""
+        app_arguments = {
             "template_paths": self.template_paths,
             "config": self.config,
             "voila_configuration": self.voila_configuration,
         }
-        return [
-            *(
-                (re.escape(route), handler, {"route": route})
-                for routes in (
-                    predictions.ROUTES,
-                    health.ROUTES,
-                    privacy.ROUTES,
-                    monitoring.ROUTES,
-                    metrics.ROUTES,
-                    pages.ROUTES,
-                    openapi.ROUTES,
-                )
-                for route, handler in routes.items()
-            ),
-            *(
-                (re.escape(route), apps.AppHandler, {"app": app, "route": app.path, **shared})
-                for app in apps.APPS
-                for route in (app.path, f"/voila/render/{app.notebook}")
-            ),
-            (f"/session/{KERNEL_ID}", apps.SessionHandler),
-            (f"/voila/api/shutdown/{KERNEL_ID}", apps.EndSessionHandler),
-            (f"/api/kernels/{KERNEL_ID}", apps.KernelModelHandler),
-            (f"/api/kernels/{KERNEL_ID}/channels", apps.KernelWebsocketHandler),
-            ("/voila/templates/(.*)", apps.TemplateStaticHandler),
-            *((rule[0], _ASSETS[rule[1]], *rule[2:]) for rule in super().init_handlers() if rule[1] in _ASSETS),
-            ("/preload/(.*)", preload.PreloadHandler),
-            (r"/bundle/(\w+)\.js", bundle.BundleHandler),
-            (r"/samples/(\w+\.jpg)", apps.OwnStaticHandler, {"path": str(samples.FOLDER)}),
-            ("/static/(.*)", apps.OwnStaticHandler, {"path": str(pages.STATIC)}),
-            ("/(favicon.ico)", apps.OwnStaticHandler, {"path": str(pages.STATIC)}),
-            ("/(?:api|health)(?:/.*)?", base_handler.NotFoundHandler),
-            (".*", pages.NotFoundPageHandler, {"route": "(no page)"}),
-        ]
+        return routes(super().init_handlers(), app_arguments)
 
     def run(self, sockets: list[socket.socket], *, stopping: threading.Event, ready: Callable[[], None]) -> None:
-        """Serve until SIGINT or SIGTERM, then finish what was begun and stop the kernels.
+        """Serve until SIGINT or SIGTERM, then finish the requests that have begun and stop the kernels.
 
         Parameters
         ----------
         sockets
-            Bound already, so that a taken port is known before anything is started.
+            Bound already, so that a port that is in use is known before anything is started.
         stopping
             Set where one of these signals came before.
         ready
@@ -226,84 +144,55 @@ class Server(Voila):  # type: ignore[misc]
             stop.set()
         self.connection_dir = tempfile.mkdtemp(prefix="catsdogs-")
         try:
-            self.app = Application(transforms=[base_handler.SecurityHeaders], **self.init_settings())
-            self.app.add_handlers(".*$", self.init_handlers())
-            self.listener = Listener(
-                self.app,
-                xheaders=self.settings.behind_proxy,
-                max_buffer_size=2 * predictions.MAX_BODY,
-                max_body_size=64 * 1024,
-                body_timeout=120,
-                idle_connection_timeout=30,  # for a request's head, too: who is slower holds a file of ours for nothing
-            )
-            self.listener.add_sockets(sockets)
+            self._listen(sockets)
             self.kernel_manager.initialize_culler()
-            chores = [
-                asyncio.create_task(chore)
-                for chore in (
-                    self._prepare(),
-                    self._purge_daily(),
-                    self._check_alerts(),
-                    self.kernel_manager.start_ahead(),
-                )
-            ]
+            jobs = ScheduledJobs(self.worker_pool, self.service, self._prepare_pages)
+            jobs.start()
+            warm_pool = asyncio.create_task(self.kernel_manager.keep_warm_pool_filled())
             ready()
             await stop.wait()
-            for chore in chores:
-                chore.cancel()
+            jobs.cancel()
+            warm_pool.cancel()
             await self._drain()
         finally:
             shutil.rmtree(self.connection_dir, ignore_errors=True)
 
+    def _listen(self, sockets: list[socket.socket]) -> None:
+        self.app = Application(transforms=[base_handler.SecurityHeaders], **self.init_settings())
+        self.app.add_handlers(".*$", self.init_handlers())
+        self.http = AppHTTPServer(
+            self.app,
+            xheaders=self.settings.behind_proxy,
+            max_buffer_size=2 * MAX_BODY,
+            max_body_size=64 * 1024,
+            body_timeout=120,
+            idle_connection_timeout=30,  # for a request's headers, too: a slower client would hold a file descriptor
+        )
+        self.http.add_sockets(sockets)
+
+    def _prepare_pages(self) -> None:
+        rendering.prepare(self.template_paths, self.config)
+
     async def health(self) -> ServiceHealth:
-        """Say how the service stands; those who ask at the same moment hear the same, so that asking costs little."""
-        if self._asked is None or self._asked.done():
-            self._asked = asyncio.create_task(self.status_pool.run(self.service.health))
-        return await asyncio.shield(self._asked)
-
-    async def _prepare(self) -> None:
-        """Do what the first visitor would wait for."""
-        await self._try(lambda: rendering.prepare(self.template_paths, self.config), "pages could not be prepared")
-
-    async def _purge_daily(self) -> None:
-        """Keep to the retention, from the start on; in an hour again where the database is away."""
-        while True:
-            done = await self._try(self.service.purge, "what is old could not be purged yet")
-            await asyncio.sleep(24 * 3600 if done else 3600)
-
-    async def _check_alerts(self) -> None:
-        """Tell those concerned what they should look at."""
-        while True:
-            await asyncio.sleep(ALERT_SECONDS)
-            await self._try(self.service.tell_alerts, "alerts could not be checked")
-
-    async def _try(self, chore: Callable[[], object], failure: str) -> bool:
-        """Do a chore; whatever goes wrong with it must not end those to come."""
-        try:
-            await self.worker_pool.run(chore)
-        except CatsDogsError as error:
-            logger.warning("%s: %s", failure, error)
-        except Exception:
-            logger.exception(failure)
-        else:
-            return True
-        return False
+        """Check the service; requests that come during a check share its result, so that they cost little."""
+        if self._health_check is None or self._health_check.done():
+            self._health_check = asyncio.create_task(self.status_pool.run(self.service.health))
+        return await asyncio.shield(self._health_check)
 
     async def _drain(self) -> None:
+        """Accept no more connections, finish the requests that have begun, then stop kernels and threads."""
         self.draining = True
-        self.listener.stop()
-        # pages that load just now lose their kernel: no news to anybody
+        self.http.stop()
+        # pages that are loading lose their kernel: no error to be logged
         asyncio.get_running_loop().set_exception_handler(lambda _, context: logger.debug("while stopping: %s", context))
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                while self.worker_pool.unfinished or self.listener.uploads:
+                while self.worker_pool.unfinished or self.http.uploads:
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            logger.warning(
-                "%d requests were not finished in time.", self.worker_pool.unfinished or len(self.listener.uploads)
-            )
+            unfinished = self.worker_pool.unfinished or len(self.http.uploads)
+            logger.warning("%d requests were not finished in time.", unfinished)
         await self.kernel_manager.shutdown_all(now=True)
-        await self.listener.close_all_connections()
-        self.worker_pool.close()
-        self.status_pool.close()
-        self.sign_in_pool.close()
+        await self.http.close_all_connections()
+        for pool in (self.worker_pool, self.status_pool, self.sign_in_pool):
+            pool.close()

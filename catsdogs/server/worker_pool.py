@@ -1,4 +1,4 @@
-"""Blocking work, in a bounded pool of threads: the event loop never waits for a photo."""
+"""A bounded pool of threads for blocking calls, so that the event loop never waits for a prediction."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ R = TypeVar("R")
 
 
 class WorkerPool:
-    """Runs calls of the service in threads; beyond what can wait, it says so at once.
+    """Runs calls of the service in threads, with a bounded queue.
 
     Parameters
     ----------
     threads
-        How many calls run at a time.
-    waiting
-        How many more may wait for a thread.
+        Number of calls that run at the same time; by default, one for each processor.
+    queue_size
+        Number of further calls that may wait for a thread.
     """
 
-    def __init__(self, threads: int | None = None, waiting: int = 64) -> None:
+    def __init__(self, threads: int | None = None, queue_size: int = 64) -> None:
         threads = threads or os.cpu_count() or 2
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="catsdogs")
-        self.limit = threads + waiting
+        self.limit = threads + queue_size
         self.unfinished = 0
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -38,7 +38,7 @@ class WorkerPool:
         Raises
         ------
         ServiceUnavailable
-            Too many calls wait already.
+            The queue is full.
         """
         if self.unfinished >= self.limit:
             raise ServiceUnavailable(N_("Too much at once. Try again in a few seconds."))
@@ -49,5 +49,5 @@ class WorkerPool:
             self.unfinished -= 1
 
     def close(self) -> None:
-        """Finish what was begun."""
+        """Wait for the calls that have begun."""
         self._pool.shutdown(wait=True)

@@ -230,7 +230,7 @@ def test_what_dies_there_is_said_here(page: Page, served: Any, gateway: KernelGa
         assert (answer.status, int(answer.headers["retry-after"]) > 0) == (503, True)
         expect(other.get_by_text("cannot be opened just now")).to_be_visible()
         log = served.log.read_text()
-        assert f"{gateway.url} does not do its work: ConnectionRefusedError" in log
+        assert f"{gateway.url} is unavailable: ConnectionRefusedError" in log
         assert "Traceback" not in log
         gateway.start("--KernelRestarter.restart_limit=5")  # as a gateway does that nobody has told otherwise
         other.get_by_role("link", name="Try again").click()

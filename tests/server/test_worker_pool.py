@@ -31,7 +31,7 @@ def test_no_thread_is_lost_to_a_call_that_fails(run_alone, failure):
 
 def test_beyond_what_may_wait_it_says_so_at_once(run_alone):
     async def work() -> None:
-        pool, go = WorkerPool(threads=1, waiting=2), threading.Event()
+        pool, go = WorkerPool(threads=1, queue_size=2), threading.Event()
         begun = [asyncio.ensure_future(pool.run(go.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(ServiceUnavailable):

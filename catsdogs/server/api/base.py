@@ -36,8 +36,8 @@ class ApiHandler(HeadAsGetHandler):
         if self.scope is not None:
             self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
             if self.limited:
-                of_session = self.server.session_request_limits[self.scope]
-                limit = self.server.api_request_limit if self.holder == API else of_session
+                of_session = self.server.limits.session_requests[self.scope]
+                limit = self.server.limits.api_requests if self.holder == API else of_session
                 limit.take(self.client)
 
     @property

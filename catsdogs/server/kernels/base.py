@@ -1,4 +1,4 @@
-"""The visitors' kernels: how many there are, what they are told and what they are not."""
+"""What the kernels of this machine and of a gateway have in common: limit, environment, access, and end of sessions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_server._tz import utcnow
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Integer
-from voila.execute import VoilaExecutor
 
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
@@ -25,11 +23,11 @@ from catsdogs.service import CONTROLLER_VARIABLES, TOKEN_VARIABLE, URL_VARIABLE
 
 
 class TooManySessions(ServiceUnavailable):
-    """As many kernels run as this server may have."""
+    """Raised where the server's limit of sessions is reached."""
 
 
 class KernelFailed(ServiceUnavailable):
-    """A kernel's process ended, or did not do what it was told, before it could run the notebook."""
+    """Raised where a kernel's process ended, or an execution failed, before it could run the notebook."""
 
 
 @dataclass(frozen=True)
@@ -37,38 +35,41 @@ class App:
     """A notebook that is served as an app."""
 
     path: str
-    """Where it is served."""
+    """Path of its address."""
     notebook: str
     """File name in ``notebooks/apps``."""
     scope: Scope
-    """What its kernels may ask the service for."""
+    """Scope of its kernels' tokens."""
     operator_only: bool = False
-    ahead: bool = False
-    """Whether kernels are started ahead for it, where that is offered."""
+    warm_pool: bool = False
+    """Whether its kernels come from the warm pool, where there is one."""
 
 
 @dataclass
 class NewSession:
-    """An app being opened by a visitor: what the page tells the kernel manager, and learns from it."""
+    """A session that a page opens: what the page gives the kernel manager, and what it gets back."""
 
     app: App
     language: str
     kernel_id: str | None = None
-    variables: dict[str, str] = field(default_factory=dict)
-    """What a kernel that runs already is still to be told: environment variables."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Environment variables that are to be set in the kernel, which runs already."""
 
 
 new_session: ContextVar[NewSession] = ContextVar("new_session")
-"""The app that the current request opens."""
+"""The session that the current request opens."""
 
-_OF_THE_REQUEST = re.compile(r"HTTP_ACCEPT_LANGUAGE|QUERY_STRING|SCRIPT_NAME|PATH_INFO|SERVER_\w+|VOILA_\w+")
-"""Variables that tell a kernel of its visitor's request. A list of what is allowed, so that no secret gets there."""
+_REQUEST_VARIABLES = re.compile(r"HTTP_ACCEPT_LANGUAGE|QUERY_STRING|SCRIPT_NAME|PATH_INFO|SERVER_\w+|VOILA_\w+")
+"""Variables that describe the visitor's request: a list of what is allowed, so that no secret is in it."""
 
 
 class AppKernelManager(AsyncMappingKernelManager):
-    """At most `limit` kernels, each with a token of its own and without our secrets; a subclass says where they run."""
+    """At most `limit` sessions' kernels, each with a token of its own and without the server's secrets.
 
-    limit = Integer(32, config=True, help="Kernels that may run at a time.")
+    A subclass says where they run.
+    """
+
+    limit = Integer(32, config=True, help="Number of kernels that may run at the same time.")
     abandoned_timeout = Integer(120, config=True, help="Seconds until a kernel without a page is stopped.")
 
     parent: Any
@@ -79,14 +80,14 @@ class AppKernelManager(AsyncMappingKernelManager):
         self._stopping: set[str] = set()
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        """Hold one of the places while a kernel starts.
+    def _session_slot(self) -> Iterator[None]:
+        """Hold a session slot while a kernel starts.
 
         Raises
         ------
         TooManySessions
         """
-        if self._taken() + self._starting >= self.limit:  # nothing is awaited between this line and the next
+        if self._sessions() + self._starting >= self.limit:  # nothing is awaited between this line and the next
             raise TooManySessions(N_("Every place is taken just now. Try again in a minute."))
         self._starting += 1
         try:
@@ -94,64 +95,73 @@ class AppKernelManager(AsyncMappingKernelManager):
         finally:
             self._starting -= 1
 
-    def _taken(self) -> int:
-        """Count the kernels that have a visitor."""
+    def _sessions(self) -> int:
+        """Count the kernels that have a session."""
         return len(self)
 
-    def _told_all(self) -> dict[str, str]:
+    def _common_environment(self) -> dict[str, str]:
+        """Return the environment variables of every kernel."""
         return {
             URL_VARIABLE: self.parent.url_for_kernels,
             **dict(zip(CONTROLLER_VARIABLES, map(str, astuple(self.parent.settings.data_controller)), strict=True)),
-            "OPENBLAS_NUM_THREADS": "1",  # each would take memory, on a machine with many cores more than a kernel may
+            "OPENBLAS_NUM_THREADS": "1",  # each thread takes memory: on many cores, more than a kernel may have
         }
 
-    def _told_of_visit(self, env: dict[str, str], visit: NewSession, kernel_id: str) -> dict[str, str]:
+    def _session_environment(self, env: dict[str, str], session: NewSession, kernel_id: str) -> dict[str, str]:
+        """Return the environment variables of one session."""
         return {
-            **{name: value for name, value in env.items() if _OF_THE_REQUEST.fullmatch(name)},
-            "CATSDOGS_LANG": visit.language,
-            TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, visit.app.scope),
+            **{name: value for name, value in env.items() if _REQUEST_VARIABLES.fullmatch(name)},
+            "CATSDOGS_LANG": session.language,
+            TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, session.app.scope),
         }
 
-    def _opened(self, kernel_id: str, visit: NewSession) -> None:
-        """Note which app a kernel runs, and tell the page."""
-        visit.kernel_id = kernel_id
-        self._kernels[kernel_id].app = visit.app
+    def _assign(self, kernel_id: str, session: NewSession) -> None:
+        """Assign a kernel to a session."""
+        session.kernel_id = kernel_id
+        self._kernels[kernel_id].app = session.app
 
-    async def meet(self, visit: NewSession, executor: VoilaExecutor) -> None:
-        """Tell the kernel of a visit what it has to know of its visitor, before it runs the notebook."""
-        assert visit.kernel_id is not None
-        variables = json.dumps(visit.variables)
-        code = f"__import__('os').environ.update(__import__('json').loads({variables!r}))"
-        executor.kc = await self._execute(visit.kernel_id, code)
+    async def prepare_session(self, session: NewSession) -> AsyncKernelClient:
+        """Set the session's environment in its kernel; return a client that is ready to run the notebook.
+
+        Raises
+        ------
+        KernelFailed
+        """
+        assert session.kernel_id is not None
+        environment = json.dumps(session.environment)
+        code = f"__import__('os').environ.update(__import__('json').loads({environment!r}))"
+        return await self._execute(session.kernel_id, code)
 
     async def _execute(self, kernel_id: str, code: str) -> AsyncKernelClient:
-        """Execute what may be executed twice; the client given back hears all that the kernel publishes from then on.
+        """Execute code that may be executed twice; return the client, which is subscribed to what the kernel publishes.
 
-        Voilà's own way takes 0.2 s more, of a kernel that is ready, to see that nothing comes.
+        Raises
+        ------
+        KernelFailed
         """
         client = self._client(kernel_id)
         client.allow_stdin = False
-        heard = False
-        while not heard:
+        subscribed = False
+        while not subscribed:
             request = client.execute(code, silent=True, store_history=False)
-            while (status := await _answer(client, request)) != "ok":
+            while (status := await _reply_status(client, request)) != "ok":
                 if status or not await client.is_alive():
                     client.stop_channels()
                     raise KernelFailed(N_("Something went wrong on our side. Please try again in a moment."))
-            with suppress(Empty):  # else the subscription came too late: what was published is lost
+            with suppress(Empty):  # nothing: the subscription began too late, and what was published is lost
                 await client.get_iopub_msg(timeout=0.2)
-                heard = True
+                subscribed = True
         return client
 
     def _client(self, kernel_id: str) -> AsyncKernelClient:
-        """Connect to a kernel; its messages may be lost until it has answered."""
+        """Connect a client to a kernel; its messages may be lost until the kernel has answered."""
         raise NotImplementedError
 
-    async def start_ahead(self) -> None:
-        """Start kernels ahead of their visitors, where that is offered."""
+    async def keep_warm_pool_filled(self) -> None:
+        """Start kernels ahead of their sessions, where a subclass has a warm pool."""
 
     async def stop(self, kernel_id: str) -> None:
-        """Stop a kernel; a page that closes asks for it twice."""
+        """Stop a kernel; a second call, as of a page that closes, does nothing."""
         self.parent.tokens.revoke(kernel_id)
         if kernel_id not in self or kernel_id in self._stopping:
             return
@@ -162,20 +172,20 @@ class AppKernelManager(AsyncMappingKernelManager):
             self._stopping.discard(kernel_id)
 
     def remove_kernel(self, kernel_id: str) -> Any:
-        """Forget a kernel that has ended, and end its token."""
+        """Remove a kernel that has ended, and revoke its token."""
         self.parent.tokens.revoke(kernel_id)
         return super().remove_kernel(kernel_id)
 
     def app_of(self, kernel_id: str) -> App | None:
-        """Name the app that a kernel runs; None where there is no such kernel."""
+        """Return the app that a kernel runs; None where there is no such kernel, or it has no session yet."""
         return getattr(self._kernels.get(kernel_id), "app", None)
 
     def open_apps(self) -> list[App]:
-        """Name the app of each kernel."""
+        """Return the app of each session."""
         return [kernel.app for kernel in self._kernels.values() if hasattr(kernel, "app")]
 
     async def is_running(self, kernel_id: str) -> bool:
-        """Say whether a kernel is there and its process lives; stop what is left of one that does not."""
+        """Return whether a kernel's process is alive; remove a kernel whose process has ended."""
         kernel = self._kernels.get(kernel_id)
         if kernel is None:
             return False
@@ -190,30 +200,30 @@ class AppKernelManager(AsyncMappingKernelManager):
         self.touch(kernel_id)
 
     def notify_disconnect(self, kernel_id: str) -> None:
-        """Start the time a page has to come back."""
+        """Count a page's disconnection as activity: `abandoned_timeout` begins."""
         super().notify_disconnect(kernel_id)  # type: ignore[no-untyped-call]
         self.touch(kernel_id)
 
     def touch(self, kernel_id: str) -> None:
-        """Note that something happens in a kernel."""
+        """Note the time of a kernel's last activity."""
         if kernel := self._kernels.get(kernel_id):
-            kernel.last_activity = utcnow()
+            kernel.last_activity = datetime.now(UTC)
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
-        """Stop a kernel that died, whose page is gone, or whose visitor does nothing for long."""
+        """Stop a kernel that died, that no page is connected to, or whose visitor has been idle for long."""
         if not await self.is_running(kernel_id):
             return
         kernel = self._kernels[kernel_id]
         connected = self._kernel_connections.get(kernel_id, 0) > 0
-        patience = self.cull_idle_timeout if connected else self.abandoned_timeout
-        if utcnow() - kernel.last_activity > timedelta(seconds=patience):
+        timeout = self.cull_idle_timeout if connected else self.abandoned_timeout
+        if datetime.now(UTC) - kernel.last_activity > timedelta(seconds=timeout):
             await self.stop(kernel_id)
 
 
-async def _answer(client: AsyncKernelClient, request: str) -> str | None:
-    """Wait a second for the status with which a request is answered."""
+async def _reply_status(client: AsyncKernelClient, request: str) -> str | None:
+    """Wait up to a second for the reply to a request, and return its status; None where it has not come."""
     with suppress(Empty):
-        answer = await client.get_shell_msg(timeout=1)
-        if answer["parent_header"].get("msg_id") == request:
-            return str(answer["content"]["status"])
+        reply = await client.get_shell_msg(timeout=1)
+        if reply["parent_header"].get("msg_id") == request:
+            return str(reply["content"]["status"])
     return None

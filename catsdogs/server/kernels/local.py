@@ -1,7 +1,7 @@
-"""Kernels on this machine: what its processes need, how much memory they may take, and how they meet their visitors.
+"""Kernels on this machine: the environment of their processes, their memory limit, and the warm pool.
 
-A process is started without anything of a visitor in it. What is a visitor's, the kernel is told when it is opened, in
-the same way whether it waited for them or not.
+A process is started without anything of a visitor in it. The session's environment is set when a session takes the
+kernel, in the same way whether the kernel comes from the warm pool or not.
 """
 
 from __future__ import annotations
@@ -24,86 +24,87 @@ from catsdogs.server.kernels.warm_pool import WarmPool
 KERNEL_BYTES = 2**30
 """Most memory of one kernel; the monitoring app's takes about a fifth of it."""
 
-_OF_THIS_MACHINE = re.compile(
+_INHERITED_VARIABLES = re.compile(
     r"PATH|HOME|USER|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|VIRTUAL_ENV|CONDA_PREFIX|LD_LIBRARY_PATH"
     r"|PYTHON\w+|(OMP|OPENBLAS|MKL)_NUM_THREADS"
 )
-"""Variables of ours that a process of the same machine needs."""
+"""The server's environment variables that a kernel inherits: a list of what is allowed, so that no secret is in it."""
 
 
 class LocalKernelManager(AppKernelManager):
     """Starts kernels as processes of this machine, some of them ahead."""
 
-    spare = Integer(0, config=True, help="Kernels that wait for a visitor, as far as there is room.")
+    warm_kernels = Integer(0, config=True, help="Size of the warm pool, as far as the limit of kernels allows.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.spares = WarmPool(self, self.spare)
-        self._one_at_a_time = asyncio.Lock()
+        self.warm_pool = WarmPool(self, self.warm_kernels)
+        self._start_lock = asyncio.Lock()
 
     async def start_kernel(self, *, env: dict[str, str], **kwargs: Any) -> str:  # type: ignore[override]
-        """Give the app that the current request opens a kernel: one that waits, or a new one.
+        """Give the new session a kernel: one of the warm pool, or one that is started.
 
         Raises
         ------
         TooManySessions
         """
-        visit = new_session.get()
-        with self._place():
-            kernel_id = (await self.spares.take() if visit.app.ahead else None) or await self._start_for_visitor(kwargs)
-        self._opened(kernel_id, visit)
-        visit.variables = {**self._told_of_visit(env, visit, kernel_id), "VOILA_KERNEL_ID": kernel_id}
+        session = new_session.get()
+        with self._session_slot():
+            warm = await self.warm_pool.take() if session.app.warm_pool else None
+            kernel_id = warm or await self._start_for_session(kwargs)
+        self._assign(kernel_id, session)
+        session.environment = {**self._session_environment(env, session, kernel_id), "VOILA_KERNEL_ID": kernel_id}
         return kernel_id
 
-    async def _start_for_visitor(self, how: dict[str, Any]) -> str:
-        async with self._one_at_a_time:
-            while len(self) >= self.limit and await self.spares.give_way():
+    async def _start_for_session(self, options: dict[str, Any]) -> str:
+        async with self._start_lock:
+            while len(self) >= self.limit and await self.warm_pool.evict():
                 pass
-            return await self._start(**how)
+            return await self._start(**options)
 
-    async def start_spare(self) -> str | None:
-        """Start a kernel for nobody yet, if that takes no visitor's place."""
-        async with self._one_at_a_time:
+    async def start_warm_kernel(self) -> str | None:
+        """Start a kernel for the warm pool and return its id; None where the limit of kernels is reached."""
+        async with self._start_lock:
             return await self._start(path="") if len(self) + self._starting < self.limit else None
 
-    async def _start(self, **how: Any) -> str:
+    async def _start(self, **options: Any) -> str:
         environment = {
-            **{name: value for name, value in os.environ.items() if _OF_THIS_MACHINE.fullmatch(name)},
-            **self._told_all(),
-            # the server's user may have start-up files and a history: neither is the visitors' business
+            **{name: value for name, value in os.environ.items() if _INHERITED_VARIABLES.fullmatch(name)},
+            **self._common_environment(),
+            # the server's user may have start-up files and a history, which must not get to visitors
             "IPYTHONDIR": f"{self.connection_dir}/ipython",
         }
-        kernel_id: str = await super().start_kernel(kernel_id=str(uuid.uuid4()), env=environment, **how)
+        kernel_id: str = await super().start_kernel(kernel_id=str(uuid.uuid4()), env=environment, **options)
         _limit_memory(self._kernels[kernel_id].provisioner.pid)
         return kernel_id
 
-    def _taken(self) -> int:
-        return len(self) - len(self.spares)
+    def _sessions(self) -> int:
+        return len(self) - len(self.warm_pool)
 
     def _client(self, kernel_id: str) -> AsyncKernelClient:
         kernel = self._kernels[kernel_id]
-        # a session of its own: a kernel answers one of two connections that have the same one
+        # a session id of its own: of two connections with the same one, a kernel answers only one
         client: AsyncKernelClient = kernel.client(session=Session(key=kernel.session.key))
         client.start_channels()
         return client
 
-    async def load(self, kernel_id: str, code: str) -> None:
-        """Let a kernel do what every visitor's has to."""
+    async def warm_up(self, kernel_id: str, code: str) -> None:
+        """Execute `code` in a kernel of the pool; a kernel that fails is replaced later."""
         with contextlib.suppress(KernelFailed):
             (await self._execute(kernel_id, code)).stop_channels()
 
-    async def start_ahead(self) -> None:
-        """Keep spares, for ever."""
-        await self.spares.keep()
+    async def keep_warm_pool_filled(self) -> None:
+        """Start kernels ahead of their sessions, until the task is cancelled."""
+        await self.warm_pool.keep_filled()
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
-        """Leave those that wait for a visitor alone."""
-        if kernel_id not in self.spares:
+        """Stop a kernel that is idle or abandoned; those of the warm pool are neither."""
+        if kernel_id not in self.warm_pool:
             await super().cull_kernel_if_idle(kernel_id)
 
 
 def _limit_memory(pid: int) -> None:
-    """Let a kernel that a page makes grow without end fail by itself, rather than the machine; Linux only."""
+    """Limit the memory of a process, so that a kernel that grows without end fails by itself; Linux only."""
     if hasattr(resource, "prlimit"):
         with contextlib.suppress(OSError):  # it has ended already
             resource.prlimit(pid, resource.RLIMIT_DATA, (KERNEL_BYTES, KERNEL_BYTES))

@@ -1,7 +1,8 @@
-"""Kernels started ahead: who opens the prediction app need not wait until a process starts and imports its libraries.
+"""The warm pool: kernels started ahead, so that a visitor of the prediction app need not wait for a process to start.
 
-A spare knows nothing of anybody and has no token: what is its visitor's, it is told when it is taken, as every kernel
-is. Voilà's own preheating runs the notebook ahead, for a visitor whom it does not know.
+A warm kernel holds nothing of any visitor and has no token. When a session takes it, the session's environment is set,
+in the same way as in a kernel that was started for that session. Voilà's own preheating would run the notebook ahead,
+but the notebook needs the visitor's language.
 """
 
 from __future__ import annotations
@@ -10,81 +11,81 @@ import asyncio
 import time
 from typing import Protocol
 
-LOOK_SECONDS = 0.5
-"""How often it is seen to that there are as many as there should be, alive."""
-PAUSE_SECONDS = 2
-"""How long a spare that was taken is not replaced: the page that took it loads just then."""
-LOAD = "__import__('catsdogs.widgets.preimport')"
-"""What a spare executes while it waits."""
+CHECK_SECONDS = 0.5
+"""Time between two checks that the pool is full and its kernels are alive."""
+REFILL_DELAY_SECONDS = 2
+"""Time until a kernel that was taken is replaced: the page that took it loads in that time."""
+WARM_UP_CODE = "__import__('catsdogs.widgets.preimport')"
+"""Code that a warm kernel executes: it imports what the app needs."""
 
 
 class KernelLifecycle(Protocol):
-    """What the pool needs of whoever starts and stops kernels."""
+    """Starts, checks and stops kernels: what the pool needs of a kernel manager."""
 
-    async def start_spare(self) -> str | None:
-        """Start a kernel that waits; ``None`` where there is no room for one."""
+    async def start_warm_kernel(self) -> str | None:
+        """Start a kernel for the pool and return its id; None where the limit of kernels is reached."""
 
-    async def load(self, kernel_id: str, code: str) -> None:
-        """Have a kernel execute `code`."""
+    async def warm_up(self, kernel_id: str, code: str) -> None:
+        """Execute `code` in a kernel of the pool."""
 
     async def is_running(self, kernel_id: str) -> bool:
-        """Say whether a kernel lives."""
+        """Return whether a kernel is alive."""
 
     async def stop(self, kernel_id: str) -> None:
         """Stop a kernel."""
 
 
 class WarmPool:
-    """At most `number` kernels that wait for visitors; visitors never want for a place because of them.
+    """At most `size` kernels without a session; they are evicted where a session needs their slot.
 
     Parameters
     ----------
     kernels
-        Starts and stops them, and limits how many kernels there are.
-    number
-        How many to keep; 0 for none.
+        The kernel manager, which limits how many kernels there are.
+    size
+        Number of kernels to keep; 0 for none.
     """
 
-    def __init__(self, kernels: KernelLifecycle, number: int) -> None:
+    def __init__(self, kernels: KernelLifecycle, size: int) -> None:
         self._kernels = kernels
-        self._number = number
-        self._waiting: list[str] = []
-        self._not_before = 0.0
+        self._size = size
+        self._kernel_ids: list[str] = []
+        self._refill_at = 0.0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._kernel_ids)
 
     def __contains__(self, kernel_id: str) -> bool:
-        return kernel_id in self._waiting
+        return kernel_id in self._kernel_ids
 
     async def take(self) -> str | None:
-        """Give a spare to a visitor, if there is one that lives; it may still be loading, and then goes on."""
-        while self._waiting:
-            kernel_id = self._waiting.pop(0)
+        """Take a running kernel out of the pool and return its id, or None; it may still be warming up."""
+        while self._kernel_ids:
+            kernel_id = self._kernel_ids.pop(0)
             if await self._kernels.is_running(kernel_id):
-                self._not_before = max(self._not_before, time.monotonic() + PAUSE_SECONDS)
+                self._refill_at = max(self._refill_at, time.monotonic() + REFILL_DELAY_SECONDS)
                 return kernel_id
         return None
 
-    async def give_way(self) -> bool:
-        """Stop a spare, so that a visitor has its place; say whether there was one."""
-        if not self._waiting:
+    async def evict(self) -> bool:
+        """Stop the newest kernel of the pool; return whether there was one."""
+        if not self._kernel_ids:
             return False
-        await self._kernels.stop(self._waiting.pop())
+        await self._kernels.stop(self._kernel_ids.pop())
         return True
 
-    async def keep(self) -> None:
-        """Keep as many as there should be, for ever."""
-        while self._number:
-            for kernel_id in list(self._waiting):
-                if not await self._kernels.is_running(kernel_id) and kernel_id in self._waiting:
-                    self._waiting.remove(kernel_id)
-            if len(self._waiting) < self._number and time.monotonic() >= self._not_before:
+    async def keep_filled(self) -> None:
+        """Replace kernels that were taken or have died, until the task is cancelled."""
+        while self._size:
+            for kernel_id in list(self._kernel_ids):
+                if not await self._kernels.is_running(kernel_id) and kernel_id in self._kernel_ids:
+                    self._kernel_ids.remove(kernel_id)
+            if len(self._kernel_ids) < self._size and time.monotonic() >= self._refill_at:
                 await asyncio.shield(self._add())  # a start that is cancelled midway would leave a process behind
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
 
     async def _add(self) -> None:
-        kernel_id = await self._kernels.start_spare()
+        kernel_id = await self._kernels.start_warm_kernel()
         if kernel_id is not None:
-            self._waiting.append(kernel_id)
-            await self._kernels.load(kernel_id, LOAD)
+            self._kernel_ids.append(kernel_id)
+            await self._kernels.warm_up(kernel_id, WARM_UP_CODE)

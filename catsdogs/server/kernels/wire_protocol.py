@@ -1,4 +1,4 @@
-"""How the messages between a page and its kernel are framed, read with the care that what strangers send needs.
+"""The binary format of the messages between a page and its kernel, with checks, since anybody can send such messages.
 
 A frame holds the number of its offsets, the offsets, the channel's name, and the parts of Jupyter's message: header,
 parent header, metadata and content as JSON, and buffers, such as a photo.
@@ -12,23 +12,26 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
-"""The name of this framing, as page, server and gateway agree on it."""
+"""Name of this format, as page, server and gateway agree on it."""
 CHANNELS = {"shell", "iopub", "control", "stdin"}
 
 _NUMBER = struct.Struct("<Q")
-_FEWEST = 6
-"""Offsets of a message without buffers."""
-_MOST = 1000
+_MIN_OFFSETS = 6
+"""Number of offsets in a message without buffers."""
+_MAX_OFFSETS = 1000
+
+_DEATH_STATES = {"dead", "restarting", "autorestarting"}
+"""States of a kernel whose process has ended. Where the gateway restarts it, the notebook has not run in it."""
 
 
 class MalformedMessage(ValueError):
-    """Not a message, or not one as it should be."""
+    """Raised for a frame that does not follow the format."""
 
 
 def unframe(frame: str | bytes) -> tuple[str, list[bytes]]:
-    """Take a frame apart: its channel and the parts of its message.
+    """Split a frame into its channel and the parts of its message.
 
-    Jupyter's own function believes the number of offsets: one frame of a few bytes would stop the server.
+    Jupyter's own function does not check the number of offsets: a frame of a few bytes could exhaust the memory.
 
     Raises
     ------
@@ -37,7 +40,7 @@ def unframe(frame: str | bytes) -> tuple[str, list[bytes]]:
     if not isinstance(frame, bytes) or len(frame) < _NUMBER.size:
         raise MalformedMessage
     (count,) = _NUMBER.unpack_from(frame)
-    if not (_FEWEST <= count <= _MOST and _NUMBER.size * (count + 1) <= len(frame)):
+    if not (_MIN_OFFSETS <= count <= _MAX_OFFSETS and _NUMBER.size * (count + 1) <= len(frame)):
         raise MalformedMessage
     offsets = struct.unpack_from(f"<{count}Q", frame, _NUMBER.size)
     if sorted(offsets) != list(offsets) or offsets[-1] > len(frame):
@@ -50,7 +53,7 @@ def unframe(frame: str | bytes) -> tuple[str, list[bytes]]:
 
 
 def header_of(parts: list[bytes]) -> dict[str, Any]:
-    """Read the header of a message, which says of what kind it is.
+    """Decode the header of a message, which has at least a ``msg_type``.
 
     Raises
     ------
@@ -66,8 +69,19 @@ def header_of(parts: list[bytes]) -> dict[str, Any]:
 
 
 def frame(channel: str, parts: list[bytes]) -> bytes:
-    """Frame the parts of a message."""
+    """Join the parts of a message to a frame."""
     pieces = [channel.encode(), *parts]
     start = _NUMBER.size * (len(pieces) + 2)
     offsets = accumulate(map(len, pieces), initial=start)
     return b"".join([struct.pack(f"<{len(pieces) + 2}Q", len(pieces) + 1, *offsets), *pieces])
+
+
+def reports_death(message: str | bytes) -> bool:
+    """Return whether a gateway's message says that the kernel's process has ended.
+
+    Raises
+    ------
+    MalformedMessage
+    """
+    _, parts = unframe(message)
+    return header_of(parts)["msg_type"] == "status" and json.loads(parts[3])["execution_state"] in _DEATH_STATES

@@ -1,4 +1,8 @@
-"""What a page shows of its app before the kernel is there: parts to be used, drawn by the widgets' own scripts."""
+"""Parts of an app that its page draws before the kernel is ready, with the widgets' own scripts, and that work already.
+
+The scripts of two widgets, a style sheet and the state that these widgets begin with are sent with the page. When the
+kernel's own widgets arrive, they take over what was drawn, and what the visitor did in the meantime.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,8 @@ from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, app_t
 
 
 @cache
-def files() -> dict[str, str]:
-    """Give the scripts and the style sheet, by name."""
+def assets() -> dict[str, str]:
+    """Return the scripts and the style sheet, by file name."""
     return {
         "preload.js": (STATIC / "preload.js").read_text(encoding="utf-8"),
         "page_header.js": script("page_header"),
@@ -28,13 +32,13 @@ def files() -> dict[str, str]:
 
 
 @cache
-def folder() -> str:
-    """Name the folder that they are served from: another when one of them changes, so that browsers may keep them."""
-    return f"/preload/{hashlib.sha256(''.join(files().values()).encode()).hexdigest()[:16]}/"
+def base_url() -> str:
+    """Return the path they are served from, which holds a hash of their content, so that browsers may cache them."""
+    return f"/preload/{hashlib.sha256(''.join(assets().values()).encode()).hexdigest()[:16]}/"
 
 
-def states(_: Translator) -> dict[str, dict[str, Any]]:
-    """Say what each part begins with, named as its widget names it."""
+def initial_states(_: Translator) -> dict[str, dict[str, Any]]:
+    """Return the first state of each part, by the names of its widget's traits."""
     samples = [
         {
             "name": sample.name,
@@ -58,14 +62,14 @@ def states(_: Translator) -> dict[str, dict[str, Any]]:
 
 
 class PreloadHandler(BaseHandler):
-    """``/preload/VERSION/NAME``."""
+    """``GET /preload/HASH/NAME``."""
 
     def get(self, path: str) -> None:
         """Send one of the files."""
-        here, _, name = path.rpartition("/")
-        if f"/preload/{here}/" != folder() or name not in files():
+        content_hash, _, name = path.rpartition("/")
+        if f"/preload/{content_hash}/" != base_url() or name not in assets():
             raise HTTPError(404)
         kind = "text/css" if name.endswith(".css") else "text/javascript"
         self.set_header("Content-Type", f"{kind}; charset=utf-8")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-        self.finish(files()[name])
+        self.finish(assets()[name])

@@ -1,0 +1,83 @@
+"""The server's configuration, made from the settings: what Voilà and Jupyter are told, and the rate limits."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from traitlets.config import Config
+
+from catsdogs.i18n import N_
+from catsdogs.server.api.predictions import MAX_BODY
+from catsdogs.server.auth import Scope
+from catsdogs.server.kernels.local import LocalKernelManager
+from catsdogs.server.kernels.remote import RemoteKernelManager
+from catsdogs.server.kernels.remote_websocket import RemoteWebsocketConnection
+from catsdogs.server.rate_limit import RateLimit
+from catsdogs.server.voila import apps, rendering
+from catsdogs.server.voila.patches import EXTENSION_CHUNKS
+from catsdogs.settings import Settings
+
+
+def voila_config(settings: Settings) -> Config:
+    """Return the configuration of Voilà and of the classes that it starts."""
+    return Config(
+        {
+            "Voila": {
+                "log_level": logging.CRITICAL,
+                **({"kernel_websocket_connection_class": RemoteWebsocketConnection} if settings.gateway_url else {}),
+            },
+            "VoilaConfiguration": {
+                "template": rendering.TEMPLATE,
+                "allow_template_override": "NO",
+                "allow_theme_override": "NO",
+                "multi_kernel_manager_class": RemoteKernelManager if settings.gateway_url else LocalKernelManager,
+                "http_header_envs": ["Accept-Language"],
+                "prelaunch_hook": apps.set_page_metadata,
+                "extension_allowlist": list(EXTENSION_CHUNKS),
+            },
+            "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
+            "AppKernelManager": {
+                "limit": settings.max_sessions,
+                "warm_kernels": settings.spare_kernels,
+                "cull_idle_timeout": 60 * settings.idle_minutes,
+                "cull_interval": 30,
+            },
+            # A kernel that is restarted has not run the notebook: its page would look alive and do nothing.
+            # Its sockets are in a folder of ours, which no other user of the machine can reach.
+            "KernelManager": {"autorestart": False, "transport": "ipc"},
+        }
+    )
+
+
+_TOO_MANY = N_("That was a lot at once. Wait a moment, then go on.")
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """The server's rate limits; those of the operator's password are in :class:`catsdogs.server.auth.Operator`."""
+
+    api_requests: RateLimit
+    """Requests of a client that has the API token."""
+    session_requests: dict[Scope, RateLimit]
+    """Requests of a session's kernel, by the scope of its token."""
+    messages: RateLimit
+    """Messages of a page to its kernel."""
+    message_bytes: RateLimit
+    receipts: RateLimit
+    """Receipt codes that a client tries."""
+
+
+def rate_limits(settings: Settings) -> RateLimits:
+    """Return the rate limits, with nothing counted yet."""
+    return RateLimits(
+        api_requests=RateLimit(settings.requests_per_minute, 60, _TOO_MANY),
+        session_requests={
+            Scope.PREDICT: RateLimit(120, 60, _TOO_MANY),
+            # a live dashboard requests six figures every three seconds, and an operator clicks besides
+            Scope.MONITOR: RateLimit(600, 60, _TOO_MANY),
+        },
+        messages=RateLimit(1000, 10, _TOO_MANY),
+        message_bytes=RateLimit(4 * MAX_BODY, 10, _TOO_MANY),
+        receipts=RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again.")),
+    )

@@ -1,0 +1,76 @@
+"""Jobs that the server runs beside requests: preparing pages once, the daily purge, and checking alerts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from catsdogs.errors import CatsDogsError
+from catsdogs.server.worker_pool import WorkerPool
+from catsdogs.service.local import Local
+
+logger = logging.getLogger(__name__)
+
+ALERT_SECONDS = 60
+"""Time between two evaluations of the alert rules."""
+PURGE_SECONDS = 24 * 3600
+PURGE_RETRY_SECONDS = 3600
+"""Time until a purge that failed is tried again, for example because the database was not available."""
+
+
+class ScheduledJobs:
+    """Runs the jobs in threads of `worker_pool`, until they are cancelled.
+
+    Parameters
+    ----------
+    worker_pool
+        The pool that requests use, too.
+    service
+        The service in this process.
+    prepare_pages
+        Does what the first page would have to wait for.
+    """
+
+    def __init__(self, worker_pool: WorkerPool, service: Local, prepare_pages: Callable[[], None]) -> None:
+        self._worker_pool = worker_pool
+        self._service = service
+        self._prepare_pages = prepare_pages
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start the jobs."""
+        jobs = (self._prepare(), self._purge_daily(), self._check_alerts())
+        self._tasks = [asyncio.create_task(job) for job in jobs]
+
+    def cancel(self) -> None:
+        """Start nothing more; what runs in a thread is finished."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _prepare(self) -> None:
+        await self._run(self._prepare_pages, "the pages could not be prepared")
+
+    async def _purge_daily(self) -> None:
+        """Purge what is older than the retention, now and once a day."""
+        while True:
+            done = await self._run(self._service.purge, "the purge could not be done")
+            await asyncio.sleep(PURGE_SECONDS if done else PURGE_RETRY_SECONDS)
+
+    async def _check_alerts(self) -> None:
+        """Evaluate the alert rules once a minute, and notify."""
+        while True:
+            await asyncio.sleep(ALERT_SECONDS)
+            await self._run(self._service.tell_alerts, "the alerts could not be checked")
+
+    async def _run(self, function: Callable[[], object], failure: str) -> bool:
+        """Call `function` in a thread and return whether it succeeded; an exception is logged, and the job goes on."""
+        try:
+            await self._worker_pool.run(function)
+        except CatsDogsError as error:
+            logger.warning("%s: %s", failure, error)
+        except Exception:
+            logger.exception(failure)
+        else:
+            return True
+        return False

@@ -1,0 +1,167 @@
+"""Workarounds for defects of Jupyter, Voilà, Tornado and what they depend on, each with the version that needs it.
+
+Whatever replaces a part of another package, overrides a private method of it, or depends on how its files are built,
+is in this module. For each workaround, a test in ``tests/server/voila/test_patches.py`` shows the defect without it:
+when that test fails, upstream has changed, and the workaround is adapted or removed.
+
+Nothing of Jupyter is imported at the top of this module: :mod:`catsdogs.server` applies the first workaround before
+Jupyter is imported.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import AsyncIterator, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from voila.execute import VoilaExecutor
+
+logger = logging.getLogger(__name__)
+
+
+def skip_grammar_of_internationalised_addresses() -> None:
+    """Make the import of ``rfc3987_syntax`` fail, unless it is imported already.
+
+    For jsonschema 4.26, which Jupyter's event log imports. jsonschema uses that package, where it is installed, for the
+    format "iri", which nobody here asks for; its import builds a grammar, a fifth of the start-up time of the server.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
+def set_renderer(renderer: type[Any]) -> None:
+    """Have Voilà's pages rendered by `renderer`, a subclass of its ``NotebookRenderer``.
+
+    For Voilà 0.5.13, which has no setting for that. Its own class reads the notebook and compiles the templates again
+    for each page: half of the time until the first byte.
+    """
+    import voila.handler
+
+    voila.handler.NotebookRenderer = renderer
+
+
+class RendererPatches:
+    """What is to be done differently while a page is rendered: a mixin before Voilà's ``NotebookRenderer``.
+
+    For Voilà 0.5.13.
+    """
+
+    page_ending_errors: tuple[type[Exception], ...] = ()
+    """Errors after which the page ends."""
+    traitlet_config: Any
+    executor: VoilaExecutor
+    kernel_started: bool
+
+    async def connect_executor(self, executor: VoilaExecutor) -> None:
+        """Give `executor` a client of its kernel, which is ready to run the notebook."""
+        raise NotImplementedError
+
+    async def _jinja_kernel_start(self, nb: Any, kernel_id: str, kernel_future: Any) -> str:
+        """Connect to the kernel by `connect_executor`; Voilà's way waits 0.2 s longer for a kernel that is ready."""
+        from voila.execute import VoilaExecutor
+
+        self.executor = VoilaExecutor(nb, km=kernel_future, config=self.traitlet_config)
+        await self.connect_executor(self.executor)
+        self.kernel_started = True
+        return kernel_id
+
+    async def generate_content_generator(self, kernel_id: str, kernel_future: Any) -> AsyncIterator[tuple[str, Any]]:
+        """Generate the parts of the page, and end it at an error; Voilà's handler would wait for ever."""
+        try:
+            async for part in super().generate_content_generator(kernel_id, kernel_future):  # type: ignore[misc]
+                yield part
+        except self.page_ending_errors as error:
+            logger.warning("%s: a page lost its kernel while it loaded", type(error).__name__)
+
+
+EXTENSION_CHUNKS = {
+    "@voila-dashboards/widgets-manager8": "496 883",
+    "@jupyter-widgets/jupyterlab-manager": "7 32 84 121 160 170 452 704 718 967",
+    "anywidget": "2 528",
+}
+"""Extensions of JupyterLab that our pages need, with the numbers of their webpack chunks.
+
+For voila 0.5.13, jupyterlab_widgets 3.0.17 and anywidget 0.11.0. Voilà itself would load all extensions that are
+installed, each chunk in a request of its own.
+"""
+
+LAZY_CHUNKS = "225 614 1996 2121 2296 2772 2829 4371 4486 4875 5992 6074 6305 7245 7259 7393"
+"""Numbers of those chunks of Voilà 0.5.13 that are loaded only when an extension asks for them."""
+
+
+def entry_chunks(entry_script: str) -> list[str]:
+    """List the numbers of the chunks that Voilà's entry script loads when it starts, as Voilà 0.5.13 builds it."""
+    return re.findall(r"\.e\((\d+)\)", entry_script)
+
+
+MODEL_LOOKUP_TIMEOUT = b"Date.now()-o<2e3"
+LONGER_MODEL_LOOKUP_TIMEOUT = b"Date.now()-o<6e4"
+"""How long the widget manager waits for a widget's model: 2 s in jupyterlab_widgets 3.0.17, and 60 s in ours.
+
+A browser that took more than two seconds to read the models, some MB, showed "model not found" and nothing else.
+"""
+
+
+def extend_model_lookup(script: bytes) -> bytes:
+    """Return a chunk of jupyterlab_widgets with the longer timeout; others are returned as they are."""
+    return script.replace(MODEL_LOOKUP_TIMEOUT, LONGER_MODEL_LOOKUP_TIMEOUT)
+
+
+def remove_forgeable_headers(headers: MutableMapping[str, str]) -> None:
+    """Remove the headers of a request by which a client behind a proxy could choose its address or scheme.
+
+    For Tornado 6.6, which prefers ``X-Real-IP`` and ``X-Scheme`` to ``X-Forwarded-For`` and ``X-Forwarded-Proto``.
+    Every proxy sets the latter or appends to them; the former it passes on as the client sent them.
+    """
+    for name in ("X-Real-IP", "X-Scheme"):
+        headers.pop(name, None)
+
+
+class KernelWebsocketPatches:
+    """What is to be done differently when a kernel's websocket opens: a mixin before Jupyter's handler.
+
+    For Jupyter Server 2.21.
+    """
+
+    kernel_id: str
+    kernel_manager: Any
+    connection: Any
+
+    async def pre_get(self) -> None:
+        """Wait for the kernel's answer while it is alive; Jupyter waits a minute for one that has died.
+
+        Raises
+        ------
+        HTTPError
+            404: the kernel died.
+        """
+        import asyncio
+
+        from tornado.web import HTTPError
+
+        connecting = asyncio.ensure_future(super().pre_get())  # type: ignore[misc]
+        try:
+            while not connecting.done():
+                if not await self.kernel_manager.is_running(self.kernel_id):
+                    raise HTTPError(404)
+                await asyncio.wait([connecting], timeout=1)
+            await connecting
+        finally:
+            connecting.cancel()
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Choose the format of messages; Jupyter fails when the page was closed while its websocket was opened.
+
+        Raises
+        ------
+        HTTPError
+            404: the page was closed.
+        """
+        from tornado.web import HTTPError
+
+        if self.connection is None:
+            raise HTTPError(404)
+        chosen: str | None = super().select_subprotocol(subprotocols)  # type: ignore[misc]
+        return chosen

@@ -1,0 +1,105 @@
+"""The routes of an open page to its kernel: heartbeat, websocket and shutdown, each behind the access check."""
+
+from __future__ import annotations
+
+from jupyter_server.services.kernels.handlers import KernelHandler
+from tornado.web import HTTPError
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from catsdogs.server.auth import Operator
+from catsdogs.server.base_handler import BaseHandler
+from catsdogs.server.kernels.wire_protocol import PROTOCOL, MalformedMessage, header_of, unframe
+from catsdogs.server.rate_limit import TooManyRequests
+from catsdogs.server.voila.patches import KernelWebsocketPatches
+
+
+class _KernelAccessHandler(BaseHandler):
+    """Base of the handlers of one kernel.
+
+    Whoever knows a kernel's random id has access to it; a kernel of the operator's app also needs the sign-in.
+    """
+
+    async def prepare(self) -> None:
+        """Check the access.
+
+        Raises
+        ------
+        HTTPError
+            404: there is no such kernel, or the visitor has no access to it.
+        """
+        app = self.settings["kernel_manager"].app_of(self.path_kwargs["kernel_id"])
+        if app is None or (app.operator_only and not Operator.is_signed_in(self)):
+            raise HTTPError(404)
+        if (preparing := super().prepare()) is not None:
+            await preparing
+
+
+class KernelModelHandler(_KernelAccessHandler, KernelHandler):  # type: ignore[misc]
+    """``GET /api/kernels/ID``: JupyterLab's client asks for the state of its kernel."""
+
+    SUPPORTED_METHODS = ("GET",)
+
+
+class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, VoilaKernelWebsocketHandler):  # type: ignore[misc]
+    """``GET /api/kernels/ID/channels``: the messages between a page and its kernel."""
+
+    def on_message(self, ws_message: str | bytes) -> None:
+        """Pass a message on to the kernel.
+
+        A page that sends too many messages, or one that is malformed, loses its websocket; it may open another one.
+        """
+        server, kernel_id = self.settings["catsdogs"], self.path_kwargs["kernel_id"]
+        try:
+            server.limits.messages.take(kernel_id)
+            server.limits.message_bytes.take(kernel_id, len(ws_message))
+            header_of(unframe(ws_message)[1])
+        except TooManyRequests:
+            self.close(1008, "too many messages")
+        except MalformedMessage:
+            self.close(1007, "malformed message")
+        else:
+            super().on_message(ws_message)
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str:
+        """Choose the binary format; Jupyter's older format, which its clients no longer use, is not checked here.
+
+        Raises
+        ------
+        HTTPError
+            400: the page does not offer the binary format.
+        """
+        if super().select_subprotocol(subprotocols) != PROTOCOL:
+            raise HTTPError(400)
+        return PROTOCOL
+
+
+class SessionHandler(_KernelAccessHandler):
+    """``GET /session/ID``: the page's heartbeat."""
+
+    async def get(self, kernel_id: str) -> None:
+        """Answer 204 while the kernel runs.
+
+        Raises
+        ------
+        HTTPError
+            404: the session has ended.
+        """
+        if not await self.settings["kernel_manager"].is_running(kernel_id):
+            raise HTTPError(404)
+        self.set_header("Cache-Control", "no-store")
+        self.set_status(204)
+
+
+class EndSessionHandler(_KernelAccessHandler):
+    """``POST /voila/api/shutdown/ID``: a page that closes stops its kernel."""
+
+    def check_xsrf_cookie(self) -> None:
+        """Check nothing: the browser sends this beacon without an XSRF token (voila issue 1458).
+
+        None is needed: nobody can forge a request for a kernel whose random id they do not know.
+        """
+
+    async def post(self, kernel_id: str) -> None:
+        """Stop the kernel."""
+        await self.settings["kernel_manager"].stop(kernel_id)
+        self.set_status(204)
