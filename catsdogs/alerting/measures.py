@@ -1,4 +1,4 @@
-"""What the rules of the alerts measure, in SQL; counts of long windows come from the summaries."""
+"""What the alert rules measure, in SQL. Counts over a time window without `last` come from the roll-up tables."""
 
 from __future__ import annotations
 
@@ -9,37 +9,35 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, Measure, Measurement
 from catsdogs.alerting.rules import Rule
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.monitoring import accuracy, aggregates
 from catsdogs.monitoring.drift import SIGNIFICANT, measure_drift
-from catsdogs.monitoring.figures import Drift, Measure
+from catsdogs.monitoring.figures import Drift
 from catsdogs.monitoring.model_health import CardOf, latest_version
 from catsdogs.monitoring.sampling import ENOUGH, sample
 from catsdogs.monitoring.time_windows import Slice
 
-UNSURE = 0.6
-"""Confidence that counts as low, as V2 had it."""
-BASELINE = timedelta(days=7)
-"""What inference times are compared with, before the ones that are looked at."""
-ANSWERED = Answer.CAT, Answer.DOG, Answer.NEITHER
+_ANIMAL_ANSWERS = Answer.CAT, Answer.DOG
+_READABLE_ANSWERS = Answer.CAT, Answer.DOG, Answer.NEITHER
 
-Figure = tuple[float, int]
-"""Value, and on how many predictions or opinions."""
+
+_NO_DATA = Measurement(0.0, 0)
 
 
 class Measurements:
-    """Measures rules at one moment; what several rules need is measured once.
+    """Measures rules at one point in time; drift is computed once for all rules with the same window.
 
     Parameters
     ----------
     table
-        Of predictions.
+        Table of predictions.
     card_of
         See :func:`catsdogs.monitoring.model_health.cards`.
     now
-        The moment that windows end at.
+        End of all time windows.
     """
 
     def __init__(
@@ -48,9 +46,9 @@ class Measurements:
         self._connection, self._table, self._card_of, self._now = connection, table, card_of, now
         self._drifts: dict[tuple[timedelta | None, int | None], list[Drift]] = {}
 
-    def measure(self, rule: Rule) -> Figure | None:
-        """Measure what a rule is about; ``None`` where there is too little to say anything."""
-        ways: dict[Measure, Callable[[Rule], Figure]] = {
+    def measure(self, rule: Rule) -> Measurement | None:
+        """Measure what a rule names; ``None`` if there are fewer than ``at_least`` predictions or ratings."""
+        functions: dict[Measure, Callable[[Rule], Measurement]] = {
             Measure.SATISFACTION: self._satisfaction,
             Measure.INFERENCE_TIME: self._inference_time,
             Measure.ERRORS: self._errors,
@@ -58,63 +56,63 @@ class Measurements:
             Measure.ONE_ANSWER: self._one_answer,
             Measure.ACCURACY: self._accuracy,
         }
-        value, n = ways.get(rule.measure, self._drift)(rule)
-        return (value, n) if n >= rule.at_least else None
+        measured = functions.get(rule.measure, self._drift)(rule)
+        return measured if measured.n >= rule.at_least else None
 
-    def _satisfaction(self, rule: Rule) -> Figure:
+    def _satisfaction(self, rule: Rule) -> Measurement:
         rows = self._rows(rule, self._table.c.user_feedback.is_not(None))
         return self._share(rows, rows.c.user_feedback == 1)
 
-    def _errors(self, rule: Rule) -> Figure:
-        counts = self._answers(rule, tuple(Answer))
+    def _errors(self, rule: Rule) -> Measurement:
+        counts = self._count_answers(rule, tuple(Answer))
         n = sum(counts.values())
-        return counts[Answer.ERROR] / (n or 1), n
+        return Measurement(counts[Answer.ERROR] / (n or 1), n)
 
-    def _low_confidence(self, rule: Rule) -> Figure:
-        rows = self._rows(rule, self._table.c.prediction_result.in_([Answer.CAT, Answer.DOG]))
-        return self._share(rows, accuracy.confidence(rows) <= UNSURE)
+    def _low_confidence(self, rule: Rule) -> Measurement:
+        rows = self._rows(rule, self._table.c.prediction_result.in_(_ANIMAL_ANSWERS))
+        return self._share(rows, accuracy.confidence(rows) <= LOW_CONFIDENCE)
 
-    def _accuracy(self, rule: Rule) -> Figure:
+    def _accuracy(self, rule: Rule) -> Measurement:
         rows = self._rows(rule, accuracy.spoken(self._table) & self._table.c.success)
         return self._share(rows, accuracy.right(rows))
 
-    def _one_answer(self, rule: Rule) -> Figure:
-        counts = self._answers(rule, ANSWERED)
+    def _one_answer(self, rule: Rule) -> Measurement:
+        counts = self._count_answers(rule, _READABLE_ANSWERS)
         n = sum(counts.values())
-        return max(counts.values(), default=0) / (n or 1), n
+        return Measurement(max(counts.values(), default=0) / (n or 1), n)
 
-    def _inference_time(self, rule: Rule) -> Figure:
+    def _inference_time(self, rule: Rule) -> Measurement:
         rows = self._rows(rule, self._table.c.success)
         n, mean, first = self._connection.execute(
             sa.select(sa.func.count(), sa.func.avg(rows.c.inference_time_ms), sa.func.min(rows.c.timestamp))
         ).one()
         if not n:
-            return 0.0, 0
-        before = self._totals(Slice(first - BASELINE, first)).mean
-        return (mean / before, n) if before else (0.0, 0)
+            return _NO_DATA
+        baseline = self._totals(Slice(first - INFERENCE_TIME_BASELINE, first)).mean
+        return Measurement(mean / baseline, n) if baseline else _NO_DATA
 
-    def _answers(self, rule: Rule, among: Collection[Answer]) -> Counter[str]:
-        """Count how often each of some answers was given."""
+    def _count_answers(self, rule: Rule, answers: Collection[Answer]) -> Counter[str]:
+        """Count the predictions of each of `answers`."""
         if rule.last is None and rule.within is not None:
             total = self._totals(Slice(self._now - rule.within, self._now + timedelta(microseconds=1)))
             counts = {"cat": total.cat, "dog": total.dog, "neither": total.neither, "error": total.errors}
-            return Counter({answer: counts[answer] for answer in among})
-        rows = self._rows(rule, self._table.c.prediction_result.in_(among))
+            return Counter({answer: counts[answer] for answer in answers})
+        rows = self._rows(rule, self._table.c.prediction_result.in_(answers))
         answer = rows.c.prediction_result
         return Counter(dict(self._connection.execute(sa.select(answer, sa.func.count()).group_by(answer)).all()))
 
     def _totals(self, chosen: Slice) -> sa.Row[Any]:
         return aggregates.totals(self._connection, self._table, chosen)
 
-    def _drift(self, rule: Rule) -> Figure:
+    def _drift(self, rule: Rule) -> Measurement:
         key = rule.within, rule.last
         if key not in self._drifts:
             self._drifts[key] = self._measure_drift(rule)
         signal = rule.measure.removeprefix("drift_")
         found = next((drift for drift in self._drifts[key] if drift["signal"] == signal), None)
         if found is None:
-            return 0.0, 0
-        return found["psi"] if found["p_value"] < SIGNIFICANT else 0.0, found["n"]
+            return _NO_DATA
+        return Measurement(found["psi"] if found["p_value"] < SIGNIFICANT else 0.0, found["n"])
 
     def _measure_drift(self, rule: Rule) -> list[Drift]:
         version = latest_version(self._connection, self._table, self._recent(rule, self._table))
@@ -135,14 +133,14 @@ class Measurements:
         query = sa.select(self._table).where(self._recent(rule, self._table), condition)
         if rule.last:
             query = query.order_by(self._table.c.timestamp.desc()).limit(rule.last)
-        return query.cte("looked_at")
+        return query.cte("measured")
 
     def _recent(self, rule: Rule, rows: sa.FromClause) -> sa.ColumnElement[bool]:
         until: sa.ColumnElement[bool] = rows.c.timestamp <= self._now
         return until if rule.within is None else until & (rows.c.timestamp > self._now - rule.within)
 
-    def _share(self, rows: sa.CTE, which: sa.ColumnElement[Any]) -> Figure:
+    def _share(self, rows: sa.CTE, condition: sa.ColumnElement[Any]) -> Measurement:
         n, found = self._connection.execute(
-            sa.select(sa.func.count(), sa.func.count().filter(which)).select_from(rows)
+            sa.select(sa.func.count(), sa.func.count().filter(condition)).select_from(rows)
         ).one()
-        return found / (n or 1), n
+        return Measurement(found / (n or 1), n)

@@ -1,7 +1,7 @@
-"""Tell people of alerts, through Apprise (mail, Discord, Slack, ntfy and many more).
+"""Notification of people about alerts through Apprise (mail, Discord, Slack, ntfy and many more).
 
-Each target hears of each alert once when it fires and once when it is resolved, whoever checks. What fails is tried
-again ever more rarely, for a day; nobody waits for a target that does not answer.
+Each target gets one message when an alert fires and one when it is resolved, however many evaluators run. A message
+that could not be delivered is tried again, with growing intervals, for a day.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,9 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from sqlalchemy.dialects.postgresql import insert
 
-from catsdogs.alerting.lifecycle import LOCK, SHOWN, Episode, to_alert
+from catsdogs.alerting.lifecycle import AlertRecord, to_alert
+from catsdogs.alerting.listing import LIST_RESOLVED_FOR
+from catsdogs.alerting.lock import lock_alerts
 from catsdogs.alerting.rules import Rule
 from catsdogs.alerting.texts import message
 from catsdogs.database import Database
@@ -30,191 +32,221 @@ from catsdogs.errors import DatabaseError, SettingsError
 from catsdogs.i18n import Translator
 from catsdogs.settings import Settings
 
-TRIES = [timedelta(minutes=after) for after in (0, 1, 6, *range(36, 24 * 60, 60))]
-"""After what happened: when a target that was not reached is tried. One that was away hears of what still fires."""
-PATIENCE_SECONDS = 20.0
-"""For all targets together; a target that has not answered by then counts as failed."""
+ATTEMPT_TIMES = [timedelta(minutes=after) for after in (0, 1, 6, *range(36, 24 * 60, 60))]
+"""Times after the event at which a message is sent, and sent again if it was not delivered."""
+SEND_TIMEOUT_SECONDS = 20.0
+"""Longest time for all targets together; messages that are not delivered by then count as failed."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Target:
-    """An address of Apprise, which often holds a secret: neither log nor database may have it."""
+    """An Apprise address. It often contains a secret, so neither the log nor the database may contain it."""
 
     url: str
-    place: int
-    """In the setting, from 1 on: how the log calls it."""
+    position: int
+    """Position in the setting, from 1; the log uses it as the name."""
 
     @property
     def key(self) -> str:
-        """How the database calls it: too short to find the address from it."""
+        """Name in the database: a part of a hash, too short to find the address from it."""
         return hashlib.sha256(self.url.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
-class Message:
-    """What one target is to be told of one alert."""
+class AlertMessage:
+    """A message to one target about one alert."""
 
     target: Target
     alert_id: UUID
     event: str
-    tries: int
-    """How many of `TRIES` are past with this one."""
+    """``firing`` or ``resolved``."""
+    attempts: int
+    """Number of :data:`ATTEMPT_TIMES` that have passed, including this one."""
     title: str
     body: str
 
 
-def targets(setting: str) -> list[Target]:
-    """Read the setting: addresses with white space between them."""
-    return [Target(url, place) for place, url in enumerate(dict.fromkeys(setting.split()), 1)]
+def parse_targets(setting: str) -> list[Target]:
+    """Split the setting into addresses, which are separated by white space."""
+    return [Target(url, position) for position, url in enumerate(dict.fromkeys(setting.split()), 1)]
 
 
 def check_targets(setting: SecretStr | None) -> None:
-    """See that Apprise knows every address, rather than at night when something fires.
+    """Check that Apprise supports every address, so that a mistake is found before an alert fires.
 
     Raises
     ------
     SettingsError
-        Naming the place of the target, never the address.
+        An address is not supported; the message has its position, not the address.
     """
-    for target in targets(setting.get_secret_value()) if setting else []:
-        _way(target)
+    for target in parse_targets(setting.get_secret_value()) if setting else []:
+        _open_target(target)
 
 
-def _way(target: Target) -> Any:
-    import apprise  # half a second and 40 MB, which only those pay who set a target
+def _open_target(target: Target) -> Any:
+    import apprise  # takes half a second and 40 MB, so it is imported only if a target is set
 
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it names addresses, and with them secrets
-    way = apprise.Apprise()
-    if not way.add(target.url):
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages contain addresses, and with them secrets
+    opened = apprise.Apprise()
+    if not opened.add(target.url):
         raise SettingsError(
-            "Target {place} of CATSDOGS_ALERT_TARGETS is no address that Apprise knows.", place=target.place
+            "Target {position} of CATSDOGS_ALERT_TARGETS is not an address that Apprise knows.",
+            position=target.position,
         )
-    return way
+    return opened
 
 
-def notify_all(database: Database, rules: Sequence[Rule], settings: Settings) -> int:
-    """Send what has not been sent yet to the targets of the settings, see :func:`notify`."""
+def notify_targets(database: Database, rules: Sequence[Rule], settings: Settings) -> int:
+    """Send the due messages to the targets of the settings, see :func:`send_due_messages`."""
     if settings.alert_targets is None:
         return 0
-    return notify(database, rules, targets(settings.alert_targets.get_secret_value()), settings.lang)
+    return send_due_messages(database, rules, parse_targets(settings.alert_targets.get_secret_value()), settings.lang)
 
 
-def notify(
+def send_due_messages(
     database: Database,
     rules: Sequence[Rule],
-    to: Sequence[Target],
+    targets: Sequence[Target],
     language: str,
-    patience: float = PATIENCE_SECONDS,
+    timeout: float = SEND_TIMEOUT_SECONDS,
     now: datetime | None = None,
 ) -> int:
-    """Send what has not been sent yet; takes `patience` seconds at most, and raises nothing of a target's.
+    """Send the messages that are due. Failures of a target are logged, not raised.
 
-    `now` is by default the clock's.
+    Parameters
+    ----------
+    language
+        Language of the messages.
+    timeout
+        Seconds that this takes at most.
+    now
+        By default the current time.
 
     Returns
     -------
     int
-        Messages sent.
+        Number of delivered messages.
 
     Raises
     ------
     DatabaseError
     """
     moment, _ = now or datetime.now(UTC), Translator(language)
-    due = database.run(lambda connection: _claim(connection, database.tables, rules, to, _, moment))
-    sent: list[Message] = []
+    due = database.run(lambda connection: _claim_due_messages(connection, database.tables, rules, targets, _, moment))
+    delivered: list[AlertMessage] = []
     threads = [
-        threading.Thread(target=_send_all, args=(target, [one for one in due if one.target == target], sent))
-        for target in to
+        threading.Thread(
+            target=_send_to_target,
+            args=(target, [sending for sending in due if sending.target == target], delivered),
+            daemon=True,  # a target that does not answer must not keep the process alive
+        )
+        for target in targets
     ]
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     for thread in threads:
-        thread.daemon = True  # whoever asked may end before it
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    arrived = list(sent)
-    for lost in (one for one in due if one not in arrived):
-        _log.error("target %d of CATSDOGS_ALERT_TARGETS was not reached: %s", lost.target.place, lost.title)
-        _give_back(database, lost)
-    return len(arrived)
+    in_time = list(delivered)  # a copy: threads may still be running
+    for failed in (sending for sending in due if sending not in in_time):
+        _log.error("target %d of CATSDOGS_ALERT_TARGETS was not reached: %s", failed.target.position, failed.title)
+        _mark_as_not_sent(database, failed)
+    return len(in_time)
 
 
-def _claim(
+def _claim_due_messages(
     connection: sa.Connection,
     tables: Tables,
     rules: Sequence[Rule],
-    to: Sequence[Target],
+    targets: Sequence[Target],
     _: Translator,
     now: datetime,
-) -> list[Message]:
-    """Choose what is due, and note it as sent at once: whoever checks beside us leaves it alone."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-    alerts, messages = tables.alerts, tables.alert_messages
-    known = {rule.name: rule for rule in rules}
-    recent = alerts.c.resolved_at.is_(None) | (alerts.c.resolved_at > now - SHOWN)
-    rows = connection.execute(sa.select(alerts).where(alerts.c.fired_at.is_not(None), recent)).all()
-    episodes = [Episode(**row._mapping) for row in rows if row.rule in known]
-    told = {
-        (row.alert_id, row.event, row.target): row
-        for row in connection.execute(sa.select(messages).where(messages.c.alert_id.in_([one.id for one in episodes])))
-    }
-    due = []
-    for episode in episodes:
-        event = "resolved" if episode.resolved_at else "firing"
-        happened = episode.resolved_at or episode.fired_at or now
-        tries = max(1, bisect_right(TRIES, now - happened))
-        title, body = message(to_alert(episode, known[episode.rule]), _)
-        for target in to:
-            before = told.get((episode.id, event, target.key))
-            if before is not None and (before.sent_at is not None or before.tries >= tries):
-                continue
-            heard = told.get((episode.id, "firing", target.key))
-            if event == "resolved" and (heard is None or heard.sent_at is None):
-                continue  # what was never said need not be taken back
-            due.append(Message(target, episode.id, event, tries, title, body))
-    for one in due:
-        row = {
-            "alert_id": one.alert_id,
-            "event": one.event,
-            "target": one.target.key,
-            "tries": one.tries,
-            "sent_at": now,
-        }
-        claim = insert(messages).values(row)
-        again = {"tries": one.tries, "sent_at": now}
-        connection.execute(claim.on_conflict_do_update(index_elements=list(messages.primary_key), set_=again))
+) -> list[AlertMessage]:
+    """Find the messages that are due and mark them as sent at once, so that no other process sends them, too."""
+    lock_alerts(connection)
+    due = list(_due_messages(connection, tables, rules, targets, _, now))
+    messages = tables.alert_messages
+    for sending in due:
+        claim = insert(messages).values(
+            alert_id=sending.alert_id,
+            event=sending.event,
+            target=sending.target.key,
+            tries=sending.attempts,
+            sent_at=now,
+        )
+        changed = {"tries": claim.excluded.tries, "sent_at": claim.excluded.sent_at}
+        connection.execute(claim.on_conflict_do_update(index_elements=list(messages.primary_key), set_=changed))
     return due
 
 
-def _give_back(database: Database, lost: Message) -> None:
+def _due_messages(
+    connection: sa.Connection,
+    tables: Tables,
+    rules: Sequence[Rule],
+    targets: Sequence[Target],
+    _: Translator,
+    now: datetime,
+) -> Iterator[AlertMessage]:
+    by_name = {rule.name: rule for rule in rules}
+    records = _fired_records(connection, tables, by_name, now)
+    messages = tables.alert_messages
+    of_records = messages.c.alert_id.in_([record.id for record in records])
+    earlier = {
+        (row.alert_id, row.event, row.target): row for row in connection.execute(sa.select(messages).where(of_records))
+    }
+    for record in records:
+        event = "resolved" if record.resolved_at else "firing"
+        happened_at = record.resolved_at or record.fired_at or now
+        attempts = max(1, bisect_right(ATTEMPT_TIMES, now - happened_at))
+        title, body = message(to_alert(record, by_name[record.rule]), _)
+        for target in targets:
+            before = earlier.get((record.id, event, target.key))
+            if before is not None and (before.sent_at is not None or before.tries >= attempts):
+                continue
+            firing = earlier.get((record.id, "firing", target.key))
+            if event == "resolved" and (firing is None or firing.sent_at is None):
+                continue  # the target does not know of this alert
+            yield AlertMessage(target, record.id, event, attempts, title, body)
+
+
+def _fired_records(
+    connection: sa.Connection, tables: Tables, by_name: dict[str, Rule], now: datetime
+) -> list[AlertRecord]:
+    alerts = tables.alerts
+    recent = alerts.c.resolved_at.is_(None) | (alerts.c.resolved_at > now - LIST_RESOLVED_FOR)
+    query = sa.select(alerts).where(alerts.c.fired_at.is_not(None), alerts.c.rule.in_(list(by_name)), recent)
+    return [AlertRecord(**row._mapping) for row in connection.execute(query)]
+
+
+def _mark_as_not_sent(database: Database, failed: AlertMessage) -> None:
     messages = database.tables.alert_messages
-    mine = (
-        (messages.c.alert_id == lost.alert_id)
-        & (messages.c.event == lost.event)
-        & (messages.c.target == lost.target.key)
+    row = (
+        (messages.c.alert_id == failed.alert_id)
+        & (messages.c.event == failed.event)
+        & (messages.c.target == failed.target.key)
     )
     try:
-        database.run(lambda connection: connection.execute(sa.update(messages).where(mine).values(sent_at=None)))
+        database.run(lambda connection: connection.execute(sa.update(messages).where(row).values(sent_at=None)))
     except DatabaseError as error:
-        _log.warning("that a message was lost could not be noted: %s", error)
+        _log.warning("the database still marks a message as sent that was not delivered: %s", error)
 
 
-def _send_all(target: Target, messages: list[Message], sent: list[Message]) -> None:
+def _send_to_target(target: Target, messages: list[AlertMessage], delivered: list[AlertMessage]) -> None:
+    """Send the messages to their target, and append each one that is delivered to `delivered`."""
     if not messages:
         return
     try:
-        way = _way(target)
+        opened = _open_target(target)
     except SettingsError as error:
         _log.error("%s", error)
         return
-    for one in messages:
+    for sending in messages:
         try:
-            reached = way.notify(title=one.title, body=one.body)
-        except Exception as error:  # noqa: BLE001 (a target's plug-in may raise anything; its text may hold the address)
-            _log.error("target %d of CATSDOGS_ALERT_TARGETS failed: %s", target.place, type(error).__name__)
+            success = opened.notify(title=sending.title, body=sending.body)
+        except Exception as error:  # noqa: BLE001 (a plug-in may raise anything; the error's text may have the address)
+            _log.error("target %d of CATSDOGS_ALERT_TARGETS failed: %s", target.position, type(error).__name__)
             continue
-        if reached:
-            sent.append(one)
+        if success:
+            delivered.append(sending)

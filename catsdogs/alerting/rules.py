@@ -1,4 +1,4 @@
-"""The rules of the alerts, from one file: the packaged ``rules.toml``, or the one that a setting names."""
+"""The alert rules, read from one file: the packaged ``rules.toml``, or the one that CATSDOGS_ALERT_RULES names."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from catsdogs.alerting.alert import Measure
 from catsdogs.errors import SettingsError
-from catsdogs.monitoring.figures import Measure
 
-PACKAGED = resources.files("catsdogs.alerting") / "rules.toml"
+PACKAGED_RULES = resources.files("catsdogs.alerting") / "rules.toml"
 
 _log = logging.getLogger(__name__)
-_good: dict[Path, list[Rule]] = {}
-"""What each file said when this process could last read it."""
-_warned: dict[Path, str] = {}
-"""What is wrong with each file, as the log says already."""
+_last_valid: dict[Path, list[Rule]] = {}
+"""Rules of each file when this process last found it valid."""
+_logged_errors: dict[Path, str] = {}
+"""Error in each file that is invalid now; it is in the log already."""
 
 
 class Rule(BaseModel):
-    """One rule; the packaged file explains each field."""
+    """One alert rule; the packaged file explains each field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -40,13 +40,13 @@ class Rule(BaseModel):
 
     @field_validator("within", "hold", "clear", mode="before")
     @classmethod
-    def _iso(cls, value: object) -> object:
+    def _check_duration(cls, value: object) -> object:
         if not isinstance(value, str) or not value.startswith("P"):
             raise ValueError('a duration in ISO 8601 is needed, such as "PT30M" or "P7D"')
         return value
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _check_combination(self) -> Self:
         if (self.below is None) == (self.above is None):
             raise ValueError("give either below or above")
         if self.last is None and self.within is None:
@@ -57,21 +57,21 @@ class Rule(BaseModel):
 
     @property
     def limit(self) -> float:
-        """Beyond it the rule is broken."""
+        """Limit beyond which the rule is broken."""
         return self.below if self.below is not None else self.above or 0.0
 
-    def broken_by(self, value: float) -> bool:
-        """Whether a measured value is beyond the limit."""
+    def is_broken_by(self, value: float) -> bool:
+        """Return whether a measured value is beyond the limit."""
         return value < self.limit if self.below is not None else value > self.limit
 
 
-class _File(BaseModel):
+class _RulesFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     rule: list[Rule] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    def _check_names(self) -> Self:
         names = [rule.name for rule in self.rule]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two rules are named {min(twice)}")
@@ -81,36 +81,43 @@ class _File(BaseModel):
 def load_rules(path: Path | None = None) -> list[Rule]:
     """Read the rules of `path`, by default the packaged ones.
 
-    While a file is broken that this process could read before, its last good rules hold, with a warning in the log.
+    If the file is invalid now and this process has read it when it was valid, the last valid rules stay in force and
+    a warning is logged.
 
     Raises
     ------
     SettingsError
-        Naming the file, the rule, the field, and what is wrong.
+        The file is invalid; the message names the file, the rule, the field and the problem.
     """
     if path is None:
         return _read(None)
     try:
-        _good[path] = _read(path)
+        _last_valid[path] = _read(path)
     except SettingsError as error:
-        if path not in _good:
+        if path not in _last_valid:
             raise
-        if _warned.get(path) != str(error):
-            _warned[path] = str(error)
-            _log.warning("%s Until that is mended, the rules of before hold.", error)
+        if _logged_errors.get(path) != str(error):
+            _logged_errors[path] = str(error)
+            _log.warning("%s Until the file is corrected, its last valid rules stay in force.", error)
     else:
-        _warned.pop(path, None)
-    return _good[path]
+        _logged_errors.pop(path, None)
+    return _last_valid[path]
 
 
-def has_mistake(path: Path | None) -> bool:
-    """Whether a file that this process could read before has a mistake now."""
+def is_invalid(path: Path | None) -> bool:
+    """Return whether a rules file is invalid now, so that its last valid rules are in force.
+
+    Raises
+    ------
+    SettingsError
+        The file was never valid in this process.
+    """
     load_rules(path)
-    return path in _warned
+    return path in _logged_errors
 
 
 def _read(path: Path | None) -> list[Rule]:
-    source = path or PACKAGED
+    source = path or PACKAGED_RULES
     try:
         content = tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
@@ -120,19 +127,19 @@ def _read(path: Path | None) -> list[Rule]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError("The alert rules {file} are not TOML: {reason}.", file=path, reason=error) from error
     try:
-        return _File.model_validate(content).rule
+        return _RulesFile.model_validate(content).rule
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise SettingsError(
             "The alert rules {file} are wrong at {place}: {problem}.",
             file=path,
-            place=_place(first["loc"], content) or "the top",
+            place=_describe_location(first["loc"], content) or "the top",
             problem=first["msg"].removeprefix("Value error, "),
         ) from None
 
 
-def _place(location: tuple[int | str, ...], content: dict[str, object]) -> str:
-    """Name the rule, which a person finds sooner than its number."""
+def _describe_location(location: tuple[int | str, ...], content: dict[str, object]) -> str:
+    """Return the path to a field, with the rule's name in place of its index."""
     rules = content.get("rule")
     steps = []
     for step in location:

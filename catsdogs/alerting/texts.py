@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+from catsdogs.alerting.alert import Alert, AlertState, Measure
 from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import N_, Translator
-from catsdogs.monitoring.figures import Alert, AlertState, Measure
 
 _TITLES = {
     Measure.SATISFACTION: N_("People are dissatisfied"),

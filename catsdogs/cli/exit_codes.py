@@ -1,4 +1,4 @@
-"""Commands for a scheduler, whose exit code 2 says that alerts fire: called wrongly, they exit with 1."""
+"""Commands for a scheduler. Their exit code 2 means that alerts fire, so a wrong call exits with 1 instead of 2."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 ALERTS_FIRE = 2
+"""Exit code of a command that succeeded and found firing alerts."""
 
 _UsageError: Any = typer.BadParameter.__base__  # Click's, or that of the copy of Click in newer releases of Typer
 
 
 @contextmanager
-def _wrong_call() -> Iterator[None]:
+def _usage_errors_exit_with_1() -> Iterator[None]:
     try:
         yield
     except _UsageError as error:
@@ -23,24 +24,24 @@ def _wrong_call() -> Iterator[None]:
         raise
 
 
-class Truthful(TyperCommand):
-    """A command that keeps exit code 2 for alerts."""
+class ScheduledCommand(TyperCommand):
+    """A command that exits with 1 if its arguments are wrong."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse what is unknown or of the wrong kind."""
-        with _wrong_call():
+        """Parse the arguments."""
+        with _usage_errors_exit_with_1():
             return super().parse_args(ctx, args)
 
 
-class TruthfulGroup(TyperGroup):
-    """A group of such commands."""
+class ScheduledCommandGroup(TyperGroup):
+    """A group of commands that exits with 1 if its arguments are wrong, missing, or name an unknown command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse what is unknown, and nothing at all."""
-        with _wrong_call():
+        """Parse the arguments."""
+        with _usage_errors_exit_with_1():
             return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Refuse a command that there is not."""
-        with _wrong_call():
+        """Find the command."""
+        with _usage_errors_exit_with_1():
             return super().resolve_command(ctx, args)

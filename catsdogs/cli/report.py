@@ -7,11 +7,11 @@ from pathlib import Path
 import typer
 
 from catsdogs.cli.app import app
-from catsdogs.cli.exit_codes import ALERTS_FIRE, Truthful
+from catsdogs.cli.exit_codes import ALERTS_FIRE, ScheduledCommand
 from catsdogs.settings import Settings
 
 
-@app.command(cls=Truthful)
+@app.command(cls=ScheduledCommand)
 def report(
     start: str = typer.Option("", "--from", help="ISO date or moment, by default 7 days before the end."),
     end: str = typer.Option("", "--to", help="ISO date or moment, not included; by default now."),

@@ -120,7 +120,7 @@ class AlertMessageColumns(TypedColumns):
     event: Named[str] = Column(Text, primary_key=True)
     target: Named[str] = Column(Text, primary_key=True)
     tries: Named[int] = Column(SmallInteger)
-    """How many of the times to try are past, see :data:`catsdogs.alerting.notifications.TRIES`."""
+    """How many of the times to try are past, see :data:`catsdogs.alerting.notifications.ATTEMPT_TIMES`."""
     sent_at: Named[datetime | None] = Column(DateTime(timezone=True))
 
 

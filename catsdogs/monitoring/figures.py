@@ -1,4 +1,4 @@
-"""What an operator looks at: key figures, single predictions, the model's health, alerts.
+"""What an operator looks at: key figures, single predictions, the model's health.
 
 Plain data, as :mod:`catsdogs.domain` is: the JSON shapes of the REST contract, which the in-process service
 and the HTTP one return alike.
@@ -214,46 +214,3 @@ class ModelHealth(TypedDict):
     versions: list[VersionFigures]
     whole: bool
     """Whether every prediction was looked at; of many, a sample is enough, and `n` says how large it was."""
-
-
-class Measure(StrEnum):
-    """What a rule of the alerts looks at; ``alerting/rules.toml`` explains each."""
-
-    SATISFACTION = "satisfaction"
-    INFERENCE_TIME = "inference_time"
-    ERRORS = "errors"
-    LOW_CONFIDENCE = "low_confidence"
-    ONE_ANSWER = "one_answer"
-    ACCURACY = "accuracy"
-    DRIFT_CONFIDENCE = "drift_confidence"
-    DRIFT_ANSWERS = "drift_answers"
-    DRIFT_NEITHER = "drift_neither"
-    DRIFT_BRIGHTNESS = "drift_brightness"
-    DRIFT_SHARPNESS = "drift_sharpness"
-    DRIFT_SIZE = "drift_size"
-
-
-class AlertState(StrEnum):
-    """Where an alert stands."""
-
-    PENDING = "pending"
-    """Its rule is broken, not yet for long enough."""
-    FIRING = "firing"
-    RESOLVED = "resolved"
-
-
-class Alert(TypedDict):
-    """``GET /api/alerts``: one time that a rule was broken; :mod:`catsdogs.alerting.texts` says it."""
-
-    rule: str
-    measure: Measure
-    state: AlertState
-    since: str
-    """When it was first seen, ISO 8601, UTC."""
-    fired_at: str | None
-    resolved_at: str | None
-    value: float
-    """What was measured last."""
-    n: int
-    """On how many predictions or opinions."""
-    limit: float

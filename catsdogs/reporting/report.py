@@ -14,12 +14,13 @@ from IPython.display import HTML
 
 import catsdogs
 from catsdogs.alerting import texts
-from catsdogs.alerting.lifecycle import as_of
+from catsdogs.alerting.alert import Alert, AlertState
+from catsdogs.alerting.listing import alerts_as_of
 from catsdogs.i18n import NOTHING, Translator
 from catsdogs.monitoring import health_charts
 from catsdogs.monitoring import health_texts as words
 from catsdogs.monitoring.charts import CHARTS, answer_name
-from catsdogs.monitoring.figures import Alert, AlertState, ModelHealth, Statistics
+from catsdogs.monitoring.figures import ModelHealth, Statistics
 from catsdogs.reporting.period import LOCAL, is_over, language_of, period
 
 ALERTS = "application/vnd.catsdogs.alerts+json"
@@ -79,7 +80,7 @@ class Report:
         anonymous = [point | {"user_comment": None} for point in statistics["feedback"]]
         self.statistics: Statistics = statistics | {"feedback": anonymous}
         self.health, self._over = health, is_over(end)
-        self._alerts = as_of(alerts, end) if self._over else list(alerts)
+        self._alerts = alerts_as_of(alerts, end) if self._over else list(alerts)
         self.start, self.end, self.zone = start, end, LOCAL
         self._ = Translator(language)
 

@@ -1,4 +1,4 @@
-"""Jobs that the server runs beside requests: preparing pages once, the daily purge, and checking alerts."""
+"""Jobs that the server runs beside requests: preparing pages once, the daily purge, and evaluating the alert rules."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ScheduledJobs:
 
     def start(self) -> None:
         """Start the jobs."""
-        jobs = (self._prepare(), self._purge_daily(), self._check_alerts())
+        jobs = (self._prepare(), self._purge_daily(), self._evaluate_alerts())
         self._tasks = [asyncio.create_task(job) for job in jobs]
 
     def cancel(self) -> None:
@@ -57,11 +57,11 @@ class ScheduledJobs:
             done = await self._run(self._service.purge, "the purge could not be done")
             await asyncio.sleep(PURGE_SECONDS if done else PURGE_RETRY_SECONDS)
 
-    async def _check_alerts(self) -> None:
-        """Evaluate the alert rules once a minute, and notify."""
+    async def _evaluate_alerts(self) -> None:
+        """Evaluate the alert rules now and once a minute, and notify; readers list what is stored."""
         while True:
+            await self._run(self._service.evaluate_alerts, "the alert rules could not be evaluated")
             await asyncio.sleep(ALERT_SECONDS)
-            await self._run(self._service.tell_alerts, "the alerts could not be checked")
 
     async def _run(self, function: Callable[[], object], failure: str) -> bool:
         """Call `function` in a thread and return whether it succeeded; an exception is logged, and the job goes on."""

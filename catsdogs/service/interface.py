@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from catsdogs.alerting.alert import Alert
 from catsdogs.domain import Consent, ModelInfo, Outcome, Prediction, PurposeName, Removal, ServiceHealth, TrueLabel
-from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.figures import Listing, ModelHealth, RecentPrediction, Statistics
 
 NO_CONSENT = Consent()
 
@@ -114,7 +115,7 @@ class Service(Protocol):
         """Say how good the answers given in ``[start, end)`` were, and whether photos and answers have drifted."""
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
-        """Check the rules of the alerts: what fires, what is about to, and what was resolved since (within a day)."""
+        """List the stored alerts: firing, pending, and those resolved after `since`, by default in the last day."""
 
     def export(self, receipt: str) -> dict[str, Any]:
         """Give everything held under a receipt code, ready for JSON.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
 from catsdogs import samples
-from catsdogs.alerting import lifecycle
-from catsdogs.alerting.notifications import notify_all
-from catsdogs.alerting.rules import has_mistake, load_rules
+from catsdogs.alerting.alert import Alert
+from catsdogs.alerting.listing import list_alerts
+from catsdogs.alerting.rules import is_invalid, load_rules
+from catsdogs.alerting.scheduler import evaluate_and_notify
 from catsdogs.database import Database
 from catsdogs.database.roll_ups import RollUpRefresher
 from catsdogs.domain import (
@@ -30,7 +30,7 @@ from catsdogs.errors import CatsDogsError, InvalidImage
 from catsdogs.model.card import ModelCard
 from catsdogs.model.serving import ServedModel
 from catsdogs.monitoring import kpis, listings, model_health
-from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.figures import Listing, ModelHealth, RecentPrediction, Statistics
 from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
@@ -197,14 +197,14 @@ class Local:
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.interface.Service.alerts`."""
-        return lifecycle.check(self._database, load_rules(self._settings.alert_rules), since=since)
+        return list_alerts(self._database, load_rules(self._settings.alert_rules), since=since)
 
-    def tell_alerts(self) -> None:
-        """Check the rules, and tell the settings' targets what is new, see :mod:`catsdogs.alerting.notifications`."""
-        database, rules = self._database, load_rules(self._settings.alert_rules)
-        lifecycle.check(database, rules)
-        if self._settings.alert_targets:  # nobody here waits for them
-            threading.Thread(target=notify_all, args=(database, rules, self._settings), daemon=True).start()
+    def evaluate_alerts(self, *, notify: bool = True) -> None:
+        """Evaluate the alert rules and store the new state; with `notify`, messages are sent in the background.
+
+        See :func:`catsdogs.alerting.scheduler.evaluate_and_notify`.
+        """
+        evaluate_and_notify(self._database, self._settings, notify=notify, wait=False)
 
     def export(self, receipt: str) -> dict[str, Any]:
         """See :func:`catsdogs.records.data_subject_rights.export`."""
@@ -233,7 +233,7 @@ class Local:
             ServiceProblem.DATABASE: not self._replayer.ping_database(),
             ServiceProblem.SPOOL: self._spool.nearly_full,
             ServiceProblem.MODEL: self._model.is_substitute,
-            ServiceProblem.RULES: has_mistake(self._settings.alert_rules),
+            ServiceProblem.RULES: is_invalid(self._settings.alert_rules),
         }
         return ServiceHealth(
             status="degraded" if any(problems.values()) else "healthy",

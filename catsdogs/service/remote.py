@@ -13,6 +13,7 @@ from uuid import UUID
 import urllib3
 
 from catsdogs import errors
+from catsdogs.alerting.alert import Alert
 from catsdogs.domain import (
     Consent,
     ModelInfo,
@@ -25,7 +26,7 @@ from catsdogs.domain import (
 )
 from catsdogs.errors import CatsDogsError, InvalidImage, InvalidInput, NotFound, ServiceError, ServiceUnavailable
 from catsdogs.i18n import DEFAULT_LANGUAGE, N_
-from catsdogs.monitoring.figures import Alert, Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.figures import Listing, ModelHealth, RecentPrediction, Statistics
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.prediction_json import (
     RecordedPrediction,

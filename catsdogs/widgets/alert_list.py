@@ -7,10 +7,10 @@ from datetime import tzinfo
 import traitlets
 
 from catsdogs.alerting import texts
+from catsdogs.alerting.alert import Alert
 from catsdogs.domain import ServiceProblem
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
-from catsdogs.monitoring.figures import Alert
 from catsdogs.widgets.base import BaseWidget, script, style
 
 

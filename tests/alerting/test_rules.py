@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from catsdogs.alerting.alert import Measure
 from catsdogs.alerting.rules import Rule, load_rules
 from catsdogs.errors import SettingsError
-from catsdogs.monitoring.figures import Measure
 
 GOOD = 'name = "a"\nmeasure = "errors"\nabove = 0.5\nlast = 50\n'
 
@@ -33,10 +33,10 @@ def test_the_defaults_are_the_thresholds_of_the_services_before_this_one() -> No
 
 
 def test_a_limit_itself_is_still_kept() -> None:
-    assert not rule("satisfaction_low").broken_by(0.70)
-    assert rule("satisfaction_low").broken_by(0.69)
-    assert not rule("errors").broken_by(0.05)
-    assert rule("errors").broken_by(0.051)
+    assert not rule("satisfaction_low").is_broken_by(0.70)
+    assert rule("satisfaction_low").is_broken_by(0.69)
+    assert not rule("errors").is_broken_by(0.05)
+    assert rule("errors").is_broken_by(0.051)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_it_could_not_be_checked(check: Run, tmp_path: Path) -> None:
 def test_a_wrong_target_is_said_before_anything_fires(check: Run) -> None:
     done = check(CATSDOGS_ALERT_TARGETS="json://127.0.0.1:1/ bogus://s3cr3t")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "catsdogs: Target 2 of CATSDOGS_ALERT_TARGETS is no address that Apprise knows.\n"
+    assert done.stderr == "catsdogs: Target 2 of CATSDOGS_ALERT_TARGETS is not an address that Apprise knows.\n"
 
 
 def test_a_server_does_not_start_with_a_wrong_target(environment: dict[str, str], tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_server_does_not_start_with_a_wrong_target(environment: dict[str, str]
         timeout=120,
     )
     assert done.returncode == 1
-    assert done.stderr == "catsdogs: Target 1 of CATSDOGS_ALERT_TARGETS is no address that Apprise knows.\n"
+    assert done.stderr == "catsdogs: Target 1 of CATSDOGS_ALERT_TARGETS is not an address that Apprise knows.\n"
 
 
 @pytest.mark.parametrize("arguments", [["alerts"], ["alerts", "chek"], ["alerts", "--chek"]])

@@ -13,14 +13,16 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from catsdogs.alerting import lifecycle
+from catsdogs.alerting.alert import Alert, AlertState, Measure
+from catsdogs.alerting.listing import list_alerts
 from catsdogs.alerting.rules import load_rules
+from catsdogs.alerting.scheduler import evaluate
 from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.model.card import SHIPPED
 from catsdogs.monitoring import kpis
-from catsdogs.monitoring.figures import Alert, AlertState, Measure, ModelHealth, Statistics
+from catsdogs.monitoring.figures import ModelHealth, Statistics
 from catsdogs.monitoring.model_health import cards, model_health
 from catsdogs.reporting import build, report
 from catsdogs.reporting import period as period_module
@@ -44,13 +46,14 @@ class Figures:
         return self.database.run(lambda connection: model_health(connection, self.table, known, **window))
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
-        return lifecycle.check(self.database, load_rules(), NOW)
+        return list_alerts(self.database, load_rules(), since=since, now=NOW)
 
 
 @pytest.fixture
 def report_of(keep: Keep) -> Any:
     def report_of(rows: list[Row], language: str = "en") -> Report:
         database, start = keep(rows), NOW - timedelta(days=20)
+        evaluate(database, load_rules(), NOW)
         service = Figures(database)
         since = {"start": start, "end": NOW}
         return Report(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from catsdogs.alerting.rules import PACKAGED
+from catsdogs.alerting.rules import PACKAGED_RULES
 from catsdogs.errors import InvalidImage
 from catsdogs.i18n import Translator
 from catsdogs.model.card import SHIPPED
@@ -70,19 +70,20 @@ def test_what_does_not_work_as_it_should_is_said(storage: Storage, database: Set
         assert (alerts.known, alerts.problem) == (True, "")
         return alerts.degraded
 
-    rules.write_bytes(PACKAGED.read_bytes())
+    rules.write_bytes(PACKAGED_RULES.read_bytes())
     assert degraded() == []
     rules.write_text("[[rule")
     assert degraded() == ["The file of alert rules has a mistake: the rules of before hold. The log says which."]
-    rules.write_bytes(PACKAGED.read_bytes())
+    rules.write_bytes(PACKAGED_RULES.read_bytes())
     assert degraded() == []
 
 
 def test_an_alert_says_what_happened_since_when_and_what_to_do(
-    open_app: Callable[..., Dashboard], storage: Storage
+    open_app: Callable[..., Dashboard], service: Local, storage: Storage
 ) -> None:
     for _ in range(20):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
+    service.evaluate_alerts()
     app = open_app()
     [alert] = app.health_panel.alerts.alerts
     assert (alert["rule"], alert["state"], alert["badge"]) == ("errors", "firing", "Alert")
@@ -172,21 +173,27 @@ def test_what_had_nothing_to_say_is_read_with_the_first_news(
     assert judged(app) == "100.0%"
 
 
-def test_alerts_are_read_with_every_news(open_app: Callable[..., Dashboard], storage: Storage) -> None:
+def test_a_new_alert_is_shown_after_its_evaluation(
+    open_app: Callable[..., Dashboard], service: Local, storage: Storage
+) -> None:
     app = open_app()
     assert (app.health_panel.alerts.known, app.health_panel.alerts.alerts) == (True, [])
     for _ in range(20):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     app.look_for_news()
+    assert app.health_panel.alerts.alerts == []  # reading evaluates no rule
+    service.evaluate_alerts()
+    app.look_for_news()
     assert [alert["rule"] for alert in app.health_panel.alerts.alerts] == ["errors"]
 
 
 def test_times_are_those_of_the_readers_clock(
-    open_app: Callable[..., Dashboard], storage: Storage, rated: Callable[[int, int], None]
+    open_app: Callable[..., Dashboard], service: Local, storage: Storage, rated: Callable[[int, int], None]
 ) -> None:
     rated(1, 0)
     for _ in range(20):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
+    service.evaluate_alerts()
     app = open_app(query="window=1h")
     zone = ZoneInfo("Asia/Kathmandu")  # no machine of ours is there: a quarter of an hour off all others
     app.controls.handle_message({"action": "zone", "value": str(zone)}, [])

@@ -104,7 +104,7 @@ class AlertsHandler(MonitoringHandler):
     parameters = ("since",)
 
     async def get(self) -> None:
-        """Check the rules, and list what is firing, pending, or was resolved since."""
+        """List the stored alerts: firing, pending, or resolved since; nothing is evaluated or written."""
         since = self._moment("since")
         self.write({"alerts": await self.server.worker_pool.run(self.service.alerts, since=since)})
 

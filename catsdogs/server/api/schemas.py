@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from catsdogs.alerting.alert import AlertState, Measure
 from catsdogs.domain import Answer, Doubt, PurposeName, ServiceProblem, TrueLabel
-from catsdogs.monitoring.figures import AlertState, Measure, Reading
+from catsdogs.monitoring.figures import Reading
 from catsdogs.samples import SAMPLES
 
 NUMBER, INTEGER, TEXT, BOOLEAN = ({"type": kind} for kind in ("number", "integer", "string", "boolean"))

@@ -1,0 +1,67 @@
+"""Plain data of the alerts: what a rule measures, the result, the states of an alert, and its JSON shape.
+
+The visitors' kernels import this module, so it needs neither pydantic nor SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple, TypedDict
+
+LOW_CONFIDENCE = 0.6
+"""Confidence up to which an answer counts as unsure, 0..1; the same limit as in V2."""
+INFERENCE_TIME_BASELINE = timedelta(days=7)
+"""Period before the measured predictions whose mean inference time is the baseline."""
+
+
+class Measure(StrEnum):
+    """What an alert rule measures; ``alerting/rules.toml`` explains each value."""
+
+    SATISFACTION = "satisfaction"
+    INFERENCE_TIME = "inference_time"
+    ERRORS = "errors"
+    LOW_CONFIDENCE = "low_confidence"
+    ONE_ANSWER = "one_answer"
+    ACCURACY = "accuracy"
+    DRIFT_CONFIDENCE = "drift_confidence"
+    DRIFT_ANSWERS = "drift_answers"
+    DRIFT_NEITHER = "drift_neither"
+    DRIFT_BRIGHTNESS = "drift_brightness"
+    DRIFT_SHARPNESS = "drift_sharpness"
+    DRIFT_SIZE = "drift_size"
+
+
+class Measurement(NamedTuple):
+    """A measured value, and what it was computed from."""
+
+    value: float
+    n: int
+    """Number of predictions or ratings."""
+
+
+class AlertState(StrEnum):
+    """State of an alert."""
+
+    PENDING = "pending"
+    """The rule is broken, but not yet for as long as it requires."""
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Alert(TypedDict):
+    """One period in which a rule was broken, as ``GET /api/alerts`` returns it."""
+
+    rule: str
+    measure: Measure
+    state: AlertState
+    since: str
+    """Time at which the rule was first found broken, ISO 8601, UTC."""
+    fired_at: str | None
+    resolved_at: str | None
+    value: float
+    """Latest measured value while the rule was broken."""
+    n: int
+    """Number of predictions or ratings that `value` was computed from."""
+    limit: float
+    """Limit of the rule, in the unit of `value`."""

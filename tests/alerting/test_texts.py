@@ -1,0 +1,90 @@
+"""The sentences about alerts."""
+
+from __future__ import annotations
+
+import gettext
+import time
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from catsdogs.alerting import texts
+from catsdogs.alerting.alert import Alert, AlertState, Measure
+from catsdogs.i18n import Translator
+
+SINCE = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
+
+
+def make_alert(**values: Any) -> Alert:
+    usual: Any = {
+        "rule": "test",
+        "measure": Measure.ERRORS,
+        "state": AlertState.PENDING,
+        "since": SINCE.isoformat(),
+        "fired_at": None,
+        "resolved_at": None,
+        "value": 0.9,
+        "n": 10,
+        "limit": 0.5,
+    }
+    alert: Alert = usual | values
+    return alert
+
+
+def test_a_message_says_what_happened_since_when_and_what_to_do() -> None:
+    alert = make_alert(measure=Measure.SATISFACTION, state=AlertState.FIRING, value=0.25, n=20, limit=0.7)
+    title, body = texts.message(alert, Translator("en"), UTC)
+    assert title == "catsdogs: Alert: People are dissatisfied"
+    happened, since, to_do = body.replace("\u202f", " ").split("\n")
+    assert happened == "25.0% of 20 people were satisfied; the limit is 70.0%."
+    assert since == "Since Mar 18, 2026, 12:30:00 PM UTC."
+    assert "catsdogs model rollback" in to_do
+
+
+def test_the_message_of_a_resolved_alert_says_when_it_ended_and_asks_for_nothing() -> None:
+    ended = SINCE.replace(hour=13)
+    alert = make_alert(state=AlertState.RESOLVED, fired_at=SINCE.isoformat(), resolved_at=ended.isoformat())
+    _, body = texts.message(alert, Translator("en"), UTC)
+    assert body.replace("\u202f", " ").split("\n") == [
+        "90.0% of 10 photos could not be read; the limit is 50.0%.",
+        "From Mar 18, 2026, 12:30:00 PM UTC to Mar 18, 2026, 1:30:00 PM UTC.",
+    ]
+
+
+class _NoBreakSpaceBeforeColons(gettext.NullTranslations):
+    def gettext(self, message: str) -> str:
+        return message.replace(":", "\u00a0:")
+
+
+def test_a_language_may_write_its_colons_with_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    _ = Translator("fr")
+    monkeypatch.setattr(_, "_catalogue", _NoBreakSpaceBeforeColons())
+    alert = make_alert()
+    title, _body = texts.message(alert, _)
+    assert title == "catsdogs\u00a0: Watch\u00a0: Many photos cannot be read"
+    assert texts.headline(alert, _) == "Watch\u00a0: Many photos cannot be read"
+
+
+def test_a_message_names_its_time_zone_which_by_default_is_this_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    _ = Translator("en")
+    try:
+        with monkeypatch.context() as tokyo:
+            tokyo.setenv("TZ", "Asia/Tokyo")
+            time.tzset()
+            _title, by_default = texts.message(make_alert(), _)
+    finally:
+        time.tzset()
+    assert "Since Mar 18, 2026, 9:30:00 PM JST." in by_default.replace("\u202f", " ")
+    _title, in_paris = texts.message(make_alert(), _, ZoneInfo("Europe/Paris"))
+    assert "Since Mar 18, 2026, 1:30:00 PM CET." in in_paris.replace("\u202f", " ")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("measure", Measure)
+def test_every_measure_has_a_message(language: str, measure: Measure) -> None:
+    title, body = texts.message(make_alert(measure=measure), Translator(language))
+    assert title.count(":") == 2
+    assert len(body.split("\n")) == 3
+    assert "{" not in title + body
