@@ -20,6 +20,7 @@ from catsdogs.errors import SettingsError
 from catsdogs.settings import Settings, env_file, write_missing_secrets
 
 OPEN_FILES = 65_536
+"""Number of files and sockets that the server may open, where the system allows as many."""
 
 
 @app.command()
@@ -40,9 +41,9 @@ def serve(
 
 
 def _note_signals() -> threading.Event:
-    """Let a first SIGINT or SIGTERM wait until what is being started can be stopped in order; a second interrupts.
+    """Note a first SIGINT or SIGTERM, so that the start is completed before the stop; a second one interrupts it.
 
-    An exception would be lost, or become another, where it falls into a callback or the import of an extension.
+    An exception would be lost, or replaced, if it was raised in a callback or in the import of an extension.
     """
     stopping = threading.Event()
 
@@ -73,7 +74,7 @@ def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int,
             ready=lambda: print(f"catsdogs is ready: {server.service_url}", flush=True),
         )
     finally:
-        # a second Ctrl-C must not leave PostgreSQL behind
+        # a second Ctrl-C must not leave PostgreSQL running
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, signal.SIG_IGN)
         service.close()
@@ -120,14 +121,14 @@ def _bind(host: str, port: int) -> list[socket.socket]:
 
 
 def _allow_open_files() -> None:
-    """Each open page takes a dozen files and sockets, and many systems start a program with 1,024."""
+    """Raise the limit of open files: a page takes a dozen files and sockets, and the usual limit is 1,024."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, OPEN_FILES), most))
 
 
 def _quiet_libraries() -> None:
-    """Leave the console to our own log: requests, and what went wrong with its traceback."""
+    """Keep other packages' messages, except errors, out of the console, and let our own through."""
     logging.getLogger("catsdogs").setLevel(min(logging.INFO, logging.getLogger().level))
     for name in ("tornado", "traitlets", "asyncio", "jupyter_client"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Who may do what: bearer tokens for programs and kernels, a password for the operator."""
+"""Authentication: bearer tokens for programs and kernels, a password for the operator."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from catsdogs.i18n import N_
 from catsdogs.server.rate_limit import RateLimit
 
 API = "api"
-"""Who holds the API token."""
+"""Holder of the API token, as :meth:`Tokens.check` returns it."""
 OPERATOR_COOKIE = "catsdogs_operator"
 OPERATOR_DAYS = 0.5
-"""How long an operator stays signed in."""
-HASHED = "argon2:"
-"""What begins a password's hash, as ``jupyter_server.auth.passwd()`` makes it."""
-LONGEST_PASSWORD = 1024
+"""Days until the operator's sign-in expires."""
+HASH_PREFIX = "argon2:"
+"""Prefix of a password's hash, as ``jupyter_server.auth.passwd()`` makes it."""
+MAX_PASSWORD_LENGTH = 1024
 
 
 class Forbidden(NotAuthorised):
-    """The token is good, but not for this."""
+    """Raised for a valid token without the scope that is needed."""
 
 
 class Scope(StrEnum):
-    """What a token opens."""
+    """What a token permits."""
 
     PREDICT = "predict"
     """Predict and give feedback."""
@@ -38,10 +38,10 @@ class Scope(StrEnum):
 
 
 class Tokens:
-    """The bearer tokens that open the REST API.
+    """The bearer tokens of the REST API.
 
-    The API token opens everything. Each kernel gets a token of its own that opens what its app
-    needs and ends with the kernel.
+    The API token permits everything. Each kernel gets a token of its own, with the scope of its app; it is revoked when
+    the kernel ends.
 
     Parameters
     ----------
@@ -54,24 +54,24 @@ class Tokens:
         self._sessions: dict[bytes, tuple[str, Scope]] = {}
 
     def issue(self, session: str, scope: Scope) -> str:
-        """Make the token of a session."""
+        """Create the token of a session."""
         token = secrets.token_urlsafe(32)
         self._sessions[_digest(token)] = (session, scope)
         return token
 
     def revoke(self, session: str) -> None:
-        """End the token of a session."""
+        """Revoke the token of a session."""
         self._sessions = {digest: known for digest, known in self._sessions.items() if known[0] != session}
 
     def check(self, authorization: str | None, scope: Scope) -> str:
         """Check an ``Authorization`` header.
 
-        Digests are compared, so that the time taken says nothing about the token.
+        Digests are compared, so that the time it takes reveals nothing about the token.
 
         Returns
         -------
         str
-            Who holds the token: the session, or `API`.
+            The holder of the token: the session, or `API`.
 
         Raises
         ------
@@ -99,7 +99,7 @@ def _digest(secret: str) -> bytes:
 
 
 class Operator:
-    """The operator's sign-in: one password, limited tries, a signed cookie.
+    """The operator's sign-in: one password, limited attempts, a signed cookie.
 
     Parameters
     ----------
@@ -108,32 +108,32 @@ class Operator:
     """
 
     def __init__(self, password: str) -> None:
-        self._hash = password if password.startswith(HASHED) else passwd(password, "argon2")  # type: ignore[no-untyped-call]
-        self._tries = RateLimit(5, 60, N_("Too many wrong passwords. Wait a minute, then try again."))
+        self._hash = password if password.startswith(HASH_PREFIX) else passwd(password, "argon2")  # type: ignore[no-untyped-call]
+        self._attempts = RateLimit(5, 60, N_("Too many wrong passwords. Wait a minute, then try again."))
 
     def count_attempt(self, client: str) -> None:
-        """Count one try of an address, before its password is looked at.
+        """Count an attempt of a client, before its password is checked.
 
         Raises
         ------
         TooManyRequests
             After five wrong passwords in a minute.
         """
-        self._tries.take(client)
+        self._attempts.take(client)
 
     def reset_attempts(self, client: str) -> None:
-        """Forget the wrong passwords before the right one."""
-        self._tries.forget(client)
+        """Forget the attempts of a client, after the right password."""
+        self._attempts.forget(client)
 
     def is_password(self, password: str) -> bool:
-        """Compare a password; takes about 50 ms, so that whoever has stolen the hash guesses slowly."""
-        return len(password) <= LONGEST_PASSWORD and bool(
+        """Check a password; this takes about 50 ms, so that guessing is slow even for who has stolen the hash."""
+        return len(password) <= MAX_PASSWORD_LENGTH and bool(
             passwd_check(self._hash, password)  # type: ignore[no-untyped-call]
         )
 
     @staticmethod
     def sign_in(handler: RequestHandler) -> None:
-        """Set the cookie."""
+        """Set the sign-in cookie."""
         handler.set_signed_cookie(
             OPERATOR_COOKIE,
             "operator",
@@ -145,20 +145,20 @@ class Operator:
 
     @staticmethod
     def sign_out(handler: RequestHandler) -> None:
-        """Forget the cookie."""
+        """Delete the sign-in cookie."""
         handler.clear_cookie(OPERATOR_COOKIE, httponly=True, samesite="Strict", secure=is_https(handler))
 
     @staticmethod
     def is_signed_in(handler: RequestHandler) -> bool:
-        """Whether the request comes from a signed-in operator."""
+        """Return whether the request comes from a signed-in operator."""
         return handler.get_signed_cookie(OPERATOR_COOKIE, max_age_days=OPERATOR_DAYS) == b"operator"
 
 
 def is_https(handler: RequestHandler) -> bool:
-    """Whether the browser speaks HTTPS, to us or to the proxy before us where there is one."""
+    """Return whether the browser uses HTTPS, to this server or to a proxy in front of it."""
     return bool(handler.request.protocol == "https")
 
 
 def cookie_secret(api_token: str, password: str) -> bytes:
-    """Derive the key that signs cookies: the same on every replica, new with a new password."""
+    """Derive the key that signs cookies: the same on every replica, and a new one with a new password."""
     return hmac.new(api_token.encode(), b"catsdogs cookies " + password.encode(), hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""What every answer has in common: how errors are said, security headers, the access log."""
+"""What all handlers have in common: error responses, security headers, access log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ access_logger = logging.getLogger("catsdogs.access")
 
 
 class TooLarge(InvalidImage):
-    """More bytes than a photo may have."""
+    """Raised for a photo that has too many bytes."""
 
 
 STATUS_CODES: dict[type[CatsDogsError], int] = {
@@ -51,7 +51,7 @@ STATUS_CODES: dict[type[CatsDogsError], int] = {
     ModelError: 503,
     CatsDogsError: 500,
 }
-"""The HTTP status of each error; a class without a line of its own has its nearest ancestor's."""
+"""HTTP status of each error; a class that is not listed has the status of its nearest ancestor."""
 
 ERROR_MESSAGES = {
     400: N_("This request cannot be understood."),
@@ -64,12 +64,12 @@ INTERNAL_ERROR_MESSAGE = N_("Something went wrong on our side. It is in the log;
 
 
 def status_code_of(error: CatsDogsError) -> int:
-    """Find the HTTP status of an error."""
+    """Return the HTTP status of an error."""
     return next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
 
 
 def error_name(error: CatsDogsError) -> str:
-    """Name the class of :mod:`catsdogs.errors` that an error is, for `Remote` to raise again."""
+    """Return the name of the nearest class in :mod:`catsdogs.errors`, which `Remote` raises again."""
     return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == CatsDogsError.__module__)
 
 
@@ -77,42 +77,42 @@ _REQUEST_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
 class BaseHandler(RequestHandler):
-    """Says errors as sentences in the reader's language, and logs no personal data."""
+    """Writes errors as sentences in the reader's language, and logs no personal data."""
 
     @cached_property
     def request_id(self) -> str:
-        """Names the request in the answer and in the log; a proxy of ours may have named it."""
+        """Identifier of the request in the response and in the log; our own proxy may have set it."""
         given = self.request.headers.get("X-Request-ID", "")
-        believed = self.settings["catsdogs"].settings.behind_proxy and _REQUEST_ID.fullmatch(given)
-        return given if believed else secrets.token_hex(8)
+        trusted = self.settings["catsdogs"].settings.behind_proxy and _REQUEST_ID.fullmatch(given)
+        return given if trusted else secrets.token_hex(8)
 
     def set_default_headers(self) -> None:
-        """Name the request, in errors too."""
+        """Add the request's identifier, also to errors."""
         super().set_default_headers()
         self.set_header("X-Request-ID", self.request_id)
 
     @property
     def translator(self) -> Translator:
-        """Speaks the language of ``?lang=``, else of the browser, else of the server."""
-        wishes = self.chosen_language, self.request.headers.get("Accept-Language")
-        return Translator(negotiate(*wishes, self.settings["catsdogs"].settings.lang))
+        """Translator to the language of ``?lang=``, else of the browser, else of the server."""
+        requested = self.chosen_language, self.request.headers.get("Accept-Language")
+        return Translator(negotiate(*requested, self.settings["catsdogs"].settings.lang))
 
     @property
     def chosen_language(self) -> str | None:
-        """What ``?lang=`` says; bytes that are no text say nothing, or no error could be said in any language."""
+        """Value of ``?lang=``; None where its bytes are not UTF-8, since an error is to be translated, too."""
         try:
             return self.get_query_argument("lang", None)
         except HTTPError:
             return None
 
     def error_message(self, status: int, error: BaseException | None) -> str:
-        """Say what went wrong."""
+        """Return the sentence that describes an error."""
         if isinstance(error, CatsDogsError) and status != 500:
             return self.translator.describe(error)
         return self.translator(ERROR_MESSAGES.get(status, INTERNAL_ERROR_MESSAGE))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer with an error's status and sentence."""
+        """Write an error's status, headers and sentence."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, CatsDogsError):
             status_code = status_code_of(error)
@@ -128,7 +128,7 @@ class BaseHandler(RequestHandler):
         self.write_error_body(status_code, self.error_message(status_code, error))
 
     def _methods(self) -> list[str]:
-        """List the methods that this route has."""
+        """List the methods that this route supports."""
         return [
             method
             for method in self.SUPPORTED_METHODS
@@ -136,9 +136,9 @@ class BaseHandler(RequestHandler):
             and not (method == "HEAD" and type(self).get is RequestHandler.get)
         ]
 
-    def write_error_body(self, status: int, sentence: str) -> None:  # noqa: ARG002
-        """Write the body of an error; JSON unless a page overrides it."""
-        self.finish({"detail": sentence})
+    def write_error_body(self, status: int, message: str) -> None:  # noqa: ARG002
+        """Write the body of an error response: JSON, unless a page overrides this."""
+        self.finish({"detail": message})
 
     def log_exception(
         self,
@@ -146,31 +146,32 @@ class BaseHandler(RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Log what is our fault, with its traceback and without the request's data."""
+        """Log an unexpected exception with its traceback, and an unavailable service; without data of the request."""
         if isinstance(value, CatsDogsError) and status_code_of(value) != 500:
             if status_code_of(value) == 503:
                 logger.warning("%s: %s (%s)", type(value).__name__, value, self.request_id)
         elif typ is not None and not isinstance(value, HTTPError):
-            what = type(self).__name__, self.request_id
-            logger.error("%s failed (%s)", *what, exc_info=(typ, value, tb))  # type: ignore[arg-type]
+            handler = type(self).__name__
+            exception: Any = (typ, value, tb)
+            logger.error("%s failed (%s)", handler, self.request_id, exc_info=exception)
 
 
 class HeadAsGetHandler(BaseHandler):
-    """Answers HEAD as GET, without the body: what watches a service often asks so."""
+    """Supports HEAD wherever it supports GET: uptime monitors often use it."""
 
     def head(self) -> Awaitable[None] | None:
-        """Do as GET does; Tornado leaves the body out."""
+        """Do the same as GET; Tornado does not send the body."""
         return self.get()
 
 
 class NotFoundHandler(BaseHandler):
-    """Whatever has no route."""
+    """Paths of the REST API that have no route."""
 
     def check_xsrf_cookie(self) -> None:
-        """There is nothing to protect."""
+        """Check nothing: this handler has no effect."""
 
     def prepare(self) -> None:
-        """Answer every method alike."""
+        """Answer 404 to every method."""
         raise HTTPError(404)
 
 
@@ -185,7 +186,7 @@ SECURITY_HEADERS = {
         "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
 }
-"""On every answer, unless the handler has set its own."""
+"""Headers of every response, unless the handler has set its own."""
 
 APP_CONTENT_SECURITY_POLICY = (
     # Voilà streams inline scripts, anywidget imports modules from blob: addresses, and JupyterLab's
@@ -198,7 +199,7 @@ APP_CONTENT_SECURITY_POLICY = (
 
 
 class SecurityHeaders(OutputTransform):
-    """Puts `SECURITY_HEADERS` on every answer, static files and Jupyter's own handlers included."""
+    """Adds `SECURITY_HEADERS` to every response, also of static files and of Jupyter's own handlers."""
 
     def transform_first_chunk(
         self,
@@ -207,7 +208,7 @@ class SecurityHeaders(OutputTransform):
         chunk: bytes,
         finishing: bool,  # noqa: ARG002
     ) -> tuple[int, HTTPHeaders, bytes]:
-        """Add what the handler has not set."""
+        """Add the headers that the handler has not set; remove ``Server``."""
         for name, value in SECURITY_HEADERS.items():
             if name not in headers:
                 headers[name] = value
@@ -216,18 +217,18 @@ class SecurityHeaders(OutputTransform):
 
 
 def route_of(handler: RequestHandler) -> str:
-    """Name a request's route: one of ours, or a kind of file; never the path, which may hold anything."""
+    """Return a request's route, or the name of its handler; never the path, which may hold personal data."""
     return getattr(handler, "route", None) or type(handler).__name__
 
 
 def method_of(handler: RequestHandler) -> str:
-    """Name a request's method; a client may send any word."""
+    """Return a request's method, or "other": a client may send any word."""
     method = str(handler.request.method)
     return method if method in RequestHandler.SUPPORTED_METHODS else "other"
 
 
 def log_request(handler: RequestHandler) -> None:
-    """Log one request: no address, no query, and no path but our own (a kernel's id opens its session)."""
+    """Log a request: no address, no query, and only our own paths (one with a kernel's id gives access to it)."""
     status = handler.get_status()
     if not hasattr(handler, "route") and status < 500:
         return

@@ -1,6 +1,6 @@
-"""The model card as a page in the reader's language: what trainings always write on it is translated here.
+"""The model card as a page in the reader's language.
 
-What else is on a card, such as the notes of who trained it, stays as it was written, in English.
+The sentences that every training writes are translated; others, such as its notes, are shown in English, as they are.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from catsdogs.model.card import ModelCard
 from catsdogs.model.card_texts import ARCHITECTURE, INTENDED_USE, LIMITS
 from catsdogs.model.evaluation import Measured
 
-FIXED = {ARCHITECTURE, INTENDED_USE, *LIMITS}
-"""Sentences of cards; a test holds those of the shipped version against them."""
+TRANSLATED_SENTENCES = {ARCHITECTURE, INTENDED_USE, *LIMITS}
+"""The sentences of cards that are translated; a test compares them with those of the shipped card."""
 
 
-class Said(NamedTuple):
-    """A sentence of the card."""
+class CardSentence(NamedTuple):
+    """A sentence of the card, and the language it is in."""
 
     text: str
     language: str
 
 
 def page_texts(card: ModelCard, _: Translator) -> dict[str, Any]:
-    """Say in the reader's language what the page shows of a card."""
+    """Return the texts and tables of the page of a card."""
     return {
         "title": _("Model {version}", version=card.version),
-        "architecture": _said(card.architecture, _),
+        "architecture": _sentence(card.architecture, _),
         "size": _(
             "{parameters} parameters; it sees {side} × {side} pixels.",
             parameters=_.number(card.parameters),
             side=card.input_size,
         ),
-        "use": (_("What it is for"), [_said(card.intended_use, _)]),
-        "limits": (_("What it cannot do"), [_said(limit, _) for limit in card.limits]),
+        "use": (_("What it is for"), [_sentence(card.intended_use, _)]),
+        "limits": (_("What it cannot do"), [_sentence(limit, _) for limit in card.limits]),
         "training": (_("How it was trained"), _training(card, _)),
         "measured": _measured(card, _),
         "reliability": _reliability(card, _),
@@ -43,12 +43,12 @@ def page_texts(card: ModelCard, _: Translator) -> dict[str, Any]:
     }
 
 
-def _said(text: str, _: Translator) -> Said:
-    return Said(_(text), _.language) if text in FIXED else Said(text, "en")
+def _sentence(text: str, _: Translator) -> CardSentence:
+    return CardSentence(_(text), _.language) if text in TRANSLATED_SENTENCES else CardSentence(text, "en")
 
 
 def _training(card: ModelCard, _: Translator) -> list[str]:
-    """Say what of a training can be said; whoever writes a card may leave it out."""
+    """Return the sentences about the training; figures that a card does not have are left out."""
     sentences = [_("Trained on {moment} (UTC).", moment=_.datetime(datetime.fromisoformat(card.created)))]
     photos, unseen, feedback = (card.training.get(name) for name in ("photos", "cross_validation", "feedback"))
     match photos:

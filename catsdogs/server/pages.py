@@ -23,27 +23,27 @@ STATIC = TEMPLATES / "static"
 _environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_markdown = mistune.create_markdown(escape=True, plugins=["table"])  # a version may come from others
+_markdown = mistune.create_markdown(escape=True, plugins=["table"])  # others may have written the card
 
 
 class PageHandler(HeadAsGetHandler):
-    """A page in the visitor's language."""
+    """Base of the handlers of pages, in the visitor's language."""
 
     def initialize(self, route: str) -> None:
-        """Remember the route for the access log."""
+        """Set the route for the access log."""
         self.route = route
 
     def localised(self, path: str) -> str:
-        """Address of another page, keeping a language chosen by hand."""
+        """Return the path of another page, with the language that the visitor chose."""
         chosen = self.chosen_language
         return f"{path}?{urlencode({'lang': chosen})}" if chosen in LANGUAGES else path
 
     def with_query(self, path: str) -> str:
-        """Address of another page, with this one's query: whoever follows a shared view signs in on the way."""
+        """Return the path of another page, with this one's query, so that a shared link survives the sign-in."""
         return f"{path}?{self.request.query}" if self.request.query else path
 
     def write_page(self, template: str, **values: Any) -> None:
-        """Write a page."""
+        """Render a template and write it."""
         _ = self.translator
         values |= {"_": _, "languages": LANGUAGES, "localised": self.localised, "path": self.request.path}
         words = {
@@ -56,21 +56,21 @@ class PageHandler(HeadAsGetHandler):
         self.set_header("Vary", "Accept-Language")
         self.finish(_environment.get_template(template).render(values, words=words, version=__version__))
 
-    def write_error_body(self, status: int, sentence: str) -> None:
-        """Say an error on a page of its own."""
-        self.write_page("error.html", status=status, sentence=sentence)
+    def write_error_body(self, status: int, message: str) -> None:
+        """Write an error as a page."""
+        self.write_page("error.html", status=status, message=message)
 
 
 class LandingHandler(PageHandler):
-    """``/``: what this is, and the way to the app."""
+    """``/``: the landing page."""
 
     def get(self) -> None:
-        """Show the page."""
+        """Write the page."""
         self.write_page("landing.html", texts=landing_texts(self))
 
 
 def landing_texts(page: PageHandler) -> dict[str, Any]:
-    """Say what the landing page says."""
+    """Return the texts of the landing page."""
     _ = page.translator
     return {
         "title": _("Cat or dog?"),
@@ -96,7 +96,7 @@ class ModelCardHandler(PageHandler):
     """``/info``: the model card."""
 
     async def get(self) -> None:
-        """Show the page."""
+        """Write the page."""
         server = self.settings["catsdogs"]
         card, text = await server.status_pool.run(server.service.model_card)
         whole = Markup(_markdown(text))  # noqa: S704 (what is not Markdown was escaped)
@@ -109,11 +109,11 @@ class LoginHandler(PageHandler):
     """``/login``: the operator's sign-in."""
 
     def get(self) -> None:
-        """Show the form."""
-        self._show_form()
+        """Write the form."""
+        self._write_form()
 
     async def post(self) -> None:
-        """Check the password."""
+        """Check the password; sign in, or write the form again."""
         server = self.settings["catsdogs"]
         client = server.clients.name_of(self.request)
         password = self.get_body_argument("password", "", strip=False)
@@ -129,9 +129,9 @@ class LoginHandler(PageHandler):
             problem, status = self.translator.describe(error), status_code_of(error)
             self.set_header("Retry-After", error.retry_after)
         self.set_status(status)
-        self._show_form(problem)
+        self._write_form(problem)
 
-    def _show_form(self, problem: str = "") -> None:
+    def _write_form(self, problem: str = "") -> None:
         _ = self.translator
         self.set_header("Cache-Control", "no-store")
         self.write_page(
@@ -146,10 +146,10 @@ class LoginHandler(PageHandler):
 
 
 class LogoutHandler(PageHandler):
-    """``/logout``: forget the operator."""
+    """``/logout``: the operator's sign-out."""
 
     def get(self) -> None:
-        """Sign out; asked for again, it does no harm."""
+        """Delete the cookie; without one, this changes nothing."""
         Operator.sign_out(self)
         self.redirect(self.localised("/"))
 
@@ -157,15 +157,15 @@ class LogoutHandler(PageHandler):
 
 
 class NotFoundPageHandler(PageHandler):
-    """Whatever has no route, for people."""
+    """Paths outside the REST API that have no route."""
 
     def prepare(self) -> None:
-        """Answer every method alike."""
+        """Answer 404 to every method."""
         self.set_status(404)
         self.write_error_body(404, self.error_message(404, None))
 
     def check_xsrf_cookie(self) -> None:
-        """There is nothing to protect."""
+        """Check nothing: this handler has no effect."""
 
 
 ROUTES: dict[str, type[PageHandler]] = {

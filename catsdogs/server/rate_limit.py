@@ -1,4 +1,4 @@
-"""How often a client may ask."""
+"""Rate limits: how many requests a client may make in a time window."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import time
 from catsdogs.errors import ServiceUnavailable
 
 MAX_CLIENTS = 10_000
-"""Most clients that one limit remembers: a flood from many addresses must not fill the memory."""
+"""Number of clients that one limit counts at most, so that requests from many addresses do not fill the memory."""
 
 
 class TooManyRequests(ServiceUnavailable):
-    """The client asks too often.
+    """Raised where a client makes too many requests.
 
     Parameters
     ----------
     message
         See :class:`catsdogs.errors.CatsDogsError`.
     retry_after
-        Seconds until the client may ask again.
+        Seconds until the client may make the next request.
     """
 
     def __init__(self, message: str, retry_after: float) -> None:
@@ -30,7 +30,7 @@ class TooManyRequests(ServiceUnavailable):
 class RateLimit:
     """At most `limit` events of a client in a window of `seconds`, which begins with the first of them.
 
-    A fixed window: two numbers a client, whatever the limit, for at most `MAX_CLIENTS` clients.
+    A fixed window needs two numbers for each client, whatever the limit.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ class RateLimit:
     seconds
         Length of the window.
     refusal
-        What the client is told.
+        Message of the error.
     """
 
     def __init__(self, limit: int, seconds: float, refusal: str) -> None:
         self.limit = limit
         self.seconds = seconds
         self._refusal = refusal
-        self._windows: dict[str, tuple[float, int]] = {}  # begun, events; in the order in which they began
+        self._windows: dict[str, tuple[float, int]] = {}  # start and count, in the order of start
 
     def take(self, client: str, events: int = 1) -> None:
         """Count events of `client`.
@@ -54,26 +54,26 @@ class RateLimit:
         Raises
         ------
         TooManyRequests
-            It has used up its own before these.
+            The client had used up its limit before these events.
         """
         now = time.monotonic()
-        self._forget(now)
-        begun, taken = self._windows.get(client, (now, 0))
+        self._remove_old(now)
+        start, taken = self._windows.get(client, (now, 0))
         if taken >= self.limit:
-            raise TooManyRequests(self._refusal, begun + self.seconds - now)
-        self._windows[client] = begun, taken + events
+            raise TooManyRequests(self._refusal, start + self.seconds - now)
+        self._windows[client] = start, taken + events
 
     def forget(self, client: str) -> None:
-        """Forget what `client` has used."""
+        """Set the count of `client` back to 0."""
         self._windows.pop(client, None)
 
     def __len__(self) -> int:
         return len(self._windows)
 
-    def _forget(self, now: float) -> None:
-        """Forget the windows that have passed, and the oldest where there are too many."""
+    def _remove_old(self, now: float) -> None:
+        """Remove the windows that have passed, and the oldest where there are too many."""
         while self._windows:
-            oldest, (begun, _) = next(iter(self._windows.items()))
-            if begun + self.seconds > now and len(self._windows) < MAX_CLIENTS:
+            oldest, (start, _) = next(iter(self._windows.items()))
+            if start + self.seconds > now and len(self._windows) < MAX_CLIENTS:
                 return
             del self._windows[oldest]

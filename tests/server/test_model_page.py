@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from catsdogs.i18n import Translator
 from catsdogs.model.card import SHIPPED, read_card
-from catsdogs.server.model_page import FIXED, page_texts
+from catsdogs.server.model_page import TRANSLATED_SENTENCES, page_texts
 
 
 def test_what_trainings_write_on_the_shipped_card_is_known_and_translated() -> None:
     card = read_card(SHIPPED)
     said = {card.architecture, card.intended_use, *card.limits}
-    assert said <= FIXED
+    assert said <= TRANSLATED_SENTENCES
 
 
 def test_what_somebody_else_wrote_is_marked_as_english_and_what_is_missing_left_out() -> None:

@@ -1,7 +1,7 @@
 """The machine that runs the visitors' kernels: ``KG_AUTH_TOKEN=... jupyter kernelgateway --config kernel_gateway.py``.
 
-Copy this file there, and install the same catsdogs: ``pip install 'catsdogs[gateway]'``. Whoever has the token runs
-what they like: let nobody but catsdogs reach the port, and start it as a user that owns nothing else.
+Copy this file to it, and install the same version of catsdogs: ``pip install 'catsdogs[gateway]'``. Whoever has the
+token can run any code: let only catsdogs reach the port, and start the gateway as a user that owns nothing else.
 """
 
 import os
@@ -10,7 +10,7 @@ import resource
 if len(os.environ.get("KG_AUTH_TOKEN", "")) < 16:
     raise SystemExit("Set KG_AUTH_TOKEN to the value of CATSDOGS_GATEWAY_TOKEN, at least 16 characters.")
 
-# most memory of one kernel, and of the gateway itself; the system forbids more from here on
+# most memory of one kernel, and of the gateway itself; the processes that it starts inherit the limit
 resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30))
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter's)
@@ -19,17 +19,17 @@ c.KernelGatewayApp.ip = "0.0.0.0"  # noqa: S104 (another machine has to reach it
 c.KernelGatewayApp.port = 8888
 # c.KernelGatewayApp.certfile, keyfile: where the network between the two machines is not yours alone
 
-# catsdogs limits the pages of each of its servers; this, all kernels here
+# each catsdogs server has a limit of sessions; this is the limit of all kernels here
 c.KernelGatewayApp.max_kernels = 128
-# of the environment, what a process needs; a kernel is told by catsdogs what else it has to know
+# the environment variables that a process needs; catsdogs sets the others in each kernel
 names = "HOME LANG LD_LIBRARY_PATH PYTHONPATH SSL_CERT_FILE TMPDIR TZ"
 c.KernelGatewayApp.env_process_whitelist = names.split()
-# a kernel that died is given up: one that is started again has not run its notebook
+# a kernel that died is not restarted: the notebook would not have run in it
 c.KernelRestarter.restart_limit = 0
 c.KernelRestarter.time_to_dead = 1.0
-# no other user of this machine reaches a kernel
+# sockets that no other user of this machine can reach
 c.KernelManager.transport = "ipc"
 
-# catsdogs stops the kernels of pages that are closed or idle; these are left of a server that was killed
+# catsdogs stops the kernels of pages that are closed or idle; this is for kernels of a server that was killed
 c.MappingKernelManager.cull_idle_timeout = 300
 c.MappingKernelManager.cull_interval = 60

@@ -88,7 +88,7 @@ class AppKernelManager(AsyncMappingKernelManager):
         TooManySessions
         """
         if self._sessions() + self._starting >= self.limit:  # nothing is awaited between this line and the next
-            raise TooManySessions(N_("Every place is taken just now. Try again in a minute."))
+            raise TooManySessions(N_("All sessions are in use just now. Try again in a minute."))
         self._starting += 1
         try:
             yield

@@ -1,57 +1,59 @@
-// Draws the parts of an app that can be used before its kernel is there, with their own scripts.
+// Draws the parts of an app that work before its kernel is ready, with the scripts of their widgets.
 import pageHeader from "./page_header.js";
 import photoInput from "./photo_input.js";
 
 const SCRIPTS = { page_header: pageHeader, photo_input: photoInput };
 const STATES = JSON.parse(document.getElementById("preload-states").textContent);
 
-/** Stand in for a part's model until that comes; then hand on to it, in order, what was sent, and all that follows. */
+/**
+ * Return a model for a part that keeps what is sent until the real model is attached, then passes on everything in order.
+ */
 function createPlaceholderModel(state) {
-  let real = null;
+  let realModel = null;
   let listeners = [];
-  let waiting = [];
+  let queue = [];
 
-  /** What has not left yet need not be taken back: say at once that it is done. */
-  function forget(number) {
-    const left = waiting.filter(([content]) => content.number === number);
-    waiting = waiting.filter((message) => !left.includes(message));
-    for (const [{ id }] of left) {
+  /** Remove a photo's messages from the queue, and reply to them at once. */
+  function discard(number) {
+    const removed = queue.filter(([content]) => content.number === number);
+    queue = queue.filter((message) => !removed.includes(message));
+    for (const [{ id }] of removed) {
       for (const [event, listener] of listeners) if (event === "msg:custom") listener({ reply: id, problem: "" });
     }
   }
 
   return {
-    get: (name) => (real ? real.get(name) : state[name]),
+    get: (name) => (realModel ? realModel.get(name) : state[name]),
     on(event, listener) {
       listeners.push([event, listener]);
-      real?.on(event, listener);
+      realModel?.on(event, listener);
     },
     off(event, listener) {
-      listeners = listeners.filter((one) => one[0] !== event || one[1] !== listener);
-      real?.off(event, listener);
+      listeners = listeners.filter((pair) => pair[0] !== event || pair[1] !== listener);
+      realModel?.off(event, listener);
     },
     send(...message) {
-      if (real) return real.send(...message);
-      waiting.push(message);
-      if (message[0].action === "discard") forget(message[0].number);
+      if (realModel) return realModel.send(...message);
+      queue.push(message);
+      if (message[0].action === "discard") discard(message[0].number);
     },
     attach(model) {
-      real = model;
+      realModel = model;
       for (const [event, listener] of listeners) model.on(event, listener);
-      for (const message of waiting) model.send(...message);
+      for (const message of queue) model.send(...message);
     },
   };
 }
 
-const shell = document.getElementById("preload");
-for (const place of shell.querySelectorAll("[data-part]")) {
-  const model = createPlaceholderModel(STATES[place.dataset.part]);
-  place.dispose = SCRIPTS[place.dataset.part].render({ model, el: place });
-  place.placeholderModel = model;
+const container = document.getElementById("preload");
+for (const element of container.querySelectorAll("[data-part]")) {
+  const model = createPlaceholderModel(STATES[element.dataset.part]);
+  element.dispose = SCRIPTS[element.dataset.part].render({ model, el: element });
+  element.placeholderModel = model;
 }
 
-// a notebook that failed says so in the page
+// A notebook that failed has no widgets: what it printed is shown instead of these parts.
 document.addEventListener("DOMContentLoaded", () => {
   const outputs = [...document.querySelectorAll('#rendered_cells script[type="application/vnd.voila.cell-output+json"]')];
-  if (outputs.length && !outputs.some((output) => output.textContent.includes("widget-view+json"))) shell.remove();
+  if (outputs.length && !outputs.some((output) => output.textContent.includes("widget-view+json"))) container.remove();
 });
