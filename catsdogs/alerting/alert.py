@@ -31,6 +31,11 @@ class Measure(StrEnum):
     DRIFT_SHARPNESS = "drift_sharpness"
     DRIFT_SIZE = "drift_size"
 
+    @property
+    def is_drift(self) -> bool:
+        """Whether the population stability index of one signal is measured."""
+        return self.startswith("drift_")
+
 
 class Measurement(NamedTuple):
     """A measured value, and what it was computed from."""

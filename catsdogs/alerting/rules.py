@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from catsdogs.alerting.alert import Measure
 from catsdogs.errors import SettingsError
+from catsdogs.stats import STRONG
 
 PACKAGED_RULES = resources.files("catsdogs.alerting") / "rules.toml"
 
@@ -47,7 +48,8 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _check_combination(self) -> Self:
-        if (self.below is None) == (self.above is None):
+        limits = (self.below is not None) + (self.above is not None)
+        if limits > 1 or (limits == 0 and not self.measure.is_drift):
             raise ValueError("give either below or above")
         if self.last is None and self.within is None:
             raise ValueError("give last or within, or both")
@@ -58,7 +60,9 @@ class Rule(BaseModel):
     @property
     def limit(self) -> float:
         """Limit beyond which the rule is broken."""
-        return self.below if self.below is not None else self.above or 0.0
+        if self.below is not None:
+            return self.below
+        return STRONG if self.above is None else self.above
 
     def is_broken_by(self, value: float) -> bool:
         """Return whether a measured value is beyond the limit."""

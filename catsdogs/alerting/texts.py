@@ -1,10 +1,10 @@
-"""What a person reads of an alert: what happened, since when, and what to do. Needs no database."""
+"""The sentences about alerts and problems: what happened, since when, and what to do. Needs no database."""
 
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from catsdogs.alerting.alert import Alert, AlertState, Measure
+from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, Alert, AlertState, Measure
 from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import N_, Translator
 
@@ -23,13 +23,18 @@ _TITLES = {
     Measure.DRIFT_SIZE: N_("The photos' size has changed"),
 }
 _DRIFTED = N_(
-    "On {n} photos it is far from what the model was measured on: stability index (PSI) {value}, limit {limit}."
+    "In {n} photos it differs too much from the model's reference: population stability index (PSI) {value}, limit "
+    "{limit}."
 )
-_HAPPENED = {
+_DESCRIPTIONS = {
     Measure.SATISFACTION: N_("{value} of {n} people were satisfied; the limit is {limit}."),
-    Measure.INFERENCE_TIME: N_("The last {n} took {value} of the time of the week before; the limit is {limit}."),
+    Measure.INFERENCE_TIME: N_(
+        "The last {n} predictions took {value} of the mean time of the {days} days before; the limit is {limit}."
+    ),
     Measure.ERRORS: N_("{value} of {n} photos could not be read; the limit is {limit}."),
-    Measure.LOW_CONFIDENCE: N_("In {value} of {n} answers the model was at most 60% sure; the limit is {limit}."),
+    Measure.LOW_CONFIDENCE: N_(
+        "In {value} of {n} answers the model's confidence was at most {confidence}; the limit is {limit}."
+    ),
     Measure.ONE_ANSWER: N_("{value} of {n} answers were the same; the limit is {limit}."),
     Measure.ACCURACY: N_("{value} of {n} answers that people judged were right; the limit is {limit}."),
 }
@@ -39,79 +44,103 @@ _TO_DO = {
         "catsdogs model rollback."
     ),
     Measure.INFERENCE_TIME: N_(
-        "Look at the machine's load and memory, and whether photos became larger. If it stays slow, restart the server."
+        "Check the machine's load and memory, and whether photos have become larger. If it stays slow, restart the "
+        "server."
     ),
-    Measure.ERRORS: N_("Look in the server's log for what is refused: a broken client, or a format that is not read."),
-    Measure.LOW_CONFIDENCE: N_("Look at the latest photos' brightness, sharpness and kind; compare model versions."),
+    Measure.ERRORS: N_(
+        "Look in the server's log for the files that are refused: a client may be faulty, or send a format that is "
+        "not supported."
+    ),
+    Measure.LOW_CONFIDENCE: N_(
+        "Check the brightness, sharpness and subjects of the latest photos, and compare model versions."
+    ),
     Measure.ONE_ANSWER: N_(
-        "See whether one client sends the same photo again and again. If not, check the model: catsdogs evaluate."
+        "Check whether one client sends the same photo again and again. If not, check the model: catsdogs evaluate."
     ),
     Measure.ACCURACY: N_("Compare model versions, and train on the photos that people corrected: catsdogs train."),
-    Measure.DRIFT_CONFIDENCE: N_("Look at what people send, then at accuracy; consider training on newer photos."),
-    Measure.DRIFT_ANSWERS: N_("Other animals than before are sent: see that accuracy holds for both."),
-    Measure.DRIFT_NEITHER: N_("People send other things than pets, or the model refuses pets: look at what they say."),
-    Measure.DRIFT_BRIGHTNESS: N_("See whether a client darkens or brightens photos; watch accuracy."),
-    Measure.DRIFT_SHARPNESS: N_("See whether a client blurs, enlarges or sharpens photos; watch accuracy."),
-    Measure.DRIFT_SIZE: N_("See whether a client scales photos down too far; larger ones do no harm."),
-}
-
-_DEGRADED = {
-    ServiceProblem.DATABASE: N_("The database is away: what people send waits on disk. See that PostgreSQL runs."),
-    ServiceProblem.SPOOL: N_(
-        "The disk is almost full: soon photos are refused. Make room, and see that PostgreSQL runs."
+    Measure.DRIFT_CONFIDENCE: N_(
+        "Check what people send, and whether accuracy has changed; consider training on newer photos."
     ),
-    ServiceProblem.MODEL: N_("The promoted model cannot be loaded: one before it answers. The log says why."),
-    ServiceProblem.RULES: N_("The file of alert rules has a mistake: the rules of before hold. The log says which."),
+    Measure.DRIFT_ANSWERS: N_("People send other animals than before: check the accuracy of both classes."),
+    Measure.DRIFT_NEITHER: N_(
+        "Either people send more photos without a cat or a dog, or the model rejects pets: read the comments."
+    ),
+    Measure.DRIFT_BRIGHTNESS: N_("Check whether a client darkens or brightens photos, and watch the accuracy."),
+    Measure.DRIFT_SHARPNESS: N_("Check whether a client blurs, enlarges or sharpens photos, and watch the accuracy."),
+    Measure.DRIFT_SIZE: N_("Check whether a client makes photos too small; larger photos do no harm."),
+}
+
+_PROBLEMS = {
+    ServiceProblem.DATABASE: N_(
+        "The database cannot be reached: new records wait on disk. Check that PostgreSQL runs."
+    ),
+    ServiceProblem.SPOOL: N_(
+        "The disk is almost full: photos will soon be refused. Free some space, and check that PostgreSQL runs."
+    ),
+    ServiceProblem.MODEL: N_("The promoted model cannot be loaded: an earlier version answers. The log says why."),
+    ServiceProblem.RULES: N_(
+        "The file of alert rules has a mistake: its last valid rules stay in force. The log names the mistake."
+    ),
 }
 
 
-def degraded(what: ServiceProblem, _: Translator) -> str:
-    """Say what does not work as it should, and what to do."""
-    return _(_DEGRADED[what])
+def problem(found: ServiceProblem, _: Translator) -> str:
+    """Return a sentence on a problem of the service, and what to do."""
+    return _(_PROBLEMS[found])
 
 
 def title(alert: Alert, _: Translator) -> str:
-    """Name what is wrong, in a few words."""
+    """Return what is wrong, in a few words."""
     measure = alert["measure"]
     return _(_TITLES[measure])
 
 
-def happened(alert: Alert, _: Translator) -> str:
-    """Say what was measured."""
-    measure = alert["measure"]
+def description(alert: Alert, _: Translator) -> str:
+    """Return a sentence with the measured value, the number of predictions or ratings, and the limit."""
+    measure = Measure(alert["measure"])  # over HTTP, it is a string
 
-    def say(value: float) -> str:
-        return _.number(value, digits=2) if measure.startswith("drift_") else _.percent(value)
+    def format_value(value: float) -> str:
+        return _.number(value, digits=2) if measure.is_drift else _.percent(value)
 
     return _(
-        _HAPPENED.get(measure, _DRIFTED), value=say(alert["value"]), n=_.number(alert["n"]), limit=say(alert["limit"])
+        _DESCRIPTIONS.get(measure, _DRIFTED),
+        value=format_value(alert["value"]),
+        n=_.number(alert["n"]),
+        limit=format_value(alert["limit"]),
+        confidence=_.percent(LOW_CONFIDENCE, digits=0),
+        days=_.number(INFERENCE_TIME_BASELINE.days),
     )
 
 
-def when(alert: Alert, _: Translator, zone: tzinfo | None, *, named: bool = False) -> str:
-    """Say since when, or from when to when, by the clock of `zone` or, where it is ``None``, of this machine.
+def period(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool = False) -> str:
+    """Return a sentence on since when, or from when to when.
 
-    `named` says which zone that is: a reader elsewhere cannot know.
+    Parameters
+    ----------
+    zone
+        Time zone of the times; ``None`` for that of this machine.
+    name_zone
+        Whether each time has the name of its zone: a reader elsewhere cannot know it.
     """
 
-    def moment(name: str) -> str:
-        there = datetime.fromisoformat(name).astimezone(zone)
-        return f"{_.datetime(there)} {there.tzname()}" if named else _.datetime(there)
+    def format_time(text: str) -> str:
+        moment = datetime.fromisoformat(text).astimezone(zone)
+        return f"{_.datetime(moment)} {moment.tzname()}" if name_zone else _.datetime(moment)
 
-    since = moment(alert["since"])
+    start = format_time(alert["since"])
     if alert["resolved_at"] is not None:
-        return _("From {start} to {end}.", start=since, end=moment(alert["resolved_at"]))
-    return _("Since {moment}.", moment=since)
+        return _("From {start} to {end}.", start=start, end=format_time(alert["resolved_at"]))
+    return _("Since {moment}.", moment=start)
 
 
 def to_do(alert: Alert, _: Translator) -> str:
-    """Say what an operator can do."""
+    """Return a sentence on what an operator can do."""
     measure = alert["measure"]
     return _(_TO_DO[measure])
 
 
-def state(alert: Alert, _: Translator) -> str:
-    """Name the state."""
+def state_name(alert: Alert, _: Translator) -> str:
+    """Return the name of the state."""
     names = {
         AlertState.FIRING: _("Alert"),
         AlertState.PENDING: _("Watch"),
@@ -121,14 +150,20 @@ def state(alert: Alert, _: Translator) -> str:
 
 
 def headline(alert: Alert, _: Translator) -> str:
-    """Name the state, and what is wrong."""
-    return _("{state}: {title}", state=state(alert, _), title=title(alert, _))
+    """Return the name of the state and what is wrong."""
+    return _("{state}: {title}", state=state_name(alert, _), title=title(alert, _))
 
 
 def message(alert: Alert, _: Translator, zone: tzinfo | None = None) -> tuple[str, str]:
-    """Write the message that is sent: a title, and what happened, since when, and what to do."""
-    head = _("catsdogs: {headline}", headline=headline(alert, _))
-    said = [happened(alert, _), when(alert, _, zone, named=True)]
+    """Return the title and the text of the message that is sent to a target.
+
+    Parameters
+    ----------
+    zone
+        Time zone of the times; ``None`` for that of this machine.
+    """
+    subject = _("catsdogs: {headline}", headline=headline(alert, _))
+    sentences = [description(alert, _), period(alert, _, zone, name_zone=True)]
     if alert["state"] != AlertState.RESOLVED:
-        said.append(to_do(alert, _))
-    return head, "\n".join(said)
+        sentences.append(to_do(alert, _))
+    return subject, "\n".join(sentences)

@@ -187,7 +187,7 @@ class Report:
 
     def _alert(self, alert: Alert) -> str:
         _ = self._
-        lines = [texts.happened(alert, _), texts.when(alert, _, self.zone)]
+        lines = [texts.description(alert, _), texts.period(alert, _, self.zone)]
         if alert["resolved_at"] is None:
             lines.append(texts.to_do(alert, _))
         head = f"<strong>{escape(texts.headline(alert, _))}</strong>"

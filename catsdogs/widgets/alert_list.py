@@ -28,7 +28,7 @@ class AlertList(BaseWidget):
     degraded: traitlets.List[str] = traitlets.List().tag(sync=True)
     """Sentences on what does not work as it should."""
     problem = traitlets.Unicode().tag(sync=True)
-    """Why the rules could not be checked now; else empty."""
+    """Why the alerts could not be read now; otherwise empty."""
 
     def __init__(self, translator: Translator) -> None:
         _ = translator
@@ -39,20 +39,20 @@ class AlertList(BaseWidget):
         _ = self._
         with self.hold_sync():
             self.known, self.problem = True, ""
-            self.degraded = [texts.degraded(what, _) for what in degraded]
+            self.degraded = [texts.problem(found, _) for found in degraded]
             self.alerts = [
                 {
                     "rule": alert["rule"],
                     "state": str(alert["state"]),
-                    "badge": texts.state(alert, _),
+                    "badge": texts.state_name(alert, _),
                     "title": texts.title(alert, _),
-                    "happened": texts.happened(alert, _),
-                    "when": texts.when(alert, _, zone),
+                    "happened": texts.description(alert, _),
+                    "when": texts.period(alert, _, zone),
                     "to_do": texts.to_do(alert, _),
                 }
                 for alert in alerts
             ]
 
     def show_error(self, error: CatsDogsError) -> None:
-        """Say why the rules could not be checked; the alerts of before stay."""
+        """Show why the alerts could not be read; the alerts shown before stay."""
         self.problem = self._.describe(error)

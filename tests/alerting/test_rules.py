@@ -1,4 +1,4 @@
-"""The file of rules: what it says by default, and what is told to whoever makes a mistake in it."""
+"""The rules file: its default content, and the messages about mistakes in it."""
 
 from __future__ import annotations
 
@@ -10,33 +10,43 @@ import pytest
 from catsdogs.alerting.alert import Measure
 from catsdogs.alerting.rules import Rule, load_rules
 from catsdogs.errors import SettingsError
+from catsdogs.stats import STRONG
 
 GOOD = 'name = "a"\nmeasure = "errors"\nabove = 0.5\nlast = 50\n'
 
 
-def rule(name: str) -> Rule:
+def packaged_rule(name: str) -> Rule:
     return next(rule for rule in load_rules() if rule.name == name)
 
 
-def test_the_defaults_are_the_thresholds_of_the_services_before_this_one() -> None:
-    low = rule("satisfaction_low")
+def test_the_default_limits_are_those_of_v2_and_v3() -> None:
+    low = packaged_rule("satisfaction_low")
     assert (low.measure, low.below, low.last) == (Measure.SATISFACTION, 0.70, 100)
-    slow = rule("slow")
+    slow = packaged_rule("slow")
     assert (slow.measure, slow.above, slow.last) == (Measure.INFERENCE_TIME, 1.5, 50)
-    errors = rule("errors")
+    errors = packaged_rule("errors")
     assert (errors.above, errors.within) == (0.05, timedelta(days=7))
-    negatives = rule("many_negatives")
+    negatives = packaged_rule("many_negatives")
     assert (negatives.below, negatives.hold) == (0.5, timedelta(minutes=30))
-    unsure = rule("unsure")
+    unsure = packaged_rule("unsure")
     assert (unsure.above, unsure.within) == (0.8, timedelta(hours=1))
-    assert rule("one_answer").above == 0.8
+    assert packaged_rule("one_answer").above == 0.8
 
 
-def test_a_limit_itself_is_still_kept() -> None:
-    assert not rule("satisfaction_low").is_broken_by(0.70)
-    assert rule("satisfaction_low").is_broken_by(0.69)
-    assert not rule("errors").is_broken_by(0.05)
-    assert rule("errors").is_broken_by(0.051)
+def test_a_rule_is_not_broken_at_its_limit() -> None:
+    assert not packaged_rule("satisfaction_low").is_broken_by(0.70)
+    assert packaged_rule("satisfaction_low").is_broken_by(0.69)
+    assert not packaged_rule("errors").is_broken_by(0.05)
+    assert packaged_rule("errors").is_broken_by(0.051)
+
+
+def test_the_limit_of_a_drift_rule_is_by_default_that_of_a_strong_drift() -> None:
+    drift_rules = [rule for rule in load_rules() if rule.measure.is_drift]
+    assert {rule.limit for rule in drift_rules} == {STRONG}
+    assert not drift_rules[0].is_broken_by(STRONG)
+    assert drift_rules[0].is_broken_by(STRONG + 0.01)
+    values = {"name": "a", "measure": "drift_size", "above": 0.5, "last": 50}
+    assert Rule.model_validate(values).limit == 0.5
 
 
 @pytest.mark.parametrize(
@@ -48,6 +58,7 @@ def test_a_limit_itself_is_still_kept() -> None:
         ("[[rule]]\n" + GOOD.replace("errors", "mistakes"), "at rule / a / measure: Input should be 'satisfaction'"),
         ("[[rule]]\n" + GOOD.replace("0.5", '"half"'), "at rule / a / above: Input should be a valid number"),
         ("[[rule]]\n" + GOOD + "below = 0.1", "at rule / a: give either below or above"),
+        ("[[rule]]\n" + GOOD.replace("above = 0.5", ""), "at rule / a: give either below or above"),
         ("[[rule]]\n" + GOOD.replace("last = 50", ""), "at rule / a: give last or within, or both"),
         ("[[rule]]\n" + GOOD + "at_least = 51", "at rule / a: at_least must not be more than last"),
         (
@@ -58,7 +69,7 @@ def test_a_limit_itself_is_still_kept() -> None:
         (("[[rule]]\n" + GOOD) * 2, "two rules are named a"),
     ],
 )
-def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_mistake_is_named_with_its_location(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / "rules.toml").write_text(text)
     with pytest.raises(SettingsError) as raised:
         load_rules(tmp_path / "rules.toml")
@@ -66,12 +77,12 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, sentence: 
     assert sentence in str(raised.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"missing\.toml cannot be read: No such file"):
         load_rules(tmp_path / "missing.toml")
 
 
-def test_while_a_file_is_broken_its_last_good_rules_hold_and_one_warning_says_so(
+def test_the_last_valid_rules_stay_in_force_while_the_file_is_invalid_and_one_warning_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "rules.toml"

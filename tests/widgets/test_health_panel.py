@@ -73,7 +73,9 @@ def test_what_does_not_work_as_it_should_is_said(storage: Storage, database: Set
     rules.write_bytes(PACKAGED_RULES.read_bytes())
     assert degraded() == []
     rules.write_text("[[rule")
-    assert degraded() == ["The file of alert rules has a mistake: the rules of before hold. The log says which."]
+    assert degraded() == [
+        "The file of alert rules has a mistake: its last valid rules stay in force. The log names the mistake."
+    ]
     rules.write_bytes(PACKAGED_RULES.read_bytes())
     assert degraded() == []
 
