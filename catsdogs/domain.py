@@ -14,14 +14,6 @@ from uuid import UUID
 
 from typing_extensions import TypedDict  # pydantic makes no schema of typing's own before Python 3.12
 
-MAX_BYTES = 32 * 1024 * 1024
-"""Largest file of a photo, in bytes."""
-MAX_MEGABYTES = MAX_BYTES // 1024**2
-"""The same, in megabytes, as people read it."""
-MAX_PIXELS = 50_000_000
-"""Largest photo, width times height."""
-MAX_JPEG_PIXELS = 250_000_000
-"""Largest JPEG that is not progressive: it is decoded at a fraction of its size."""
 MAX_COMMENT = 1000
 """Longest comment on an answer, in characters."""
 

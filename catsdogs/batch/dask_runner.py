@@ -1,4 +1,4 @@
-"""Answer parts on the workers of a Dask cluster (https://distributed.dask.org)."""
+"""Classification of parts on the workers of a Dask cluster (https://distributed.dask.org)."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from distributed import CancelledError, Client, Future, KilledWorker, Security, 
 from distributed.client import ClosedClientError
 from distributed.comm import connect
 
-from catsdogs.batch.job import Job, Row
+from catsdogs.batch.job import BatchJob, Row
 from catsdogs.batch.run import Runner
 from catsdogs.errors import CatsDogsError, InvalidInput, ServiceError, ServiceUnavailable
 
 CONNECT_SECONDS = 10
 WORKERLESS_SECONDS = 60
-"""How long a cluster may be without workers: they may be starting, or starting again."""
-AHEAD = 2
-"""Parts that each thread of the workers has before it."""
+"""Longest time without workers, which may still be starting."""
+PARTS_PER_THREAD = 2
+"""Number of parts that are submitted at once for each thread of the workers."""
 
 _POLL_SECONDS = 2
 
 
-def on(address: str, workerless_seconds: float = WORKERLESS_SECONDS) -> Runner:
-    """Answer parts on the cluster whose scheduler listens at `address`, like ``tcp://host:8786``.
+def on_cluster(address: str, workerless_seconds: float = WORKERLESS_SECONDS) -> Runner:
+    """Return a runner for the cluster whose scheduler has this `address`, such as ``tcp://host:8786``.
 
-    Workers find the photos under the same path, and a promoted model, too; they have the same catsdogs. A part whose
-    worker is lost goes to another.
+    Workers need the photos and a promoted model under the same paths, and the same version of catsdogs. A part whose
+    worker is lost is computed by another one.
     """
 
-    def run(job: Job, parts: Iterable[tuple[int, list[str]]]) -> Generator[tuple[int, list[Row]], None, None]:
+    def run(job: BatchJob, parts: Iterable[tuple[int, list[str]]]) -> Generator[tuple[int, list[Row]], None, None]:
         waiting = deque(parts)
         running: dict[Future[list[Row]], int] = {}
-        seen_worker = time.monotonic()
+        last_worker = time.monotonic()
         with _errors_of(address), _client(address) as client:
             while waiting or running:
                 threads = sum(client.nthreads().values())
                 if threads:
-                    seen_worker = time.monotonic()
-                elif time.monotonic() - seen_worker > workerless_seconds:
+                    last_worker = time.monotonic()
+                elif time.monotonic() - last_worker > workerless_seconds:
                     raise ServiceUnavailable(
-                        "The Dask cluster {address} has no workers. Start some, and give the same command again.",
+                        "The Dask cluster {address} has no workers. Start some, and repeat the command.",
                         address=address,
                     )
-                while waiting and len(running) < AHEAD * threads:
+                while waiting and len(running) < PARTS_PER_THREAD * threads:
                     number, names = waiting.popleft()
-                    running[client.submit(job.answer, names, pure=False)] = number
+                    running[client.submit(job.classify, names, pure=False)] = number
                 for future in _done(running):
                     yield running.pop(future), future.result()
 
@@ -57,24 +57,24 @@ def on(address: str, workerless_seconds: float = WORKERLESS_SECONDS) -> Runner:
 
 
 def _client(address: str) -> Client:
-    with ThreadPoolExecutor(1) as other:  # this thread may have a loop of its own, as in a notebook
-        other.submit(asyncio.run, _knock(address)).result()
+    with ThreadPoolExecutor(1) as pool:  # this thread may have an event loop, as in a notebook
+        pool.submit(asyncio.run, _check_scheduler(address)).result()
     return Client(address, timeout=CONNECT_SECONDS)
 
 
-async def _knock(address: str) -> None:
-    """See whether somebody listens: a client that was not answered keeps the process from ending for long."""
+async def _check_scheduler(address: str) -> None:
+    """Connect to the scheduler once: a client that cannot connect would delay the end of the process."""
     try:
         comm = await connect(address, CONNECT_SECONDS, **Security().get_connection_args("client"))
     except ValueError as error:
         raise InvalidInput(
-            "{address} is no address of a Dask scheduler. They look like tcp://host:8786.", address=address
+            "{address} is not the address of a Dask scheduler. Example: tcp://host:8786.", address=address
         ) from error
     await comm.close()
 
 
 def _done(running: dict[Future[list[Row]], int]) -> list[Future[list[Row]]]:
-    """Wait a moment for parts that are done."""
+    """Wait a moment for finished parts, and return them."""
     if not running:
         time.sleep(_POLL_SECONDS)
         return []
@@ -87,23 +87,25 @@ def _done(running: dict[Future[list[Row]], int]) -> list[Future[list[Row]]]:
 
 @contextmanager
 def _errors_of(address: str) -> Iterator[None]:
-    """Map what Dask raises, and what a worker raises that cannot even begin."""
+    """Map exceptions of Dask, and those of workers that cannot start the work."""
     try:
         yield
     except CatsDogsError:
         raise
     except KilledWorker as error:
-        raise ServiceError("Several workers died over the same photos. Their logs say why.") from error
+        raise ServiceError(
+            "Several workers died while they classified the same photos. See their logs for the reason."
+        ) from error
     except (OSError, CancelledError, ClosedClientError) as error:  # time-outs are OSErrors
         raise ServiceUnavailable(
-            "The Dask scheduler {address} cannot be reached. The answers so far are kept: "
-            "when it is back, give the same command again.",
+            "The Dask scheduler {address} cannot be reached. The predictions so far are kept: "
+            "when it can be reached again, repeat the command.",
             address=address,
         ) from error
     except Exception as error:
         raise ServiceError(
-            "The Dask cluster {address} cannot do this: {reason}. "
-            "Install the same catsdogs and Python on every worker.",
+            "The Dask cluster {address} fails: {reason}. "
+            "Install the same versions of catsdogs and Python on every worker.",
             address=address,
             reason=error,
         ) from error

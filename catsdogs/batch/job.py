@@ -1,4 +1,4 @@
-"""What one machine does: answer some photos of a folder, by a model that all machines have."""
+"""The work of one machine: classify some photos of a folder, with a model that every machine has."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ from catsdogs.service.prediction_json import prediction_row
 from catsdogs.settings import Settings
 
 Row = dict[str, Any]
-"""One photo's answer, by the columns of :data:`catsdogs.batch.partitions.SCHEMA`."""
+"""Prediction for one photo, by the columns of :data:`catsdogs.batch.partitions.SCHEMA`."""
 
 _opening = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What every part of a run has in common."""
+class BatchJob:
+    """Folder and model of a run, the same for every part."""
 
     folder: Path
-    """Of the photos; absolute, and the same on every machine."""
+    """Folder of the photos: absolute, and the same on every machine."""
     version: str
-    """Of the model."""
+    """Model version."""
     model: Path | None
-    """Its folder, the same on every machine; ``None`` for the shipped version, which lies in the package."""
+    """Folder of the version, the same on every machine; ``None`` for the shipped version, which is in the package."""
     runtime: Runtime
     checksum: str
-    """Of the model's file."""
+    """SHA-256 of the model's file."""
 
     @classmethod
-    def of(cls, folder: Path, settings: Settings) -> Self:
-        """Have the photos below `folder` answered by the served model.
+    def with_served_model(cls, folder: Path, settings: Settings) -> Self:
+        """Make a job for the photos below `folder` and the served model.
 
         Raises
         ------
         ModelError
+            The model cannot be loaded.
         """
         card = ServedModel(settings).current().card
         runtime = settings.model_runtime
@@ -51,31 +52,31 @@ class Job:
         model = None if shipped else ModelVersions(settings.data_dir).folder(card.version).absolute()
         return cls(folder.absolute(), card.version, model, runtime, card.sha256[f"model.{runtime}"])
 
-    def answer(self, names: list[str]) -> list[Row]:
-        """Answer photos; a file that cannot be read gives a row with the reason.
+    def classify(self, names: list[str]) -> list[Row]:
+        """Classify photos; a file that cannot be read gives a row with the error.
 
         Parameters
         ----------
         names
-            Of files, relative to the folder.
+            Names of files, relative to the folder.
 
         Raises
         ------
         InvalidInput
             The folder is not on this machine.
         ModelError
-            The model is not on this machine, or it is another.
+            The model is not on this machine, or differs.
         """
         if not self.folder.is_dir():
             raise InvalidInput("There is no folder {folder}.", folder=self.folder)
         with _opening:  # threads share one model
             classifier = _open(self)
-        answers = classifier.classify_files(self.folder / name for name in names)
-        return [_row(name, result) for name, (_, result) in zip(names, answers, strict=True)]
+        results = classifier.classify_files(self.folder / name for name in names)
+        return [_row(name, result) for name, (_, result) in zip(names, results, strict=True)]
 
 
 @lru_cache(maxsize=1)
-def _open(job: Job) -> Classifier:
+def _open(job: BatchJob) -> Classifier:
     classifier = Classifier.open(job.model or SHIPPED, job.runtime)
     if classifier.card.sha256[f"model.{job.runtime}"] != job.checksum:
         raise ModelError(
@@ -85,7 +86,7 @@ def _open(job: Job) -> Classifier:
 
 
 def _row(name: str, result: Prediction | InvalidImage) -> Row:
-    # names need not be UTF-8, Parquet's strings must
+    # names of files may not be UTF-8, strings in Parquet must be
     row: Row = {"file": name.encode(errors="surrogateescape").decode(errors="replace")}
     if isinstance(result, InvalidImage):
         return row | {"error": str(result)}

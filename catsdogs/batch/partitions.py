@@ -1,10 +1,10 @@
-"""The table of answers, as parts that can be written one by one.
+"""The table of predictions, as part files that are written one by one.
 
 ::
 
     OUT/
-        _plan.json             which photos and which model this is about
-        part-000000.parquet    answers for the first 256 photos, in the order of their names
+        _plan.json             digest of the photos' names, and the model
+        part-000000.parquet    predictions for the first 256 photos, in the order of their names
         ...
 """
 
@@ -18,13 +18,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catsdogs.batch.job import Job, Row
+from catsdogs.batch.job import BatchJob, Row
 from catsdogs.errors import InvalidInput
 from catsdogs.files import atomic_write
 
-SIZE = 256
-"""Photos of a part: a few seconds of work."""
-PLAN = "_plan.json"  # readers of Parquet folders pass over names that begin with _ or .
+PART_SIZE = 256
+"""Number of photos in a part, which takes a few seconds."""
+PLAN_FILE = "_plan.json"  # readers of Parquet folders ignore names that begin with _ or .
 SCHEMA = pa.schema(
     [
         ("file", pa.string()),
@@ -38,27 +38,30 @@ SCHEMA = pa.schema(
         ("error", pa.string()),
     ]
 )
-"""Columns. Of a file that could not be read, only `file` and `error` are there."""
+"""Columns of the table. For a file that could not be read, all but `file` and `error` are empty."""
 
 
-class Parts:
-    """The parts of one run.
+class PartFiles:
+    """The part files of one run.
 
     Parameters
     ----------
     folder
-        Where they lie.
+        Folder of the files.
+    job
+        Photos and model.
     names
-        Of all photos, in order.
+        Names of all photos, in order.
 
     Raises
     ------
     InvalidInput
-        The folder holds the parts of another run.
+        The folder holds the parts of another run, or something else.
     OSError
+        The folder cannot be written.
     """
 
-    def __init__(self, folder: Path, job: Job, names: list[str]) -> None:
+    def __init__(self, folder: Path, job: BatchJob, names: list[str]) -> None:
         self._folder = folder
         self._names = names
         listed = "\0".join(names).encode(errors="surrogateescape")
@@ -67,11 +70,11 @@ class Parts:
             "sha256": job.checksum,
             "photos": len(names),
             "names": hashlib.sha256(listed).hexdigest(),
-            "part": SIZE,
+            "part": PART_SIZE,
         }
         plan = json.dumps(about, indent=1).encode() + b"\n"
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / PLAN
+        file = folder / PLAN_FILE
         if not file.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
             raise InvalidInput("The folder {folder} holds something else. Choose an empty one.", folder=folder)
         if not file.exists():
@@ -79,27 +82,28 @@ class Parts:
                 stream.write(plan)
         elif file.read_bytes() != plan:
             raise InvalidInput(
-                "The folder {folder} holds answers about other photos, or of another model. Choose another folder.",
+                "The folder {folder} holds predictions for other photos, or by another model. Choose another folder.",
                 folder=folder,
             )
 
     def missing(self) -> Iterator[tuple[int, list[str]]]:
-        """Give number and names of each part that is not written yet."""
+        """Yield number and names of each part that is not written yet."""
         for number in range(self.count):
             if not self._path(number).exists():
-                yield number, self._names[number * SIZE :][:SIZE]
+                yield number, self._names[number * PART_SIZE :][:PART_SIZE]
 
     @property
     def count(self) -> int:
         """Number of all parts."""
-        return -(-len(self._names) // SIZE)
+        return -(-len(self._names) // PART_SIZE)
 
     def write(self, number: int, rows: list[Row]) -> None:
-        """Write a part: wholly, or not at all.
+        """Write a part atomically.
 
         Raises
         ------
         OSError
+            The file cannot be written.
         """
         _write([pa.Table.from_pylist(rows, SCHEMA)], self._path(number))
 
@@ -111,11 +115,18 @@ class Parts:
         InvalidInput
             A part is damaged.
         OSError
+            The file cannot be written.
         """
         _write(self._tables(), file)
 
     def errors(self) -> int:
-        """Count the files without an answer; raises as `join` does."""
+        """Count the photos that could not be read.
+
+        Raises
+        ------
+        InvalidInput
+            A part is damaged.
+        """
         return sum(len(table) - table["error"].null_count for table in self._tables(["error"]))
 
     def _tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:

@@ -1,4 +1,4 @@
-"""Answer the photos of a folder; called again after a stop, only those that are missing."""
+"""Scoring of a folder: classify its photos part by part; repeated after a stop, only the missing parts."""
 
 from __future__ import annotations
 
@@ -8,90 +8,102 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from catsdogs.batch.job import Job, Row
-from catsdogs.batch.partitions import Parts
+from catsdogs.batch.job import BatchJob, Row
+from catsdogs.batch.partitions import PartFiles
 from catsdogs.errors import InvalidInput
 from catsdogs.model.evaluation import photo_files
 from catsdogs.settings import Settings
 
-Runner = Callable[[Job, Iterable[tuple[int, list[str]]]], Generator[tuple[int, list[Row]], None, None]]
-"""Answers parts, each a number and names of photos, in any order."""
+Runner = Callable[[BatchJob, Iterable[tuple[int, list[str]]]], Generator[tuple[int, list[Row]], None, None]]
+"""Function that classifies parts, each a number and names of photos, and yields numbers and rows in any order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What came of a run."""
+class BatchResult:
+    """Summary of a run."""
 
     photos: int
+    """Number of photos."""
     errors: int
-    """Files that could not be read."""
+    """Number of files that could not be read."""
     model_version: str
 
 
-def score(
+def score_folder(
     folder: Path,
     out: Path,
     settings: Settings,
     runner: Runner,
     progress: Callable[[int, int], object] = lambda *_: None,
-) -> Scored:
-    """Answer every photo below `folder` by the served model, and write a table.
+) -> BatchResult:
+    """Classify every photo below `folder` with the served model, and write a table.
 
     Parameters
     ----------
+    folder
+        Photos.
     out
-        Where the table goes: a folder of parts; or one file, if the name ends in ``.parquet``: its parts lie in
+        Path of the table: a folder of part files; or one file, if the name ends in ``.parquet``, whose parts are in
         ``OUT.parts`` until they are complete.
+    settings
+        Select the served model.
     runner
-        :func:`here`, or from :func:`catsdogs.batch.dask_runner.on`.
+        :func:`run_locally`, or from :func:`catsdogs.batch.dask_runner.on_cluster`.
     progress
-        Called with the number of photos done, and of all.
+        Called with the number of photos done, and the number of all photos.
 
     Raises
     ------
     InvalidInput
         There are no photos, or `out` has another ending, cannot be written, or holds something else.
     ModelError
+        The model fails.
     ServiceError
-        Of a cluster. The parts that are written stay.
+        The cluster fails. The parts that are written stay.
     """
+    names = _check_paths(folder, out)
     one_file = out.suffix == ".parquet"
-    if out.suffix and not one_file:
-        raise InvalidInput(
-            "The answers are a table in Parquet: {out} must end in .parquet, or have no ending for a folder.", out=out
-        )
-    if not folder.is_dir():
-        raise InvalidInput("There is no folder {folder}.", folder=folder)
-    if out.absolute().is_relative_to(folder.absolute()):
-        raise InvalidInput(
-            "The answers cannot lie among the photos. Choose a place outside of {folder}.", folder=folder
-        )
-    names = [str(path.relative_to(folder)) for path in photo_files(folder)]
-    if not names:
-        raise InvalidInput("There are no files in {folder}.", folder=folder)
-    if one_file and out.exists():
-        raise InvalidInput("There is a file {out} already. Choose another name.", out=out)
-    job = Job.of(folder, settings)
+    job = BatchJob.with_served_model(folder, settings)
     try:
         folder_of_parts = out.with_name(f"{out.name}.parts") if one_file else out
-        parts = Parts(folder_of_parts, job, names)
+        parts = PartFiles(folder_of_parts, job, names)
         done = len(names) - sum(len(part) for _, part in parts.missing())
         progress(done, len(names))
-        with closing(runner(job, parts.missing())) as answered:
-            for number, rows in answered:
+        with closing(runner(job, parts.missing())) as results:
+            for number, rows in results:
                 parts.write(number, rows)
                 done += len(rows)
                 progress(done, len(names))
-        scored = Scored(len(names), parts.errors(), job.version)
+        result = BatchResult(len(names), parts.errors(), job.version)
         if one_file:
             parts.join(out)
             shutil.rmtree(folder_of_parts)
     except OSError as error:
         raise InvalidInput("{out} cannot be written: {reason}.", out=out, reason=error.strerror) from error
-    return scored
+    return result
 
 
-def here(job: Job, parts: Iterable[tuple[int, list[str]]]) -> Generator[tuple[int, list[Row]], None, None]:
-    """Answer parts on this machine, one after the other: each uses all cores."""
+def _check_paths(folder: Path, out: Path) -> list[str]:
+    """Refuse impossible paths before any work is done; return the names of all photos."""
+    if out.suffix not in ("", ".parquet"):
+        raise InvalidInput(
+            "The table is written as Parquet: {out} must end in .parquet, or have no ending for a folder.", out=out
+        )
+    if not folder.is_dir():
+        raise InvalidInput("There is no folder {folder}.", folder=folder)
+    if out.absolute().is_relative_to(folder.absolute()):
+        raise InvalidInput(
+            "The table cannot be written among the photos. Choose a path outside of {folder}.", folder=folder
+        )
+    names = [str(path.relative_to(folder)) for path in photo_files(folder)]
+    if not names:
+        raise InvalidInput("There are no files in {folder}.", folder=folder)
+    if out.suffix and out.exists():
+        raise InvalidInput("There is a file {out} already. Choose another name.", out=out)
+    return names
+
+
+def run_locally(job: BatchJob, parts: Iterable[tuple[int, list[str]]]) -> Generator[tuple[int, list[Row]], None, None]:
+    """Classify parts on this machine, one after the other; each uses all cores."""
     for number, names in parts:
-        yield number, job.answer(names)
+        yield number, job.classify(names)

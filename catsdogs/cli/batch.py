@@ -1,4 +1,4 @@
-"""``catsdogs predict --out``: answers for a whole folder, as a Parquet table."""
+"""``catsdogs predict --out``: predictions for a whole folder, as a Parquet table."""
 
 from __future__ import annotations
 
@@ -6,50 +6,53 @@ import json
 import logging
 from pathlib import Path
 
-from catsdogs.cli.progress import shown
+from catsdogs.cli.progress import progress_bars
 from catsdogs.errors import InvalidInput, SettingsError
 from catsdogs.settings import Settings
 
 
 def write_table(photos: list[Path], out: Path | None, scheduler: str | None, as_json: bool) -> bool:
-    """Answer the photos of a folder, here or on a Dask cluster, and say what came of it.
+    """Classify the photos of a folder, on this machine or on a Dask cluster, and print a summary.
 
     Returns
     -------
     bool
-        Whether every file was answered.
+        Whether every file could be read.
 
     Raises
     ------
     InvalidInput
-        There is not one folder, or no place for the table.
+        There is not exactly one folder, or no path for the table.
     SettingsError
         Packages are missing.
-    ModelError, ServiceError
+    ModelError
+        The model fails.
+    ServiceError
+        The cluster fails.
     """
     if len(photos) != 1 or out is None:
-        raise InvalidInput("Give one folder of photos, and with --out a place for the table.")
+        raise InvalidInput("Give one folder of photos, and the path of the table with --out.")
     try:
-        from catsdogs.batch.run import here, score
+        from catsdogs.batch.run import run_locally, score_folder
 
         if scheduler:
-            from catsdogs.batch.dask_runner import on
+            from catsdogs.batch.dask_runner import on_cluster
 
-            if not logging.getLogger().isEnabledFor(logging.DEBUG):  # our sentence says it without a traceback
+            if not logging.getLogger().isEnabledFor(logging.DEBUG):  # our own message is enough, without a traceback
                 logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     except ImportError as error:
         raise SettingsError("A table needs more packages. Run: pip install 'catsdogs[cluster]'") from error
-    with shown() as show:
-        scored = score(
+    with progress_bars() as update:
+        result = score_folder(
             photos[0],
             out,
             Settings.load(),
-            on(scheduler) if scheduler else here,
-            lambda done, of: show("answering", done, of),
+            on_cluster(scheduler) if scheduler else run_locally,
+            lambda done, total: update("answering", done, total),
         )
     if as_json:
-        figures = {"photos": scored.photos, "errors": scored.errors, "model_version": scored.model_version}
+        figures = {"photos": result.photos, "errors": result.errors, "model_version": result.model_version}
         print(json.dumps({"out": str(out)} | figures))
     else:
-        print(f"{out}: {scored.photos} files, {scored.errors} not read, model {scored.model_version}")
-    return not scored.errors
+        print(f"{out}: {result.photos} files, {result.errors} not read, model {result.model_version}")
+    return not result.errors

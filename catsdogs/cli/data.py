@@ -1,4 +1,4 @@
-"""``catsdogs data``: photos to train on, for whoever has none."""
+"""``catsdogs data``: download of photos to train on."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ app.add_typer(data, name="data")
 
 @data.command()
 def fetch(
-    url: str | None = typer.Option(None, help="Where else the same archive is; its checksum must be right."),
+    url: str | None = typer.Option(None, help="Another address of the same archive; its checksum is verified."),
 ) -> None:
-    """Fetch Microsoft's 25,000 photos of cats and dogs (787 MB) into the data folder, and unzip them.
+    """Download Microsoft's 25,000 photos of cats and dogs (787 MB) into the data folder, and unzip them.
 
-    For research and education; the photos remain their owners'. What is there is not fetched again, and a download
-    that broke off goes on where it was. Then: catsdogs train FOLDER
+    For research and education; the photos remain their owners'. Photos that are there already are not downloaded
+    again, and an interrupted download is resumed. Then: catsdogs train FOLDER
     """
-    from catsdogs.cli.progress import shown
+    from catsdogs.cli.progress import progress_bars
     from catsdogs.training.download import PETIMAGES
     from catsdogs.training.download import fetch as run
 
-    with shown() as show:
-        photos = run(Settings.load().data_dir, replace(PETIMAGES, url=url) if url else PETIMAGES, show)
+    with progress_bars() as update:
+        photos = run(Settings.load().data_dir, replace(PETIMAGES, url=url) if url else PETIMAGES, update)
     print(photos)

@@ -1,4 +1,4 @@
-"""``catsdogs evaluate``: how good the served model is on photos whose content is known."""
+"""``catsdogs evaluate``: metrics of the served model on labelled photos."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def evaluate(
     folder: Path = typer.Argument(..., help="Holds the photos in cat/, dog/ and, if you like, neither/."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object."),
 ) -> None:
-    """Measure the served model on labelled photos.
+    """Evaluate the served model on labelled photos.
 
-    Errors are pets taken for the other animal, and others taken for a pet; pets answered "neither" are refused.
+    Errors are pets taken for the other animal, and other photos taken for a pet; pets answered "neither" are refused.
     """
     from rich.console import Console
     from rich.progress import track
@@ -28,9 +28,9 @@ def evaluate(
 
     photos = labelled_photos(folder)
     console = Console(stderr=True)
-    ticks = iter(track(photos, "Looking at photos", console=console, disable=not console.is_terminal))
-    measured = evaluate_photos(ServedModel(Settings.load()).current().classify_files, photos, lambda: next(ticks, None))
-    figures = measured.figures()
+    ticks = iter(track(photos, "Classifying photos", console=console, disable=not console.is_terminal))
+    metrics = evaluate_photos(ServedModel(Settings.load()).current().classify_files, photos, lambda: next(ticks, None))
+    figures = metrics.figures()
     if as_json:
         print(json.dumps(figures))
     else:

@@ -14,11 +14,11 @@ from catsdogs.errors import ModelError
 from catsdogs.settings import Settings
 
 if TYPE_CHECKING:
-    from catsdogs.model.drift_reference import Reference
-    from catsdogs.model.evaluated_set import Observed
-    from catsdogs.model.uncertainty import Doubts
+    from catsdogs.model.drift_reference import DriftReference
+    from catsdogs.model.evaluated_set import EvaluatedSet
+    from catsdogs.model.uncertainty import DoubtThresholds
 
-    Found = TypeVar("Found", Reference, Doubts)
+    Field = TypeVar("Field", DriftReference, DoubtThresholds)
 
 model = typer.Typer(help="Model versions: list, promote, rollback. Running servers follow.", no_args_is_help=True)
 app.add_typer(model, name="model")
@@ -41,21 +41,22 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a 
         else:
             figures |= {"created": card.created, "metrics": {name: m.figures() for name, m in card.metrics.items()}}
             line = ", ".join(f"{m.errors} errors in {m.n} on {name}" for name, m in card.metrics.items())
-            line = f"{card.created[:10]}  {line or 'measured on no photos: see promote --on'}"
+            line = f"{card.created[:10]}  {line or 'not evaluated: see promote --on'}"
         mark = "*" if figures["served"] else " "
         print(json.dumps(figures) if as_json else f"{mark} {folder.name:24} {line}")
 
 
 @model.command()
 def promote(
-    version: str = typer.Argument(..., help="As catsdogs model list names it."),
-    on: Path | None = typer.Option(None, help="Labelled photos to compare on; by default what the cards tell."),
+    version: str = typer.Argument(..., help="Name of the version, see catsdogs model list."),
+    on: Path | None = typer.Option(None, help="Labelled photos to compare on; by default, metrics on the cards."),
     force: bool = typer.Option(False, "--force", help="Even if it is worse, or cannot be compared."),
 ) -> None:
     """Serve a version, unless it is worse than the one that is served.
 
-    Refused is what makes more errors on the same photos, has a log-loss more than 5 % higher, refuses more pets (by
-    over 0.5 % of the photos) or takes over 1.5 times as long. Whatever is damaged is refused, with --force, too.
+    A version is refused if it makes more errors on the same photos, if its log-loss is clearly higher, if it refuses
+    clearly more pets, or if it is clearly slower; the message says by how much. A damaged version is refused even with
+    --force.
     """
     from catsdogs.model.classifier import Classifier
     from catsdogs.model.promotion import compare, require_better, trial_photo
@@ -85,45 +86,54 @@ def rollback() -> None:
 @model.command()
 def reference(
     folder: Path = typer.Argument(..., help="Labelled photos that the model was not trained on."),
-    version: str = typer.Option("", help="As catsdogs model list names it; by default the one that is served."),
+    version: str = typer.Option("", help="Name of the version, see catsdogs model list; by default the served one."),
 ) -> None:
-    """Measure what drift is told from, and write it on a version's card; training does so by itself."""
-    place, found = _complete("reference", version, folder, lambda observed, side: observed.reference(side))
-    print(f"{place.name}: what drift is told from was measured on {found.n} photos of {found.photos}.")
+    """Compute the drift reference, and write it on a version's card; training does so by itself."""
+    name, computed = _complete("reference", version, folder, lambda photos, side: photos.drift_reference(side))
+    print(f"{name}: the drift reference was computed from {computed.n} photos of {computed.photos}.")
 
 
 @model.command()
 def doubts(
     folder: Path = typer.Argument(..., help="Labelled photos that the model was not trained on."),
-    version: str = typer.Option("", help="As catsdogs model list names it; by default the one that is served."),
+    version: str = typer.Option("", help="Name of the version, see catsdogs model list; by default the served one."),
 ) -> None:
-    """Choose which answers are in doubt, and write it on a version's card; training does so by itself."""
-    place, found = _complete("doubts", version, folder, lambda observed, _: observed.doubts())
-    print(f"{place.name}: which answers are in doubt was chosen on {found.n} photos of {found.photos}.")
+    """Choose the thresholds for doubtful answers, and write them on a version's card; training does so by itself."""
+    name, computed = _complete("doubts", version, folder, lambda photos, _: photos.doubt_thresholds())
+    print(f"{name}: the thresholds for doubtful answers were chosen on {computed.n} photos of {computed.photos}.")
 
 
-def _complete(field: str, version: str, folder: Path, tell: Callable[[Observed, int], Found]) -> tuple[Path, Found]:
-    """Let a version look at labelled photos, and write what is told from them, and its input size, on its card."""
-    from catsdogs.cli.progress import shown
+def _complete(
+    name: str, version: str, folder: Path, compute: Callable[[EvaluatedSet, int], Field]
+) -> tuple[str, Field]:
+    """Classify labelled photos, compute a field of the model card from the results and the input size, and write it.
+
+    Returns
+    -------
+    tuple
+        Name of the version, and the field.
+    """
+    from catsdogs.cli.progress import progress_bars
     from catsdogs.model.card import write_card
     from catsdogs.model.classifier import Classifier
-    from catsdogs.model.evaluated_set import Observed
+    from catsdogs.model.evaluated_set import EvaluatedSet
     from catsdogs.model.evaluation import labelled_photos
     from catsdogs.model.registry import ModelVersions
 
     versions = ModelVersions(Settings.load().data_dir)
-    place = versions.folder(version or versions.served())
-    classifier, photos = Classifier.open(place), labelled_photos(folder)
-    with shown() as show:
-        done = iter(range(1, len(photos) + 1))
-        looks = classifier.look_at_files(photos)
-        name = folder.resolve().name
-        observed = Observed.of(name, photos, looks, lambda: show("photos", next(done), len(photos)))
-    found = tell(observed, classifier.card.input_size)
+    target = versions.folder(version or versions.served())
+    classifier, labels = Classifier.open(target), labelled_photos(folder)
+    with progress_bars() as update:
+        done = iter(range(1, len(labels) + 1))
+        results = classifier.classify_files_with_statistics(labels)
+        evaluated = EvaluatedSet.collect(
+            folder.resolve().name, labels, results, lambda: update("photos", next(done), len(labels))
+        )
+    field = compute(evaluated, classifier.card.input_size)
     try:
-        write_card(classifier.card.model_copy(update={field: found}), place)
+        write_card(classifier.card.model_copy(update={name: field}), target)
     except OSError as error:
         raise ModelError(
-            "The folder {folder} cannot be written: {reason}.", folder=place, reason=error.strerror
+            "The folder {folder} cannot be written: {reason}.", folder=target, reason=error.strerror
         ) from error
-    return place, found
+    return target.name, field

@@ -1,4 +1,4 @@
-"""``catsdogs predict``: what photos show. Nothing is recorded."""
+"""``catsdogs predict``: predictions for photos. Nothing is recorded."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def predict(
     photos: list[Path] = typer.Argument(..., help="Photos; a folder means every file below it."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
     out: Path | None = typer.Option(None, help="Write a table of one folder's photos: a folder, or FILE.parquet."),
-    scheduler: str | None = typer.Option(None, help="Have a Dask cluster answer, for --out: tcp://HOST:8786."),
+    scheduler: str | None = typer.Option(None, help="Classify on a Dask cluster, for --out: tcp://HOST:8786."),
 ) -> None:
-    """Say what photos show. Exit code 1 if any could not be read.
+    """Classify photos. Exit code 1 if any could not be read.
 
-    Of many photos, a photo's inference_time_ms is its share of the time that its batch took.
+    For several photos, a photo's inference_time_ms is its share of the time of its batch.
 
-    A table (Parquet) is written part by part: given again after a stop, the command does what is missing. A cluster's
-    workers need the same catsdogs, and find the folder under the same path.
+    A table (Parquet) is written part by part: repeated after a stop, the command computes the missing parts. The
+    workers of a cluster need the same version of catsdogs, and the folder under the same path.
     """
     if out or scheduler:
         from catsdogs.cli.batch import write_table

@@ -1,4 +1,4 @@
-"""How far a long command is, with the time left; nothing where no terminal shows it."""
+"""Progress bars of long commands, with the time left; only on a terminal."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 @contextmanager
-def shown() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function to call with the stage, how much is done, and of how much.
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a function that shows progress; called with the stage, the amount done, and the whole amount.
 
-    A command that is stopped (Ctrl+C) says that it can be given again, and exits as shells expect it.
+    When the command is stopped (Ctrl+C), print that it can be repeated, and exit with 130 as is usual for a shell.
     """
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -22,12 +22,12 @@ def shown() -> Iterator[Callable[[str, int, int], None]]:
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
             tasks: dict[str, TaskID] = {}
 
-            def show(stage: str, done: int, of: int) -> None:
+            def update(stage: str, done: int, of: int) -> None:
                 if stage not in tasks:
                     tasks[stage] = bar.add_task(stage, total=of)
                 bar.update(tasks[stage], completed=done)
 
-            yield show
+            yield update
     except KeyboardInterrupt:
         typer.echo("catsdogs: Stopped. Give the same command again to go on from here.", err=True)
         raise typer.Exit(130) from None

@@ -1,4 +1,4 @@
-"""``catsdogs train``: a new model version from a folder of photos."""
+"""``catsdogs train``: training of a model version."""
 
 from __future__ import annotations
 
@@ -17,49 +17,50 @@ from catsdogs.settings import Settings
 @app.command()
 def train(
     folder: Path = typer.Argument(..., help="Holds the photos in cat/ and dog/, or PetImages/; it is only read."),
-    output: Path | None = typer.Option(None, help="Where the version goes; by default models/ in the data folder."),
-    version: str | None = typer.Option(None, help="Its name; by default the time of day."),
-    validate: list[Path] = typer.Option([], help="A folder of labelled photos to measure it on; may be repeated."),
+    output: Path | None = typer.Option(None, help="Folder for the version; by default models/ in the data folder."),
+    version: str | None = typer.Option(None, help="Name of the version; by default the time of day."),
+    validate: list[Path] = typer.Option([], help="A folder of labelled photos to evaluate it on; may be repeated."),
     with_feedback: bool = typer.Option(
-        False, "--with-feedback", help="Learn, too, from photos that people let be kept, once they are reviewed."
+        False, "--with-feedback", help="Train also on the photos of people who consented, after their review."
     ),
     note: list[str] = typer.Option([], help="For the model card: the photos' source and terms, what was tried ..."),
 ) -> None:
     """Train a model version; the served one stays.
 
-    Every photo is checked first; left_out.csv beside the model lists what was left out, and why. A training that was
-    stopped goes on where it was when the command is given again. From neither/, if it is there, nothing is learned: the
-    model is measured on it. To serve the version: catsdogs model promote VERSION
+    Every photo is checked first; left_out.csv beside the model lists the photos that were left out, with the reasons. A
+    training that was stopped is resumed when the command is repeated. Photos in neither/, if there are any, are not
+    trained on: the model is evaluated on them. To serve the version: catsdogs model promote VERSION
 
-    With --with-feedback, photos come from the database: those kept for training whose people said what they show, and
-    that were then reviewed (notebooks/lab/review.ipynb). Nothing of them is written to disk but how many were left out
-    for each reason; erased ones are gone.
+    With --with-feedback, photos come from the database too: photos that people consented to keep for training and
+    labelled, and that were then reviewed (notebooks/lab/review.ipynb). Of these, only the number that was left out for
+    each reason is written to disk; erased photos are not used.
     """
     from catsdogs.model.evaluation import labelled_photos
     from catsdogs.records.review_queue import FeedbackPhotos, feedback_photos
 
-    labelled_photos(folder)  # says what is wrong with it before TensorFlow is loaded, which takes seconds
+    labelled_photos(folder)  # refuses a wrong folder before TensorFlow is imported, which takes seconds
     settings = Settings.load()
     feedback = feedback_photos(settings) if with_feedback else FeedbackPhotos()
     if with_feedback:
-        others = "".join(f", {n} {reason}" for reason, n in Counter(feedback.left_out.values()).items())
-        typer.echo(f"catsdogs: from feedback: {len(feedback.labels)} photos{others}", err=True)
+        left_out = "".join(f", {n} {reason}" for reason, n in Counter(feedback.left_out.values()).items())
+        typer.echo(f"catsdogs: from feedback: {len(feedback.labels)} photos{left_out}", err=True)
     try:
+        from catsdogs.training.options import TrainingOptions
         from catsdogs.training.pipeline import train as run
     except ImportError as error:
         raise ModelError("Training needs more packages. Run: pip install 'catsdogs[train]'") from error
-    from catsdogs.cli.progress import shown
+    from catsdogs.cli.progress import progress_bars
 
-    with shown() as show:
-        made = run(
-            folder,
-            output or settings.data_dir / "models",
-            settings.data_dir / "processed",
-            version=version,
-            validation={path.name: path for path in validate},
-            feedback=feedback,
-            command=shlex.join(["catsdogs", *sys.argv[1:]]),
-            notes=note,
-            progress=show,
-        )
-    print(made)
+    options = TrainingOptions(
+        folder,
+        output or settings.data_dir / "models",
+        settings.data_dir / "processed",
+        version=version or "",
+        validation={path.name: path for path in validate},
+        feedback=feedback,
+        command=shlex.join(["catsdogs", *sys.argv[1:]]),
+        notes=note,
+    )
+    with progress_bars() as update:
+        target = run(options, update)
+    print(target)

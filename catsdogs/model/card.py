@@ -1,12 +1,12 @@
-"""A model version: a folder with the network for two runtimes and the card that describes it.
+"""The model card, and the files of a model version.
 
 ::
 
     VERSION/
-        model.onnx         what is served
-        model.keras        the same network, for whoever goes on from it
+        model.onnx         the network for ONNX Runtime, which serves it
+        model.keras        the same network for Keras, to be trained further
         model_card.json    classes, input size, metrics, checksums; read when the model is loaded
-        MODEL_CARD.md      the same for people
+        MODEL_CARD.md      the same as Markdown, for people
 """
 
 from __future__ import annotations
@@ -19,47 +19,50 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catsdogs.errors import ModelError
-from catsdogs.model.drift_reference import Reference
-from catsdogs.model.evaluation import Measured
-from catsdogs.model.uncertainty import Doubts
+from catsdogs.model.drift_reference import DriftReference
+from catsdogs.model.evaluation import EvaluationMetrics
+from catsdogs.model.uncertainty import DoubtThresholds
 
 SHIPPED = Path(__file__).parents[1] / "artifacts" / "1.2"
-"""The version that comes with the package."""
-CARD = "model_card.json"
-CARD_FOR_PEOPLE = "MODEL_CARD.md"
+"""Folder of the version that comes with the package."""
+CARD_FILE = "model_card.json"
+MARKDOWN_CARD_FILE = "MODEL_CARD.md"
 FORMAT = 1
-"""Of the networks' inputs and outputs; a version of another format is refused."""
+"""Number of the format of the networks' inputs and outputs; a version of another format is refused."""
 
-NAME = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
-"""What a version may be called."""
+VERSION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
+"""Regular expression for names of versions."""
 
 Runtime = Literal["onnx", "keras"]
 
 
 class ModelCard(BaseModel):
-    """What is known of a model version: how it was made, what it can do, and what it cannot."""
+    """How a model version was trained, what it can do, and what its limits are.
+
+    Mitchell et al. 2019, https://arxiv.org/abs/1810.03993
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: int
-    version: str = Field(pattern=NAME)
+    version: str = Field(pattern=VERSION_PATTERN)
     created: str
-    """ISO 8601, UTC."""
+    """Time in ISO 8601, UTC."""
     architecture: str
     parameters: int
     classes: list[str]
     input_size: int = Field(ge=32, le=1024)
-    """Side of the square of pixels that the network sees."""
+    """Side of the network's input, in pixels."""
     thresholds: dict[str, float]
     threshold_rule: str
-    doubts: Doubts | None = None
-    """Which answers should be taken with care; missing on cards from before any were."""
-    metrics: dict[str, Measured]
-    """By name of the set of photos."""
-    reference: Reference | None = None
-    """What drift is told from; missing on cards from before it was kept."""
+    doubts: DoubtThresholds | None = None
+    """Thresholds for doubtful answers; ``None`` on older cards."""
+    metrics: dict[str, EvaluationMetrics]
+    """Metrics by name of the set of photos."""
+    reference: DriftReference | None = None
+    """Drift reference; ``None`` on older cards."""
     training: dict[str, object]
-    """Command, data and settings it was trained with."""
+    """Command, data and settings of the training."""
     software: dict[str, str]
     licence: dict[str, str]
     intended_use: str
@@ -74,10 +77,10 @@ def read_card(folder: Path) -> ModelCard:
     Raises
     ------
     ModelError
-        It is missing, damaged, or of another format.
+        The card is missing, damaged, or of another format.
     """
     try:
-        content = json.loads((folder / CARD).read_bytes())
+        content = json.loads((folder / CARD_FILE).read_bytes())
     except FileNotFoundError as error:
         raise ModelError("There is no model card in {folder}.", folder=folder) from error
     except (OSError, ValueError) as error:
@@ -93,20 +96,20 @@ def read_card(folder: Path) -> ModelCard:
 
 
 def write_card(card: ModelCard, folder: Path) -> None:
-    """Write the card for programs."""
-    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    """Write the card as JSON."""
+    (folder / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_text(folder: Path) -> str:
-    """Read the card for people of the version in `folder`, as Markdown.
+    """Read the card of the version in `folder` as Markdown.
 
     Raises
     ------
     ModelError
-        It is missing or damaged.
+        The card is missing or damaged.
     """
     try:
-        return (folder / CARD_FOR_PEOPLE).read_text(encoding="utf-8")
+        return (folder / MARKDOWN_CARD_FILE).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError("The model card in {folder} cannot be read.", folder=folder) from error
 

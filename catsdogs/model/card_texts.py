@@ -1,14 +1,20 @@
-"""What trainings write on every model card; in English there, and for the page of it in the reader's language."""
+"""Texts that every training writes on the model card: in English there, translated on the page of the card."""
 
 from __future__ import annotations
 
 from catsdogs.i18n import N_
 
 ARCHITECTURE = N_(
+    "EfficientNet-Lite0 (frozen, ImageNet weights, int8-quantized), average pooling of its last two wide layers, "
+    "logistic regression on them and on the log-odds of ImageNet's classifier; a gate for photos of neither; "
+    "a class-activation map; all in one graph"
+)
+ARCHITECTURE_1_2 = N_(
     "EfficientNet-Lite0 (frozen, ImageNet weights, in whole numbers of 8 bits), average pooling of its last two wide "
     "layers, logistic regression on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of "
     "neither; a class-activation map; all in one graph"
 )
+"""The same on the cards of models up to version 1.2."""
 INTENDED_USE = N_(
     "Saying of a photo of one household pet whether it shows a cat or a dog, for fun and for teaching, with a person "
     "who can say that the answer is wrong. Not for decisions about people or animals."

@@ -1,4 +1,4 @@
-"""A photo's bytes -> a prediction. The only place where photos are prepared for the network."""
+"""The classifier: from the bytes of a photo to a prediction."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from catsdogs.model.preprocessing import ImageStatistics, Pixels
 from catsdogs.model.runtimes import Floats, KerasNetwork, Network, OnnxNetwork, Outputs
 
 NEITHER_THRESHOLD = 0.5
-"""From this score on the answer is "neither": the network's score is scaled so that its threshold lies here."""
+"""Out-of-distribution score from which on the answer is "neither"; the network scales its score to this threshold."""
 
 _BATCH = 2
-"""Photos that a core looks at together. Of 16, the network's layers leave its cache: that took half as long again."""
+"""Number of photos in a batch. With 16, activations no longer fit into the processor's cache, and a photo takes half as
+long again."""
 
 
 def answer_of(proba_dog: float, neither_score: float) -> Answer:
-    """Say what a visitor is told."""
+    """Return the answer for a probability and an out-of-distribution score."""
     if neither_score >= NEITHER_THRESHOLD:
         return Answer.NEITHER
     return Answer.DOG if proba_dog >= 0.5 else Answer.CAT
 
 
-class Prepared(NamedTuple):
-    """A photo made ready for the network."""
+class PreprocessedPhoto(NamedTuple):
+    """The network's input for a photo, with the photo's statistics."""
 
     pixels: Pixels
     """RGB, uint8, shape (side, side, 3)."""
@@ -44,10 +45,14 @@ class Prepared(NamedTuple):
     notes: tuple[Note, ...]
 
 
-Seen = tuple[Prediction, ImageStatistics]
-"""What a photo shows, and figures about it."""
+class ClassifiedPhoto(NamedTuple):
+    """A photo's prediction and statistics."""
 
-_Result = tuple[Path, Seen | InvalidImage]
+    prediction: Prediction
+    statistics: ImageStatistics
+
+
+_Result = tuple[Path, ClassifiedPhoto | InvalidImage]
 
 
 class Classifier:
@@ -56,7 +61,7 @@ class Classifier:
     Parameters
     ----------
     network, card, text
-        Network, and its card for programs and for people. Use :meth:`open`.
+        Network, model card, and the card as Markdown. Use :meth:`open`.
     """
 
     def __init__(self, network: Network, card: ModelCard, text: str) -> None:
@@ -71,7 +76,7 @@ class Classifier:
         Raises
         ------
         ModelError
-            It is missing, damaged, or of another format.
+            The version is missing, damaged, or of another format.
         """
         card = read_card(folder)
         path = check_file(folder, f"model.{runtime}", card)
@@ -82,44 +87,60 @@ class Classifier:
         """Name of the model version."""
         return self.card.version
 
-    def prepare(self, photo: bytes) -> Prepared:
-        """Decode a photo to what the network looks at.
+    def preprocess(self, photo: bytes) -> PreprocessedPhoto:
+        """Decode a photo, crop and scale it to the network's input.
 
         Raises
         ------
         InvalidImage
+            The photo cannot be read.
         """
         decoded = preprocessing.decode(photo, self.card.input_size)
         pixels = preprocessing.centre_square(decoded, self.card.input_size)
-        return Prepared(pixels, preprocessing.measure(decoded, pixels), decoded.notes)
+        return PreprocessedPhoto(pixels, preprocessing.compute_statistics(decoded, pixels), decoded.notes)
 
-    def classify(self, photo: bytes) -> Seen:
-        """Say what one photo shows.
-
-        Raises
-        ------
-        InvalidImage, ModelError
-        """
-        started = time.perf_counter()
-        prepared = self.prepare(photo)
-        outputs = self._network(prepared.pixels[np.newaxis])
-        milliseconds = 1000 * (time.perf_counter() - started)
-        return self._prediction(outputs, 0, milliseconds, prepared), prepared.statistics
-
-    def classify_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
-        """Say what many photos show, see :meth:`look_at_files`."""
-        for path, result in self.look_at_files(paths):
-            yield path, result if isinstance(result, InvalidImage) else result[0]
-
-    def look_at_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Seen | InvalidImage]]:
-        """Look at many photos, in their order: each core decodes a few and looks at them in a batch.
-
-        A file that cannot be read gives its error. A photo's inference time is its share of the time
-        that its batch took.
+    def forward(self, pixels: Pixels) -> Outputs:
+        """Compute the forward pass for preprocessed photos, shape (n, side, side, 3).
 
         Raises
         ------
         ModelError
+            The runtime fails.
+        """
+        return self._network(pixels)
+
+    def classify(self, photo: bytes) -> ClassifiedPhoto:
+        """Classify one photo.
+
+        Raises
+        ------
+        InvalidImage
+            The photo cannot be read.
+        ModelError
+            The runtime fails.
+        """
+        started = time.perf_counter()
+        photo_input = self.preprocess(photo)
+        outputs = self.forward(photo_input.pixels[np.newaxis])
+        milliseconds = 1000 * (time.perf_counter() - started)
+        return ClassifiedPhoto(self._prediction(outputs, 0, milliseconds, photo_input), photo_input.statistics)
+
+    def classify_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
+        """Classify many photos; without their statistics, else as :meth:`classify_files_with_statistics`."""
+        for path, result in self.classify_files_with_statistics(paths):
+            yield path, result if isinstance(result, InvalidImage) else result.prediction
+
+    def classify_files_with_statistics(
+        self, paths: Iterable[Path]
+    ) -> Iterator[tuple[Path, ClassifiedPhoto | InvalidImage]]:
+        """Classify many photos in batches, one for each core; results come in the order of `paths`.
+
+        A file that cannot be read gives its error. A photo's inference time is its share of the time of its batch.
+
+        Raises
+        ------
+        ModelError
+            The runtime fails.
         """
         remaining = iter(paths)
         cores = os.cpu_count() or 1
@@ -127,13 +148,13 @@ class Classifier:
         with ThreadPoolExecutor(cores) as pool:
             while batch := list(islice(remaining, _BATCH)):
                 batches.append(pool.submit(self._classify_batch, batch))
-                if len(batches) > 2 * cores:  # so that none waits for work, and what is done does not pile up
+                if len(batches) > 2 * cores:  # enough to keep all cores busy, with few results in memory
                     yield from batches.popleft().result()
             for classified in batches:
                 yield from classified.result()
 
     def info(self) -> ModelInfo:
-        """Describe the served model."""
+        """Describe the model, for ``GET /api/info``."""
         card = self.card
         return ModelInfo(
             model_loaded=True,
@@ -148,21 +169,21 @@ class Classifier:
 
     def _classify_batch(self, paths: list[Path]) -> list[_Result]:
         started = time.perf_counter()
-        prepared: dict[Path, Prepared] = {}
-        results: dict[Path, Seen | InvalidImage] = {}
+        inputs: dict[Path, PreprocessedPhoto] = {}
+        results: dict[Path, ClassifiedPhoto | InvalidImage] = {}
         for path in paths:
             try:
-                prepared[path] = self.prepare(preprocessing.read_file(path))
+                inputs[path] = self.preprocess(preprocessing.read_file(path))
             except InvalidImage as error:
                 results[path] = error
-        if prepared:
-            outputs = self._network(np.stack([one.pixels for one in prepared.values()]))
-            milliseconds = 1000 * (time.perf_counter() - started) / len(prepared)
-            for row, (path, one) in enumerate(prepared.items()):
-                results[path] = self._prediction(outputs, row, milliseconds, one), one.statistics
+        if inputs:
+            outputs = self.forward(np.stack([photo.pixels for photo in inputs.values()]))
+            milliseconds = 1000 * (time.perf_counter() - started) / len(inputs)
+            for row, (path, photo) in enumerate(inputs.items()):
+                results[path] = ClassifiedPhoto(self._prediction(outputs, row, milliseconds, photo), photo.statistics)
         return [(path, results[path]) for path in paths]
 
-    def _prediction(self, outputs: Outputs, row: int, milliseconds: float, prepared: Prepared) -> Prediction:
+    def _prediction(self, outputs: Outputs, row: int, milliseconds: float, photo: PreprocessedPhoto) -> Prediction:
         neither_score = float(outputs.neither_score[row])
         proba_dog = float(outputs.proba_dog[row])
         answer = answer_of(proba_dog, neither_score)
@@ -173,15 +194,15 @@ class Classifier:
             neither_score=neither_score,
             model_version=self.version,
             inference_time_ms=milliseconds,
-            notes=prepared.notes,
-            explanation=_explanation(outputs.activation[row], prepared.statistics),
+            notes=photo.notes,
+            explanation=_explanation(outputs.activation[row], photo.statistics),
         )
         doubts = self.card.doubts
-        return replace(prediction, doubt=doubts.about(prediction)) if doubts else prediction
+        return replace(prediction, doubt=doubts.doubt_of(prediction)) if doubts else prediction
 
 
 def _explanation(activation: Floats, statistics: ImageStatistics) -> Explanation:
-    """Put the map where :func:`catsdogs.model.preprocessing.centre_square` looked."""
+    """Locate the class-activation map on the photo: on its centred square."""
     rows = activation.astype(float).round(3).tolist()
     edge = min(statistics.width, statistics.height)
     left, top = ((1 - edge / side) / 2 for side in (statistics.width, statistics.height))

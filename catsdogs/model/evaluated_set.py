@@ -1,4 +1,4 @@
-"""What a model said of labelled photos: they are looked at once, whatever is then told from it."""
+"""Predictions of a model for labelled photos: made once, for metrics, doubt thresholds and drift reference."""
 
 from __future__ import annotations
 
@@ -9,97 +9,107 @@ from typing import NamedTuple, Self
 
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidImage, InvalidInput
-from catsdogs.model.classifier import Seen
-from catsdogs.model.drift_reference import Reference
-from catsdogs.model.evaluation import Measured, measure
+from catsdogs.model.classifier import ClassifiedPhoto
+from catsdogs.model.drift_reference import DriftReference
+from catsdogs.model.evaluation import EvaluationMetrics, measure
 from catsdogs.model.preprocessing import ImageStatistics
-from catsdogs.model.uncertainty import Doubts
+from catsdogs.model.uncertainty import DoubtThresholds
 
 
-class Look(NamedTuple):
-    """At one photo."""
+class EvaluatedPhoto(NamedTuple):
+    """A photo's label, its prediction and its statistics."""
 
     label: Answer
-    """What it shows."""
     prediction: Prediction
     statistics: ImageStatistics
 
 
 @dataclass(frozen=True)
-class Observed:
-    """A set of photos, best one that the model was not trained on, and what the model said of each."""
+class EvaluatedSet:
+    """A set of labelled photos, best one that the model was not trained on, with the model's predictions."""
 
     name: str
-    """Of the set."""
-    looks: Mapping[Path, Look]
-    """At the photos that could be read."""
+    photos: Mapping[Path, EvaluatedPhoto]
+    """The photos that could be read."""
     unreadable: int = 0
+    """Number of the other photos."""
 
     @classmethod
-    def of(
+    def collect(
         cls,
         name: str,
         labels: Mapping[Path, Answer],
-        results: Iterable[tuple[Path, Seen | InvalidImage]],
+        results: Iterable[tuple[Path, ClassifiedPhoto | InvalidImage]],
         advance: Callable[[], object] = lambda: None,
     ) -> Self:
-        """Collect what a model says of labelled photos, see :meth:`catsdogs.model.classifier.Classifier.look_at_files`.
+        """Combine labels and results.
 
-        `advance` is called after each photo.
+        Parameters
+        ----------
+        name
+            Name of the set.
+        labels
+            Labels of all photos.
+        results
+            From :meth:`catsdogs.model.classifier.Classifier.classify_files_with_statistics`.
+        advance
+            Called after each photo.
         """
-        looks = {}
+        photos = {}
         for path, result in results:
             if not isinstance(result, InvalidImage):
-                looks[path] = Look(labels[path], *result)
+                photos[path] = EvaluatedPhoto(labels[path], *result)
             advance()
-        return cls(name, looks, len(labels) - len(looks))
+        return cls(name, photos, len(labels) - len(photos))
 
     @property
-    def shows_pets(self) -> bool:
-        """Whether there are pets in it."""
-        return any(look.label is not Answer.NEITHER for look in self.looks.values())
+    def has_pets(self) -> bool:
+        """Whether any photo shows a pet."""
+        return any(photo.label is not Answer.NEITHER for photo in self.photos.values())
 
-    def among(self, paths: Collection[Path]) -> Self:
-        """Take some of the photos."""
-        return replace(self, looks={path: self.looks[path] for path in paths})
+    def subset(self, paths: Collection[Path]) -> Self:
+        """Return the set of these photos alone."""
+        return replace(self, photos={path: self.photos[path] for path in paths})
 
-    def measured(self, doubts: Doubts) -> Measured:
-        """Compare answers, with their doubts, and labels.
+    def metrics(self, doubts: DoubtThresholds) -> EvaluationMetrics:
+        """Compare predictions, with the doubts that these thresholds give, and labels.
 
         Raises
         ------
         InvalidInput
-            Nothing could be read.
+            No photo could be read.
         """
-        looks = self.looks.values()
-        predictions = [(look.label, replace(look.prediction, doubt=doubts.about(look.prediction))) for look in looks]
+        photos = self.photos.values()
+        predictions = [
+            (photo.label, replace(photo.prediction, doubt=doubts.doubt_of(photo.prediction))) for photo in photos
+        ]
         return measure(predictions, self.unreadable)
 
-    def doubts(self) -> Doubts:
-        """Choose which answers are in doubt, by the photos of pets.
+    def doubt_thresholds(self) -> DoubtThresholds:
+        """Choose the thresholds for doubtful answers, by the photos of pets.
 
         Raises
         ------
         InvalidInput
             None of them was answered with an animal.
         """
-        pets = [look.prediction for look in self.looks.values() if look.label is not Answer.NEITHER]
+        pets = [photo.prediction for photo in self.photos.values() if photo.label is not Answer.NEITHER]
         _require_an_animal(pets)
-        return Doubts.of(self.name, pets)
+        return DoubtThresholds.choose(self.name, pets)
 
-    def reference(self, input_size: int) -> Reference:
-        """Count what drift is told from; `input_size` is the side of the square that the network sees, in pixels.
+    def drift_reference(self, input_size: int) -> DriftReference:
+        """Count the signals that drift is computed from; `input_size` is the side of the network's input, in pixels.
 
         Raises
         ------
         InvalidInput
             No photo was answered with an animal.
         """
-        _require_an_animal([look.prediction for look in self.looks.values()])
-        seen = [(look.prediction, look.statistics) for look in self.looks.values()]
-        return Reference.of(self.name, seen, input_size)
+        _require_an_animal([photo.prediction for photo in self.photos.values()])
+        pairs = [(photo.prediction, photo.statistics) for photo in self.photos.values()]
+        return DriftReference.count(self.name, pairs, input_size)
 
 
 def _require_an_animal(predictions: Iterable[Prediction]) -> None:
     if all(prediction.answer is Answer.NEITHER for prediction in predictions):
-        raise InvalidInput("None of these photos shows the model a cat or a dog: there is nothing to compare with.")
+        raise InvalidInput("The model answers no photo of this set with cat or dog: there is nothing to compare with.")

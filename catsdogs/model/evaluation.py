@@ -1,4 +1,4 @@
-"""How good the answers are on photos whose content is known."""
+"""Evaluation: metrics of predictions for labelled photos."""
 
 from __future__ import annotations
 
@@ -16,32 +16,34 @@ from catsdogs.stats import wilson
 
 LABELS = (Answer.CAT, Answer.DOG, Answer.NEITHER)
 BINS = 15
-"""Of confidence between 0.5 and 1, for calibration."""
+"""Number of bins of confidence, from 0.5 to 1, for calibration."""
 
 Doubles = npt.NDArray[np.float64]
 Classify = Callable[[Iterable[Path]], Iterator[tuple[Path, Prediction | InvalidImage]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What was measured on one set of photos.
+class EvaluationMetrics:
+    """Metrics of one set of photos.
 
-    The choice between cat and dog and the refusal to choose are judged apart: a pet's photo that was
-    answered "neither" counts as `refused`, and as an error only if the other animal was the more probable.
+    The choice between cat and dog and the answer "neither" are evaluated separately: a pet that was answered "neither"
+    counts as `refused`, and as an error only if the probability of the other animal was the larger one.
     """
 
     n: int
     """Number of photos."""
     errors: int
-    """Pets taken for the other animal, and others taken for a pet."""
+    """Number of pets taken for the other animal, and of other photos taken for a pet."""
     refused: int
-    """Pets answered "neither"."""
+    """Number of pets answered "neither"."""
     unreadable: int
-    """Files that could not be read; not in `n`."""
+    """Number of files that could not be read; not in `n`."""
     accuracy: float
-    """``1 - errors / n``, with the ends of its 95 % Wilson interval."""
+    """``1 - errors / n``."""
     accuracy_low: float
+    """Lower end of its 95 % Wilson interval."""
     accuracy_high: float
+    """Upper end of that interval."""
     log_loss: float | None
     """Mean negative natural logarithm of the true animal's probability, over the pets."""
     ece: float | None
@@ -49,14 +51,14 @@ class Measured:
     auroc: float | None
     """Area under the ROC curve of dogs against cats; ``None`` where one is missing."""
     reliability: tuple[tuple[float, float, int], ...]
-    """A row a bin: mean confidence, share of right choices, number of pets."""
+    """One row for each bin: mean confidence, share of right choices, number of pets."""
     unsure: int = 0
-    """Answers that were called unsure."""
+    """Number of unsure answers."""
     both: int = 0
-    """Answers with the remark that both animals seem to be there."""
+    """Number of answers for photos that seem to show both animals."""
 
     def figures(self) -> dict[str, Any]:
-        """Give the figures alone, without the reliability table."""
+        """Return the metrics without the reliability table, for JSON."""
         figures = asdict(self)
         del figures["reliability"]
         return figures
@@ -65,12 +67,12 @@ class Measured:
 def labelled_photos(folder: Path) -> dict[Path, Answer]:
     """List the files below ``cat/``, ``dog/`` and ``neither/`` (in any case) of `folder`.
 
-    They may lie in a folder ``PetImages`` of it, as in Microsoft's archive of cats and dogs.
+    They may be in a folder ``PetImages`` of it, as in Microsoft's archive of cats and dogs.
 
     Raises
     ------
     InvalidInput
-        The folder is missing, or holds none of the three.
+        The folder is missing, or there are no photos in it.
     """
     if not folder.is_dir():
         raise InvalidInput("There is no folder {folder}.", folder=folder)
@@ -88,7 +90,7 @@ def labelled_photos(folder: Path) -> dict[Path, Answer]:
 
 
 def photo_files(folder: Path) -> list[Path]:
-    """List every file below `folder`, in order; hidden files and tables of contents are no photos."""
+    """List every file below `folder`, sorted; without hidden files and those that are known not to be photos."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -96,8 +98,8 @@ def photo_files(folder: Path) -> list[Path]:
     )
 
 
-def evaluate(classify: Classify, folder: Path, advance: Callable[[], object] = lambda: None) -> Measured:
-    """Classify the labelled photos of `folder`, and measure.
+def evaluate(classify: Classify, folder: Path, advance: Callable[[], object] = lambda: None) -> EvaluationMetrics:
+    """Classify the labelled photos of `folder`, and compute the metrics.
 
     Parameters
     ----------
@@ -116,8 +118,8 @@ def evaluate(classify: Classify, folder: Path, advance: Callable[[], object] = l
 
 def evaluate_photos(
     classify: Classify, labels: Mapping[Path, Answer], advance: Callable[[], object] = lambda: None
-) -> Measured:
-    """Do as :func:`evaluate`, on photos that are labelled already."""
+) -> EvaluationMetrics:
+    """Classify photos whose labels are known, and compute the metrics; otherwise as :func:`evaluate`."""
     predictions: list[tuple[Answer, Prediction]] = []
     for path, result in classify(labels):
         if isinstance(result, Prediction):
@@ -126,13 +128,13 @@ def evaluate_photos(
     return measure(predictions, unreadable=len(labels) - len(predictions))
 
 
-def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -> Measured:
-    """Compare predictions with the labels they are paired with.
+def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -> EvaluationMetrics:
+    """Compute the metrics of pairs of label and prediction.
 
     Raises
     ------
     InvalidInput
-        There are none: all photos were unreadable.
+        There are no predictions: all photos were unreadable.
     """
     if not predictions:
         raise InvalidInput("None of the {n} labelled photos can be read.", n=unreadable)
@@ -146,7 +148,7 @@ def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -
     n = len(predictions)
     low, high = wilson(n - errors, n) or (0.0, 1.0)
     table = reliability(is_dog, proba_dog)
-    return Measured(
+    return EvaluationMetrics(
         n=n,
         errors=errors,
         refused=sum(prediction.answer is Answer.NEITHER for _, prediction in pets),
@@ -164,13 +166,13 @@ def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -
 
 
 def log_loss(is_dog: npt.NDArray[np.bool_], proba_dog: Doubles) -> float:
-    """Mean negative log-likelihood, natural logarithm; probabilities are kept 1e-15 away from 0."""
+    """Compute the mean negative log-likelihood (natural logarithm); probabilities are clipped at 1e-15."""
     likelihood = np.where(is_dog, proba_dog, 1 - proba_dog)
     return float(-np.log(np.maximum(likelihood, 1e-15)).mean())
 
 
 def auroc(is_dog: npt.NDArray[np.bool_], proba_dog: Doubles) -> float:
-    """Chance that a dog is given a higher probability than a cat; ties count half (Mann-Whitney U)."""
+    """Compute the chance that a dog has a larger probability than a cat; ties count half (Mann-Whitney U)."""
     values, inverse, counts = np.unique(proba_dog, return_inverse=True, return_counts=True)
     del values
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
@@ -179,7 +181,7 @@ def auroc(is_dog: npt.NDArray[np.bool_], proba_dog: Doubles) -> float:
 
 
 def reliability(is_dog: npt.NDArray[np.bool_], proba_dog: Doubles) -> list[tuple[float, float, int]]:
-    """Compare confidence and success, in `BINS` bins of equal width; empty bins are left out."""
+    """Compute mean confidence and share of right choices in `BINS` bins of equal width; empty bins are left out."""
     confidence = np.maximum(proba_dog, 1 - proba_dog)
     right = (proba_dog >= 0.5) == is_dog
     bins = np.minimum(((confidence - 0.5) * 2 * BINS).astype(int), BINS - 1)

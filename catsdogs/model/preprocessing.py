@@ -1,11 +1,11 @@
-"""A photo's bytes -> upright RGB pixels, or one `InvalidImage` that says what to do.
+"""Preprocessing: from the bytes of a photo to upright RGB pixels, and the limits of what is accepted.
 
-Nothing here trusts the file: formats are listed, its size is known from the header before a pixel is
-decoded, and a truncated file is refused rather than half read.
+Files are not trusted: only the formats in `FORMATS` are read, the size is checked in the header before a pixel is
+decoded, and a truncated file is refused.
 
-A JPEG whose pixels come in one scan is decoded row by row, at 1/2, 1/4 or 1/8 of its size where that is enough:
-250 megapixels take 0.5 s and a few megabytes. With several scans (progressive) the decoder keeps all coefficients,
-up to six bytes a pixel whatever the scale, and goes through them once more for each scan: both are limited.
+A JPEG with one scan is decoded row by row, at 1/2, 1/4 or 1/8 of its size if that is enough: 250 megapixels take 0.5 s
+and a few megabytes. For several scans (a progressive JPEG) the decoder stores all coefficients, up to six bytes a pixel
+at any scale, and reads them once more for each scan: both numbers are limited.
 """
 
 from __future__ import annotations
@@ -21,22 +21,29 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
-from catsdogs.domain import MAX_BYTES, MAX_JPEG_PIXELS, MAX_MEGABYTES, MAX_PIXELS, Note
+from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
+from catsdogs.model.photo_limits import (
+    MAX_BYTES,
+    MAX_JPEG_MEGAPIXELS,
+    MAX_JPEG_PIXELS,
+    MAX_MEGABYTES,
+    MAX_MEGAPIXELS,
+    MAX_PIXELS,
+    MIN_SIDE,
+)
 
-MAX_PASSES = 20 * MAX_PIXELS
-"""Most pixels times scans of a JPEG; encoders make about ten scans."""
-MIN_SIDE = 8
-"""Shortest side, in pixels, on which there is anything to see."""
+MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
+"""Largest number of pixels times scans of a JPEG; encoders write about ten scans."""
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""What is read, by Pillow's names."""
+"""Accepted formats, by Pillow's names."""
 
 Pixels = npt.NDArray[np.uint8]
 
-_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+_ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ISO_MEDIA = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 
-# Pillow warns from 89 megapixels on; all of those but a JPEG are refused here, with a sentence.
+# Pillow warns from 89 megapixels on, which only a JPEG may have here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
@@ -47,18 +54,20 @@ class Photo:
     image: Image.Image
     """Upright, RGB; a JPEG may be decoded at a fraction of its size."""
     width: int
-    """Of the file's picture, upright, in pixels."""
+    """Width of the upright photo in its file, in pixels."""
     height: int
+    """Height of the upright photo in its file, in pixels."""
     notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImageStatistics:
-    """Figures about a photo that hold no personal data, to notice when photos change."""
+    """Figures about a photo that hold no personal data, for drift monitoring."""
 
     width: int
-    """Upright, in pixels."""
+    """Width of the upright photo, in pixels."""
     height: int
+    """Height of the upright photo, in pixels."""
     brightness: float
     """Mean luma, 0 (black) .. 1 (white)."""
     sharpness: float
@@ -74,7 +83,7 @@ def read_file(path: Path) -> bytes:
     Raises
     ------
     InvalidImage
-        It is missing, not a file, too large or not readable.
+        The file is missing, not a regular file, too large or not readable.
     """
     try:
         status = path.stat()
@@ -99,16 +108,16 @@ def decode(photo: bytes, side: int | None = None) -> Photo:
     Parameters
     ----------
     photo
-        Bytes of a file in one of `FORMATS`.
+        Content of a file in one of `FORMATS`.
     side
-        Pixels a side that are enough for the caller: a JPEG is then decoded at 1/2, 1/4 or 1/8 of
-        its size, while both sides keep at least twice that many. Four times faster at 12 megapixels.
-        One of more than `MAX_PIXELS` is decoded at a fraction that has no more than those.
+        Side that the caller needs, in pixels: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides
+        stay at least twice as long. Four times faster at 12 megapixels. A JPEG of more than `MAX_PIXELS` is always
+        decoded at a fraction with no more than `MAX_PIXELS`.
 
     Raises
     ------
     InvalidImage
-        Empty, too large, of another format, damaged, truncated or too small.
+        The file is empty, too large, of another format, damaged, truncated or too small.
     """
     if not photo:
         raise InvalidImage("This file is empty. Choose another photo.")
@@ -124,17 +133,17 @@ def decode(photo: bytes, side: int | None = None) -> Photo:
             factor = _reduction(width, height, side)
             image.draft(None, (width // factor, height // factor))
             image.load()
-            if image.getexif().get(ExifTags.Base.Orientation) in _TURNED:
+            if image.getexif().get(ExifTags.Base.Orientation) in _ROTATED:
                 width, height = height, width
             animated = getattr(image, "is_animated", False)
             upright = _to_rgb(ImageOps.exif_transpose(image))
-        except Exception as error:  # a damaged file makes a decoder raise anything
+        except Exception as error:  # decoders raise exceptions of any class for damaged files
             raise InvalidImage("This picture is damaged or incomplete. Choose another photo.") from error
     return Photo(upright, width, height, (Note.FIRST_FRAME,) if animated else ())
 
 
 def centre_square(photo: Photo, side: int) -> Pixels:
-    """Crop the largest centred square and scale it: what the model looks at.
+    """Crop the largest centred square and scale it to the network's input.
 
     Returns
     -------
@@ -148,7 +157,7 @@ def centre_square(photo: Photo, side: int) -> Pixels:
     return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, box=box))
 
 
-def measure(photo: Photo, pixels: Pixels) -> ImageStatistics:
+def compute_statistics(photo: Photo, pixels: Pixels) -> ImageStatistics:
     """Compute the statistics of a photo from its square `pixels`, shape (side, side, 3)."""
     luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32) / 255  # ITU-R BT.601
     laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
@@ -158,7 +167,7 @@ def measure(photo: Photo, pixels: Pixels) -> ImageStatistics:
 def _open(photo: bytes) -> Image.Image:
     """Read the header."""
     try:
-        if photo.startswith(b"\xff\xd8\xff"):  # opened as any file, Pillow refuses it from 179 megapixels on
+        if photo.startswith(b"\xff\xd8\xff"):  # Image.open would refuse it from 179 megapixels on
             return JpegImagePlugin.JpegImageFile(io.BytesIO(photo))
         return Image.open(io.BytesIO(photo), formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -176,26 +185,26 @@ def _open(photo: bytes) -> Image.Image:
 
 
 def _most_pixels(image: Image.Image, photo: bytes) -> int:
-    """Give how many pixels a picture may have, by how it is decoded."""
+    """Return the limit of pixels for this file, which depends on how it is decoded."""
     if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.fp is None:
         return MAX_PIXELS
-    length = 6 + 2 * image.layers  # of the first scan's header, where all components are in that scan
+    length = 6 + 2 * image.layers  # of the header of a first scan that holds all components
     start = image.fp.tell() - length
-    in_one = photo[start - 2 : start + 3] == struct.pack(">HHB", 0xFFDA, length, image.layers)
-    if in_one and not image.info.get("progressive"):
+    is_single_scan = photo[start - 2 : start + 3] == struct.pack(">HHB", 0xFFDA, length, image.layers)
+    if is_single_scan and not image.info.get("progressive"):
         return MAX_JPEG_PIXELS
-    return min(MAX_PIXELS, MAX_PASSES // max(1, photo.count(b"\xff\xda")))
+    return min(MAX_PIXELS, MAX_SCANNED_PIXELS // max(1, photo.count(b"\xff\xda")))
 
 
 def _reduction(width: int, height: int, side: int | None) -> int:
-    """Give the fraction of its size at which a JPEG is decoded: 1/1, 1/2, 1/4 or 1/8."""
+    """Return the divisor of a JPEG's size for decoding: 1, 2, 4 or 8."""
     enough = [factor for factor in (2, 4, 8) if side and min(width, height) // factor >= 2 * side]
-    bearable = [factor for factor in (1, 2, 4, 8) if width * height <= MAX_PIXELS * factor**2]
-    return max([*enough, bearable[0]])
+    allowed = [factor for factor in (1, 2, 4, 8) if width * height <= MAX_PIXELS * factor**2]
+    return max([*enough, allowed[0]])
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode; what is transparent is seen over white."""
+    """Convert any mode to RGB; transparent parts become white."""
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif image.mode in ("I", "F"):
@@ -207,7 +216,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _stretch(image: Image.Image) -> Image.Image:
-    """Scale 32-bit greyscale, which has no agreed range, from its darkest to its brightest."""
+    """Scale 32-bit greyscale, which has no standard range, to the range from its darkest to its brightest pixel."""
     grey = np.nan_to_num(np.asarray(image, np.float64))
     low, high = grey.min(), grey.max()
     return Image.fromarray(((grey - low) * (255 / (high - low or 1))).astype(np.uint8))
@@ -220,6 +229,6 @@ def _too_large_file() -> InvalidImage:
 def _too_many_pixels() -> InvalidImage:
     return InvalidImage(
         "This picture is too large: at most {megapixels} megapixels, or {jpeg} as a JPEG that is not progressive.",
-        megapixels=MAX_PIXELS // 10**6,
-        jpeg=MAX_JPEG_PIXELS // 10**6,
+        megapixels=MAX_MEGAPIXELS,
+        jpeg=MAX_JPEG_MEGAPIXELS,
     )

@@ -1,7 +1,7 @@
-"""Which model version is served: the shipped one, until another is promoted.
+"""Model versions, and which one is served: the shipped one, until another is promoted.
 
-Trained versions lie in ``models/`` of the data folder, and beside them one small file, ``served.json``: every
-promotion and rollback, oldest first. What is served follows from it.
+Trained versions are in ``models/`` of the data folder. Beside them, the file ``served.json`` lists every promotion and
+rollback, oldest first; the served version follows from it.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.files import atomic_write
 from catsdogs.model.card import SHIPPED
 
-POINTER = "served.json"
+HISTORY_FILE = "served.json"
 
-State = tuple[int, int, int] | None
-"""Changes whenever the pointer does."""
+ChangeToken = tuple[int, int, int] | None
+"""Value that differs after every change of the history."""
 
 
-class Change(BaseModel):
-    """Another version came to be served."""
+class PromotionChange(BaseModel):
+    """A change of the served version."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     how: Literal["promote", "rollback"]
     version: str
-    """Served from then on."""
+    """Version that is served afterwards."""
     at: datetime
 
 
-class History(BaseModel):
-    """Content of the pointer."""
+class PromotionHistory(BaseModel):
+    """All changes of the served version, as `HISTORY_FILE` holds them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PromotionChange, ...] = ()
 
     @property
     def champions(self) -> list[str]:
-        """The served version last, and before it what rollbacks lead to, one after the other."""
+        """Versions that rollbacks return to, one after the other, and the served version last."""
         champions = [SHIPPED.name]
         for change in self.changes:
             if change.how == "promote":
@@ -53,7 +53,7 @@ class History(BaseModel):
 
 
 class ModelVersions:
-    """The versions of a data folder, and the shipped one.
+    """The shipped version, and the trained versions of a data folder.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class ModelVersions:
 
     def __init__(self, data_dir: Path) -> None:
         self._models = data_dir / "models"
-        self._pointer = self._models / POINTER
+        self._history_file = self._models / HISTORY_FILE
 
     def folders(self) -> list[Path]:
         """List the versions' folders: the shipped one, then the trained ones by name, damaged ones too."""
@@ -76,33 +76,33 @@ class ModelVersions:
         Raises
         ------
         InvalidInput
-            There is none of that name.
+            There is no version of that name.
         """
         for folder in self.folders():
             if folder.name == version:
                 return folder
-        raise InvalidInput("There is no model version {version}. Look at: catsdogs model list", version=version)
+        raise InvalidInput("There is no model version {version}. See the list: catsdogs model list", version=version)
 
-    def history(self) -> History:
-        """Read the pointer.
+    def history(self) -> PromotionHistory:
+        """Read the history.
 
         Raises
         ------
         ModelError
-            It is damaged.
+            The file is damaged.
         """
         try:
-            return History.model_validate_json(self._pointer.read_bytes())
+            return PromotionHistory.model_validate_json(self._history_file.read_bytes())
         except FileNotFoundError:
-            return History()
+            return PromotionHistory()
         except (OSError, ValidationError) as error:
             raise ModelError(
                 "The file {path}, which says what model is served, is damaged. Delete it to serve the shipped one.",
-                path=self._pointer,
+                path=self._history_file,
             ) from error
 
     def served(self) -> str:
-        """Name the served version.
+        """Return the name of the served version.
 
         Raises
         ------
@@ -111,23 +111,23 @@ class ModelVersions:
         """
         return self.history().champions[-1]
 
-    def state(self) -> State:
-        """Say whether the pointer changed, without reading it; a few microseconds."""
+    def change_token(self) -> ChangeToken:
+        """Return a value that differs after every change; in a few microseconds, without reading the file."""
         try:
-            status = self._pointer.stat()
+            status = self._history_file.stat()
         except OSError:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
     def promote(self, version: str) -> None:
-        """Serve a version from now on; running servers take it up with their next request.
+        """Serve a version from now on; running servers load it with their next request.
 
         Raises
         ------
         InvalidInput
-            There is none of that name, or it is served already.
+            There is no version of that name, or it is served already.
         ModelError
-            The pointer is damaged, or cannot be written.
+            The history is damaged, or cannot be written.
         """
         self.folder(version)
         if version == self.served():
@@ -135,7 +135,7 @@ class ModelVersions:
         self._append("promote", version)
 
     def rollback(self) -> str:
-        """Serve again what was served before the last promotion.
+        """Serve the version again that was served before the last promotion.
 
         Returns
         -------
@@ -147,7 +147,7 @@ class ModelVersions:
         InvalidInput
             Nothing was promoted.
         ModelError
-            The pointer is damaged, or cannot be written.
+            The history is damaged, or cannot be written.
         """
         champions = self.history().champions
         if len(champions) == 1:
@@ -156,11 +156,11 @@ class ModelVersions:
         return champions[-2]
 
     def _append(self, how: Literal["promote", "rollback"], version: str) -> None:
-        change = Change(how=how, version=version, at=datetime.now(UTC))
-        history = History(changes=(*self.history().changes, change))
+        change = PromotionChange(how=how, version=version, at=datetime.now(UTC))
+        history = PromotionHistory(changes=(*self.history().changes, change))
         try:
             self._models.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self._pointer) as stream:
+            with atomic_write(self._history_file) as stream:
                 stream.write(history.model_dump_json(indent=1).encode() + b"\n")
         except OSError as error:
             raise ModelError(

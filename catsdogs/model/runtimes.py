@@ -1,6 +1,6 @@
-"""The two ways to run a model's network: ONNX Runtime (served), and Keras (for whoever brings a ``.keras`` file).
+"""The two runtimes of a network: ONNX Runtime, which serves, and Keras, for ``.keras`` files.
 
-Same network, same input, same outputs; a test ties them on real photos.
+Network, input and outputs are the same; a test compares the runtimes on real photos.
 """
 
 from __future__ import annotations
@@ -27,60 +27,74 @@ Floats = npt.NDArray[np.float32]
 OUTPUTS = ("activation", "neither_score", "proba_dog")
 """Names of the network's outputs."""
 
-_LATELY = 0.25
-"""Seconds for which photos that came together make more of them expected: between looks, each is decoded and stored."""
+_CONCURRENT_SECONDS = 0.25
+"""Seconds after concurrent requests in which further ones are expected: between two forward passes, photos are decoded
+and predictions stored."""
 
 
 class Outputs(NamedTuple):
-    """What the network says of n photos."""
+    """Outputs of the network for n photos."""
 
     activation: Floats
     """Class-activation map (Zhou et al. 2016, https://arxiv.org/abs/1512.04150), shape (n, rows, columns):
-    how much each place speaks for a dog (positive) or a cat (negative); its mean is the logit."""
+    evidence for a dog (positive) or a cat (negative) at each position; its mean is the logit of a dog."""
     neither_score: Floats
-    """0..1, shape (n,); from 0.5 on the answer is "neither"."""
+    """Out-of-distribution score, 0..1, shape (n,); from 0.5 on the answer is "neither"."""
     proba_dog: Floats
-    """0..1, shape (n,)."""
+    """Probability of a dog, 0..1, shape (n,)."""
 
 
 class Network(Protocol):
     """A loaded network; threads may share one."""
 
     def __call__(self, pixels: Pixels) -> Outputs:
-        """Look at photos: RGB, uint8, shape (n, side, side, 3)."""
+        """Compute the forward pass for RGB photos, uint8, shape (n, side, side, 3).
+
+        Raises
+        ------
+        ModelError
+            The runtime fails.
+        """
 
 
 def open_session(network: str | bytes, threads: int) -> InferenceSession:
-    """Open a network, a file's path or its content, to run on so many cores; 0 for all.
+    """Open a network in ONNX Runtime.
+
+    Parameters
+    ----------
+    network
+        Path or content of an ONNX file.
+    threads
+        Number of threads for one forward pass; 0 for one on each core.
 
     Raises
     ------
     Exception
-        It is damaged; ONNX Runtime's exceptions have no common base.
+        The network is damaged; ONNX Runtime's exceptions have no common base class.
     """
-    # else it gives this machine an identifier, in ~/.cache, and tells Microsoft of each model that is loaded
+    # with telemetry, ONNX Runtime writes an identifier of this machine to ~/.cache, and reports each loaded model
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # threads that spin while they wait make a photo a quarter faster; they must not go on when it is done, or what
-    # else wants the cores, kernels and database, takes two to three times as long
+    # threads that spin while they wait make a forward pass a quarter faster; if they went on spinning after it, kernels
+    # and database would take two to three times as long
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
 
 class OnnxNetwork:
-    """Run by ONNX Runtime: photos that come alone on all cores, photos that come together on one core each.
+    """A network in ONNX Runtime: a single request runs on all cores, concurrent requests run on one core each.
 
-    Threads that share a photo wait for each other. Alone, it is there in three fifths of the time so; together, two
-    cores look at a fifth more photos where each has its own.
+    On two cores, a single request takes three fifths of its time on one core. With concurrent requests, threads that
+    share a photo wait for each other: one core for each request answers a fifth more photos.
 
     Raises
     ------
     ModelError
-        The file is not a network of ours.
+        The file is damaged, or not a network of catsdogs.
     """
 
     def __init__(self, path: Path) -> None:
@@ -89,7 +103,7 @@ class OnnxNetwork:
         self._on_one_core: InferenceSession | None = None
         self._lock = threading.Lock()
         self._running = 0
-        self._together_until = 0.0
+        self._concurrent_until = 0.0
 
     def _load(self, threads: int) -> InferenceSession:
         try:
@@ -112,12 +126,12 @@ class OnnxNetwork:
 
     @contextmanager
     def _session(self) -> Iterator[InferenceSession]:
-        """Choose how to run."""
+        """Choose the session for a request: on all cores, or, beside concurrent ones, on one."""
         with self._lock:
             now = time.monotonic()
             if self._running:
-                self._together_until = now + _LATELY
-            session = self._for_one_core() if now < self._together_until else self._on_all_cores
+                self._concurrent_until = now + _CONCURRENT_SECONDS
+            session = self._one_core_session() if now < self._concurrent_until else self._on_all_cores
             self._running += 1
         try:
             yield session
@@ -125,29 +139,30 @@ class OnnxNetwork:
             with self._lock:
                 self._running -= 1
 
-    def _for_one_core(self) -> InferenceSession:
-        """Give what photos together need; it takes memory, and is loaded when there are some."""
+    def _one_core_session(self) -> InferenceSession:
+        """Return the session for concurrent requests; it takes memory, and is loaded with the first of them."""
         if self._on_one_core is None:
             try:
                 self._on_one_core = self._load(1)
-            except ModelError:  # the file is gone since: what is loaded serves on
+            except ModelError:  # the file was deleted in the meantime
                 self._on_one_core = self._on_all_cores
         return self._on_one_core
 
 
 class KerasNetwork:
-    """Run by Keras on TensorFlow: many times slower a photo, and nine times the memory.
+    """A network in Keras on TensorFlow: many times slower than ONNX Runtime, with nine times its memory.
 
     Raises
     ------
     ModelError
-        Keras is not installed, or the file is not a network of ours.
+        Keras is not installed, or the file is damaged or not a network of catsdogs.
     """
 
     def __init__(self, path: Path) -> None:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        # Before TensorFlow, whose BoringSSL would else answer for libpq's OpenSSL: TLS to PostgreSQL would hang.
+        # Imported before TensorFlow: else libpq would call TensorFlow's BoringSSL instead of its own OpenSSL, and TLS
+        # connections to PostgreSQL would hang.
         import psycopg2  # noqa: F401
 
         try:
@@ -158,7 +173,7 @@ class KerasNetwork:
             ) from error
         try:
             self._model = keras.models.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:  # Keras raises anything
+        except Exception as error:  # Keras raises exceptions of any class
             raise ModelError("The model file {path} cannot be loaded.", path=path) from error
         if not isinstance(self._model.output, dict) or set(self._model.output) != set(OUTPUTS):
             raise ModelError("The model file {path} is not one of catsdogs.", path=path)

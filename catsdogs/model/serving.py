@@ -1,4 +1,4 @@
-"""The served model of a process: follows promotions and rollbacks while requests go on."""
+"""The served model of a process, which follows promotions and rollbacks without a restart."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _log = logging.getLogger(__name__)
 
 
 class ServedModel:
-    """Holds the served version. Threads may share one.
+    """The served model version. Threads may share one object.
 
-    A version that cannot be loaded does not stop the service: what was served before goes on.
+    If a promoted version cannot be loaded, the version before it stays.
 
     Raises
     ------
@@ -29,20 +29,20 @@ class ServedModel:
         self._runtime = settings.model_runtime
         self._versions = ModelVersions(settings.data_dir)
         self._loading = threading.Lock()
-        self._state = self._versions.state()
-        self._classifier = self._last_that_loads()
+        self._change_token = self._versions.change_token()
+        self._classifier = self._load_latest()
 
     def current(self) -> Classifier:
-        """Give the served version.
+        """Return the classifier of the served version.
 
-        The request that first notices a change loads the new version, a tenth of a second; those beside it
-        are answered by the one before.
+        The first request after a change loads the new version, in a tenth of a second; concurrent requests get the
+        version before it.
         """
-        state = self._versions.state()
-        if state != self._state and self._loading.acquire(blocking=False):
+        change_token = self._versions.change_token()
+        if change_token != self._change_token and self._loading.acquire(blocking=False):
             try:
-                self._state = state
-                self._take_up()
+                self._change_token = change_token
+                self._load_promoted()
             finally:
                 self._loading.release()
         return self._classifier
@@ -55,7 +55,7 @@ class ServedModel:
         except ModelError:
             return True
 
-    def _take_up(self) -> None:
+    def _load_promoted(self) -> None:
         try:
             version = self._versions.served()
             if version != self._classifier.version:
@@ -64,7 +64,8 @@ class ServedModel:
         except CatsDogsError as error:
             _log.error("model version %s is still served: %s", self._classifier.version, error)
 
-    def _last_that_loads(self) -> Classifier:
+    def _load_latest(self) -> Classifier:
+        """Load the version that was promoted last, or, if it cannot be loaded, the one before it."""
         try:
             champions = self._versions.history().champions
         except ModelError as error:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from catsdogs.domain import Answer
-from catsdogs.model.drift_reference import DARKEST, Histogram, Reference
+from catsdogs.model.drift_reference import MIN_BRIGHTNESS, DriftReference, Histogram
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.figures import Drift, Reading
 from catsdogs.stats import MODERATE, STRONG, chi_square_test, psi
@@ -29,7 +29,7 @@ FEWEST = 100
 """With fewer photos the index is mostly chance, and nothing is read into it."""
 
 
-def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: Reference, input_size: int) -> list[Drift]:
+def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: DriftReference, input_size: int) -> list[Drift]:
     """Compare each signal of `rows`, which are predictions, with the reference.
 
     Parameters
@@ -69,7 +69,7 @@ def signals(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnElement[
     column = rows.c
     is_pet = column.prediction_result.in_([Answer.CAT, Answer.DOG])
     answered = column.prediction_result != Answer.ERROR
-    brightness = sa.func.greatest(column.brightness, DARKEST)
+    brightness = sa.func.greatest(column.brightness, MIN_BRIGHTNESS)
     found: dict[str, sa.ColumnElement[Any]] = {
         "confidence": accuracy.confidence(rows),
         "answers": sa.case((is_pet, sa.cast(column.prediction_result == Answer.DOG, sa.Integer))),

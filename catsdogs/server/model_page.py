@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from catsdogs.i18n import NOTHING, Translator
 from catsdogs.model.card import ModelCard
-from catsdogs.model.card_texts import ARCHITECTURE, INTENDED_USE, LIMITS
-from catsdogs.model.evaluation import Measured
+from catsdogs.model.card_texts import ARCHITECTURE, ARCHITECTURE_1_2, INTENDED_USE, LIMITS
+from catsdogs.model.evaluation import EvaluationMetrics
 
-TRANSLATED_SENTENCES = {ARCHITECTURE, INTENDED_USE, *LIMITS}
+TRANSLATED_SENTENCES = {ARCHITECTURE, ARCHITECTURE_1_2, INTENDED_USE, *LIMITS}
 """The sentences of cards that are translated; a test compares them with those of the shipped card."""
 
 
@@ -73,7 +73,7 @@ def _training(card: ModelCard, _: Translator) -> list[str]:
 
 
 def _measured(card: ModelCard, _: Translator) -> dict[str, Any]:
-    def row(name: str, measured: Measured) -> list[str]:
+    def row(name: str, measured: EvaluationMetrics) -> list[str]:
         low, high = _.percent(measured.accuracy_low, 2), _.percent(measured.accuracy_high, 2)
         figures = (measured.log_loss, measured.ece, measured.auroc)
         return [

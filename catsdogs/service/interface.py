@@ -29,7 +29,7 @@ class Service(Protocol):
         Parameters
         ----------
         photo
-            Bytes of an image file, at most :data:`catsdogs.domain.MAX_BYTES`.
+            Bytes of an image file, at most :data:`catsdogs.model.photo_limits.MAX_BYTES`.
         filename
             Name of the file; dropped without consent.
         consent

@@ -1,4 +1,4 @@
-"""What flows through the network when it sees photos: what rounding must be good for."""
+"""Statistics of the backbone's activations on photos: what its quantization is chosen by."""
 
 from __future__ import annotations
 
@@ -9,73 +9,89 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from catsdogs.training.backbone import Block, Convolution, convolve, normalised, walk
+from catsdogs.training.backbone import Block, Convolution, convolve, normalize_pixels, traverse
 
-LOWEST, HIGHEST = -128, 127
-"""Whole numbers for what no activation bounds, and for sums."""
-STEPS = tuple(2.0**exponent for exponent in range(-6, 4))
-"""To choose from for what one of them is worth."""
-_PLACES = 8
-"""At most so many rows and columns of a map are looked at."""
+INT8_MIN, INT8_MAX = -128, 127
+"""Range of the quantized values that no ReLU6 bounds, such as the sums of residual blocks."""
+SCALES = tuple(2.0**exponent for exponent in range(-6, 4))
+"""Candidates for the scale of such values: powers of two."""
+_MAX_POSITIONS = 8
+"""Largest number of rows, and of columns, of a feature map that enter the statistics."""
 
 Floats = npt.NDArray[np.float64]
-Maps = npt.NDArray[np.float32]
+FeatureMaps = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """By name."""
+class ActivationStatistics:
+    """Moments of the inputs of each convolution, and the best scales, by name."""
 
     means: Mapping[str, Floats]
-    """Of a convolution's inputs, see :func:`inputs_last`: shape (inputs,), of a depthwise one (channels, inputs)."""
+    """Mean of a convolution's inputs, in the order of :func:`flatten_kernel`: shape (inputs,), of a depthwise one
+    (channels, inputs)."""
     covariances: Mapping[str, Floats]
-    """Shape (inputs, inputs), or (channels, inputs, inputs)."""
-    steps: Mapping[str, float]
-    """Of what is not activated, and of sums: which of `STEPS` loses least."""
+    """Covariance of these inputs: shape (inputs, inputs), of a depthwise convolution (channels, inputs, inputs)."""
+    scales: Mapping[str, float]
+    """Member of `SCALES` with the smallest rounding error, for each convolution without ReLU6 and each residual sum."""
 
 
-def calibrate(
-    blocks: Sequence[Block], batches: Iterable[Maps], advance: Callable[[int], object] = lambda _: None
-) -> Calibration:
-    """Look at photos, RGB, 0..255, shape (n, size, size, 3) a batch."""
+def collect_activation_statistics(
+    blocks: Sequence[Block], batches: Iterable[FeatureMaps], advance: Callable[[int], object] = lambda _: None
+) -> ActivationStatistics:
+    """Run the backbone in floating point and collect the statistics of its activations.
+
+    Parameters
+    ----------
+    blocks
+        The backbone, see :func:`catsdogs.training.backbone.build_lite0`.
+    batches
+        RGB photos, 0..255, shape (n, size, size, 3) each.
+    advance
+        Called after each batch with its number of photos.
+    """
     moments: dict[str, _Moments] = {}
     errors: dict[str, Floats] = {}
 
-    def watch(convolution: Convolution, x: Maps) -> Maps:
-        moments.setdefault(convolution.name, _Moments()).add(_inputs(convolution, x))
+    def convolve_and_record(convolution: Convolution, x: FeatureMaps) -> FeatureMaps:
+        moments.setdefault(convolution.name, _Moments()).add(_sample_inputs(convolution, x))
         y = np.asarray(convolve(convolution, x))
-        return y if convolution.is_activated else judge(convolution.name, y)
+        return y if convolution.is_activated else record_rounding_errors(convolution.name, y)
 
-    def judge(name: str, y: Maps) -> Maps:
-        step = _apart(y.shape[1])
-        some = y[:, ::step, ::step]
-        errors[name] = errors.get(name, 0.0) + np.array([_rounding_error(some, unit) for unit in STEPS])
+    def record_rounding_errors(name: str, y: FeatureMaps) -> FeatureMaps:
+        step = _sampling_step(y.shape[1])
+        sample = y[:, ::step, ::step]
+        errors[name] = errors.get(name, 0.0) + np.array([_rounding_error(sample, scale) for scale in SCALES])
         return y
 
     for batch in batches:
-        walk(blocks, normalised(batch), watch, lambda block, x, y: judge(block.name, x + y))
+        traverse(
+            blocks,
+            normalize_pixels(batch),
+            convolve_and_record,
+            lambda block, x, y: record_rounding_errors(block.name, x + y),
+        )
         advance(len(batch))
-    return Calibration(
+    return ActivationStatistics(
         means={name: moment.mean for name, moment in moments.items()},
         covariances={name: moment.covariance for name, moment in moments.items()},
-        steps={name: STEPS[int(error.argmin())] for name, error in errors.items()},
+        scales={name: SCALES[int(error.argmin())] for name, error in errors.items()},
     )
 
 
-def inputs_last(convolution: Convolution) -> Floats:
-    """Bring a kernel into the shape (out, inputs), in the order in which memory holds them: rows, columns, channels."""
+def flatten_kernel(convolution: Convolution) -> Floats:
+    """Reshape a kernel to (out, inputs); inputs in the order of memory: rows, columns, channels."""
     return convolution.kernel.transpose(0, 2, 3, 1).reshape(len(convolution.kernel), -1)
 
 
 class _Moments:
-    """Adds up."""
+    """Running sums for a mean and a covariance."""
 
     def __init__(self) -> None:
         self._n = 0
         self._sum: Floats = np.zeros(())
         self._products: Floats = np.zeros(())
 
-    def add(self, inputs: Maps) -> None:
+    def add(self, inputs: FeatureMaps) -> None:
         self._n += inputs.shape[-2]
         self._sum = self._sum + inputs.sum(axis=-2, dtype=np.float64)
         self._products = self._products + np.swapaxes(inputs, -2, -1) @ inputs
@@ -90,21 +106,21 @@ class _Moments:
         return self._products / self._n - mean[..., :, None] * mean[..., None, :]
 
 
-def _inputs(convolution: Convolution, x: Maps) -> Maps:
-    """Take what the kernel is multiplied with at some places: shape (places, inputs), or (channels, places, inputs)."""
+def _sample_inputs(convolution: Convolution, x: FeatureMaps) -> FeatureMaps:
+    """Return the inputs of the kernel at some positions: (positions, inputs), or (channels, positions, inputs)."""
     side = convolution.kernel.shape[-1]
-    step = convolution.stride * _apart(x.shape[1] // convolution.stride)
+    step = convolution.stride * _sampling_step(x.shape[1] // convolution.stride)
     padded = np.pad(x, ((0, 0), (side // 2, side // 2), (side // 2, side // 2), (0, 0)))
-    seen = sliding_window_view(padded, (side, side), axis=(1, 2))[:, ::step, ::step]
+    windows = sliding_window_view(padded, (side, side), axis=(1, 2))[:, ::step, ::step]
     if convolution.is_depthwise:
-        return np.moveaxis(seen, 3, 0).reshape(x.shape[-1], -1, side * side)
-    return np.moveaxis(seen, 3, -1).reshape(-1, side * side * x.shape[-1])
+        return np.moveaxis(windows, 3, 0).reshape(x.shape[-1], -1, side * side)
+    return np.moveaxis(windows, 3, -1).reshape(-1, side * side * x.shape[-1])
 
 
-def _apart(places: int) -> int:
-    return max(1, places // _PLACES)
+def _sampling_step(positions: int) -> int:
+    return max(1, positions // _MAX_POSITIONS)
 
 
-def _rounding_error(y: Maps, step: float) -> float:
-    """Compute the sum of squares of what is lost."""
-    return float(np.square(np.clip(np.round(y / step), LOWEST, HIGHEST) * step - y).sum())
+def _rounding_error(y: FeatureMaps, scale: float) -> float:
+    """Return the sum of the squared quantization errors."""
+    return float(np.square(np.clip(np.round(y / scale), INT8_MIN, INT8_MAX) * scale - y).sum())

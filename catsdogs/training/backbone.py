@@ -1,12 +1,12 @@
-"""EfficientNet-Lite0 with its ImageNet weights: what is computed, in which order.
+"""EfficientNet-Lite0 with its ImageNet weights: its layers, their order, and the forward pass.
 
 EfficientNet (Tan & Le 2019, https://arxiv.org/abs/1905.11946) without squeeze-and-excitation and
 with ReLU6, as TensorFlow's TPU models define Lite0
-(https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite). What the weights
-expect, and what accuracy drops without: pixels scaled to (x - 127) / 128, TensorFlow's SAME
+(https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite). The weights
+need the following, or accuracy drops: pixels scaled to (x - 127) / 128, TensorFlow's SAME
 padding, batch normalisation with epsilon 1e-3.
 
-Here it is in floating point. What is served computes the same in whole numbers, see
+This is the network in floating point. The served one is int8-quantized, see
 :mod:`catsdogs.training.quantization`.
 """
 
@@ -22,26 +22,27 @@ from keras import KerasTensor, ops
 
 from catsdogs.training.weights import Arrays
 
-STEM = 32
-"""Channels of the first convolution."""
-HEAD, INNER = 1280, 1152
-"""Of the last, and of the last depthwise one."""
-MAPS = {"last": HEAD, "inner": INNER}
-"""What the network ends with."""
-SMALLER = 32
-"""The last maps have so many times fewer rows and columns than the photo."""
+STEM_CHANNELS = 32
+"""Number of channels of the first convolution."""
+LAST_CHANNELS, INNER_CHANNELS = 1280, 1152
+"""Number of channels of the last convolution, and of the last depthwise one."""
+FEATURE_MAPS = {"last": LAST_CHANNELS, "inner": INNER_CHANNELS}
+"""Number of channels of the backbone's outputs, by their names."""
+OUTPUT_STRIDE = 32
+"""Ratio of the photo's side to that of the output feature maps."""
 EPSILON = 1e-3
-MIDDLE, RANGE = 127, 128
-"""Pixels are scaled to (x - 127) / 128."""
-CEILING = 6.0
-"""Of ReLU6."""
+"""Small number that batch normalisation adds to the variance."""
+PIXEL_ZERO_POINT, PIXEL_RANGE = 127, 128
+"""Zero point and range of pixels, which are scaled to (x - 127) / 128."""
+RELU6_MAX = 6.0
+"""Largest output of ReLU6."""
 
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
 
 
 class Stage(NamedTuple):
-    """A run of inverted residual blocks; the stride is that of the first of them."""
+    """A sequence of inverted residual blocks; `stride` belongs to the first of them."""
 
     repeats: int
     kernel: int
@@ -63,31 +64,31 @@ LITE0 = (
 
 @dataclass(frozen=True)
 class Convolution:
-    """With batch normalisation folded in: the network is frozen, so it is a constant scale and shift."""
+    """A convolution with its batch normalisation folded in: in a frozen network, a constant scale and shift."""
 
     name: str
     kernel: Floats
-    """Shape (out, in, height, width); of a depthwise one, (channels, 1, height, width)."""
+    """Weights, shape (out, in, height, width); of a depthwise convolution (channels, 1, height, width)."""
     bias: Floats
     """Shape (out,)."""
     stride: int
     is_activated: bool
-    """By ReLU6."""
+    """Whether ReLU6 follows."""
     is_depthwise: bool
 
 
 @dataclass(frozen=True)
 class Block:
-    """Convolutions one after the other."""
+    """A sequence of convolutions."""
 
     name: str
     convolutions: Sequence[Convolution]
     is_residual: bool
-    """The block's input is added to its output."""
+    """Whether the block's input is added to its output."""
 
 
-def lite0(weights: Arrays) -> list[Block]:
-    """Make the network of its weights, from :func:`catsdogs.training.weights.load_imagenet_weights`."""
+def build_lite0(weights: Arrays) -> list[Block]:
+    """Build the layers from the weights of :func:`catsdogs.training.weights.load_imagenet_weights`."""
     return list(_blocks(weights))
 
 
@@ -98,35 +99,39 @@ def _blocks(weights: Arrays) -> Iterator[Block]:
         )
         scale = gamma / np.sqrt(variance + EPSILON)
         kernel = weights[f"{name}.weight"] * scale[:, None, None, None]
-        legal = name.strip("_").replace("._", "_").replace(".", "_")
-        return Convolution(legal, kernel, beta - mean * scale, stride, is_activated, "depthwise" in name)
+        layer_name = name.strip("_").replace("._", "_").replace(".", "_")
+        return Convolution(layer_name, kernel, beta - mean * scale, stride, is_activated, "depthwise" in name)
 
     yield Block("stem", [fold("_conv_stem", "_bn0", 2)], is_residual=False)
-    number, width = 0, STEM
+    number, width = 0, STEM_CHANNELS
     for stage in LITE0:
         for repeat in range(stage.repeats):
             stride = stage.stride if repeat == 0 else 1
             prefix = f"_blocks.{number}."
             expand = [fold(f"{prefix}_expand_conv", f"{prefix}_bn0")] if stage.expansion > 1 else []
-            filter_each = fold(f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride)
+            depthwise = fold(f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride)
             project = fold(f"{prefix}_project_conv", f"{prefix}_bn2", is_activated=False)
             is_residual = stride == 1 and width == stage.filters
-            yield Block(f"blocks_{number}", [*expand, filter_each, project], is_residual)
+            yield Block(f"blocks_{number}", [*expand, depthwise, project], is_residual)
             number, width = number + 1, stage.filters
     yield Block("head", [fold("_conv_head", "_bn1")], is_residual=False)
 
 
-def walk(
+def traverse(
     blocks: Sequence[Block], x: T, convolve: Callable[[Convolution, T], T], add: Callable[[Block, T, T], T]
 ) -> tuple[T, T]:
-    """Go through the network, from photos to what the last layer and the last depthwise layer make of them.
+    """Apply the layers in their order; return the outputs of the last convolution and of the last depthwise one.
 
     Parameters
     ----------
+    blocks
+        The layers, see :func:`build_lite0`.
     x
-        What `convolve` takes first.
+        Input of the first convolution.
+    convolve
+        Called with a convolution and its input; returns its output.
     add
-        Given the block, its input, and its output so far.
+        Called with a residual block, its input, and the output of its convolutions; returns their sum.
     """
     for block in blocks:
         shortcut = x
@@ -139,13 +144,13 @@ def walk(
     return x, inner
 
 
-def normalised(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Scale RGB pixels, 0..255, as the weights expect them."""
-    return (pixels - np.float32(MIDDLE)) / np.float32(RANGE)
+def normalize_pixels(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Scale RGB pixels, 0..255, to the range that the weights expect."""
+    return (pixels - np.float32(PIXEL_ZERO_POINT)) / np.float32(PIXEL_RANGE)
 
 
 def convolve(convolution: Convolution, x: KerasTensor) -> KerasTensor:
-    """Apply a convolution to maps, shape (n, rows, columns, channels)."""
+    """Apply a convolution to feature maps, shape (n, rows, columns, channels)."""
     kernel = convolution.kernel.astype(np.float32)
     if convolution.is_depthwise:
         y = ops.depthwise_conv(x, kernel.transpose(2, 3, 0, 1), convolution.stride, "same")
@@ -155,19 +160,21 @@ def convolve(convolution: Convolution, x: KerasTensor) -> KerasTensor:
     return ops.relu6(y) if convolution.is_activated else y
 
 
-def see(blocks: Sequence[Block], pixels: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], ...]:
-    """Look at photos in floating point.
+def forward(blocks: Sequence[Block], pixels: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], ...]:
+    """Compute the forward pass in floating point.
 
     Parameters
     ----------
+    blocks
+        The layers, see :func:`build_lite0`.
     pixels
         RGB, 0..255, shape (n, size, size, 3); the size a multiple of 32.
 
     Returns
     -------
     tuple of ndarray
-        The last maps, shape (n, size / 32, size / 32, 1280), and those of the last depthwise layer,
-        (n, size / 32, size / 32, 1152).
+        The last feature maps, shape (n, size / 32, size / 32, 1280), and those of the last depthwise layer,
+        shape (n, size / 32, size / 32, 1152).
     """
-    maps = walk(blocks, normalised(pixels), convolve, lambda _block, x, y: x + y)
+    maps = traverse(blocks, normalize_pixels(pixels), convolve, lambda _block, x, y: x + y)
     return tuple(np.asarray(map_) for map_ in maps)

@@ -1,4 +1,4 @@
-"""The model card (Mitchell et al. 2019, https://arxiv.org/abs/1810.03993): for programs, and for people."""
+"""The model card of a trained model: as JSON, and as Markdown for people."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 import keras
 
 from catsdogs.domain import Answer
-from catsdogs.model.card import CARD_FOR_PEOPLE, FORMAT, ModelCard, write_card
+from catsdogs.model.card import FORMAT, MARKDOWN_CARD_FILE, ModelCard, write_card
 from catsdogs.model.card_texts import ARCHITECTURE, INTENDED_USE, LIMITS
-from catsdogs.model.evaluation import Measured
+from catsdogs.model.evaluation import EvaluationMetrics
 from catsdogs.model.uncertainty import RULE
 from catsdogs.training import gate as gates
 from catsdogs.training.gate import Gate
@@ -34,7 +34,7 @@ def describe(
     folder: Path,
     training: dict[str, Any],
 ) -> ModelCard:
-    """Write down what is known of a freshly trained model, whose files are in `folder`; no measurements yet."""
+    """Make the card of a trained model whose files are in `folder`; without metrics, which come later."""
     files = ("model.keras", "model.onnx")
     return ModelCard(
         format=FORMAT,
@@ -62,15 +62,15 @@ def describe(
 
 
 def write(card: ModelCard, folder: Path) -> None:
-    """Write both cards into `folder`."""
+    """Write the card into `folder`, as JSON and as Markdown."""
     write_card(card, folder)
-    (folder / CARD_FOR_PEOPLE).write_text(for_people(card), encoding="utf-8")
+    (folder / MARKDOWN_CARD_FILE).write_text(to_markdown(card), encoding="utf-8")
 
 
-def for_people(card: ModelCard) -> str:
-    """Say the card as a Markdown page."""
+def to_markdown(card: ModelCard) -> str:
+    """Format the card as a Markdown page."""
     photos: Any = card.training["photos"]
-    seen: Any = card.training["cross_validation"]
+    cross_validation: Any = card.training["cross_validation"]
     notes: Any = card.training["notes"]
     total = photos["cat"] + photos["dog"]
     parts = [
@@ -86,8 +86,8 @@ def for_people(card: ModelCard) -> str:
         f"({_from_feedback(card)}{card.training['left_out']} left out), seed {card.training['seed']}, "
         f"fingerprint `{str(card.training['fingerprint'])[:16]}`. "
         f"Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
-        f"On training photos it had not seen (cross-validation): {seen['errors']} errors in {total:,}, "
-        f"log-loss {seen['log_loss']:.4f}.",
+        f"In cross-validation: {cross_validation['errors']} errors in {total:,}, "
+        f"log-loss {cross_validation['log_loss']:.4f}.",
         f"Refusals: {card.threshold_rule}",
         f"Doubts, chosen on {card.doubts.n:,} photos of {card.doubts.photos}: {RULE}" if card.doubts else "",
         "\n".join(f"- {note}" for note in notes),
@@ -103,11 +103,11 @@ def for_people(card: ModelCard) -> str:
 
 
 def _from_feedback(card: ModelCard) -> str:
-    n = card.training.get("feedback", 0)  # older cards do not say
-    return f"{n:,} of them sent by people who let them be kept for that, each reviewed; " if n else ""
+    n = card.training.get("feedback", 0)  # older cards lack it
+    return f"{n:,} of them sent by people who consented to it, each reviewed; " if n else ""
 
 
-def _results(metrics: dict[str, Measured]) -> str:
+def _results(metrics: dict[str, EvaluationMetrics]) -> str:
     rows = [
         "| photos | n | errors | accuracy (95 % interval) | pets refused | unsure | both | log-loss | ECE | AUROC |",
         "|---|---|---|---|---|---|---|---|---|---|",
@@ -124,7 +124,7 @@ def _results(metrics: dict[str, Measured]) -> str:
     return "\n".join(rows) + "\n\n" + note
 
 
-def _reliability(name: str, measured: Measured) -> str:
+def _reliability(name: str, measured: EvaluationMetrics) -> str:
     rows = [f"Reliability on {name}:", "", "| confidence | right | pets |", "|---|---|---|"]
     rows += [f"| {confidence:.1%} | {right:.1%} | {n} |" for confidence, right, n in measured.reliability]
     return "\n".join(rows)

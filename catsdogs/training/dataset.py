@@ -1,4 +1,4 @@
-"""The photos to learn from, each checked first. The source folder is only read, people's photos stay in memory."""
+"""Training photos, each of them checked. The source folder is only read; people's photos stay in memory."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from catsdogs.records.review_queue import FeedbackPhotos
 
 NO_FEEDBACK = FeedbackPhotos()
 MIN_PHOTOS = 20
-"""Fewest photos of each animal to learn anything from."""
+"""Smallest number of usable photos of each animal."""
 MIN_SIDE = 64
-"""Shortest side, in pixels: scaled up four times and more, a photo would teach what blur looks like."""
+"""Shortest side, in pixels: smaller photos would be blurred, scaled up four times and more."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,25 @@ class Dataset:
     is_dog: npt.NDArray[np.bool_]
     """Shape (n,)."""
     left_out: dict[Path, str]
-    """Why each file that is not used is not."""
+    """Reason for each file that is not used."""
     fingerprint: str
-    """SHA-256 over labels and contents: says whether two trainings saw the same photos."""
+    """SHA-256 over labels and contents: the same for two trainings on the same photos."""
     feedback: FeedbackPhotos
-    """Holds those of `paths` that are no files."""
+    """Contents of those `paths` that are not files but people's photos."""
 
     @property
-    def in_files(self) -> npt.NDArray[np.bool_]:
-        """Which are files; of the others, people's photos, nothing may stay on disk. Shape (n,)."""
+    def is_file(self) -> npt.NDArray[np.bool_]:
+        """Whether each photo is a file; the others are people's, and must not be written to disk. Shape (n,)."""
         return np.array([path not in self.feedback.content for path in self.paths])
 
 
 class _Checked(NamedTuple):
-    """A photo that can be learned from."""
+    """Digests of a usable photo."""
 
     file: str
     """SHA-256 of the file."""
-    picture: bytes
-    """Digest of what the network sees: the same for two files of one photo that differ in their metadata."""
+    pixels: bytes
+    """SHA-256 of the network's input: the same for two files of one photo that differ in their metadata."""
 
 
 def collect(
@@ -67,13 +67,13 @@ def collect(
 ) -> Dataset:
     """Check the photos in ``cat/`` and ``dog/`` of `folder`, see :func:`catsdogs.model.evaluation.labelled_photos`.
 
-    Left out is what cannot be read, what is smaller than `MIN_SIDE`, all but the first of the same photos
-    of one animal, and every one of the same photos of both: one of the two labels is wrong.
+    Left out are files that cannot be read, photos smaller than `MIN_SIDE`, all but the first of identical photos with
+    one label, and all identical photos with both labels, one of which must be wrong.
 
     Parameters
     ----------
     side
-        Of the network's input, in pixels.
+        Side of the network's input, in pixels.
     progress
         Called after each file, with the number of files done, and of all.
     feedback
@@ -98,8 +98,8 @@ def collect(
                 checked[path] = result
             progress(done, len(labels))
     finally:
-        pool.shutdown(cancel_futures=True)  # who stops the training does not wait for the rest
-    left_out |= _repeated(checked, labels, lambda path: _name(path, folder, feedback))
+        pool.shutdown(cancel_futures=True)  # Ctrl+C does not wait for the rest
+    left_out |= _duplicates(checked, labels, lambda path: _name(path, folder, feedback))
     kept = [path for path in checked if path not in left_out]
     for label in (Answer.CAT, Answer.DOG):
         n = sum(labels[path] is label for path in kept)
@@ -123,9 +123,9 @@ def collect(
 
 
 def write_left_out(left_out: dict[Path, str], path: Path, feedback: FeedbackPhotos = NO_FEEDBACK) -> None:
-    """Write a table of the files that were not used, and why; of people's photos, how many for each reason.
+    """Write a CSV table of the files that were not used, with the reasons; of people's photos, only counts.
 
-    Their names would tell of predictions that may be erased later: no table may outlive that.
+    The names of people's photos identify predictions, which may be erased later; the table would remain.
     """
     theirs = left_out.keys() & (feedback.content.keys() | feedback.left_out.keys())
     with path.open("w", newline="", encoding="utf-8") as stream:
@@ -137,7 +137,7 @@ def write_left_out(left_out: dict[Path, str], path: Path, feedback: FeedbackPhot
 
 
 def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | str:
-    """Read a photo as the network will; say why where it cannot be used."""
+    """Preprocess a photo; return the reason if it cannot be used."""
     try:
         content = read(path)
         photo = preprocessing.decode(content, side)
@@ -145,17 +145,17 @@ def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | s
         return str(error)
     if min(photo.width, photo.height) < MIN_SIDE:
         return f"too small: {photo.width} x {photo.height} pixels, each side needs at least {MIN_SIDE}"
-    picture = hashlib.sha256(preprocessing.centre_square(photo, side).tobytes()).digest()
-    return _Checked(hashlib.sha256(content).hexdigest(), picture)
+    pixels = hashlib.sha256(preprocessing.centre_square(photo, side).tobytes()).digest()
+    return _Checked(hashlib.sha256(content).hexdigest(), pixels)
 
 
-def _repeated(
+def _duplicates(
     checked: dict[Path, _Checked], labels: Mapping[Path, Answer], name: Callable[[Path], str]
 ) -> dict[Path, str]:
-    """Find the files to leave out because others show the same photo."""
+    """Find the files to leave out because of identical photos, with the reasons."""
     same: dict[bytes, list[Path]] = defaultdict(list)
     for path, one in checked.items():
-        same[one.picture].append(path)
+        same[one.pixels].append(path)
     left_out = {}
     for first, *others in same.values():
         contrary = next((path for path in others if labels[path] is not labels[first]), None)

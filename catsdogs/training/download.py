@@ -1,7 +1,7 @@
-"""Microsoft's archive of cats and dogs: 25,000 photos, for whoever has none.
+"""Download of Microsoft's archive of cats and dogs: 25,000 photos to train on.
 
-No download library of the usual ones (pooch, ``keras.utils.get_file``) goes on with a download that broke
-off; HTTP ranges (RFC 9110, 14.2) do.
+The usual download libraries (pooch, ``keras.utils.get_file``) cannot resume an interrupted download; here it is resumed
+with HTTP ranges (RFC 9110, 14.2).
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ import urllib3
 from catsdogs.errors import ServiceError, ServiceUnavailable, SettingsError
 from catsdogs.files import move_into_place
 
-LAYOUT = "PetImages"
+ARCHIVE_FOLDER = "PetImages"
 """Folder of the archive that holds ``Cat/`` and ``Dog/``."""
 
 Progress = Callable[[str, int, int], object]
-"""Called with the stage, how much is done, and of how much."""
+"""Called with the stage, the amount done, and the whole amount."""
 
 _CHUNK = 1 << 18
-_ATTEMPTS = 5  # without a single byte
+_ATTEMPTS = 5  # in which no byte arrived
 _TIMEOUT = urllib3.Timeout(connect=20, read=30)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A file on the web that must be exactly this one."""
+    """A file on the web, with its size and checksum."""
 
     url: str
     size: int
-    """In bytes."""
+    """Size in bytes."""
     sha256: str
 
 
@@ -47,9 +47,9 @@ PETIMAGES = Archive(
 
 
 def fetch(data_dir: Path, archive: Archive = PETIMAGES, progress: Progress = lambda *_: None) -> Path:
-    """Download the archive to ``external/`` and unzip it to ``raw/``, unless it is there.
+    """Download the archive to ``external/`` and unzip it to ``raw/``, unless this was done before.
 
-    Stopped at any moment, it goes on when it is called again.
+    Stopped at any moment, the download is resumed by the next call.
 
     Returns
     -------
@@ -59,13 +59,13 @@ def fetch(data_dir: Path, archive: Archive = PETIMAGES, progress: Progress = lam
     Raises
     ------
     ServiceUnavailable
-        There is no connection, or it breaks off again and again.
+        There is no connection, or it is interrupted again and again.
     ServiceError
-        The server does not have the archive, or has another file in its place.
+        The server does not have the archive, or sends another file.
     SettingsError
         The data folder cannot be written.
     """
-    photos = data_dir / "raw" / LAYOUT
+    photos = data_dir / "raw" / ARCHIVE_FOLDER
     if photos.is_dir():
         return photos
     try:
@@ -79,7 +79,7 @@ def fetch(data_dir: Path, archive: Archive = PETIMAGES, progress: Progress = lam
 def _download(archive: Archive, folder: Path, progress: Progress) -> Path:
     target = folder / archive.url.rpartition("/")[2]
     if target.exists():
-        return target  # it has its name only once its checksum was right
+        return target  # renamed after its checksum was verified
     folder.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     part.touch()
@@ -104,7 +104,7 @@ def _download(archive: Archive, folder: Path, progress: Progress) -> Path:
 
 
 def _receive(archive: Archive, part: Path, progress: Progress) -> Exception | None:
-    """Append what the server sends; give what broke it off."""
+    """Append what the server sends; return the error that interrupted it, if any."""
     size = part.stat().st_size
     try:
         with (
@@ -115,8 +115,8 @@ def _receive(archive: Archive, part: Path, progress: Progress) -> Exception | No
                 raise ServiceError(
                     "{url} cannot be fetched: the server answers {status}.", url=archive.url, status=response.status
                 )
-            with part.open("ab" if response.status == 206 else "wb") as stream:  # 200: the whole, from its start
-                while chunk := response.read1(_CHUNK):  # what has come: nothing is lost where it breaks off
+            with part.open("ab" if response.status == 206 else "wb") as stream:  # 200: the whole file
+                while chunk := response.read1(_CHUNK):  # writes bytes as they arrive: none is lost by an interruption
                     stream.write(chunk)
                     progress("downloading", stream.tell(), archive.size)
     except urllib3.exceptions.HTTPError as error:
@@ -128,10 +128,10 @@ def _unzip(archive: Path, photos: Path, progress: Progress) -> Path:
     aside = photos.with_name(f".{photos.name}.tmp")
     shutil.rmtree(aside, ignore_errors=True)
     with zipfile.ZipFile(archive) as opened:
-        members = [name for name in opened.namelist() if name.startswith(f"{LAYOUT}/")]
+        members = [name for name in opened.namelist() if name.startswith(f"{ARCHIVE_FOLDER}/")]
         for done, name in enumerate(members, 1):
             opened.extract(name, aside)
             progress("unzipping", done, len(members))
-    (aside / LAYOUT).rename(photos)
+    (aside / ARCHIVE_FOLDER).rename(photos)
     aside.rmdir()
     return photos

@@ -1,4 +1,4 @@
-"""What was computed of each photo, kept between trainings: one that was stopped goes on where it was."""
+"""Cache of features on disk: a training that was stopped, and the next one, do not compute them again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _CHECKSUM = hashlib.sha256().digest_size
 
 
 class FeatureCache:
-    """One file a photo: its features, then their SHA-256.
+    """Folder with one file for each photo: its features, then their SHA-256.
 
     Parameters
     ----------
     folder
-        Of files that one backbone, input size and code made; anything else belongs in another.
+        One for each combination of backbone, input size and version of the code.
     shape
-        Of the features of a photo, float32.
+        Shape of the features of a photo, float32.
 
     Raises
     ------
@@ -52,12 +52,12 @@ class FeatureCache:
         return np.frombuffer(features, "<f4").reshape(self._shape)
 
     def put(self, digest: str, features: Floats) -> None:
-        """Keep the features of a photo: wholly, or not at all.
+        """Store the features of a photo atomically.
 
         Raises
         ------
         ModelError
-            The disk is full, or the like.
+            The file cannot be written, for example because the disk is full.
         """
         content = np.ascontiguousarray(features, "<f4").tobytes()
         path = self._path(digest)

@@ -1,4 +1,4 @@
-"""What the frozen backbone sees in each photo, computed once."""
+"""Features of photos: the pooled outputs of the frozen backbone, computed once."""
 
 from __future__ import annotations
 
@@ -13,47 +13,48 @@ import numpy.typing as npt
 from catsdogs.model import preprocessing
 from catsdogs.model.preprocessing import Pixels
 from catsdogs.model.runtimes import open_session
-from catsdogs.training.backbone import MAPS
+from catsdogs.training.backbone import FEATURE_MAPS
 from catsdogs.training.dataset import Dataset
 from catsdogs.training.feature_cache import FeatureCache
 from catsdogs.training.onnx_graph import INPUT, build_onnx
-from catsdogs.training.quantization import FixedPoint
+from catsdogs.training.quantization import QuantizedBackbone
 
-CODE = 3
-"""Of what makes features from photos, here and in the backbone: raise it when they change."""
+CODE_VERSION = 3
+"""Version of the code that computes features, here and in the backbone: raise it when features change."""
 
 _BATCH = 32
 
 
-def open_cache(processed: Path, backbone: FixedPoint, side: int) -> FeatureCache:
-    """Open the cache of what this backbone makes of photos, scaled to `side` x `side` pixels."""
-    name = f"efficientnet_lite0-{backbone.fingerprint[:16]}-{side}px-code{CODE}"
-    return FeatureCache(processed / "features" / name, (2, sum(MAPS.values())))
+def open_feature_cache(processed: Path, backbone: QuantizedBackbone, side: int) -> FeatureCache:
+    """Open the cache of this backbone's features for photos scaled to `side` x `side` pixels."""
+    name = f"efficientnet_lite0-{backbone.fingerprint[:16]}-{side}px-code{CODE_VERSION}"
+    return FeatureCache(processed / "features" / name, (2, sum(FEATURE_MAPS.values())))
 
 
-def extract(
-    dataset: Dataset, backbone: FixedPoint, side: int, cache: FeatureCache, advance: Callable[[int], object]
+def extract_features(
+    dataset: Dataset, backbone: QuantizedBackbone, side: int, cache: FeatureCache, advance: Callable[[int], object]
 ) -> npt.NDArray[np.float32]:
-    """Average the backbone's feature maps over each photo, and over its mirror image.
+    """Compute the mean of the backbone's feature maps for each photo, and for its mirror image.
 
     Parameters
     ----------
     dataset
         n photos.
     backbone
-        From :func:`catsdogs.training.quantization.to_fixed_point`.
+        From :func:`catsdogs.training.quantization.quantize`.
     side
-        Of the network's input in pixels, a multiple of 32.
+        Side of the network's input in pixels, a multiple of 32.
     cache
-        From :func:`open_cache`: what it holds is not computed again. Nothing of people's photos goes there:
-        it would outlive an erasure.
+        From :func:`open_feature_cache`: features in it are not computed again. Features of people's photos are not
+        stored there, where they would outlive an erasure.
     advance
         Called with the number of photos done since the last call.
 
     Returns
     -------
     ndarray
-        Shape (2, n, 2432), the mirror images second: the last map's 1280 channels, then those of the depthwise layer.
+        Shape (2, n, 2432): photos, then mirror images; 1280 channels of the last layer, then those of the depthwise
+        one.
 
     Raises
     ------
@@ -63,34 +64,34 @@ def extract(
         The cache cannot be written.
     """
     session = open_session(build_onnx(backbone, side).SerializeToString(), threads=1)
-    features = np.empty((2, len(dataset.paths), sum(MAPS.values())), np.float32)
+    features = np.empty((2, len(dataset.paths), sum(FEATURE_MAPS.values())), np.float32)
     missing = []
-    in_files = dataset.in_files
-    for place, digest in enumerate(dataset.digests):
-        known = cache.get(digest) if in_files[place] else None
+    is_file = dataset.is_file
+    for index, digest in enumerate(dataset.digests):
+        known = cache.get(digest) if is_file[index] else None
         if known is None:
-            missing.append(place)
+            missing.append(index)
         else:
-            features[:, place] = known
+            features[:, index] = known
     advance(len(dataset.paths) - len(missing))
 
-    def look(place: int) -> npt.NDArray[np.float32]:
-        photo = prepare(dataset, place, side)
+    def compute(index: int) -> npt.NDArray[np.float32]:
+        photo = read_input(dataset, index, side)
         both = np.stack([photo, photo[:, ::-1]]).astype(np.float32)
-        maps = session.run(list(MAPS), {INPUT: both})
+        maps = session.run(list(FEATURE_MAPS), {INPUT: both})
         return np.concatenate([map_.mean(axis=(1, 2)) for map_ in maps], axis=1)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(missing), _BATCH):  # who stops the training waits for no more than that
-            places = missing[start : start + _BATCH]
-            for place, seen in zip(places, pool.map(look, places), strict=True):
-                features[:, place] = seen
-                if in_files[place]:
-                    cache.put(dataset.digests[place], seen)
-            advance(len(places))
+        for start in range(0, len(missing), _BATCH):  # Ctrl+C waits for the end of one batch
+            batch = missing[start : start + _BATCH]
+            for index, computed in zip(batch, pool.map(compute, batch), strict=True):
+                features[:, index] = computed
+                if is_file[index]:
+                    cache.put(dataset.digests[index], computed)
+            advance(len(batch))
     return features
 
 
-def prepare(dataset: Dataset, place: int, side: int) -> Pixels:
-    """Read a photo as the network sees it."""
-    return preprocessing.centre_square(preprocessing.decode(dataset.feedback.read(dataset.paths[place]), side), side)
+def read_input(dataset: Dataset, index: int, side: int) -> Pixels:
+    """Read and preprocess a photo of the dataset; shape (side, side, 3)."""
+    return preprocessing.centre_square(preprocessing.decode(dataset.feedback.read(dataset.paths[index]), side), side)

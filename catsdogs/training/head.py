@@ -1,11 +1,11 @@
-"""Cat or dog, from features: logistic regression, fitted by scikit-learn.
+"""The head: logistic regression between cat and dog on the backbone's features, fitted by scikit-learn.
 
 On the same features, a Keras layer trained with Adam made half as many errors again. A training photo and its
-mirror image are two examples of half the weight; photos that are held out are judged as they will be served, by
-themselves.
+mirror image are two examples of half the weight each; held-out photos are predicted without their mirror images, as in
+the service.
 
-Beside the features of the backbone's last two wide layers, the head hears ImageNet's opinion: that classifier alone
-tells all but 16 in 1000 pets right, and was made of other photos.
+Beside the features of the backbone's last two wide layers, the head has a prior logit as input: the log-odds of
+ImageNet's classifier, which was trained on other photos and alone is wrong for 16 of 1000 pets.
 """
 
 from __future__ import annotations
@@ -24,109 +24,114 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 
-from catsdogs.training.backbone import HEAD
+from catsdogs.training.backbone import LAST_CHANNELS
 
 STRENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Inverse strengths of the L2 penalty to choose from (scikit-learn's C)."""
-INNER, OPINION = 1.5, 4.0
-"""Weight of a depthwise layer's channel, and of the opinion, against the last layer's: the penalty is the less."""
+INNER_WEIGHT, PRIOR_WEIGHT = 1.5, 4.0
+"""Weights of a depthwise layer's channel and of the prior logit, against a channel of the last layer: the larger the
+weight, the smaller the penalty."""
 FOLDS = 5
-SMALLEST = 32
-"""Photos at the beginning of the learning curve; each further point doubles them."""
-STEPS = len(STRENGTHS) + 1
-"""Of the fit, about equally long."""
+FIRST_POINT = 32
+"""Number of photos at the first point of the learning curve; each further point doubles it."""
+FIT_STEPS = len(STRENGTHS) + 1
+"""Number of steps of :func:`fit_head`, about equally long."""
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Head:
-    """The linear classifier: ``logit = features @ weights + trust * opinion + bias``; positive says dog."""
+    """The linear classifier: ``logit = features @ weights + prior_weight * prior_logit + bias``; positive for a dog."""
 
     weights: Floats
-    """Shape (2432,), the last layer's 1280 first; divided by the temperature, like trust and bias."""
-    trust: float
-    """In ImageNet's opinion, see :meth:`catsdogs.training.imagenet.Classes.opinion`."""
+    """Shape (2432,), the last layer's 1280 first; divided by the temperature, like prior weight and bias."""
+    prior_weight: float
+    """Weight of :meth:`catsdogs.training.imagenet.ImageNetClassifier.prior_logits`."""
     bias: float
     strength: float
-    """Chosen from `STRENGTHS`: the smallest log-loss in cross-validation."""
+    """Member of `STRENGTHS` with the smallest log-loss in cross-validation."""
     temperature: float
-    """Makes the logits of cross-validation most likely (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
+    """Divisor of the logits that gives the smallest log-loss in cross-validation (temperature scaling, Guo et al. 2017,
+    https://arxiv.org/abs/1706.04599)."""
     errors: int
-    """In cross-validation."""
+    """Number of errors in cross-validation."""
     log_loss: float
-    """In cross-validation, with the temperature."""
-    held_out: Floats
-    """Of each training photo, the probability of a dog that cross-validation gave it, shape (n,)."""
+    """Log-loss in cross-validation, after temperature scaling."""
+    held_out_proba_dog: Floats
+    """Probability of a dog for each training photo, from cross-validation, shape (n,)."""
 
 
 class LearningPoint(NamedTuple):
-    """What a head learns from some of the photos."""
+    """Errors of a head that was trained on some of the photos."""
 
     n: int
-    """Photos learned from."""
+    """Number of training photos."""
     errors: int
+    """Number of errors on the held-out photos."""
     held_out: int
-    """Photos held out, among which the errors are."""
+    """Number of held-out photos."""
     log_loss: float
 
 
-class Inputs(NamedTuple):
-    """What the head learns from, of n photos and their mirror images, scaled."""
+class HeadInputs(NamedTuple):
+    """Scaled inputs of the head for n photos and their mirror images."""
 
     values: npt.NDArray[np.float32]
-    """Shape (2, n, 2433): the features, and the opinion."""
+    """Features and prior logit, shape (2, n, 2433)."""
     mean: npt.NDArray[np.float32]
-    """Was taken away; shape (2433,)."""
+    """Mean that was subtracted, shape (2433,)."""
     scale: npt.NDArray[np.float32]
-    """Multiplied by then; shape (2433,)."""
+    """Factor by which the difference was multiplied, shape (2433,)."""
 
 
-def scaled(features: npt.NDArray[np.floating], opinions: npt.NDArray[np.floating]) -> Inputs:
-    """Make features and opinions inputs of the head: divided by the root of their standard deviation, and weighted.
+def scale_inputs(features: npt.NDArray[np.floating], prior_logits: npt.NDArray[np.floating]) -> HeadInputs:
+    """Centre the features and prior logits, divide them by the root of their standard deviation, and weight them.
 
-    Not by the deviation itself, which would make as much of a channel that hardly ever says anything as of any other.
+    Division by the standard deviation itself would give channels that hardly vary as much influence as any other.
 
     Parameters
     ----------
     features
-        Shape (2, n, 2432), see :func:`catsdogs.training.features.extract`.
-    opinions
-        Shape (2, n).
+        Shape (2, n, 2432), see :func:`catsdogs.training.features.extract_features`.
+    prior_logits
+        Shape (2, n), see :meth:`catsdogs.training.imagenet.ImageNetClassifier.prior_logits`.
     """
-    values = np.concatenate([features, opinions[..., np.newaxis]], axis=-1, dtype=np.float32)
+    values = np.concatenate([features, prior_logits[..., np.newaxis]], axis=-1, dtype=np.float32)
     both = values.mean(axis=0)
     mean, spread = both.mean(axis=0), both.std(axis=0)
-    weight = np.full(len(spread), INNER, np.float32)
-    weight[:HEAD], weight[-1] = 1, OPINION
+    weight = np.full(len(spread), INNER_WEIGHT, np.float32)
+    weight[:LAST_CHANNELS], weight[-1] = 1, PRIOR_WEIGHT
     scale = (weight / np.sqrt(np.where(spread > 0, spread, np.inf))).astype(np.float32)
     values -= mean
     values *= scale
-    return Inputs(values, mean, scale)
+    return HeadInputs(values, mean, scale)
 
 
 def fit_head(
-    inputs: Inputs, is_dog: npt.NDArray[np.bool_], seed: int, advance: Callable[[], object] = lambda: None
+    inputs: HeadInputs, is_dog: npt.NDArray[np.bool_], seed: int, advance: Callable[[], object] = lambda: None
 ) -> Head:
     """Fit the head.
 
     Parameters
     ----------
     inputs
-        Of n photos.
+        From :func:`scale_inputs`, for n photos.
     is_dog
-        Shape (n,).
+        Labels, shape (n,).
+    seed
+        Of the folds of cross-validation.
     advance
-        Called after each of `STEPS`.
+        Called `FIT_STEPS` times.
     """
     values = inputs.values
     folds = StratifiedKFold(min(FOLDS, is_dog.sum(), (~is_dog).sum()), shuffle=True, random_state=seed)
     held_out = {}
     for strength in STRENGTHS:
         logits = np.empty(len(is_dog))
-        for learned, judged in folds.split(values[0], is_dog):
-            model = _fit(values[:, learned], is_dog[learned], strength)
-            logits[judged] = model.decision_function(values[0, judged])
+        for training, validation in folds.split(values[0], is_dog):
+            model = _fit(values[:, training], is_dog[training], strength)
+            logits[validation] = model.decision_function(values[0, validation])
         held_out[strength] = logits
         advance()
     strength = min(STRENGTHS, key=lambda strength: log_loss(is_dog, expit(held_out[strength])))
@@ -139,26 +144,28 @@ def fit_head(
     weights = (model.coef_[0] * inputs.scale).astype(np.float64) / temperature
     return Head(
         weights=weights[:-1],
-        trust=float(weights[-1]),
+        prior_weight=float(weights[-1]),
         bias=float(model.intercept_[0] / temperature - weights @ inputs.mean),
         strength=strength,
         temperature=float(temperature),
         errors=int(((logits > 0) != is_dog).sum()),
         log_loss=float(log_loss(is_dog, expit(logits / temperature))),
-        held_out=expit(logits / temperature),
+        held_out_proba_dog=expit(logits / temperature),
     )
 
 
-def learning_curve(inputs: Inputs, is_dog: npt.NDArray[np.bool_], strength: float, seed: int) -> list[LearningPoint]:
-    """Fit the head on more and more photos, as :func:`fit_head`, and let it choose on a fifth held out from all."""
+def learning_curve(
+    inputs: HeadInputs, is_dog: npt.NDArray[np.bool_], strength: float, seed: int
+) -> list[LearningPoint]:
+    """Fit the head on more and more photos, and count its errors on a fifth of all photos, which is held out."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    learned, held_out = next(folds.split(inputs.values[0], is_dog))
-    mixed = np.random.default_rng(seed).permutation(learned)
-    # alternating, so that each part holds as many of both animals as there are
+    training, held_out = next(folds.split(inputs.values[0], is_dog))
+    mixed = np.random.default_rng(seed).permutation(training)
+    # alternating, so that every point has as many cats as dogs
     cats, dogs = mixed[~is_dog[mixed]], mixed[is_dog[mixed]]
     least = min(len(cats), len(dogs))
     mixed = np.stack([cats[:least], dogs[:least]], axis=1).ravel()
-    sizes = [*(SMALLEST << step for step in range(32) if SMALLEST << step < len(mixed)), len(mixed)]
+    sizes = [*(FIRST_POINT << step for step in range(32) if FIRST_POINT << step < len(mixed)), len(mixed)]
     points = []
     for n in sizes:
         model = _fit(inputs.values[:, mixed[:n]], is_dog[mixed[:n]], strength)
@@ -170,7 +177,7 @@ def learning_curve(inputs: Inputs, is_dog: npt.NDArray[np.bool_], strength: floa
 
 
 def write_learning_curve(points: Sequence[LearningPoint], path: Path) -> None:
-    """Write a table, a row a point."""
+    """Write a CSV table with one row for each point."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(LearningPoint._fields)
@@ -178,7 +185,7 @@ def write_learning_curve(points: Sequence[LearningPoint], path: Path) -> None:
 
 
 def read_learning_curve(path: Path) -> list[LearningPoint]:
-    """Read what :func:`write_learning_curve` wrote."""
+    """Read a table that :func:`write_learning_curve` wrote."""
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     return [

@@ -1,4 +1,4 @@
-"""The backbone in whole numbers, for Keras: in floating point, where everything comes out whole."""
+"""The int8-quantized backbone as a Keras model: floating-point arithmetic, all values of which are integers."""
 
 from __future__ import annotations
 
@@ -7,61 +7,64 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
-from catsdogs.training.activation_statistics import HIGHEST, LOWEST
-from catsdogs.training.backbone import MAPS, MIDDLE, Block, Convolution, walk
-from catsdogs.training.quantization import PIXEL, FixedPoint
+from catsdogs.training.activation_statistics import INT8_MAX, INT8_MIN
+from catsdogs.training.backbone import FEATURE_MAPS, PIXEL_ZERO_POINT, Block, Convolution, traverse
+from catsdogs.training.quantization import PIXEL_SCALE, QuantizedBackbone
 
 
-class _Maps(NamedTuple):
+class _FeatureMaps(NamedTuple):
     values: keras.KerasTensor
-    """Whole numbers, shape (n, rows, columns, channels)."""
-    step: float
-    """What one step is worth."""
+    """Quantized values, shape (n, rows, columns, channels)."""
+    scale: float
 
 
-def build_keras(network: FixedPoint, size: int) -> keras.Model:
-    """Build the network.
+def build_keras(backbone: QuantizedBackbone, size: int) -> keras.Model:
+    """Build the model.
 
     Parameters
     ----------
+    backbone
+        From :func:`catsdogs.training.quantization.quantize`.
     size
         Side of the square input in pixels, a multiple of 32.
 
     Returns
     -------
     keras.Model
-        From RGB pixels, float32 0..255, shape (n, size, size, 3), to two maps of features, float32 0..6: the last,
-        shape (n, size / 32, size / 32, 1280), and that of the last depthwise layer, (n, size / 32, size / 32, 1152).
+        Input: RGB pixels, float32 0..255, shape (n, size, size, 3). Outputs: feature maps, float32 0..6, of the last
+        layer, shape (n, size / 32, size / 32, 1280), and of the last depthwise one, (n, size / 32, size / 32, 1152).
     """
 
-    def convolve(convolution: Convolution, x: _Maps) -> _Maps:
-        whole = network.convolutions[convolution.name]
-        scale = 0.5**whole.shift
-        side, stride, name = whole.kernel.shape[-1], convolution.stride, convolution.name
+    def convolve(convolution: Convolution, x: _FeatureMaps) -> _FeatureMaps:
+        quantized = backbone.convolutions[convolution.name]
+        factor = 0.5**quantized.shift
+        side, stride, name = quantized.kernel.shape[-1], convolution.stride, convolution.name
         if convolution.is_depthwise:
             layer = layers.DepthwiseConv2D(side, stride, "same", name=name)
-            kernel = whole.kernel.transpose(2, 3, 0, 1) * scale[:, None]
+            kernel = quantized.kernel.transpose(2, 3, 0, 1) * factor[:, None]
         else:
-            layer = layers.Conv2D(len(whole.kernel), side, stride, "same", name=name)
-            kernel = whole.kernel.transpose(2, 3, 1, 0) * scale
+            layer = layers.Conv2D(len(quantized.kernel), side, stride, "same", name=name)
+            kernel = quantized.kernel.transpose(2, 3, 1, 0) * factor
         y = layer(x.values)
-        layer.set_weights([kernel, whole.bias * scale])
-        lowest, highest = (0, 255) if convolution.is_activated else (LOWEST, HIGHEST)
-        return _Maps(_rounded(y, lowest, highest), network.steps[name])
+        layer.set_weights([kernel, quantized.bias * factor])
+        lowest, highest = (0, 255) if convolution.is_activated else (INT8_MIN, INT8_MAX)
+        return _FeatureMaps(_round(y, lowest, highest), backbone.scales[name])
 
-    def add(block: Block, x: _Maps, y: _Maps) -> _Maps:
-        step = network.steps[block.name]
-        return _Maps(_rounded(_in_steps(x, step) + _in_steps(y, step), LOWEST, HIGHEST), step)
+    def add(block: Block, x: _FeatureMaps, y: _FeatureMaps) -> _FeatureMaps:
+        scale = backbone.scales[block.name]
+        return _FeatureMaps(_round(_rescale(x, scale) + _rescale(y, scale), INT8_MIN, INT8_MAX), scale)
 
     pixels = keras.Input((size, size, 3), name="pixels")
-    maps = walk(network.blocks, _Maps(pixels - float(MIDDLE), PIXEL), convolve, add)
-    outputs = [layers.Rescaling(map_.step, name=name)(map_.values) for map_, name in zip(maps, MAPS, strict=True)]
+    maps = traverse(backbone.blocks, _FeatureMaps(pixels - float(PIXEL_ZERO_POINT), PIXEL_SCALE), convolve, add)
+    outputs = [
+        layers.Rescaling(map_.scale, name=name)(map_.values) for map_, name in zip(maps, FEATURE_MAPS, strict=True)
+    ]
     return keras.Model(pixels, outputs, name="efficientnet_lite0")
 
 
-def _rounded(values: keras.KerasTensor, lowest: int, highest: int) -> keras.KerasTensor:
+def _round(values: keras.KerasTensor, lowest: int, highest: int) -> keras.KerasTensor:
     return ops.clip(ops.round(values), lowest, highest)
 
 
-def _in_steps(maps: _Maps, step: float) -> keras.KerasTensor:
-    return maps.values if maps.step == step else maps.values * (maps.step / step)
+def _rescale(maps: _FeatureMaps, scale: float) -> keras.KerasTensor:
+    return maps.values if maps.scale == scale else maps.values * (maps.scale / scale)

@@ -1,4 +1,4 @@
-"""Photos with what they show and what a model says: what the plots after a training are drawn from."""
+"""Labels and predictions of a set of photos: the data of the plots after a training."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ _COLUMNS = ["file", "label", "proba_dog", "neither_score"]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A set of n photos."""
+class LabelledPredictions:
+    """Labels and predictions of n photos."""
 
     paths: list[Path]
     labels: list[Answer]
-    """Cat, dog or neither."""
+    """True content of each photo: cat, dog or neither."""
     proba_dog: Doubles
     """Shape (n,)."""
     neither_score: Doubles
+    """Shape (n,)."""
 
     @classmethod
-    def by(cls, classifier: Classifier, folder: Path) -> Self:
-        """Let a model look at the labelled photos of `folder`; what cannot be read is left out.
+    def predict(cls, classifier: Classifier, folder: Path) -> Self:
+        """Classify the labelled photos of `folder`; files that cannot be read are left out.
 
         Raises
         ------
@@ -41,22 +42,23 @@ class Judged:
             There are no photos, see :func:`catsdogs.model.evaluation.labelled_photos`.
         """
         labels = labelled_photos(folder)
-        seen = [(path, one) for path, one in classifier.classify_files(labels) if isinstance(one, Prediction)]
+        results = classifier.classify_files(labels)
+        predictions = [(path, result) for path, result in results if isinstance(result, Prediction)]
         return cls(
-            [path for path, _ in seen],
-            [labels[path] for path, _ in seen],
-            np.array([one.proba_dog for _, one in seen]),
-            np.array([one.neither_score for _, one in seen]),
+            [path for path, _ in predictions],
+            [labels[path] for path, _ in predictions],
+            np.array([prediction.proba_dog for _, prediction in predictions]),
+            np.array([prediction.neither_score for _, prediction in predictions]),
         )
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read what :meth:`write` wrote.
+        """Read a table that :meth:`write` wrote.
 
         Raises
         ------
         InvalidInput
-            It is missing or something else.
+            The file is missing or is not such a table.
         """
         try:
             with path.open(newline="", encoding="utf-8") as stream:
@@ -71,7 +73,7 @@ class Judged:
             raise InvalidInput("The table {path} is missing or damaged.", path=path) from error
 
     def write(self, path: Path) -> None:
-        """Write a table, a row a photo."""
+        """Write a CSV table with one row for each photo."""
         with path.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
             writer.writerow(_COLUMNS)
@@ -81,16 +83,16 @@ class Judged:
             )
 
     @property
-    def pets(self) -> npt.NDArray[np.bool_]:
-        """Which show a pet, shape (n,)."""
+    def is_pet(self) -> npt.NDArray[np.bool_]:
+        """Whether each photo shows a pet, shape (n,)."""
         return np.array([label is not Answer.NEITHER for label in self.labels], bool)
 
     @property
     def is_dog(self) -> npt.NDArray[np.bool_]:
-        """Which show a dog, shape (n,)."""
+        """Whether each photo shows a dog, shape (n,)."""
         return np.array([label is Answer.DOG for label in self.labels], bool)
 
     @property
     def answers(self) -> list[Answer]:
-        """What a visitor would be told."""
+        """Answers as the service gives them."""
         return [answer_of(*scores) for scores in zip(self.proba_dog, self.neither_score, strict=True)]

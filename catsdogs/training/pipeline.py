@@ -1,13 +1,13 @@
-"""From a folder of photos to a model version: the one path that the command and the notebook take."""
+"""Training: from a folder of photos to a model version. The command and the notebook both call :func:`train`."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -21,223 +21,217 @@ import numpy.typing as npt
 
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.model.card import NAME
-from catsdogs.model.classifier import Classifier, Seen
-from catsdogs.model.evaluated_set import Observed
-from catsdogs.model.evaluation import labelled_photos
-from catsdogs.records.review_queue import FeedbackPhotos
+from catsdogs.model.classifier import Classifier
 from catsdogs.training import card as cards
-from catsdogs.training.activation_statistics import calibrate
-from catsdogs.training.backbone import HEAD, lite0
-from catsdogs.training.dataset import NO_FEEDBACK, Dataset, collect, write_left_out
-from catsdogs.training.features import extract, open_cache, prepare
-from catsdogs.training.gate import fit_gate
-from catsdogs.training.head import STEPS, Head, fit_head, learning_curve, scaled, write_learning_curve
-from catsdogs.training.imagenet import split_classes
-from catsdogs.training.labelled_predictions import Judged
-from catsdogs.training.network import assemble, save
-from catsdogs.training.quantization import FixedPoint, to_fixed_point
+from catsdogs.training.activation_statistics import collect_activation_statistics
+from catsdogs.training.backbone import LAST_CHANNELS, build_lite0
+from catsdogs.training.dataset import Dataset, collect, write_left_out
+from catsdogs.training.evaluation import evaluate_version, evaluation_sets
+from catsdogs.training.features import extract_features, open_feature_cache, read_input
+from catsdogs.training.gate import Gate, fit_gate
+from catsdogs.training.head import (
+    FIT_STEPS,
+    Head,
+    LearningPoint,
+    fit_head,
+    learning_curve,
+    scale_inputs,
+    write_learning_curve,
+)
+from catsdogs.training.imagenet import ImageNetClassifier, split_classifier
+from catsdogs.training.labelled_predictions import LabelledPredictions
+from catsdogs.training.network import TrainedNetwork, assemble, save
+from catsdogs.training.options import Progress, TrainingOptions, stage_counter
+from catsdogs.training.quantization import QuantizedBackbone, quantize
 from catsdogs.training.weights import Arrays, load_imagenet_weights
 
-INPUT_SIZE = 256
-SEED = 0
 CALIBRATION_PHOTOS = 192
-"""At most so many tell how to round the backbone."""
-_BATCH = 16
-REFERENCE_PHOTOS = 2000
-"""At most so many tell what photos look like, and which answers are in doubt."""
+"""Largest number of photos that the activation statistics are collected from."""
 LEFT_OUT = "left_out.csv"
+"""Table of the photos that were left out, with the reasons."""
 HELD_OUT = "held_out.csv"
-"""What cross-validation, which had not seen them, said of the training photos that are files."""
+"""Table of the predictions of cross-validation, each by a model that was not trained on that photo."""
 LEARNING_CURVE = "learning_curve.csv"
+_BATCH = 16
+_PARITY_PHOTOS = 8
+_PARITY_TOLERANCE = 1e-3
 
-Progress = Callable[[str, int, int], object]
-"""Called with the stage, the number of photos done, and of all."""
+
+class Fitted(NamedTuple):
+    """The fitted parts of a model, and what cross-validation says of them."""
+
+    imagenet_classifier: ImageNetClassifier
+    head: Head
+    gate: Gate
+    learning_curve: list[LearningPoint]
+    held_out: LabelledPredictions
 
 
-def train(
-    folder: Path,
-    output: Path,
-    processed: Path,
-    *,
-    version: str | None = None,
-    validation: Mapping[str, Path] | None = None,
-    feedback: FeedbackPhotos = NO_FEEDBACK,
-    input_size: int = INPUT_SIZE,
-    seed: int = SEED,
-    command: str = "",
-    notes: Sequence[str] = (),
-    progress: Progress = lambda *_: None,
-) -> Path:
+def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Path:
     """Train a model version. The same photos and seed give the same model.
 
-    Stopped at any moment, it leaves no version; called again, it does not look again at the photos it had
-    looked at.
-
-    Parameters
-    ----------
-    folder
-        Holds ``cat/`` and ``dog/``, or Microsoft's ``PetImages/``; only read. From ``neither/`` nothing is
-        learned: if it is there, the model is measured on it.
-    output
-        Where the version's folder is made.
-    processed
-        Where what was computed of the photos is kept for the next training.
-    version
-        Its name; by default the time of day, UTC.
-    validation
-        Named folders of labelled photos to measure the model on, see :func:`catsdogs.model.evaluation.evaluate`.
-    feedback
-        Photos that people let be kept, reviewed, see :func:`catsdogs.records.review_queue.feedback_photos`: learned
-        from like those of `folder`; on those of neither, the model is measured. Nothing of them is written to disk.
-    input_size
-        Side of the network's input in pixels, a multiple of 32.
-    command, notes
-        For the model card: what was called, and what else its reader should know.
+    Stopped at any moment, it leaves no version; called again, it takes the features that it had computed from the
+    feature cache.
 
     Returns
     -------
     Path
-        The version's folder; beside the model it holds tables of the photos that were left out, of the answers
-        in cross-validation, and of the learning curve.
+        The version's folder: the model and its card, and the tables `LEFT_OUT`, `HELD_OUT` and `LEARNING_CURVE`.
 
     Raises
     ------
     InvalidInput
-        The photos are missing or too few, or the version exists.
+        There are too few photos, or the version exists.
     ModelError
         The backbone's weights are missing, or the model cannot be written.
     """
-    created = datetime.now(UTC)
-    version = version or created.strftime("%Y%m%d-%H%M%S")
-    if not re.fullmatch(NAME, version):
-        raise InvalidInput(
-            "A version's name is made of letters, digits, dots, - and _: not {version}.", version=version
-        )
-    target = output / version
-    if target.exists():
-        raise InvalidInput("There is a model version {version} already. Choose another name.", version=version)
-    others = {path: label for path, label in labelled_photos(folder).items() if label is Answer.NEITHER}
-    sets: dict[str, Mapping[Path, Answer]] = {"neither": others} if others else {}
-    sets |= {name: labelled_photos(photos) for name, photos in (validation or {}).items()}
-    unlearned = {path: label for path, label in feedback.labels.items() if label is Answer.NEITHER}
-    keras.utils.set_random_seed(seed)
+    target = options.target
+    sets = evaluation_sets(options)
+    keras.utils.set_random_seed(options.seed)
 
-    dataset = collect(folder, input_size, lambda done, of: progress("checking", done, of), feedback)
+    side = options.input_size
+    dataset = collect(options.folder, side, lambda done, of: progress("checking", done, of), options.feedback)
     imagenet = load_imagenet_weights()
-    backbone = _round_backbone(imagenet, dataset, input_size, progress)
-    cache = open_cache(processed, backbone, input_size)
-    features = extract(dataset, backbone, input_size, cache, _counter(progress, "features", len(dataset.paths)))
-    advance = _counter(progress, "head", STEPS + 2)
-    classes = split_classes(imagenet)
-    last = features[..., :HEAD]
-    inputs = scaled(features, classes.opinion(last))
-    head = fit_head(inputs, dataset.is_dog, seed, advance)
-    curve = learning_curve(inputs, dataset.is_dog, head.strength, seed)
-    advance()
-    gate = fit_gate(last[0], classes, seed)
-    advance()
-    held_out = _held_out(dataset, head, gate.scores(last[0], classes))
-    network = assemble(backbone, input_size, classes, head, gate)
-
-    aside = output / f".{version}.tmp"
-    try:
-        aside.mkdir(parents=True)
-        save(network, aside)
-        write_left_out(dataset.left_out, aside / LEFT_OUT, feedback)
-        held_out.write(aside / HELD_OUT)
-        write_learning_curve(curve, aside / LEARNING_CURVE)
+    with _unpublished_folder(target) as folder:
+        backbone = quantize_backbone(imagenet, dataset, side, progress)
+        features = cached_features(dataset, backbone, options, progress)
+        fitted = fit(features, dataset, split_classifier(imagenet), options.seed, progress)
+        network = assemble(backbone, side, fitted.imagenet_classifier, fitted.head, fitted.gate)
+        export(network, fitted, dataset, folder)
         card = cards.describe(
-            version=version,
-            created=created,
+            version=target.name,
+            created=options.created,
             model=network.model,
-            head=head,
-            gate=gate,
-            folder=aside,
-            training={
-                "command": command,
-                "photos": {"cat": int((~dataset.is_dog).sum()), "dog": int(dataset.is_dog.sum())},
-                "feedback": int((~dataset.in_files).sum()),
-                "left_out": len(dataset.left_out),
-                "fingerprint": dataset.fingerprint,
-                "seed": seed,
-                "notes": list(notes),
-            },
+            head=fitted.head,
+            gate=fitted.gate,
+            folder=folder,
+            training=_provenance(options, dataset),
         )
-        cards.write(card, aside)
-        classifier = Classifier.open(aside)
-        observed = [_observe(classifier, name, photos, progress) for name, photos in sets.items()]
-        if unlearned:
-            looks = _look_in_memory(classifier, feedback, unlearned)
-            observed.append(Observed.of("neither, from feedback", unlearned, looks))
-        typical = next((one.among(_some(one.looks)) for one in observed if one.shows_pets), None)
-        if typical is None:  # then of those it was trained on
-            labels = dict(zip(held_out.paths, held_out.labels, strict=True))
-            some = {path: labels[path] for path in _some(labels)}
-            typical = _observe(classifier, "train", some, progress)
-        doubts, found = typical.doubts(), typical.reference(input_size)
-        measured = {one.name: one.measured(doubts) for one in observed}
-        cards.write(card.model_copy(update={"doubts": doubts, "metrics": measured, "reference": found}), aside)
-        aside.rename(target)
-    except OSError as error:
-        raise ModelError(
-            "The model cannot be written to {folder}: {reason}.", folder=output, reason=error.strerror
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        cards.write(card, folder)
+        classifier = Classifier.open(folder)
+        check_parity(network, classifier, dataset)
+        evaluation = evaluate_version(classifier, sets, options.feedback, fitted.held_out, progress)
+        cards.write(card.model_copy(update=evaluation), folder)
+        folder.rename(target)
     return target
 
 
-def _round_backbone(imagenet: Arrays, dataset: Dataset, side: int, progress: Progress) -> FixedPoint:
-    """Make the backbone one of whole numbers; people's photos leave no trace in it, not even in its rounding."""
-    places = np.flatnonzero(dataset.in_files)
-    if not len(places):
-        raise InvalidInput("The backbone is rounded by photos of your own: add some that can be used.")
-    places = places[:: -(-len(places) // CALIBRATION_PHOTOS)]
-    batches = (
-        np.stack([prepare(dataset, place, side) for place in some]).astype(np.float32)
-        for some in np.array_split(places, -(-len(places) // _BATCH))
-    )
-    blocks = lite0(imagenet)
-    return to_fixed_point(blocks, calibrate(blocks, batches, _counter(progress, "calibrating", len(places))))
+def quantize_backbone(imagenet: Arrays, dataset: Dataset, side: int, progress: Progress) -> QuantizedBackbone:
+    """Collect the activation statistics of the backbone on some photos, and quantize it by them.
+
+    People's photos do not enter the statistics: nothing of them may stay in the model after an erasure.
+
+    Raises
+    ------
+    InvalidInput
+        There are no photos but people's.
+    """
+    indices = np.flatnonzero(dataset.is_file)
+    if not len(indices):
+        raise InvalidInput("The backbone is quantized with photos of your own: add some that can be used.")
+    indices = indices[:: -(-len(indices) // CALIBRATION_PHOTOS)]
+    batches = (_read_batch(dataset, batch, side) for batch in np.array_split(indices, -(-len(indices) // _BATCH)))
+    blocks = build_lite0(imagenet)
+    advance = stage_counter(progress, "calibrating", len(indices))
+    return quantize(blocks, collect_activation_statistics(blocks, batches, advance))
 
 
-def _held_out(dataset: Dataset, head: Head, neither_scores: npt.NDArray[np.float64]) -> Judged:
-    """Keep what cross-validation said of files; of people's photos, it would outlive an erasure."""
-    files = np.flatnonzero(dataset.in_files)
-    return Judged(
-        [dataset.paths[place] for place in files],
-        [Answer.DOG if dataset.is_dog[place] else Answer.CAT for place in files],
-        head.held_out[files],
+def cached_features(
+    dataset: Dataset, backbone: QuantizedBackbone, options: TrainingOptions, progress: Progress
+) -> npt.NDArray[np.float32]:
+    """Take the features of all photos from the cache, or compute them; shape (2, n, 2432)."""
+    cache = open_feature_cache(options.processed, backbone, options.input_size)
+    advance = stage_counter(progress, "features", len(dataset.paths))
+    return extract_features(dataset, backbone, options.input_size, cache, advance)
+
+
+def fit(
+    features: npt.NDArray[np.float32],
+    dataset: Dataset,
+    imagenet_classifier: ImageNetClassifier,
+    seed: int,
+    progress: Progress,
+) -> Fitted:
+    """Fit head and gate on the features of :func:`cached_features`."""
+    advance = stage_counter(progress, "head", FIT_STEPS + 2)
+    last = features[..., :LAST_CHANNELS]
+    inputs = scale_inputs(features, imagenet_classifier.prior_logits(last))
+    head = fit_head(inputs, dataset.is_dog, seed, advance)
+    curve = learning_curve(inputs, dataset.is_dog, head.strength, seed)
+    advance()
+    gate = fit_gate(last[0], imagenet_classifier, seed)
+    advance()
+    held_out = _held_out_predictions(dataset, head, gate.scores(last[0], imagenet_classifier))
+    return Fitted(imagenet_classifier, head, gate, curve, held_out)
+
+
+def export(network: TrainedNetwork, fitted: Fitted, dataset: Dataset, folder: Path) -> None:
+    """Write the model for both runtimes, and the tables of the training."""
+    save(network, folder)
+    write_left_out(dataset.left_out, folder / LEFT_OUT, dataset.feedback)
+    fitted.held_out.write(folder / HELD_OUT)
+    write_learning_curve(fitted.learning_curve, folder / LEARNING_CURVE)
+
+
+def check_parity(network: TrainedNetwork, classifier: Classifier, dataset: Dataset) -> None:
+    """Compare the outputs of the Keras model and of the exported ONNX model on some training photos.
+
+    Raises
+    ------
+    ModelError
+        They differ.
+    """
+    indices = np.flatnonzero(dataset.is_file)
+    pixels = _read_batch(dataset, indices[:: -(-len(indices) // _PARITY_PHOTOS)], classifier.card.input_size)
+    expected = network.model(pixels, training=False)
+    outputs = classifier.forward(pixels.astype(np.uint8))._asdict()
+    difference = max(float(np.abs(outputs[name] - np.asarray(expected[name])).max()) for name in outputs)
+    if not difference <= _PARITY_TOLERANCE:
+        raise ModelError(
+            "The exported ONNX model differs from the Keras model by {difference}: it is not kept.",
+            difference=f"{difference:.4f}",
+        )
+
+
+def _provenance(options: TrainingOptions, dataset: Dataset) -> dict[str, Any]:
+    """Describe command, data and settings for the model card."""
+    return {
+        "command": options.command,
+        "photos": {"cat": int((~dataset.is_dog).sum()), "dog": int(dataset.is_dog.sum())},
+        "feedback": int((~dataset.is_file).sum()),
+        "left_out": len(dataset.left_out),
+        "fingerprint": dataset.fingerprint,
+        "seed": options.seed,
+        "notes": list(options.notes),
+    }
+
+
+@contextmanager
+def _unpublished_folder(target: Path) -> Iterator[Path]:
+    """Create a hidden folder beside `target`; remove it at the end, unless it was renamed to `target`."""
+    folder = target.with_name(f".{target.name}.tmp")
+    shutil.rmtree(folder, ignore_errors=True)  # of a training that was killed
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+    except OSError as error:
+        raise ModelError(
+            "The model cannot be written to {folder}: {reason}.", folder=target.parent, reason=error.strerror
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_batch(dataset: Dataset, indices: npt.NDArray[np.intp], side: int) -> npt.NDArray[np.float32]:
+    return np.stack([read_input(dataset, int(index), side) for index in indices]).astype(np.float32)
+
+
+def _held_out_predictions(dataset: Dataset, head: Head, neither_scores: npt.NDArray[np.float64]) -> LabelledPredictions:
+    """Select the predictions of cross-validation for files; the table could outlive the erasure of people's photos."""
+    files = np.flatnonzero(dataset.is_file)
+    return LabelledPredictions(
+        [dataset.paths[index] for index in files],
+        [Answer.DOG if dataset.is_dog[index] else Answer.CAT for index in files],
+        head.held_out_proba_dog[files],
         neither_scores[files],
     )
-
-
-def _observe(classifier: Classifier, name: str, photos: Mapping[Path, Answer], progress: Progress) -> Observed:
-    """Let the written model look at photos as it will be served."""
-    advance = _counter(progress, f"measuring on {name}", len(photos))
-    return Observed.of(name, photos, classifier.look_at_files(photos), advance)
-
-
-def _look_in_memory(
-    classifier: Classifier, feedback: FeedbackPhotos, paths: Collection[Path]
-) -> Iterator[tuple[Path, Seen]]:
-    """Look at photos that are no files."""
-    for path in paths:
-        yield path, classifier.classify(feedback.content[path])
-
-
-def _some(paths: Collection[Path]) -> list[Path]:
-    """Take at most `REFERENCE_PHOTOS`, from all over."""
-    return sorted(paths)[:: -(-len(paths) // REFERENCE_PHOTOS)]
-
-
-class _counter:  # noqa: N801 (used as a function)
-    """Adds up what a stage reports."""
-
-    def __init__(self, progress: Progress, stage: str, of: int) -> None:
-        self._progress, self._stage, self._of, self._done = progress, stage, of, 0
-
-    def __call__(self, more: int = 1) -> None:
-        self._done += more
-        self._progress(self._stage, self._done, self._of)

@@ -1,4 +1,4 @@
-"""What a person wants to see of a freshly trained model, as Plotly figures."""
+"""Plots of a trained model, as Plotly figures."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from catsdogs.monitoring.chart_style import figure, plain, say_empty
 from catsdogs.palette import BAD, DOG, NEITHER
 from catsdogs.stats import wilson
 from catsdogs.training.head import LearningPoint
-from catsdogs.training.labelled_predictions import Judged
+from catsdogs.training.labelled_predictions import LabelledPredictions
 
 WORST = 12
-"""Mistakes that are shown."""
+"""Largest number of mistakes that are shown."""
 _COLUMNS = 4
 _THUMBNAIL = 160
 _ENGLISH = Translator("en")  # the notebook's language
 _CHANCE = {"mode": "lines", "line": {"color": NEITHER, "dash": "dot", "width": 1}, "hoverinfo": "skip"}
 
 
-def roc(judged: Judged) -> go.Figure:
+def roc(predictions: LabelledPredictions) -> go.Figure:
     """Draw the receiver operating characteristic of dogs against cats."""
     fig = figure("Dogs found, against cats taken for dogs (ROC)", _ENGLISH)
-    is_dog, proba_dog = judged.is_dog[judged.pets], judged.proba_dog[judged.pets]
+    is_dog, proba_dog = predictions.is_dog[predictions.is_pet], predictions.proba_dog[predictions.is_pet]
     if not 0 < is_dog.sum() < len(is_dog):
         return say_empty(fig, "There are not both animals among these photos.")
     taken, found, thresholds = roc_curve(is_dog, proba_dog)
@@ -53,10 +53,10 @@ def roc(judged: Judged) -> go.Figure:
     return fig
 
 
-def reliability(judged: Judged) -> go.Figure:
-    """Draw how often the choice was right against how sure it was, with 95 % Wilson intervals."""
-    fig = figure("How often it is right, against how sure it is", _ENGLISH)
-    table = bins(judged.is_dog[judged.pets], judged.proba_dog[judged.pets])
+def reliability(predictions: LabelledPredictions) -> go.Figure:
+    """Draw the share of right choices against their confidence, with 95 % Wilson intervals."""
+    fig = figure("Share of right answers, by confidence (reliability)", _ENGLISH)
+    table = bins(predictions.is_dog[predictions.is_pet], predictions.proba_dog[predictions.is_pet])
     if not table:
         return say_empty(fig, "There are no pets among these photos.")
     confidence, right, n = (np.array(column) for column in zip(*table, strict=True))
@@ -70,19 +70,19 @@ def reliability(judged: Judged) -> go.Figure:
         marker={"color": DOG, "size": 8},
         line={"width": 1},
         error_y={"symmetric": False, "array": ends[:, 1] - right, "arrayminus": right - ends[:, 0], "width": 3},
-        hovertemplate="%{y:.1%} of %{customdata:,} photos right, at %{x:.1%} sure<extra></extra>",
+        hovertemplate="%{y:.1%} of %{customdata:,} photos right, at a confidence of %{x:.1%}<extra></extra>",
     )
-    fig.add_scatter(x=[0.5, 1], y=[0.5, 1], name="as sure as right", **_CHANCE)
+    fig.add_scatter(x=[0.5, 1], y=[0.5, 1], name="perfect calibration", **_CHANCE)
     fig.update_xaxes(title_text="confidence", range=[0.48, 1.02], tickformat=".0%")
     fig.update_yaxes(title_text="right", range=[-0.02, 1.02], tickformat=".0%")
     return fig
 
 
-def confusion(judged: Judged) -> go.Figure:
-    """Draw how many photos of each kind got each answer."""
-    fig = figure("What photos show, and what is answered", _ENGLISH)
-    labels = [label for label in LABELS if label in judged.labels]
-    pairs = list(zip(judged.labels, judged.answers, strict=True))
+def confusion(predictions: LabelledPredictions) -> go.Figure:
+    """Draw the confusion matrix: numbers of photos by label and answer."""
+    fig = figure("Labels and answers (confusion matrix)", _ENGLISH)
+    labels = [label for label in LABELS if label in predictions.labels]
+    pairs = list(zip(predictions.labels, predictions.answers, strict=True))
     counts = [[pairs.count((label, answer)) for answer in LABELS] for label in labels]
     shares = [[count / max(sum(row), 1) for count in row] for row in counts]
     fig.add_heatmap(
@@ -103,7 +103,7 @@ def confusion(judged: Judged) -> go.Figure:
 
 
 def learning_curve(points: Sequence[LearningPoint]) -> go.Figure:
-    """Draw the error rate on photos held out against the number of photos learned from."""
+    """Draw the error rate on held-out photos against the number of training photos."""
     fig = figure("Would more photos help?", _ENGLISH)
     ends = np.array([wilson(point.errors, point.held_out) for point in points])
     share = np.array([point.errors / point.held_out for point in points])
@@ -111,7 +111,7 @@ def learning_curve(points: Sequence[LearningPoint]) -> go.Figure:
         x=[point.n for point in points],
         y=share,
         customdata=[[point.errors, point.held_out, point.log_loss] for point in points],
-        name="errors on photos held out",
+        name="errors on held-out photos",
         mode="markers+lines",
         marker={"color": BAD, "size": 8},
         line={"width": 1},
@@ -119,31 +119,31 @@ def learning_curve(points: Sequence[LearningPoint]) -> go.Figure:
         hovertemplate="after %{x:,} photos: %{customdata[0]} errors in %{customdata[1]:,}, "
         "log-loss %{customdata[2]:.4f}<extra></extra>",
     )
-    fig.update_xaxes(title_text="photos learned from", type="log", tickvals=[point.n for point in points])
+    fig.update_xaxes(title_text="training photos", type="log", tickvals=[point.n for point in points])
     fig.update_yaxes(title_text="errors", tickformat=".1%", rangemode="tozero")
     return fig
 
 
-def worst_mistakes(judged: Judged) -> go.Figure:
-    """Show the photos whose true animal was given the smallest probability; others taken for a pet, too."""
+def worst_mistakes(predictions: LabelledPredictions) -> go.Figure:
+    """Show the wrong answers with the smallest probability of the right one, with their photos."""
     fig = figure("The worst mistakes", _ENGLISH)
-    doubt = np.where(judged.is_dog, judged.proba_dog, 1 - judged.proba_dog)
-    doubt = np.where(judged.pets, doubt, judged.neither_score)
-    chosen = [place for place in np.argsort(doubt, kind="stable")[:WORST] if doubt[place] < 0.5]
+    right = np.where(predictions.is_dog, predictions.proba_dog, 1 - predictions.proba_dog)
+    right = np.where(predictions.is_pet, right, predictions.neither_score)
+    chosen = [index for index in np.argsort(right, kind="stable")[:WORST] if right[index] < 0.5]
     if not chosen:
         return say_empty(fig, "There are none among these photos.")
     rows = -(-len(chosen) // _COLUMNS)
-    for order, place in enumerate(chosen):
+    for order, index in enumerate(chosen):
         column, row = order % _COLUMNS, order // _COLUMNS
-        path, label, answer = judged.paths[place], judged.labels[place], _animal(judged.proba_dog[place])
-        sure = max(judged.proba_dog[place], 1 - judged.proba_dog[place])
-        source = _thumbnail(judged, place)
+        path, label, answer = predictions.paths[index], predictions.labels[index], _animal(predictions.proba_dog[index])
+        confidence = max(predictions.proba_dog[index], 1 - predictions.proba_dog[index])
+        source = _thumbnail(predictions, index)
         if source:
             fig.add_layout_image(
                 source=source, x=column, y=row, sizex=0.92, sizey=0.8, xref="x", yref="y", sizing="contain"
             )
         fig.add_annotation(
-            text=f"<b>{answer}</b>, {sure:.1%} sure; is {label}<br>{plain(path.name, width=24, most=24)}",
+            text=f"<b>{answer}</b>, {confidence:.1%} sure; is {label}<br>{plain(path.name, width=24, most=24)}",
             x=column,
             y=row + 0.8,
             xref="x",
@@ -163,10 +163,10 @@ def _animal(proba_dog: float) -> Answer:
     return Answer.DOG if proba_dog >= 0.5 else Answer.CAT
 
 
-def _thumbnail(judged: Judged, place: int) -> str | None:
-    """Draw the part of the photo that the model sees, as a data URL; ``None`` where it is gone."""
+def _thumbnail(predictions: LabelledPredictions, index: int) -> str | None:
+    """Return the photo's centred square as a data URL; ``None`` if the file was deleted."""
     try:
-        photo = preprocessing.decode(preprocessing.read_file(judged.paths[place]), _THUMBNAIL)
+        photo = preprocessing.decode(preprocessing.read_file(predictions.paths[index]), _THUMBNAIL)
     except InvalidImage:
         return None
     stream = io.BytesIO()

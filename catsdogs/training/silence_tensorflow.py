@@ -1,4 +1,4 @@
-"""TensorFlow writes of the machine while it is loaded, before any setting counts; people want to read of photos."""
+"""TensorFlow writes messages about the machine while it is imported, before any log level applies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what is written to standard error, by C++ too; after a failure it is shown."""
+    """Hide standard error, of C++ libraries too; show it if an exception is raised."""
     with tempfile.TemporaryFile() as kept:
         sys.stderr.flush()
         screen = os.dup(2)

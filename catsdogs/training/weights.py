@@ -2,7 +2,7 @@
 
 The file is a state dict in PyTorch's legacy format (before 1.6): five pickles - magic number,
 protocol, system facts, state dict, storage keys - and then, for each key, a 64-bit element count
-and the raw numbers. Only that much is understood, and the unpickler creates nothing else.
+and the raw numbers. The unpickler supports only this, and creates no other objects.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def load_imagenet_weights() -> Arrays:
 
 @dataclass(frozen=True)
 class _View:
-    """A tensor still without its numbers: where they will be found."""
+    """Position of a tensor's numbers in its storage."""
 
     storage: str
     offset: int
@@ -63,7 +63,7 @@ class _View:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows the four names that a state dict is made of, and refuses every other."""
+    """An unpickler that allows only the four names of a state dict."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(stream)
@@ -95,9 +95,9 @@ def read_state_dict(stream: IO[bytes]) -> Arrays:
     Raises
     ------
     pickle.UnpicklingError
-        It holds anything but tensors of float32 and int64.
+        The file holds anything but tensors of float32 and int64.
     ValueError, EOFError
-        It is not in that format, or ends early.
+        The file is not in that format, or is truncated.
     """
     if _Unpickler(stream).load() != _MAGIC:
         raise ValueError("not a legacy PyTorch file")

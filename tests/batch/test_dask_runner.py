@@ -13,8 +13,8 @@ import pytest
 from distributed import Client, LocalCluster
 
 from catsdogs.batch import partitions
-from catsdogs.batch.dask_runner import on
-from catsdogs.batch.run import Scored, here, score
+from catsdogs.batch.dask_runner import on_cluster
+from catsdogs.batch.run import BatchResult, run_locally, score_folder
 from catsdogs.errors import InvalidInput, ModelError, ServiceUnavailable
 from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier
@@ -32,7 +32,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five parts."""
-    monkeypatch.setattr(partitions, "SIZE", 4)
+    monkeypatch.setattr(partitions, "PART_SIZE", 4)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,14 @@ def test_a_cluster_writes_the_same_table_as_this_machine(
     folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path
 ) -> None:
     done: list[tuple[int, int]] = []
-    scored = score(folder, tmp_path / "far", settings, on(cluster.scheduler_address), lambda *n: done.append(n))
-    assert scored == Scored(N, 2, SHIPPED.name) == score(folder, tmp_path / "near.parquet", settings, here)
+    scored = score_folder(
+        folder, tmp_path / "far", settings, on_cluster(cluster.scheduler_address), lambda *n: done.append(n)
+    )
+    assert (
+        scored
+        == BatchResult(N, 2, SHIPPED.name)
+        == score_folder(folder, tmp_path / "near.parquet", settings, run_locally)
+    )
     assert (done[0], done[-1], len(done)) == ((0, N), (N, N), 6)
     assert sorted(written(tmp_path / "far")) == [f"part-{number:06}.parquet" for number in range(5)]
     assert sorted(tmp_path.iterdir()) == [tmp_path / "far", tmp_path / "near.parquet"]
@@ -92,12 +98,12 @@ def test_only_what_is_missing_is_done_again(
     folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    score(folder, out, settings, here)
+    score_folder(folder, out, settings, run_locally)
     before = written(out)
     (out / "part-000002.parquet").unlink()
     (out / ".part-000004.parquet.tmp").write_bytes(b"what a kill in the middle leaves")
     done: list[tuple[int, int]] = []
-    scored = score(folder, out, settings, on(cluster.scheduler_address), lambda *n: done.append(n))
+    scored = score_folder(folder, out, settings, on_cluster(cluster.scheduler_address), lambda *n: done.append(n))
     assert (scored.photos, done) == (N, [(N - 4, N), (N, N)])
     after = written(out)
     del before["part-000002.parquet"], after["part-000002.parquet"]
@@ -106,11 +112,11 @@ def test_only_what_is_missing_is_done_again(
 
 
 def test_a_damaged_part_is_named(folder: Path, settings: Settings, tmp_path: Path) -> None:
-    score(folder, tmp_path / "out", settings, here)
+    score_folder(folder, tmp_path / "out", settings, run_locally)
     part = tmp_path / "out" / "part-000003.parquet"
     part.write_bytes(part.read_bytes()[:-9])
     with pytest.raises(InvalidInput, match=r"part-000003\.parquet is damaged\. Delete it"):
-        score(folder, tmp_path / "out", settings, here)
+        score_folder(folder, tmp_path / "out", settings, run_locally)
 
 
 def test_a_worker_that_dies_is_replaced(
@@ -124,7 +130,7 @@ def test_a_worker_that_dies_is_replaced(
                 victims.extend(client.run(os.getpid).values())
             os.kill(victims[0], signal.SIGKILL)
 
-    assert score(folder, tmp_path / "out", settings, on(cluster.scheduler_address), kill).photos == N
+    assert score_folder(folder, tmp_path / "out", settings, on_cluster(cluster.scheduler_address), kill).photos == N
     assert len(victims) == 2
     assert len(rows(tmp_path / "out")) == N
 
@@ -135,12 +141,12 @@ def test_a_scheduler_that_goes_away_loses_nothing(
     monkeypatch.setattr("catsdogs.batch.dask_runner.CONNECT_SECONDS", 1)
     out = tmp_path / "out"
     with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0") as cluster:
-        runner = on(cluster.scheduler_address)
-        with pytest.raises(ServiceUnavailable, match="The answers so far are kept"):
-            score(folder, out, settings, runner, lambda done, of: cluster.close() if done else None)
+        runner = on_cluster(cluster.scheduler_address)
+        with pytest.raises(ServiceUnavailable, match="The predictions so far are kept"):
+            score_folder(folder, out, settings, runner, lambda done, of: cluster.close() if done else None)
     kept = written(out)
     assert 0 < len(kept) < 5
-    score(folder, out, settings, here)
+    score_folder(folder, out, settings, run_locally)
     assert len(rows(out)) == N
     assert written(out).items() >= kept.items()
 
@@ -150,7 +156,7 @@ def test_a_cluster_without_workers_is_told(folder: Path, settings: Settings, tmp
         LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as cluster,
         pytest.raises(ServiceUnavailable, match="has no workers"),
     ):
-        score(folder, tmp_path / "out", settings, on(cluster.scheduler_address, workerless_seconds=1))
+        score_folder(folder, tmp_path / "out", settings, on_cluster(cluster.scheduler_address, workerless_seconds=1))
 
 
 def test_a_machine_with_another_model_is_refused(
@@ -161,14 +167,14 @@ def test_a_machine_with_another_model_is_refused(
     other = card.model_copy(update={"sha256": card.sha256 | {"model.onnx": "0" * 64}})
     monkeypatch.setattr(Classifier, "open", lambda *_: Classifier(None, other, ""))  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="A worker has another model"):
-        score(folder, tmp_path / "out", settings, on(cluster.scheduler_address))
+        score_folder(folder, tmp_path / "out", settings, on_cluster(cluster.scheduler_address))
 
 
 @pytest.mark.parametrize(
     ("address", "error", "says"),
     [
         ("tcp://127.0.0.1:1", ServiceUnavailable, "scheduler tcp://127.0.0.1:1 cannot be reached"),
-        ("nonsense", InvalidInput, "nonsense is no address"),
+        ("nonsense", InvalidInput, "nonsense is not the address"),
     ],
 )
 def test_an_address_where_nobody_answers(
@@ -182,4 +188,4 @@ def test_an_address_where_nobody_answers(
 ) -> None:
     monkeypatch.setattr("catsdogs.batch.dask_runner.CONNECT_SECONDS", 1)
     with pytest.raises(error, match=says):
-        score(folder, tmp_path / "out", settings, on(address))
+        score_folder(folder, tmp_path / "out", settings, on_cluster(address))

@@ -48,7 +48,7 @@ def measure() -> list[tuple[str, str, str]]:
     """Rows (what, value, ratio) for ``make bench``."""
     classifier = Classifier.open(SHIPPED)
     small, large = photo(500, 375), photo(4000, 3000)
-    pixels = classifier.prepare(small).pixels[np.newaxis].astype(np.float32)
+    pixels = classifier.preprocess(small).pixels[np.newaxis]
 
     with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder:
         files = [Path(folder) / f"{number}.jpg" for number in range(FILES)]
@@ -60,7 +60,7 @@ def measure() -> list[tuple[str, str, str]]:
         )
     whole, plain = milliseconds(
         lambda: classifier.classify(large),
-        lambda: (full_decode(large, pixels.shape[1]), classifier._network(pixels)),
+        lambda: (full_decode(large, pixels.shape[1]), classifier.forward(pixels)),
     )
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -69,8 +69,8 @@ def measure() -> list[tuple[str, str, str]]:
     model = keras.models.load_model(SHIPPED / "model.keras", compile=False)
     matrix = np.random.default_rng(0).random((MATRIX, MATRIX), np.float32)
     ours, theirs, product = milliseconds(
-        lambda: classifier._network(pixels),
-        lambda: model.predict(pixels, verbose=0),
+        lambda: classifier.forward(pixels),
+        lambda: model.predict(pixels.astype(np.float32), verbose=0),
         lambda: matrix @ matrix,
     )
     rate, possible = multiplications(model) / ours, MATRIX**3 / product  # a millisecond

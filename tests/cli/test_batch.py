@@ -58,15 +58,15 @@ def test_a_cluster_answers_and_the_exit_code_tells_the_truth(run: Run, photos: P
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["photos", "--scheduler", "tcp://127.0.0.1:1"], "Give one folder of photos, and with --out a place"),
-        (["photos", "photos", "--out", "t"], "Give one folder of photos, and with --out a place"),
+        (["photos", "--scheduler", "tcp://127.0.0.1:1"], "Give one folder of photos, and the path of the table"),
+        (["photos", "photos", "--out", "t"], "Give one folder of photos, and the path of the table"),
         (["photos/cat.jpg", "--out", "t"], "There is no folder photos/cat.jpg."),
         (["empty", "--out", "t"], "There are no files in empty."),
-        (["photos", "--out", "photos/t"], "The answers cannot lie among the photos."),
+        (["photos", "--out", "photos/t"], "The table cannot be written among the photos."),
         (["photos", "--out", "there.parquet"], "There is a file there.parquet already."),
         (["photos", "--out", "other"], "The folder other holds something else."),
-        (["photos", "--out", "older"], "The folder older holds answers about other photos"),
-        (["photos", "--out", "t.csv"], "The answers are a table in Parquet: t.csv must end in .parquet"),
+        (["photos", "--out", "older"], "The folder older holds predictions for other photos"),
+        (["photos", "--out", "t.csv"], "The table is written as Parquet: t.csv must end in .parquet"),
         (["photos", "--out", "there.parquet/t"], "there.parquet/t cannot be written: Not a directory."),
     ],
 )

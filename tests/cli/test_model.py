@@ -16,15 +16,15 @@ from typing import Any
 
 import urllib3
 
-from catsdogs.model.card import CARD, SHIPPED, read_card
+from catsdogs.model.card import CARD_FILE, SHIPPED, read_card
 
 
 def add_version(data_dir: Path, version: str, **card: object) -> Path:
     """Copy the shipped version, with what else its card should say."""
     folder = data_dir / "models" / version
     shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*.keras"))
-    content = json.loads((folder / CARD).read_text()) | {"version": version} | card
-    (folder / CARD).write_text(json.dumps(content))
+    content = json.loads((folder / CARD_FILE).read_text()) | {"version": version} | card
+    (folder / CARD_FILE).write_text(json.dumps(content))
     return folder
 
 
@@ -77,7 +77,7 @@ def test_a_running_server_follows_without_a_failed_request(launch: Callable[...,
 
 
 def test_a_worse_candidate_is_refused_unless_forced(tmp_path: Path, cat_jpeg: bytes) -> None:
-    metrics = json.loads((SHIPPED / CARD).read_text())["metrics"]
+    metrics = json.loads((SHIPPED / CARD_FILE).read_text())["metrics"]
     metrics["val"] |= {"accuracy": 0.99, "errors": 10}
     add_version(tmp_path, "worse", metrics=metrics)
     refused = run(tmp_path, "model", "promote", "worse")
@@ -105,8 +105,8 @@ def test_damaged_versions_are_refused_forced_or_not(tmp_path: Path) -> None:
 
 def test_the_list_marks_what_is_served(tmp_path: Path) -> None:
     add_version(tmp_path, "v2")
-    (add_version(tmp_path, "v3") / CARD).write_text("{")
-    (add_version(tmp_path, "v4") / CARD).unlink()
+    (add_version(tmp_path, "v3") / CARD_FILE).write_text("{")
+    (add_version(tmp_path, "v4") / CARD_FILE).unlink()
     assert run(tmp_path, "model", "promote", "v2", "--force").returncode == 0
     shipped, v2, v3, v4 = run(tmp_path, "model", "list").stdout.splitlines()
     assert shipped.startswith(f"  {SHIPPED.name} ")

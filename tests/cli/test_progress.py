@@ -10,12 +10,12 @@ import sys
 
 CODE = """
 import time
-from catsdogs.cli.progress import shown
-with shown() as show:
+from catsdogs.cli.progress import progress_bars
+with progress_bars() as update:
     for done in range(4):
-        show("features", done, 4)
+        update("features", done, 4)
         time.sleep(0.3)
-    show("head", 1, 8)
+    update("head", 1, 8)
 """
 
 

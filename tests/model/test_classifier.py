@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catsdogs.domain import Answer, Note, Prediction
+from catsdogs.domain import Answer, Box, Note, Prediction
 from catsdogs.errors import InvalidImage, ModelError
-from catsdogs.model.card import CARD, SHIPPED, read_card
+from catsdogs.model.card import CARD_FILE, SHIPPED, read_card
 from catsdogs.model.classifier import Classifier
 from catsdogs.model.evaluation import evaluate
 
@@ -64,11 +64,11 @@ def test_notes_about_the_photo_reach_the_prediction(classifier: Classifier, cat_
 def test_channels_are_red_green_blue_and_the_photo_upright(photos: Path, classifier: Classifier) -> None:
     # Swapped channels or a quarter turn cost little accuracy: only probabilities show them.
     paths = [path for label in ("cat", "dog") for path in islice(sorted((photos / "val" / label).glob("*.jpg")), 20)]
-    prepared = np.stack([classifier.prepare(path.read_bytes()).pixels for path in paths])
+    prepared = np.stack([classifier.preprocess(path.read_bytes()).pixels for path in paths])
     is_dog = np.array([path.parent.name == "dog" for path in paths])
 
     def loss(pixels: np.ndarray) -> float:
-        proba = classifier._network(pixels).proba_dog
+        proba = classifier.forward(pixels).proba_dog
         return float(-np.log(np.where(is_dog, proba, 1 - proba) + 1e-9).mean())
 
     assert loss(prepared) < loss(prepared[..., ::-1])
@@ -140,7 +140,7 @@ def test_both_runtimes_give_the_same_on_photos(
 
 
 def test_the_map_is_exact(classifier: Classifier, cat_jpeg: bytes) -> None:
-    outputs = classifier._network(classifier.prepare(cat_jpeg).pixels[np.newaxis])
+    outputs = classifier.forward(classifier.preprocess(cat_jpeg).pixels[np.newaxis])
     logit = outputs.activation.mean()
     assert 1 / (1 + np.exp(-logit)) == pytest.approx(outputs.proba_dog[0], abs=1e-5)
 
@@ -155,7 +155,7 @@ def test_an_explanation_covers_the_square_that_was_seen(classifier: Classifier, 
     prediction, _ = classifier.classify(stream.getvalue())
     assert prediction.explanation
     activation = np.array(prediction.explanation.activation)
-    assert prediction.explanation.box == (0.25, 0, 0.75, 1)
+    assert prediction.explanation.box == Box(0.25, 0, 0.75, 1)
     side = classifier.card.input_size // 32
     assert activation.shape == (side, side)
     assert 1 / (1 + np.exp(-activation.mean())) == pytest.approx(prediction.proba_dog, abs=1e-3)
@@ -167,7 +167,7 @@ def test_an_explanation_covers_the_square_that_was_seen(classifier: Classifier, 
     wide.rotate(90, expand=True).save(tall, "PNG")
     explanation = classifier.classify(tall.getvalue())[0].explanation
     assert explanation
-    assert explanation.box == (0, 0.25, 1, 0.75)
+    assert explanation.box == Box(0, 0.25, 1, 0.75)
     assert len(json.dumps(asdict(explanation))) < 1000, "it travels with every answer"
 
 
@@ -202,8 +202,8 @@ def version(tmp_path: Path) -> Path:
 
 
 def rewrite_card(version: Path, **changes: object) -> None:
-    card = json.loads((version / CARD).read_text()) | changes
-    (version / CARD).write_text(json.dumps(card))
+    card = json.loads((version / CARD_FILE).read_text()) | changes
+    (version / CARD_FILE).write_text(json.dumps(card))
 
 
 @pytest.mark.parametrize(
@@ -211,9 +211,9 @@ def rewrite_card(version: Path, **changes: object) -> None:
     [
         (lambda v: (v / "model.onnx").write_bytes(b"x"), "is damaged"),
         (lambda v: (v / "model.onnx").unlink(), "is missing"),
-        (lambda v: (v / CARD).unlink(), "There is no model card in"),
-        (lambda v: (v / CARD).write_text("{"), "cannot be read"),
-        (lambda v: (v / CARD).write_text("[]"), "another version of catsdogs"),
+        (lambda v: (v / CARD_FILE).unlink(), "There is no model card in"),
+        (lambda v: (v / CARD_FILE).write_text("{"), "cannot be read"),
+        (lambda v: (v / CARD_FILE).write_text("[]"), "another version of catsdogs"),
         (lambda v: rewrite_card(v, format=999), "another version of catsdogs"),
         (lambda v: rewrite_card(v, input_size="big"), "is damaged"),
         (lambda v: rewrite_card(v, surprise=1), "is damaged"),

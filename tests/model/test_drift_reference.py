@@ -46,7 +46,7 @@ def test_the_command_writes_it_on_a_versions_card(
 ) -> None:
     from typer.testing import CliRunner
 
-    from catsdogs.cli import app
+    from catsdogs.cli.app import app
 
     place = tmp_path / "data" / "models" / "mine"
     shutil.copytree(SHIPPED, place, ignore=shutil.ignore_patterns("*.keras"))
@@ -55,7 +55,7 @@ def test_the_command_writes_it_on_a_versions_card(
     (tmp_path / "photos" / "cat" / "1.jpg").write_bytes(cat_jpeg)
     monkeypatch.setenv("CATSDOGS_DATA_DIR", str(tmp_path / "data"))
     done = CliRunner().invoke(app, ["model", "reference", str(tmp_path / "photos"), "--version", "mine"])
-    assert done.output == "mine: what drift is told from was measured on 1 photos of photos.\n"
+    assert done.output == "mine: the drift reference was computed from 1 photos of photos.\n"
     reference = read_card(place).reference
     assert reference
     assert (reference.photos, reference.n) == ("photos", 1)

@@ -9,66 +9,66 @@ import pytest
 
 from catsdogs.domain import Answer, Box, Explanation, Prediction
 from catsdogs.errors import InvalidImage, InvalidInput
-from catsdogs.model.classifier import Seen, answer_of
-from catsdogs.model.evaluated_set import Observed
+from catsdogs.model.classifier import ClassifiedPhoto, answer_of
+from catsdogs.model.evaluated_set import EvaluatedSet
 from catsdogs.model.preprocessing import ImageStatistics
-from catsdogs.model.uncertainty import Doubts
+from catsdogs.model.uncertainty import DoubtThresholds
 
 SURE, LIKELY, REFUSED, BROKEN, OTHER = (Path(name) for name in ("sure", "likely", "refused", "broken", "other"))
 SCORES = {SURE: (0.01, 0.02), LIKELY: (0.2, 0.1), REFUSED: (0.9, 0.8), OTHER: (0.6, 0.45)}
 LABELS = {SURE: Answer.CAT, LIKELY: Answer.CAT, REFUSED: Answer.DOG, BROKEN: Answer.CAT, OTHER: Answer.NEITHER}
 EVEN = Explanation(((-1.0,) * 8,) * 8, Box(0, 0, 1, 1))
-DOUBTS = Doubts(photos="others", n=100, confidence=0.9, neither_score=0.4, both_score=5)
+DOUBTS = DoubtThresholds(photos="others", n=100, confidence=0.9, neither_score=0.4, both_score=5)
 
 
-def look(paths: list[Path]) -> Iterator[tuple[Path, Seen | InvalidImage]]:
+def look(paths: list[Path]) -> Iterator[tuple[Path, ClassifiedPhoto | InvalidImage]]:
     """What a model might say of those photos."""
     for path in paths:
         if path in SCORES:
             proba_dog, neither_score = SCORES[path]
             answer = answer_of(proba_dog, neither_score)
             said = Prediction(answer, 1 - proba_dog, proba_dog, neither_score, "test", 1.0, explanation=EVEN)
-            yield path, (said, ImageStatistics(300, 200, 0.5, 0.01))
+            yield path, ClassifiedPhoto(said, ImageStatistics(300, 200, 0.5, 0.01))
         else:
             yield path, InvalidImage("no photo")
 
 
-def observed(*paths: Path) -> Observed:
-    return Observed.of("few", {path: LABELS[path] for path in paths}, look(list(paths)))
+def observed(*paths: Path) -> EvaluatedSet:
+    return EvaluatedSet.collect("few", {path: LABELS[path] for path in paths}, look(list(paths)))
 
 
 def test_each_photo_is_counted_once() -> None:
     done: list[None] = []
-    found = Observed.of("few", LABELS, look(list(LABELS)), lambda: done.append(None))
-    assert (len(found.looks), found.unreadable, len(done)) == (4, 1, 5)
+    found = EvaluatedSet.collect("few", LABELS, look(list(LABELS)), lambda: done.append(None))
+    assert (len(found.photos), found.unreadable, len(done)) == (4, 1, 5)
 
 
 def test_figures_tell_of_all_of_them_with_their_doubts() -> None:
-    measured = observed(*LABELS).measured(DOUBTS)
+    measured = observed(*LABELS).metrics(DOUBTS)
     assert (measured.n, measured.errors, measured.refused, measured.unreadable) == (4, 1, 1, 1)
     assert measured.unsure == 2, "likely and other"
     with pytest.raises(InvalidInput, match="None of the 1 labelled photos can be read"):
-        observed(BROKEN).measured(DOUBTS)
+        observed(BROKEN).metrics(DOUBTS)
 
 
 def test_doubts_are_chosen_by_pets_that_were_answered_so() -> None:
-    chosen = observed(SURE, REFUSED, BROKEN, OTHER).doubts()
+    chosen = observed(SURE, REFUSED, BROKEN, OTHER).doubt_thresholds()
     assert (chosen.photos, chosen.n, chosen.confidence) == ("few", 1, 0.99)
     with pytest.raises(InvalidInput, match="nothing to compare"):
-        observed(REFUSED, OTHER).doubts()
+        observed(REFUSED, OTHER).doubt_thresholds()
 
 
 def test_the_reference_counts_what_could_be_read() -> None:
-    found = observed(*LABELS).reference(256)
+    found = observed(*LABELS).drift_reference(256)
     assert (found.photos, found.n) == ("few", 4)
     assert found.signals["answers"].counts == (2, 1)
     assert found.signals["confidence"].counts == (0, 1, 0, 1, 0, 0, 1)
-    assert found.signals["size"].edges == (200,)
+    assert found.signals["size"].edges == (200.0,)
     with pytest.raises(InvalidInput, match="nothing to compare"):
-        observed(REFUSED, BROKEN).reference(256)
+        observed(REFUSED, BROKEN).drift_reference(256)
 
 
 def test_some_of_them_are_a_set_of_their_own() -> None:
     whole = observed(*LABELS)
-    assert (whole.shows_pets, whole.among([OTHER]).shows_pets) == (True, False)
-    assert whole.among([SURE, LIKELY]).doubts().n == 2
+    assert (whole.has_pets, whole.subset([OTHER]).has_pets) == (True, False)
+    assert whole.subset([SURE, LIKELY]).doubt_thresholds().n == 2

@@ -35,8 +35,9 @@ def test_auroc_is_the_chance_that_a_dog_ranks_above_a_cat() -> None:
 
 def test_reliability_compares_confidence_with_success() -> None:
     is_dog = np.array([True, True, False, False])
-    rows = reliability(is_dog, np.array([0.99, 0.99, 0.99, 0.3]))
-    assert rows == [(pytest.approx(0.7), 1.0, 1), (pytest.approx(0.99), pytest.approx(2 / 3), 3)]
+    unsure, sure = reliability(is_dog, np.array([0.99, 0.99, 0.99, 0.3]))
+    assert unsure == pytest.approx((0.7, 1, 1))
+    assert sure == pytest.approx((0.99, 2 / 3, 3))
     assert reliability(np.array([False]), np.array([0.0])) == [(1.0, 1.0, 1)]
 
 

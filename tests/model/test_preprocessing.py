@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from catsdogs.domain import MAX_BYTES, Note
+from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
+from catsdogs.model.photo_limits import MAX_BYTES, MAX_MEGAPIXELS, MAX_PIXELS
 from tests import large_images
 
 SIDE = 64
@@ -135,7 +136,7 @@ def test_a_picture_of_300_megapixels_is_refused_before_it_is_decoded() -> None:
     bomb = large_images.png(20_000, 15_000)
     assert len(bomb) < 60_000
     tracemalloc.start()
-    with pytest.raises(InvalidImage, match="at most 50 megapixels"):
+    with pytest.raises(InvalidImage, match=f"at most {MAX_MEGAPIXELS} megapixels"):
         preprocessing.decode(bomb)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -149,7 +150,7 @@ def test_a_jpeg_of_a_large_camera_is_read_at_a_fraction(width: int, height: int)
     assert min(photo.image.size) >= min(512, height // 2)
     assert photo.image.width * photo.image.height < 20_000_000
     whole = preprocessing.decode(large_images.jpeg(width, height)).image
-    assert whole.width * whole.height < preprocessing.MAX_PIXELS
+    assert whole.width * whole.height < MAX_PIXELS
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a process's peak of memory is counted in other units elsewhere")
@@ -157,8 +158,8 @@ def test_a_jpeg_of_250_megapixels_takes_little_memory(tmp_path: Path) -> None:
     photo = tmp_path / "large.jpg"
     photo.write_bytes(large_images.jpeg(15_800, 15_800))
     peak = "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss"
-    program = f"import pathlib, resource, sys\nfrom catsdogs import images\nbefore = {peak}\n"
-    program += f"images.decode(images.read_file(pathlib.Path(sys.argv[1])), 256)\nprint({peak} - before)"
+    program = f"import pathlib, resource, sys\nfrom catsdogs.model import preprocessing\nbefore = {peak}\n"
+    program += f"preprocessing.decode(preprocessing.read_file(pathlib.Path(sys.argv[1])), 256)\nprint({peak} - before)"
     grown = subprocess.run([sys.executable, "-c", program, photo], check=True, capture_output=True, text=True).stdout
     assert int(grown) < 60_000, "kilobytes"
 
@@ -181,8 +182,8 @@ def test_a_jpeg_that_would_be_too_much_work_is_refused_before_it_is_decoded(
 
 
 def test_progressive_jpegs_of_usual_sizes_are_read() -> None:
-    for make in (lambda *size: large_images.progressive_jpeg(*size, scans=10), large_images.jpeg_by_component):
-        assert preprocessing.decode(make(6_000, 4_000), 256).image.size == (1_500, 1_000)
+    for photo in (large_images.progressive_jpeg(6_000, 4_000, scans=10), large_images.jpeg_by_component(6_000, 4_000)):
+        assert preprocessing.decode(photo, 256).image.size == (1_500, 1_000)
 
 
 JPEG = encode(quarters(), "JPEG")
@@ -237,7 +238,7 @@ def test_scaled_decoding_of_a_jpeg_keeps_the_picture() -> None:
 def test_statistics_tell_dark_from_bright_and_sharp_from_blurred() -> None:
     def statistics(picture: Image.Image) -> preprocessing.ImageStatistics:
         decoded = preprocessing.decode(encode(picture))
-        return preprocessing.measure(decoded, preprocessing.centre_square(decoded, SIDE))
+        return preprocessing.compute_statistics(decoded, preprocessing.centre_square(decoded, SIDE))
 
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, SIDE, 3), dtype=np.uint8))
     sharp, blurred = statistics(noise), statistics(noise.resize((8, 8)).resize((SIDE, 90)))

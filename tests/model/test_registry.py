@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.model.card import CARD, SHIPPED
+from catsdogs.model.card import CARD_FILE, SHIPPED
 from catsdogs.model.classifier import Classifier
-from catsdogs.model.evaluation import Measured
-from catsdogs.model.promotion import Comparison, Pair, compare, require_better
-from catsdogs.model.registry import POINTER, ModelVersions
+from catsdogs.model.evaluation import EvaluationMetrics
+from catsdogs.model.promotion import Comparison, MetricsPair, compare, require_better
+from catsdogs.model.registry import HISTORY_FILE, ModelVersions
 from catsdogs.model.serving import ServedModel
 from catsdogs.settings import Settings
 
@@ -36,8 +36,8 @@ def trained(settings: Settings) -> Trained:
     def make(version: str, **card: object) -> Path:
         folder = settings.data_dir / "models" / version
         shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*.keras"))
-        content = json.loads((folder / CARD).read_text()) | {"version": version} | card
-        (folder / CARD).write_text(json.dumps(content))
+        content = json.loads((folder / CARD_FILE).read_text()) | {"version": version} | card
+        (folder / CARD_FILE).write_text(json.dumps(content))
         return folder
 
     return make
@@ -73,7 +73,7 @@ def test_what_cannot_be_promoted_is_said(versions: ModelVersions) -> None:
         versions.promote("nobody")
     with pytest.raises(InvalidInput, match="served already"):
         versions.promote(SHIPPED.name)
-    assert versions.state() is None
+    assert versions.change_token() is None
 
 
 def test_a_training_under_way_is_no_version(versions: ModelVersions, trained: Trained) -> None:
@@ -86,7 +86,7 @@ def test_a_damaged_pointer_is_said_and_the_shipped_version_serves(
 ) -> None:
     trained("a")
     versions.promote("a")
-    (settings.data_dir / "models" / POINTER).write_text('{"changes": [{"how": "promote"')
+    (settings.data_dir / "models" / HISTORY_FILE).write_text('{"changes": [{"how": "promote"')
     with pytest.raises(ModelError, match="is damaged"):
         versions.served()
     with pytest.raises(ModelError, match="is damaged"):
@@ -129,7 +129,7 @@ def test_a_promotion_is_taken_up_without_a_failed_request(
     [
         (lambda folder: (folder / "model.onnx").write_bytes(b"x"), "is damaged"),
         (shutil.rmtree, "There is no model version a"),
-        (lambda folder: (folder / CARD).write_text('{"format": 999}'), "made for another version of catsdogs"),
+        (lambda folder: (folder / CARD_FILE).write_text('{"format": 999}'), "made for another version of catsdogs"),
     ],
 )
 def test_a_version_that_cannot_be_loaded_leaves_the_champion(
@@ -157,9 +157,9 @@ def test_a_version_that_cannot_be_loaded_leaves_the_champion(
     assert model.current().version == SHIPPED.name
 
 
-def measured(**figures: object) -> Measured:
+def measured(**figures: object) -> EvaluationMetrics:
     shipped = Classifier.open(SHIPPED).card.metrics["val"]
-    return Measured(**({name: getattr(shipped, name) for name in Measured.__slots__} | figures))  # type: ignore[arg-type]
+    return EvaluationMetrics(**({name: getattr(shipped, name) for name in EvaluationMetrics.__slots__} | figures))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def measured(**figures: object) -> Measured:
 def test_the_rule(candidate: dict[str, float], milliseconds: tuple[float, float], objection: str | None) -> None:
     champion = measured(accuracy=0.996, errors=4, log_loss=0.015, refused=6, n=1000)
     figures = {"accuracy": 0.996, "errors": 4, "log_loss": 0.015, "refused": 6, "n": 1000} | candidate
-    comparison = Comparison({"val": Pair(champion, measured(**figures))}, milliseconds)
+    comparison = Comparison({"val": MetricsPair(champion, measured(**figures))}, milliseconds)
     assert comparison.objections() == ([objection] if objection else [])
     if objection:
         with pytest.raises(ModelError, match="worse than old, which stays"):
@@ -203,7 +203,7 @@ def test_both_are_measured_on_the_same_photos(trained: Trained, tmp_path: Path, 
 
 def test_without_photos_the_cards_are_compared(trained: Trained) -> None:
     champion = Classifier.open(SHIPPED)
-    metrics = json.loads((SHIPPED / CARD).read_text())["metrics"]
+    metrics = json.loads((SHIPPED / CARD_FILE).read_text())["metrics"]
     metrics["val"] |= {"accuracy": 0.9, "errors": 100}
     metrics["other"] = metrics["val"]
     comparison = compare(champion, Classifier.open(trained("a", metrics=metrics)))

@@ -15,10 +15,10 @@ from catsdogs.domain import Answer, Box, Doubt, Explanation, Prediction
 from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier, answer_of
 from catsdogs.model.evaluation import measure
-from catsdogs.model.uncertainty import Doubts, both_score
+from catsdogs.model.uncertainty import DoubtThresholds, both_score
 
 CAT = ((-8.0,) * 8,) * 8
-DOUBTS = Doubts(photos="val", n=100, confidence=0.9, neither_score=0.4, both_score=5)
+DOUBTS = DoubtThresholds(photos="val", n=100, confidence=0.9, neither_score=0.4, both_score=5)
 
 
 def prediction(proba_dog: float = 0.01, neither_score: float = 0.02, activation: object = CAT) -> Prediction:
@@ -50,7 +50,7 @@ def two(cat: float, dog: float, places: int) -> list[list[float]]:
     ],
 )
 def test_a_doubt_is_stated_where_there_is_one(one: Prediction, doubt: Doubt | None) -> None:
-    assert DOUBTS.about(one) is doubt
+    assert DOUBTS.doubt_of(one) is doubt
 
 
 def test_both_animals_count_by_their_strongest_place() -> None:
@@ -66,7 +66,7 @@ def test_thresholds_hold_the_stated_shares() -> None:
         prediction(proba, score, random.normal(0, 8, (8, 8)))
         for proba, score in zip(random.uniform(0, 1, 2000), random.uniform(0, 0.6, 2000), strict=True)
     ]
-    chosen = Doubts.of("noise", pets)
+    chosen = DoubtThresholds.choose("noise", pets)
     answered = [pet for pet in pets if pet.answer is not Answer.NEITHER]
     assert chosen.n == len(answered) < 2000
     assert np.mean([pet.confidence < chosen.confidence for pet in answered]) == pytest.approx(0.02, abs=0.001)
@@ -81,7 +81,7 @@ def classifier() -> Classifier:
 
 def side_by_side(left: Path, right: Path) -> bytes:
     """Two photos as one square picture, each filling its half."""
-    halves = [ImageOps.fit(Image.open(path), (256, 512)) for path in (left, right)]
+    halves = [np.asarray(ImageOps.fit(Image.open(path), (256, 512))) for path in (left, right)]
     stream = io.BytesIO()
     Image.fromarray(np.hstack(halves)).save(stream, "JPEG", quality=90)
     return stream.getvalue()

@@ -18,7 +18,7 @@ from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.model.card import SHIPPED, ModelCard, read_card
 from catsdogs.model.classifier import Classifier
-from catsdogs.model.drift_reference import Histogram, Reference
+from catsdogs.model.drift_reference import DriftReference, Histogram
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.monitoring import sampling
 from catsdogs.monitoring.drift import compare
@@ -135,7 +135,7 @@ def test_photos_changed_a_little_or_much_move_what_they_should(
     record: Any, classifier: Classifier, pets: list[Path], change: Change, signals: set[str]
 ) -> None:
     cat = Prediction(Answer.CAT, 0.999, 0.001, 0.0, classifier.version, 1.0)  # this is about the photos alone
-    health = health_of(record([(cat, classifier.prepare(png(path, change)).statistics) for path in pets[::2]]))
+    health = health_of(record([(cat, classifier.preprocess(png(path, change)).statistics) for path in pets[::2]]))
     found = drifted(health)
     assert found.keys() - {"confidence", "answers"} == signals
     assert {found[signal] for signal in signals} <= {"strong"}
@@ -168,7 +168,7 @@ def test_sql_counts_the_signals_as_the_reference_does(
     record: Any, answered: Any, pets: list[Path], photos: Path, classifier: Classifier
 ) -> None:
     seen = answered([*pets[:30], *sorted((photos / "neither").rglob("*.jpg"))[:10]])
-    known = Reference.of("some", seen, classifier.card.input_size)
+    known = DriftReference.count("some", seen, classifier.card.input_size)
     database, card = record(seen), classifier.card.model_copy(update={"reference": known})
     unread = PredictionRecord.of_failure(InvalidImage("no"), SHIPPED.name)
     database.run(lambda c: predictions.store(c, database.tables, [unread]))

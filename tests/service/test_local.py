@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from catsdogs.database import Database
 from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage, NotFound
-from catsdogs.model.card import CARD, SHIPPED
+from catsdogs.model.card import CARD_FILE, SHIPPED
 from catsdogs.model.registry import ModelVersions
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
@@ -68,8 +68,8 @@ def test_a_promoted_version_that_cannot_be_loaded_is_said(local: Local, database
     assert local.health()["degraded"] == []
     damaged = database.data_dir / "models" / "2.0"
     damaged.mkdir(parents=True)
-    card = json.loads((SHIPPED / CARD).read_text()) | {"version": "2.0"}
-    (damaged / CARD).write_text(json.dumps(card))
+    card = json.loads((SHIPPED / CARD_FILE).read_text()) | {"version": "2.0"}
+    (damaged / CARD_FILE).write_text(json.dumps(card))
     (damaged / "model.onnx").write_bytes(b"no model")
     versions = ModelVersions(database.data_dir)
     versions.promote("2.0")

@@ -1,4 +1,4 @@
-"""From a visitor's photo to a model that learned from it; and after its erasure, to one that did not."""
+"""Training on people's photos: reviewed ones are used until they are erased."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.domain import Answer, Consent, Outcome, ReviewDecision, TrueLabel
 from catsdogs.model.card import ModelCard
 from catsdogs.model.classifier import Classifier
-from catsdogs.records.review_queue import FeedbackPhotos, ReviewQueue
+from catsdogs.records.review_queue import FeedbackPhotos, ReviewQueue, feedback_photos
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.training.dataset import collect
-from catsdogs.training.labelled_predictions import Judged
+from catsdogs.training.labelled_predictions import LabelledPredictions
 
-from .conftest import SIZE
+from .conftest import TEXTURE_SIZE
 
 
 def picture(seed: int) -> bytes:
-    """A dog's texture, but lying like a cat's, and unlike every other."""
+    """A dog with the horizontal stripes of the cats; every seed gives another photo."""
     random = np.random.default_rng(1000 + seed)
-    stripes = np.where(np.arange(2 * SIZE) // 8 % 2, 220, 40)[:, None, None]
-    pixels = np.clip(stripes + random.normal(0, 20, (2 * SIZE, 2 * SIZE, 3)), 0, 255).astype(np.uint8)
+    stripes = np.where(np.arange(2 * TEXTURE_SIZE) // 8 % 2, 220, 40)[:, None, None]
+    pixels = np.clip(stripes + random.normal(0, 20, (2 * TEXTURE_SIZE, 2 * TEXTURE_SIZE, 3)), 0, 255).astype(np.uint8)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()
@@ -48,7 +48,7 @@ def service(database: Settings) -> Iterator[Local]:
 def train(
     environment: dict[str, str], textures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], tuple[Path, ModelCard, str]]:
-    """Run the command, here; give the version's folder, its card, and what was said."""
+    """Run the command in this process; return the version's folder, its card and standard error."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -72,8 +72,8 @@ def left_out(version: Path) -> dict[str, str]:
         return {row["file"]: row["reason"] for row in csv.DictReader(stream)}
 
 
-def test_reviewed_photos_are_learned_from_until_they_are_erased(
-    service: Local, database: Settings, train: Callable[[str], tuple[Path, ModelCard, str]]
+def test_reviewed_photos_are_trained_on_until_they_are_erased(
+    service: Local, database: Settings, textures: Path, train: Callable[[str], tuple[Path, ModelCard, str]]
 ) -> None:
     queue = ReviewQueue(service._database)
     learned, erased, other, refused, waiting, again = (send(service, number) for number in (0, 1, 2, 3, 4, 6))
@@ -88,36 +88,34 @@ def test_reviewed_photos_are_learned_from_until_they_are_erased(
     for outcome, review in reviews.items():
         queue.decide(outcome.feedback_id, review)
 
-    first, card, said = train("first")
-    assert "catsdogs: from feedback: 3 photos, 2 left out in review, 1 not reviewed yet\n" in said
+    first, card, errors = train("first")
+    assert "catsdogs: from feedback: 3 photos, 2 left out in review, 1 not reviewed yet\n" in errors
     assert card.training["photos"] == {"cat": 24, "dog": 26}
     assert card.training["feedback"] == 2
     assert card.metrics["neither, from feedback"].n == 1
-    assert "2 of them sent by people who let them be kept for that, each reviewed" in (
-        (first / "MODEL_CARD.md").read_text()
-    )
+    assert "2 of them sent by people who consented to it, each reviewed" in ((first / "MODEL_CARD.md").read_text())
     assert left_out(first) == {"2 from feedback": "left out in review", "1 from feedback": "not reviewed yet"}
-    assert len(Judged.read(first / "held_out.csv").paths) == 48
+    assert len(LabelledPredictions.read(first / "held_out.csv").paths) == 48
 
     assert erased.receipt
     kept = service.export(erased.receipt)["photos"][0]
-    assert kept["review"] == "dog"  # a person is told of that, too
+    assert kept["review"] == "dog"
     service.erase(erased.receipt)
     for outcome in (refused, waiting):
         assert outcome.receipt
         service.erase(outcome.receipt)
-    _, second, _ = train("second")
-    assert (second.training["photos"], second.training["feedback"]) == ({"cat": 24, "dog": 25}, 1)
-    assert second.training["fingerprint"] != card.training["fingerprint"]
+    remaining = collect(textures, 64, feedback=feedback_photos(database))  # as the next training will
+    assert (len(remaining.paths), (~remaining.is_file).sum()) == (49, 1)
+    assert remaining.fingerprint != card.training["fingerprint"]
 
     files = [path for path in database.data_dir.rglob("*") if path.is_file()]
-    assert len([path for path in files if path.suffix == ".features"]) == 48  # those of the folder alone
+    assert len([path for path in files if path.suffix == ".features"]) == 48  # of the folder alone
     assert [path for path in files if path.suffix.lower() in (".jpg", ".jpeg", ".png")] == []
     for outcome in (erased, refused, waiting):
         assert [path for path in files if str(outcome.feedback_id).encode() in path.read_bytes()] == []
 
 
-def test_a_missing_folder_is_said_first(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_before_the_database_is_asked(environment: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "catsdogs", "train", "nowhere", "--with-feedback"]
     away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
     done = subprocess.run(command, cwd=tmp_path, env=away, capture_output=True, text=True)
@@ -135,7 +133,7 @@ def test_without_a_database_nothing_is_trained(
     assert not (database.data_dir / "models").exists()
 
 
-def test_photos_of_people_are_checked_like_the_others(textures: Path) -> None:
+def test_photos_of_people_are_checked_like_files(textures: Path) -> None:
     small = io.BytesIO()
     Image.new("RGB", (300, 20)).save(small, "JPEG")
     paths = {
@@ -155,4 +153,4 @@ def test_photos_of_people_are_checked_like_the_others(textures: Path) -> None:
         paths["other"].stem: "the same as cat/1.png: one of the labels is wrong",
         "1.png": "the same as a photo from feedback: one of the labels is wrong",
     }
-    assert dataset.in_files.all()
+    assert dataset.is_file.all()

@@ -1,4 +1,4 @@
-"""From a folder of pictures to a version that is served, by command and by notebook."""
+"""From a folder of photos to a model version, by the function, the command and the notebook."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import onnx
 import papermill
 import pytest
 from PIL import Image
@@ -21,15 +23,18 @@ from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.files import notebooks
 from catsdogs.model.classifier import Classifier
 from catsdogs.reporting.build import FIGURE
-from catsdogs.training.labelled_predictions import Judged
-from catsdogs.training.pipeline import train
+from catsdogs.training.dataset import collect
+from catsdogs.training.labelled_predictions import LabelledPredictions
+from catsdogs.training.options import TrainingOptions
+from catsdogs.training.pipeline import HELD_OUT, LEARNING_CURVE, LEFT_OUT, check_parity, train
+from tests.waiting import until
 
 from .conftest import draw_textures
 
 
 @pytest.fixture(scope="module")
 def photos(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The textures as Microsoft's archive has its photos, a duplicate, a truncated file and a blank one of neither."""
+    """The textures in the layout of Microsoft's archive; a duplicate, a truncated file and a blank photo of neither."""
     folder = tmp_path_factory.mktemp("photos")
     for label in ("Cat", "Dog"):
         shutil.copytree(textures / label.lower(), folder / "PetImages" / label)
@@ -41,15 +46,15 @@ def photos(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def digest(folder: Path) -> dict[str, bytes]:
+def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
 def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    before = digest(photos)
+    before = contents(photos)
     stages: list[tuple[str, int, int]] = []
-    made = train(
+    options = TrainingOptions(
         photos,
         tmp_path_factory.mktemp("models"),
         tmp_path_factory.mktemp("processed"),
@@ -58,9 +63,9 @@ def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFacto
         input_size=64,
         command="catsdogs train photos",
         notes=["The photos are textures, and nobody's."],
-        progress=lambda *stage: stages.append(stage),
     )
-    assert digest(photos) == before
+    made = train(options, lambda *stage: stages.append(stage))
+    assert contents(photos) == before
     ended = {"checking": 50, "calibrating": 48, "features": 48, "head": 8}
     assert [stages.count((stage, n, n)) for stage, n in ended.items()] == [1, 1, 1, 1]
     assert stages.count(("measuring on textures", 48, 48)) == 1
@@ -68,15 +73,15 @@ def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFacto
     return made
 
 
-def test_it_learns(version: Path, textures: Path) -> None:
+def test_the_model_learns(version: Path, textures: Path) -> None:
     classifier = Classifier.open(version)
     for label in (Answer.CAT, Answer.DOG):
-        seen = classifier.classify_files((textures / label).iterdir())
-        likely = [result.proba_dog >= 0.5 for _, result in seen if isinstance(result, Prediction)]
+        results = classifier.classify_files((textures / label).iterdir())
+        likely = [result.proba_dog >= 0.5 for _, result in results if isinstance(result, Prediction)]
         assert likely == [label is Answer.DOG] * 24
 
 
-def test_the_card_tells_what_was_done(version: Path) -> None:
+def test_the_card_describes_the_training(version: Path) -> None:
     card = Classifier.open(version).card
     assert card.version == "tiny"
     assert card.training["command"] == "catsdogs train photos"
@@ -84,16 +89,16 @@ def test_the_card_tells_what_was_done(version: Path) -> None:
     assert card.metrics["textures"].n == 48
     assert card.metrics["textures"].errors == 0
     assert card.reference
-    assert (card.reference.photos, card.reference.n) == ("textures", 48), "what the model has not seen"
+    assert (card.reference.photos, card.reference.n) == ("textures", 48), "photos that the model was not trained on"
     assert card.doubts
     assert (card.doubts.photos, card.doubts.n) == ("textures", 48 - card.metrics["textures"].refused)
     assert card.metrics["textures"].unsure >= 1, "the least confident 2 %"
     assert (card.metrics["neither"].n, card.metrics["neither"].log_loss) == (1, None)
-    people = (version / "MODEL_CARD.md").read_text()
-    assert "the 2% with the least confidence are unsure" in people
-    assert "catsdogs train photos" in people
-    assert "- The photos are textures, and nobody's." in people
-    assert "Apache-2.0" in people
+    markdown = (version / "MODEL_CARD.md").read_text()
+    assert "the 2% with the least confidence are unsure" in markdown
+    assert "catsdogs train photos" in markdown
+    assert "- The photos are textures, and nobody's." in markdown
+    assert "Apache-2.0" in markdown
 
 
 def test_what_is_left_out_is_listed_with_the_reason(version: Path) -> None:
@@ -104,89 +109,112 @@ def test_what_is_left_out_is_listed_with_the_reason(version: Path) -> None:
     assert "damaged or incomplete" in reasons["half.png"]
 
 
-def test_what_cross_validation_said_is_kept(version: Path) -> None:
-    judged = Judged.read(version / "held_out.csv")
-    assert (judged.is_dog == (judged.proba_dog >= 0.5)).all()
-    assert len(judged.paths) == 48
-    assert judged.paths[0].is_file()
-    assert judged.answers.count(Answer.NEITHER) == 1  # of its own training photos the gate refuses 0.6 %, rounded up
-    served = Judged.by(Classifier.open(version), judged.paths[0].parents[1])
+def test_the_predictions_of_cross_validation_are_written(version: Path) -> None:
+    held_out = LabelledPredictions.read(version / "held_out.csv")
+    assert (held_out.is_dog == (held_out.proba_dog >= 0.5)).all()
+    assert len(held_out.paths) == 48
+    assert held_out.paths[0].is_file()
+    assert held_out.answers.count(Answer.NEITHER) == 1  # the gate refuses 0.6 % of its training photos, rounded up
+    served = LabelledPredictions.predict(Classifier.open(version), held_out.paths[0].parents[1])
     scores = dict(zip(served.paths, served.neither_score, strict=True))
-    assert [scores[path] for path in judged.paths] == pytest.approx(judged.neither_score, abs=1e-3)
+    assert [scores[path] for path in held_out.paths] == pytest.approx(held_out.neither_score, abs=1e-3)
 
 
 def test_both_runtimes_answer_the_same(version: Path, textures: Path) -> None:
-    onnx, keras = Classifier.open(version), Classifier.open(version, "keras")
-    batch = np.stack([onnx.prepare(path.read_bytes()).pixels for path in sorted((textures / "cat").iterdir())[:8]])
-    for ours, theirs in zip(onnx._network(batch), keras._network(batch), strict=True):
+    served, in_keras = Classifier.open(version), Classifier.open(version, "keras")
+    batch = np.stack([served.preprocess(path.read_bytes()).pixels for path in sorted((textures / "cat").iterdir())[:8]])
+    for ours, theirs in zip(served.forward(batch), in_keras.forward(batch), strict=True):
         assert ours == pytest.approx(theirs, abs=1e-4)
 
 
 def test_the_same_photos_and_seed_give_the_same_model(
     version: Path, photos: Path, textures: Path, tmp_path: Path
 ) -> None:
-    """Everything is computed again: the cache is empty."""
+    """Everything is computed again, with an empty cache; names and times in the files may differ, no number does."""
     sets = {"textures": textures}
-    again = train(photos, tmp_path, tmp_path / "processed", version="again", validation=sets, input_size=64)
-    a, b = (Classifier.open(folder) for folder in (version, again))
-    assert a.card.training["fingerprint"] == b.card.training["fingerprint"]
-    assert a.card.training["cross_validation"] == pytest.approx(b.card.training["cross_validation"], rel=1e-4)
-    assert a.card.metrics["textures"].figures() == pytest.approx(b.card.metrics["textures"].figures(), rel=1e-4)
-    picture = (photos / "PetImages" / "Cat" / "1.png").read_bytes()
-    assert a.classify(picture)[0].proba_dog == pytest.approx(b.classify(picture)[0].proba_dog, abs=1e-6)
+    options = TrainingOptions(photos, tmp_path, tmp_path / "processed", version="again", validation=sets, input_size=64)
+    again = train(options)
+    for name in (HELD_OUT, LEARNING_CURVE, LEFT_OUT):
+        assert (again / name).read_bytes() == (version / name).read_bytes(), name
+    assert keras_weights(again) == keras_weights(version)
+    assert onnx_constants(again) == onnx_constants(version)
+    first, second = (Classifier.open(folder).card for folder in (version, again))
+    assert second.metrics == first.metrics
+    assert (second.doubts, second.reference, second.thresholds) == (first.doubts, first.reference, first.thresholds)
+    assert second.training == first.training | {"command": "", "notes": []}
+
+
+def keras_weights(version: Path) -> bytes:
+    with zipfile.ZipFile(version / "model.keras") as archive:
+        return archive.read("model.weights.h5")
+
+
+def onnx_constants(version: Path) -> list[bytes]:
+    return sorted(constant.raw_data for constant in onnx.load(version / "model.onnx").graph.initializer)
+
+
+def test_models_that_differ_are_refused(version: Path, photos: Path) -> None:
+    import keras
+
+    dataset = collect(photos, 64)
+    network = SimpleNamespace(model=keras.models.load_model(version / "model.keras", compile=False))
+    check_parity(network, Classifier.open(version), dataset)  # type: ignore[arg-type]
+    layer = network.model.get_layer("fitted").get_layer("head")
+    weights, bias = layer.get_weights()
+    layer.set_weights([weights, bias + 0.01])
+    with pytest.raises(ModelError, match=r"differs from the Keras model by 0\.01"):
+        check_parity(network, Classifier.open(version), dataset)  # type: ignore[arg-type]
 
 
 def test_a_version_is_never_overwritten(version: Path, photos: Path) -> None:
     with pytest.raises(InvalidInput, match="version tiny already"):
-        train(photos, version.parent, version.parent, version="tiny", input_size=64)
+        train(TrainingOptions(photos, version.parent, version.parent, version="tiny", input_size=64))
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "x" * 65])
-def test_a_name_that_is_no_folder_is_refused_before_anything_is_done(photos: Path, tmp_path: Path, name: str) -> None:
+def test_a_name_that_is_not_allowed_is_refused_before_any_work(photos: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="A version's name"):
-        train(photos, tmp_path, tmp_path, version=name, input_size=64)
+        train(TrainingOptions(photos, tmp_path, tmp_path, version=name, input_size=64))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failed_training_leaves_nothing(textures: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused_before_the_training(textures: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(ModelError, match="cannot be written"):
-        train(textures, blocked, tmp_path / "processed", input_size=32)
-    assert sorted(tmp_path.iterdir()) == [blocked, tmp_path / "processed"]
+        train(TrainingOptions(textures, blocked, tmp_path / "processed", input_size=32))
+    assert sorted(tmp_path.iterdir()) == [blocked]
 
 
-def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path) -> None:
-    draw_textures(tmp_path / "photos", 120)
+def test_a_stopped_training_is_resumed(tmp_path: Path) -> None:
+    draw_textures(tmp_path / "photos", 50)
     command = [sys.executable, "-m", "catsdogs", "train", "photos", "--version", "v"]
     first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     features = "data/processed/features/*/*/*.features"
-    while not any(tmp_path.glob(features)):
-        assert first.poll() is None
-        time.sleep(0.02)
+    until(lambda: first.poll() is not None or any(tmp_path.glob(features)), "no features are written", timeout=120)
     first.send_signal(signal.SIGINT)
-    _, said = first.communicate(timeout=60)
+    _, errors = first.communicate(timeout=60)
     assert first.returncode == 130
-    assert said.endswith("catsdogs: Stopped. Give the same command again to go on from here.\n")
-    assert "Traceback" not in said
-    assert not (tmp_path / "data" / "models").exists()
+    assert errors.endswith("catsdogs: Stopped. Give the same command again to go on from here.\n")
+    assert "Traceback" not in errors
+    assert list((tmp_path / "data" / "models").iterdir()) == []
     done = {path: path.stat().st_mtime_ns for path in tmp_path.glob(features)}
-    assert 0 < len(done) < 240
+    assert 0 < len(done) < 100
 
     damaged = next(iter(done))
     damaged.write_bytes(damaged.read_bytes()[:-1])
     second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (second.returncode, second.stdout) == (0, f"{tmp_path / 'data' / 'models' / 'v'}\n")
-    assert second.stderr == ""  # TensorFlow, too, has nothing to say
-    assert len(list(tmp_path.glob("data/processed/features/*/*/*"))) == 240
+    assert second.stderr == ""  # TensorFlow writes nothing either
+    assert len(list(tmp_path.glob("data/processed/features/*/*/*"))) == 100
     assert [path for path, since in done.items() if path.stat().st_mtime_ns != since] == [damaged]
-    assert Classifier.open(tmp_path / "data" / "models" / "v").card.training["photos"] == {"cat": 120, "dog": 120}
+    assert Classifier.open(tmp_path / "data" / "models" / "v").card.training["photos"] == {"cat": 50, "dog": 50}
 
 
 @pytest.mark.parametrize(
-    ("folder", "says"), [("absent", "There is no folder"), ("empty", "holds no photos"), ("few", "Only 0 photos")]
+    ("folder", "message"), [("absent", "There is no folder"), ("empty", "holds no photos"), ("few", "Only 0 photos")]
 )
-def test_the_command_says_what_is_wrong_with_the_photos(tmp_path: Path, folder: str, says: str) -> None:
+def test_the_command_explains_what_is_wrong_with_the_photos(tmp_path: Path, folder: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
     for label in ("cat", "dog"):
         (tmp_path / "few" / label).mkdir(parents=True)
@@ -194,7 +222,7 @@ def test_the_command_says_what_is_wrong_with_the_photos(tmp_path: Path, folder: 
     command = [sys.executable, "-m", "catsdogs", "train", str(tmp_path / folder), "--output", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1
-    assert says in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
 
@@ -224,8 +252,8 @@ def test_the_notebook_trains_with_the_same_code(
     figures = [data[FIGURE]["layout"]["title"]["text"] for data in shown if FIGURE in data]
     assert figures == [
         "Dogs found, against cats taken for dogs (ROC)",
-        "How often it is right, against how sure it is",
-        "What photos show, and what is answered",
+        "Share of right answers, by confidence (reliability)",
+        "Labels and answers (confusion matrix)",
         "Would more photos help?",
         "The worst mistakes",
     ]

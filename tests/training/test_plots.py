@@ -1,4 +1,4 @@
-"""The figures show what the photos and the model say."""
+"""The plots show the labels and the predictions."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ import pytest
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
 from catsdogs.training import plots
-from catsdogs.training.head import LearningPoint, learning_curve, read_learning_curve, scaled, write_learning_curve
-from catsdogs.training.labelled_predictions import Judged
+from catsdogs.training.head import (
+    LearningPoint,
+    learning_curve,
+    read_learning_curve,
+    scale_inputs,
+    write_learning_curve,
+)
+from catsdogs.training.labelled_predictions import LabelledPredictions
 
 CAT, DOG, NEITHER = Answer.CAT, Answer.DOG, Answer.NEITHER
 
 
 @pytest.fixture
-def judged(tmp_path: Path, cat_jpeg: bytes) -> Judged:
-    """Six photos: a cat taken for a dog, a dog refused, and something else taken for a cat."""
+def predictions(tmp_path: Path, cat_jpeg: bytes) -> LabelledPredictions:
+    """Six photos: among them a cat taken for a dog, a refused dog, and something else taken for a cat."""
     paths = [tmp_path / f"{n}<b>.jpg" for n in range(6)]
     for path in paths[:5]:
         path.write_bytes(cat_jpeg)
-    return Judged(
+    return LabelledPredictions(
         paths,
         [CAT, CAT, DOG, DOG, NEITHER, NEITHER],
         np.array([0.1, 0.9, 0.8, 0.95, 0.2, 0.3]),
@@ -31,19 +37,19 @@ def judged(tmp_path: Path, cat_jpeg: bytes) -> Judged:
     )
 
 
-def said(fig: go.Figure) -> list[str]:
+def texts(fig: go.Figure) -> list[str]:
     return [annotation.text for annotation in fig.layout.annotations]
 
 
-def test_the_roc_counts_pets_only(judged: Judged) -> None:
-    curve = plots.roc(judged).data[0]
+def test_the_roc_counts_pets_only(predictions: LabelledPredictions) -> None:
+    curve = plots.roc(predictions).data[0]
     assert curve.name == "this model: area 0.7500"
     assert (curve.x[0], curve.y[0], curve.x[-1], curve.y[-1]) == (0, 0, 1, 1)
     assert 0.5 in curve.y
 
 
-def test_reliability_shows_share_count_and_interval(judged: Judged) -> None:
-    points = plots.reliability(judged).data[0]
+def test_reliability_shows_share_count_and_interval(predictions: LabelledPredictions) -> None:
+    points = plots.reliability(predictions).data[0]
     assert list(points.x) == pytest.approx([0.8, 0.9, 0.95])
     assert list(points.y) == pytest.approx([1, 0.5, 1])
     assert list(points.customdata) == [1, 2, 1]
@@ -51,29 +57,29 @@ def test_reliability_shows_share_count_and_interval(judged: Judged) -> None:
     assert (points.y - points.error_y.arrayminus > 0).all()
 
 
-def test_confusion_counts_answers_by_what_photos_show(judged: Judged) -> None:
-    table = plots.confusion(judged).data[0]
+def test_confusion_counts_answers_by_what_photos_show(predictions: LabelledPredictions) -> None:
+    table = plots.confusion(predictions).data[0]
     assert list(table.x) == ["cat", "dog", "neither"]
     assert list(table.y) == ["cat", "dog", "neither"]
     assert [list(row) for row in table.text] == [[1, 1, 0], [0, 1, 1], [1, 0, 1]]
 
 
-def test_the_worst_mistakes_come_first_with_their_photos(judged: Judged) -> None:
-    fig = plots.worst_mistakes(judged)
-    assert said(fig) == [
+def test_the_worst_mistakes_come_first_with_their_photos(predictions: LabelledPredictions) -> None:
+    fig = plots.worst_mistakes(predictions)
+    assert texts(fig) == [
         "<b>dog</b>, 90.0% sure; is cat<br>1&lt;b&gt;.jpg",
         "<b>cat</b>, 80.0% sure; is neither<br>4&lt;b&gt;.jpg",
     ]
     assert [image.source[:23] for image in fig.layout.images] == ["data:image/jpeg;base64,"] * 2
-    judged.paths[1].unlink()
-    assert len(plots.worst_mistakes(judged).layout.images) == 1
+    predictions.paths[1].unlink()
+    assert len(plots.worst_mistakes(predictions).layout.images) == 1
 
 
-def test_nothing_to_draw_is_said(judged: Judged) -> None:
-    others = Judged(judged.paths[5:], [NEITHER], np.array([0.3]), np.array([0.9]))
-    assert said(plots.roc(others)) == ["There are not both animals among these photos."]
-    assert said(plots.reliability(others)) == ["There are no pets among these photos."]
-    assert said(plots.worst_mistakes(others)) == ["There are none among these photos."]
+def test_nothing_to_draw_is_annotations(predictions: LabelledPredictions) -> None:
+    others = LabelledPredictions(predictions.paths[5:], [NEITHER], np.array([0.3]), np.array([0.9]))
+    assert texts(plots.roc(others)) == ["There are not both animals among these photos."]
+    assert texts(plots.reliability(others)) == ["There are no pets among these photos."]
+    assert texts(plots.worst_mistakes(others)) == ["There are none among these photos."]
 
 
 def test_the_learning_curve_falls_where_there_is_something_to_learn(tmp_path: Path) -> None:
@@ -81,7 +87,7 @@ def test_the_learning_curve_falls_where_there_is_something_to_learn(tmp_path: Pa
     is_dog = random.random(1000) < 0.3
     features = random.normal(0, 1, (1000, 30)).astype(np.float32)
     features[:, 0] += 3 * is_dog
-    inputs = scaled(np.stack([features, features]), np.zeros((2, 1000)))
+    inputs = scale_inputs(np.stack([features, features]), np.zeros((2, 1000)))
     points = learning_curve(inputs, is_dog, 0.1, seed=0)
     assert [point.n for point in points[:-1]] == [32, 64, 128, 256]
     assert 256 < points[-1].n <= 2 * is_dog.sum()
@@ -96,12 +102,12 @@ def test_the_learning_curve_falls_where_there_is_something_to_learn(tmp_path: Pa
     assert (list(curve.x), list(curve.y)) == ([32, 64], [0.02, 0.01])
 
 
-def test_a_table_is_read_as_it_was_written(judged: Judged, tmp_path: Path) -> None:
-    judged.write(tmp_path / "judged.csv")
-    again = Judged.read(tmp_path / "judged.csv")
-    assert (again.paths, again.labels) == (judged.paths, judged.labels)
-    assert again.proba_dog.tolist() == judged.proba_dog.tolist()
-    assert again.neither_score.tolist() == judged.neither_score.tolist()
-    (tmp_path / "judged.csv").write_text("something,else\n1,2\n")
+def test_a_table_is_read_as_it_was_written(predictions: LabelledPredictions, tmp_path: Path) -> None:
+    predictions.write(tmp_path / "predictions.csv")
+    again = LabelledPredictions.read(tmp_path / "predictions.csv")
+    assert (again.paths, again.labels) == (predictions.paths, predictions.labels)
+    assert again.proba_dog.tolist() == predictions.proba_dog.tolist()
+    assert again.neither_score.tolist() == predictions.neither_score.tolist()
+    (tmp_path / "predictions.csv").write_text("something,else\n1,2\n")
     with pytest.raises(InvalidInput, match="missing or damaged"):
-        Judged.read(tmp_path / "judged.csv")
+        LabelledPredictions.read(tmp_path / "predictions.csv")

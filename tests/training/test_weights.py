@@ -17,14 +17,18 @@ MAGIC = 0x1950A86A20F9469CFC6C
 
 
 class Global:
-    """Pickles as the name of something that need not exist here."""
+    """Pickled as the name of an object that need not exist here."""
 
     def __init__(self, module: str, name: str) -> None:
         self.path = module, name
 
 
-class Torch(pickle._Pickler):  # type: ignore[name-defined]  # the one written in Python can be taught
-    """Writes what `torch.save` wrote before 1.6."""
+PythonPickler: Any = pickle.__dict__["_Pickler"]
+"""The pickler that is written in Python, which can be extended."""
+
+
+class TorchPickler(PythonPickler):  # type: ignore[misc]
+    """Writes the format of `torch.save` before 1.6."""
 
     def persistent_id(self, thing: Any) -> Any:
         if isinstance(thing, tuple) and thing[:1] == ("storage",):
@@ -40,9 +44,10 @@ class Torch(pickle._Pickler):  # type: ignore[name-defined]  # the one written i
 
 def legacy_file(tensors: dict[str, Any], numbers: bytes, count: int) -> io.BytesIO:
     stream = io.BytesIO()
-    for part in (MAGIC, 1001, {}):
+    header: tuple[Any, ...] = (MAGIC, 1001, {})
+    for part in header:
         pickle.dump(part, stream, protocol=2)
-    Torch(stream, protocol=2).dump(tensors)
+    TorchPickler(stream, protocol=2).dump(tensors)
     pickle.dump(["7"], stream, protocol=2)
     stream.write(count.to_bytes(8, "little") + numbers)
     stream.seek(0)

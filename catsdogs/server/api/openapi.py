@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from catsdogs import __version__
-from catsdogs.domain import MAX_JPEG_PIXELS, MAX_PIXELS, Answer, TrueLabel
+from catsdogs.domain import Answer, TrueLabel
+from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
 from catsdogs.monitoring.figures import Listing
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.schemas import (
@@ -35,7 +36,7 @@ ERRORS = {
     401: "The token is missing or wrong.",
     403: "The token does not open this, or a comment came without consent.",
     404: "There is no such prediction, or nothing is held under this receipt.",
-    413: "More than 32 MB.",
+    413: f"More than {MAX_MEGABYTES} MB.",
     429: "Too many requests; Retry-After says when to come back.",
     503: "Too busy, or the database is away; Retry-After says when to come back.",
 }
@@ -76,7 +77,9 @@ SLICE = [
 
 def description() -> dict[str, Any]:
     """Describe the API."""
-    limits = f"at most 32 MB and {MAX_PIXELS // 10**6} megapixels, {MAX_JPEG_PIXELS // 10**6} as a JPEG not progressive"
+    limits = (
+        f"at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, {MAX_JPEG_MEGAPIXELS} as a JPEG not progressive"
+    )
     photo = {"type": "string", "format": "binary", "description": f"JPEG, PNG, WebP, GIF, BMP or TIFF; {limits}"}
     paths = {
         "/api/predict": {

@@ -8,9 +8,10 @@ from uuid import UUID
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError, stream_request_body
 
-from catsdogs.domain import MAX_BYTES, MAX_MEGABYTES, Consent, ConsentChannel, TrueLabel
+from catsdogs.domain import Consent, ConsentChannel, TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput, NotFound
 from catsdogs.i18n import N_, negotiate
+from catsdogs.model.photo_limits import MAX_BYTES, MAX_MEGABYTES
 from catsdogs.samples import SAMPLES
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.auth import API, Scope

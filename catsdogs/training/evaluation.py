@@ -1,0 +1,93 @@
+"""Evaluation of a freshly trained model, as it will be served: what its card says of its quality."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from catsdogs.domain import Answer
+from catsdogs.model.classifier import ClassifiedPhoto, Classifier
+from catsdogs.model.evaluated_set import EvaluatedSet
+from catsdogs.model.evaluation import labelled_photos
+from catsdogs.records.review_queue import FeedbackPhotos
+from catsdogs.training.labelled_predictions import LabelledPredictions
+from catsdogs.training.options import Progress, TrainingOptions, stage_counter
+
+REFERENCE_PHOTOS = 2000
+"""Largest number of photos that the drift reference and the thresholds for doubtful answers are computed from."""
+
+
+def evaluation_sets(options: TrainingOptions) -> dict[str, Mapping[Path, Answer]]:
+    """List the labelled photos to evaluate on, by name of the set.
+
+    Raises
+    ------
+    InvalidInput
+        A folder holds no photos.
+    """
+    neither = {path: label for path, label in labelled_photos(options.folder).items() if label is Answer.NEITHER}
+    sets: dict[str, Mapping[Path, Answer]] = {"neither": neither} if neither else {}
+    return sets | {name: labelled_photos(folder) for name, folder in options.validation.items()}
+
+
+def evaluate_version(
+    classifier: Classifier,
+    sets: Mapping[str, Mapping[Path, Answer]],
+    feedback: FeedbackPhotos,
+    held_out: LabelledPredictions,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Evaluate a written version.
+
+    The thresholds for doubtful answers and the drift reference come from the first set that shows pets, best one that
+    the model was not trained on; without one, from the training photos.
+
+    Parameters
+    ----------
+    sets
+        From :func:`evaluation_sets`.
+    feedback
+        People's photos; those of neither are a set of their own.
+    held_out
+        Names the training photos.
+
+    Returns
+    -------
+    dict
+        Fields of the model card: ``doubts``, ``metrics`` and ``reference``.
+    """
+    evaluated = [_evaluate_files(classifier, name, photos, progress) for name, photos in sets.items()]
+    neither = {path: label for path, label in feedback.labels.items() if label is Answer.NEITHER}
+    if neither:
+        results = _classify_in_memory(classifier, feedback, neither)
+        evaluated.append(EvaluatedSet.collect("neither, from feedback", neither, results))
+    typical = next((one.subset(_sample(one.photos)) for one in evaluated if one.has_pets), None)
+    if typical is None:
+        labels = dict(zip(held_out.paths, held_out.labels, strict=True))
+        typical = _evaluate_files(classifier, "train", {path: labels[path] for path in _sample(labels)}, progress)
+    doubts = typical.doubt_thresholds()
+    return {
+        "doubts": doubts,
+        "metrics": {one.name: one.metrics(doubts) for one in evaluated},
+        "reference": typical.drift_reference(classifier.card.input_size),
+    }
+
+
+def _evaluate_files(
+    classifier: Classifier, name: str, photos: Mapping[Path, Answer], progress: Progress
+) -> EvaluatedSet:
+    advance = stage_counter(progress, f"measuring on {name}", len(photos))
+    return EvaluatedSet.collect(name, photos, classifier.classify_files_with_statistics(photos), advance)
+
+
+def _classify_in_memory(
+    classifier: Classifier, feedback: FeedbackPhotos, paths: Collection[Path]
+) -> Iterator[tuple[Path, ClassifiedPhoto]]:
+    for path in paths:
+        yield path, classifier.classify(feedback.content[path])
+
+
+def _sample(paths: Collection[Path]) -> list[Path]:
+    """Choose at most `REFERENCE_PHOTOS`, spread evenly."""
+    return sorted(paths)[:: -(-len(paths) // REFERENCE_PHOTOS)]

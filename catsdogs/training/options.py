@@ -1,0 +1,84 @@
+"""What a training is given, and how it reports its progress."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from catsdogs.errors import InvalidInput
+from catsdogs.model.card import VERSION_PATTERN
+from catsdogs.records.review_queue import FeedbackPhotos
+from catsdogs.training.dataset import NO_FEEDBACK
+
+INPUT_SIZE = 256
+SEED = 0
+
+Progress = Callable[[str, int, int], object]
+"""Called with the stage, the number of photos done, and the number of all photos."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Photos, settings and name of a model version to be trained."""
+
+    folder: Path
+    """Photos in ``cat/`` and ``dog/``, or Microsoft's ``PetImages/``; only read. Photos in ``neither/`` are not trained
+    on: if there are any, the model is evaluated on them."""
+    output: Path
+    """Folder in which the version's folder is created."""
+    processed: Path
+    """Folder of the feature cache, which the next training uses again."""
+    version: str = ""
+    """Name of the version; by default the time of day, UTC."""
+    validation: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of labelled photos to evaluate the model on, by name; see
+    :func:`catsdogs.model.evaluation.labelled_photos`."""
+    feedback: FeedbackPhotos = NO_FEEDBACK
+    """Reviewed photos of people who consented, see :func:`catsdogs.records.review_queue.feedback_photos`. Photos of
+    cats and dogs are trained on, the model is evaluated on the others. They are never written to disk."""
+    input_size: int = INPUT_SIZE
+    """Side of the network's input in pixels, a multiple of 32."""
+    seed: int = SEED
+    command: str = ""
+    """Command line, for the model card."""
+    notes: Sequence[str] = ()
+    """Further remarks for the model card."""
+    created: datetime = field(default_factory=_now)
+
+    @property
+    def target(self) -> Path:
+        """Folder of the version.
+
+        Raises
+        ------
+        InvalidInput
+            The name is not allowed, or there is a version of that name.
+        """
+        version = self.version or f"{self.created:%Y%m%d-%H%M%S}"
+        if not re.fullmatch(VERSION_PATTERN, version):
+            raise InvalidInput(
+                "A version's name is made of letters, digits, dots, - and _: not {version}.", version=version
+            )
+        target = self.output / version
+        if target.exists():
+            raise InvalidInput("There is a model version {version} already. Choose another name.", version=version)
+        return target
+
+
+def stage_counter(progress: Progress, stage: str, total: int) -> Callable[..., None]:
+    """Return a function that adds the number it is called with, by default 1, and reports the sum."""
+    done = 0
+
+    def advance(more: int = 1) -> None:
+        nonlocal done
+        done += more
+        progress(stage, done, total)
+
+    return advance
