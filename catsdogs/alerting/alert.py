@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
+
+from typing_extensions import TypedDict
+
+from catsdogs.domain import Count, Timestamp
 
 LOW_CONFIDENCE = 0.6
 """Confidence up to which an answer counts as unsure, 0..1; the same limit as in V2."""
@@ -55,18 +59,18 @@ class AlertState(StrEnum):
 
 
 class Alert(TypedDict):
-    """One period in which a rule was broken, as ``GET /api/alerts`` returns it."""
+    """One period in which a rule was broken."""
 
     rule: str
     measure: Measure
     state: AlertState
-    since: str
-    """Time at which the rule was first found broken, ISO 8601, UTC."""
-    fired_at: str | None
-    resolved_at: str | None
+    since: Timestamp
+    """Time at which the rule was first found broken, in UTC."""
+    fired_at: Timestamp | None
+    resolved_at: Timestamp | None
     value: float
     """Latest measured value while the rule was broken."""
-    n: int
+    n: Count
     """Number of predictions or ratings that `value` was computed from."""
     limit: float
     """Limit of the rule, in the unit of `value`."""

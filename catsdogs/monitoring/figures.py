@@ -1,4 +1,4 @@
-"""What an operator looks at: key figures, single predictions, the model's health.
+"""Figures for operators: key figures, single predictions, the model's health.
 
 Plain data, as :mod:`catsdogs.domain` is: the JSON shapes of the REST contract, which the in-process service
 and the HTTP one return alike.
@@ -7,95 +7,118 @@ and the HTTP one return alike.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypedDict
+from typing import Annotated
+
+from typing_extensions import TypedDict
+
+from catsdogs.domain import (
+    AnswerName,
+    Count,
+    Identifier,
+    JsonSchema,
+    Milliseconds,
+    Share,
+    Timestamp,
+    TrueLabelName,
+)
+
+Rating = Annotated[int, JsonSchema(enum=[0, 1])]
+"""A person's rating of an answer: 1 satisfied, 0 not."""
 
 
 class Latency(TypedDict):
-    """Inference time in milliseconds; ``None`` where there is no prediction."""
+    """Inference time in milliseconds; null where there is no prediction."""
 
-    mean: float | None
-    min: float | None
-    max: float | None
-    p50: float | None
-    p95: float | None
-    p99: float | None
+    mean: Milliseconds | None
+    min: Milliseconds | None
+    max: Milliseconds | None
+    p50: Milliseconds | None
+    p95: Milliseconds | None
+    p99: Milliseconds | None
 
 
 class Satisfaction(TypedDict):
-    """Of the people who said whether the answer was right."""
+    """Satisfaction of the people who rated an answer."""
 
-    rate: float | None
-    """Share of satisfied people, 0..1."""
-    low: float | None
+    rate: Share | None
+    """Share of satisfied people."""
+    low: Share | None
     """Lower end of the 95 % Wilson interval."""
-    high: float | None
-    n: int
-    satisfied: int
-    unsatisfied: int
+    high: Share | None
+    """Upper end of the 95 % Wilson interval."""
+    n: Count
+    """Number of ratings."""
+    satisfied: Count
+    unsatisfied: Count
 
 
 class Previous(TypedDict):
     """Figures of the window of the same length just before."""
 
-    total_predictions: int
-    errors: int
-    rgpd_consents: int
-    mean_ms: float | None
+    total_predictions: Count
+    errors: Count
+    rgpd_consents: Count
+    mean_ms: Milliseconds | None
     satisfaction: Satisfaction
 
 
 class Bucket(TypedDict):
-    """One interval of the time curve."""
+    """One interval of the time curve; inference times are in milliseconds."""
 
-    start: str
-    """Start of the interval, ISO 8601, UTC."""
-    predictions: int
-    cat: int
-    dog: int
-    neither: int
-    errors: int
-    satisfied: int
-    unsatisfied: int
-    mean: float | None
-    min: float | None
-    max: float | None
-    p50: float | None
-    p95: float | None
-    p99: float | None
+    start: Timestamp
+    """Start of the interval, in UTC."""
+    predictions: Count
+    cat: Count
+    dog: Count
+    neither: Count
+    errors: Count
+    satisfied: Count
+    unsatisfied: Count
+    mean: Milliseconds | None
+    min: Milliseconds | None
+    max: Milliseconds | None
+    p50: Milliseconds | None
+    p95: Milliseconds | None
+    p99: Milliseconds | None
 
 
 class FeedbackPoint(TypedDict):
     """One feedback, for the scatter over time."""
 
-    timestamp: str
-    user_feedback: int
-    prediction_result: str
-    confidence: float | None
+    timestamp: Timestamp
+    user_feedback: Rating
+    """1 satisfied, 0 not."""
+    prediction_result: AnswerName
+    confidence: Share | None
+    """Confidence of the model in its answer."""
     user_comment: str | None
 
 
 class Statistics(TypedDict):
-    """``GET /api/statistics``: V2's four figures, then the KPIs of the window."""
+    """Key figures of a time window: first V2's four, then the others."""
 
-    total_predictions: int
-    successful_predictions: int
-    rgpd_consents: int
-    success_rate: float
-    """In percent (0..100), as V2 gave it. All other rates are shares, 0..1."""
-    error_rate: float | None
-    consent_rate: float | None
-    answers: dict[str, int]
+    total_predictions: Count
+    successful_predictions: Count
+    rgpd_consents: Count
+    """Number of predictions with consent."""
+    success_rate: Annotated[float, JsonSchema(minimum=0, maximum=100)]
+    """Share of successful predictions in percent, 0..100, as V2 gave it. All other rates are shares, 0..1."""
+    error_rate: Share | None
+    consent_rate: Share | None
+    answers: dict[str, Count]
     """Number of predictions by answer: cat, dog, neither, error."""
     inference_time_ms: Latency
-    """Where there are many predictions, p50, p95 and p99 are within 2 %; all else is exact."""
+    """Inference times; where there are many predictions, p50, p95 and p99 are within 2 %, all else is exact."""
     satisfaction: Satisfaction
     previous: Previous | None
-    """``None`` for a window without a start."""
-    bucket_seconds: int
+    """Figures of the window before; null for a window without a start."""
+    bucket_seconds: Count
+    """Length of one interval of `timeline`, in seconds."""
     timeline: list[Bucket]
     feedback: list[FeedbackPoint]
     """The latest feedbacks of the window, oldest first; at most 1,500."""
     model_versions: list[str]
+    """Model versions that answered in the window."""
 
 
 LEAST_SURE_OF = 10_000
@@ -113,53 +136,61 @@ class Listing(StrEnum):
 
 
 class RecentPrediction(TypedDict):
-    """One row of ``GET /api/recent-predictions``."""
+    """One prediction and the feedback on it."""
 
-    id: str
-    timestamp: str
-    prediction_result: str
-    proba_cat: float | None
-    proba_dog: float | None
-    confidence: float | None
-    """In the answer given, 0..1."""
-    inference_time_ms: float | None
+    id: Identifier
+    timestamp: Timestamp
+    prediction_result: AnswerName
+    proba_cat: Share | None
+    proba_dog: Share | None
+    confidence: Share | None
+    """Confidence of the model in its answer."""
+    inference_time_ms: Milliseconds | None
     success: bool
     rgpd_consent: bool
     filename: str | None
-    user_feedback: int | None
+    """Name of the file; only with consent."""
+    user_feedback: Rating | None
+    """1 satisfied, 0 not."""
     user_comment: str | None
-    true_label: str | None
-    """What a person said the photo really shows."""
+    true_label: TrueLabelName | None
+    """What a person said the photo shows."""
     model_version: str | None
 
 
 class Accuracy(TypedDict):
     """How often answers are right."""
 
-    rate: float | None
-    """Share of right answers, 0..1."""
-    low: float | None
+    rate: Share | None
+    """Share of right answers."""
+    low: Share | None
     """Lower end of the 95 % interval."""
-    high: float | None
-    n: int
+    high: Share | None
+    """Upper end of the 95 % interval."""
+    n: Count
+    """Number of answers."""
 
 
 class ReliabilityBin(Accuracy):
-    """One bar of the reliability diagram: of answers about as sure as `confidence`, how many were right."""
+    """One bar of the reliability diagram: how many answers of about the same confidence were right."""
 
-    confidence: float
+    confidence: Share
+    """Mean confidence of these answers."""
 
 
 class AccuracyBucket(TypedDict):
     """One interval of the accuracy curve."""
 
-    start: str
+    start: Timestamp
+    """Start of the interval, in UTC."""
     judged: Accuracy
+    """Accuracy by people's judgement."""
     estimated: Accuracy
+    """Accuracy estimated without labels."""
 
 
 class Reading(StrEnum):
-    """What the figures of a drift mean."""
+    """Interpretation of the figures of a drift."""
 
     TOO_FEW = "too_few"
     NONE = "none"
@@ -171,46 +202,51 @@ class Drift(TypedDict):
     """How far one signal moved from the model's reference."""
 
     signal: str
-    """See :mod:`catsdogs.model.drift_reference`."""
+    """Name of the signal."""
     psi: float
     """Population stability index."""
-    p_value: float
-    """Of the chi-square test that nothing moved."""
-    n: int
+    p_value: Share
+    """P-value of the chi-square test of no drift."""
+    n: Count
+    """Number of predictions."""
     reading: Reading
     edges: list[float]
-    expected: list[float]
+    """Inner edges of the bins."""
+    expected: list[Share]
     """Shares of the reference in each bin; one more than `edges`."""
-    found: list[float]
+    found: list[Share]
+    """Shares of the predictions in each bin."""
 
 
 class VersionFigures(TypedDict):
-    """One model version of a window, beside the others."""
+    """Figures of one model version in the window."""
 
     model_version: str
-    share: float
-    """Of the window's predictions."""
+    share: Share
+    """Share of the window's predictions."""
     judged: Accuracy
     estimated: Accuracy
-    neither_rate: float | None
-    mean_ms: float | None
+    neither_rate: Share | None
+    mean_ms: Milliseconds | None
+    """Mean inference time, in milliseconds."""
 
 
 class ModelHealth(TypedDict):
-    """``GET /api/model-health``: whether the model is still good."""
+    """Quality of the model in a time window."""
 
     model_version: str | None
-    """The one that drift is told for: the chosen one, else the latest of the window."""
+    """Version that `drift` is about: the chosen one, else the latest of the window."""
     reference: str | None
-    """Name of the photos that its reference comes from; ``None`` where its card has none."""
-    reference_n: int
+    """Name of the photos that the reference of drift comes from; null where the model card has none."""
+    reference_n: Count
+    """Number of these photos."""
     judged: Accuracy
-    """As people judged the answers; Wilson's interval."""
+    """Accuracy by people's judgement, with Wilson's interval."""
     estimated: Accuracy
-    """Of the answers cat and dog, without labels (CBPE)."""
+    """Accuracy of the answers cat and dog, estimated without labels (CBPE)."""
     timeline: list[AccuracyBucket]
     reliability: list[ReliabilityBin]
     drift: list[Drift]
     versions: list[VersionFigures]
     whole: bool
-    """Whether every prediction was looked at; of many, a sample is enough, and `n` says how large it was."""
+    """Whether every prediction was counted; of many, only a sample is, and `n` is its size."""

@@ -10,20 +10,10 @@ from voila.static_file_handler import MultiStaticFileHandler
 
 from catsdogs import samples
 from catsdogs.server import base_handler, pages
-from catsdogs.server.api import health, metrics, monitoring, openapi, predictions, privacy
+from catsdogs.server.api import openapi
 from catsdogs.server.voila import apps, bundle, preload, sessions, static_files
 
 KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
-
-_NAMED_ROUTES = (
-    predictions.ROUTES,
-    health.ROUTES,
-    privacy.ROUTES,
-    monitoring.ROUTES,
-    metrics.ROUTES,
-    pages.ROUTES,
-    openapi.ROUTES,
-)
 
 _KEPT_HANDLERS = {
     MultiStaticFileHandler: static_files.VoilaStaticHandler,
@@ -44,7 +34,7 @@ def routes(voila_routes: list[Any], app_arguments: dict[str, Any]) -> list[Any]:
     """
     own_static = {"path": str(pages.STATIC)}
     return [
-        *((re.escape(path), handler, {"route": path}) for group in _NAMED_ROUTES for path, handler in group.items()),
+        *((re.escape(path), handler, {"route": path}) for path, handler in (openapi.ROUTES | pages.ROUTES).items()),
         *(
             (re.escape(path), apps.AppHandler, {"app": app, "route": app.path, **app_arguments})
             for app in apps.APPS

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
+from catsdogs.server.api.operation import Operation
 from catsdogs.server.auth import API, Scope
 from catsdogs.server.base_handler import HeadAsGetHandler
 from catsdogs.service.interface import Service
@@ -17,8 +18,10 @@ _FALSE = {"false", "0", "off", "no", ""}
 class ApiHandler(HeadAsGetHandler):
     """A route of the REST API."""
 
+    operation: ClassVar[Operation]
+    """The route's part of the OpenAPI description."""
     scope: ClassVar[Scope | None] = None
-    """What the bearer token must open; None for routes open to all."""
+    """Scope that the bearer token must have; ``None`` for routes open to all."""
     limited: ClassVar[bool] = True
     """Whether requests with a token count against the client's limit."""
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from catsdogs.domain import ModelInfo, ServiceHealth
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
 from catsdogs.server.api.base import ApiHandler
+from catsdogs.server.api.operation import Operation
+from catsdogs.service.responses import Liveness, Readiness
 
 
 class HealthHandler(ApiHandler):
     """``GET /health``: for people and monitoring; always 200 while the process answers."""
+
+    operation = Operation("get", "State of the service", ServiceHealth)
 
     async def get(self) -> None:
         """Say whether model and database answer."""
@@ -18,6 +23,8 @@ class HealthHandler(ApiHandler):
 class LivenessHandler(ApiHandler):
     """``GET /health/live``: restart the process when this does not answer."""
 
+    operation = Operation("get", "Liveness: restart the process when this does not answer", Liveness)
+
     def get(self) -> None:
         """Say that the event loop turns."""
         self.write({"status": "alive"})
@@ -25,6 +32,8 @@ class LivenessHandler(ApiHandler):
 
 class ReadinessHandler(ApiHandler):
     """``GET /health/ready``: send requests here only while this answers 200."""
+
+    operation = Operation("get", "Readiness: send requests here only while this answers 200", Readiness, errors=(503,))
 
     async def get(self) -> None:
         """Say whether predictions work; they do without the database, whose records wait in the spool."""
@@ -36,6 +45,8 @@ class ReadinessHandler(ApiHandler):
 
 class ModelInfoHandler(ApiHandler):
     """``GET /api/info``."""
+
+    operation = Operation("get", "The served model", ModelInfo)
 
     async def get(self) -> None:
         """Describe the served model."""

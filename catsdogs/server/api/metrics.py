@@ -16,6 +16,7 @@ from tornado.web import RequestHandler
 
 from catsdogs.domain import Answer, Prediction, ServiceHealth, ServiceProblem
 from catsdogs.server.api.base import ApiHandler
+from catsdogs.server.api.operation import Operation
 from catsdogs.server.auth import Scope
 from catsdogs.server.base_handler import method_of, route_of
 from catsdogs.server.voila.apps import APPS
@@ -103,6 +104,7 @@ class Metrics:
 class MetricsHandler(ApiHandler):
     """``GET /metrics``."""
 
+    operation = Operation("get", "Metrics for Prometheus", str, content_type="text/plain")
     scope = Scope.MONITOR
     limited = False  # a flood from the scraper's address must not hide itself
 

@@ -8,9 +8,12 @@ from typing import Any, ClassVar
 from catsdogs.datetimes import read_moment
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
-from catsdogs.monitoring.figures import Listing
+from catsdogs.monitoring.figures import Listing, ModelHealth, Statistics
 from catsdogs.server.api.base import ApiHandler
+from catsdogs.server.api.operation import Operation
+from catsdogs.server.api.requests import AlertsQuery, FilterQuery, HealthQuery, ListQuery
 from catsdogs.server.auth import Scope
+from catsdogs.service.responses import Alerts, News, RecentPredictions
 
 
 class MonitoringHandler(ApiHandler):
@@ -54,6 +57,8 @@ class MonitoringHandler(ApiHandler):
 class StatisticsHandler(MonitoringHandler):
     """``GET /api/statistics``."""
 
+    operation = Operation("get", "Key figures of a time window", Statistics, query=FilterQuery, errors=(400,))
+
     async def get(self) -> None:
         """Compute the KPIs of a window."""
         self.write(dict(await self.server.worker_pool.run(self.service.statistics, **self.slice())))
@@ -62,6 +67,13 @@ class StatisticsHandler(MonitoringHandler):
 class RecentPredictionsHandler(MonitoringHandler):
     """``GET /api/recent-predictions``."""
 
+    operation = Operation(
+        "get",
+        "Single predictions: the latest, the least sure or the disputed",
+        RecentPredictions,
+        query=ListQuery,
+        errors=(400,),
+    )
     parameters = ("limit", "list", *MonitoringHandler.parameters)
 
     async def get(self) -> None:
@@ -79,6 +91,7 @@ class RecentPredictionsHandler(MonitoringHandler):
 class NewsHandler(ApiHandler):
     """``GET /api/news``."""
 
+    operation = Operation("get", "A text that changes whenever anything is recorded", News)
     scope = Scope.MONITOR
 
     async def get(self) -> None:
@@ -89,6 +102,13 @@ class NewsHandler(ApiHandler):
 class ModelHealthHandler(MonitoringHandler):
     """``GET /api/model-health``."""
 
+    operation = Operation(
+        "get",
+        "Quality of the model: accuracy with and without labels, reliability, drift, and its versions side by side",
+        ModelHealth,
+        query=HealthQuery,
+        errors=(400,),
+    )
     parameters = MonitoringHandler.parameters[:3]  # accuracy among answers of one kind would be another figure
 
     async def get(self) -> None:
@@ -101,6 +121,7 @@ class ModelHealthHandler(MonitoringHandler):
 class AlertsHandler(MonitoringHandler):
     """``GET /api/alerts``."""
 
+    operation = Operation("get", "Alerts by the rules", Alerts, query=AlertsQuery, errors=(400,))
     parameters = ("since",)
 
     async def get(self) -> None:

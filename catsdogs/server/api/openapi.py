@@ -2,209 +2,107 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from catsdogs import __version__
-from catsdogs.domain import Answer, TrueLabel
-from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
-from catsdogs.monitoring.figures import Listing
+from catsdogs.model.photo_limits import MAX_MEGABYTES
+from catsdogs.server.api import health, metrics, monitoring, predictions, privacy
 from catsdogs.server.api.base import ApiHandler
-from catsdogs.server.api.schemas import (
-    ALERTS,
-    ANSWER,
-    BOOLEAN,
-    EXPORT,
-    HEALTH,
-    INFO,
-    MODEL_HEALTH,
-    MOMENT,
-    NAMES,
-    PREDICTION,
-    PURPOSE,
-    RECEIPT,
-    RECENT,
-    REMOVED,
-    STATISTICS,
-    TEXT,
-    UUID,
-    shape,
-)
+from catsdogs.server.api.schemas import REFERENCE, Schema, schemas_of
 from catsdogs.server.pages import PageHandler
+from catsdogs.service.responses import ErrorResponse
+
+DESCRIBED_ROUTES: dict[str, type[ApiHandler]] = (
+    predictions.ROUTES | privacy.ROUTES | monitoring.ROUTES | metrics.ROUTES | health.ROUTES
+)
+"""Handlers of the routes that the description lists."""
 
 ERRORS = {
     400: "The request is wrong; detail says what.",
     401: "The token is missing or wrong.",
-    403: "The token does not open this, or a comment came without consent.",
-    404: "There is no such prediction, or nothing is held under this receipt.",
-    413: f"More than {MAX_MEGABYTES} MB.",
-    429: "Too many requests; Retry-After says when to come back.",
-    503: "Too busy, or the database is away; Retry-After says when to come back.",
+    403: "The token is not valid for this route, or a comment was sent without consent.",
+    404: "There is no such prediction or sample, or nothing is held under this receipt code.",
+    413: f"The file is larger than {MAX_MEGABYTES} MB.",
+    429: "There were too many requests; Retry-After says when to try again.",
+    503: "The server is too busy, or the database is unavailable; Retry-After says when to try again.",
 }
+TOKEN_ERRORS = (401, 403, 429, 503)
+"""Statuses that every route may answer that needs a token."""
 
 
-def operation(
-    summary: str, answer: dict[str, Any], *errors: int, kind: str = "application/json", **more: Any
-) -> dict[str, Any]:
-    """Describe one method of a path; an operation that can answer 401 needs the token."""
-    responses: dict[str, Any] = {"200": {"description": "Done.", "content": {kind: {"schema": answer}}}}
-    for status in errors:
-        schema = {"$ref": "#/components/schemas/Error"}
-        responses[str(status)] = {"description": ERRORS[status], "content": {"application/json": {"schema": schema}}}
-    security: list[dict[str, list[str]]] = [{"bearer": []}] if 401 in errors else []
-    return {"summary": summary, "responses": responses, "security": security, **more}
-
-
-def form(kind: str, required: str, *any_of: str, **fields: dict[str, Any]) -> dict[str, Any]:
-    """Describe a form with one required field, and maybe several of which any one is."""
-    schema: dict[str, Any] = {"type": "object", "properties": fields, "required": [required]}
-    if any_of:
-        schema["anyOf"] = [{"required": [name]} for name in any_of]
-    return {"required": True, "content": {kind: {"schema": schema}}}
-
-
-def query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    """Describe an optional parameter."""
-    return {"name": name, "in": "query", "schema": schema, "description": description}
-
-
-SLICE = [
-    query("start", MOMENT, "first moment of the window"),
-    query("end", MOMENT, "end of the window, itself not included"),
-    query("model_version", TEXT, "of one model only"),
-    query("answer", {"type": "string", "enum": list(Answer)}, "of one answer only"),
-]
-
-
+@cache
 def description() -> dict[str, Any]:
     """Describe the API."""
-    limits = (
-        f"at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, {MAX_JPEG_MEGAPIXELS} as a JPEG not progressive"
-    )
-    photo = {"type": "string", "format": "binary", "description": f"JPEG, PNG, WebP, GIF, BMP or TIFF; {limits}"}
+    operations = [handler.operation for handler in DESCRIBED_ROUTES.values()]
+    shapes = [ErrorResponse] + [
+        shape for one in operations for shape in (one.response, one.form, one.query) if shape is not None
+    ]
+    schemas, components = schemas_of(shapes)
     paths = {
-        "/api/predict": {
-            "post": operation(
-                "Say whether a photo shows a cat or a dog",
-                PREDICTION,
-                *(400, 401, 403, 413, 429, 503),
-                requestBody=form(
-                    "multipart/form-data",
-                    "file",
-                    file=photo,
-                    rgpd_consent=BOOLEAN,
-                    photo_consent=BOOLEAN,
-                    replaces=UUID | {"description": "feedback_id of an earlier answer for this photo, without consent"},
-                ),
-            )
-        },
-        "/api/sample": {
-            "get": operation(
-                "What a sample picture shows; nothing is recorded",
-                shape(**ANSWER),
-                *(401, 403, 404, 429, 503),
-                parameters=[query("name", {"type": "string", "enum": NAMES, "default": NAMES[0]}, "which picture")],
-            )
-        },
-        "/api/update-feedback": {
-            "post": operation(
-                "Say whether the answer was right",
-                shape(success=BOOLEAN, message=TEXT, stored=BOOLEAN),
-                *(400, 401, 403, 404, 429, 503),
-                requestBody=form(
-                    "application/x-www-form-urlencoded",
-                    "feedback_id",
-                    *("user_feedback", "user_comment", "true_label"),
-                    feedback_id=UUID,
-                    user_feedback={"type": "integer", "enum": [0, 1], "description": "1 satisfied, 0 not"},
-                    user_comment={
-                        "type": "string",
-                        "minLength": 1,
-                        "maxLength": 1000,
-                        "description": "needs rgpd_consent",
-                    },
-                    true_label={
-                        "type": "string",
-                        "enum": list(TrueLabel),
-                        "description": "who is satisfied says none that the answer is wrong for",
-                    },
-                ),
-            )
-        },
-        **{
-            f"/api/privacy/{right}": {
-                "post": operation(
-                    summary,
-                    answer,
-                    *(400, 401, 403, 404, 429, 503),
-                    requestBody=form("application/x-www-form-urlencoded", "receipt", receipt=RECEIPT, **fields),
-                )
-            }
-            for right, summary, answer, fields in (
-                ("export", "Everything held under a receipt", EXPORT, {}),
-                ("withdraw", "Withdraw one consent, or all", REMOVED, {"purpose": PURPOSE}),
-                ("erase", "Erase everything held under a receipt", REMOVED, {}),
-            )
-        },
-        "/api/statistics": {
-            "get": operation(
-                "Key figures of a window",
-                STATISTICS,
-                *(400, 401, 403, 429, 503),
-                parameters=SLICE,
-            )
-        },
-        "/api/recent-predictions": {
-            "get": operation(
-                "The latest predictions, the least sure or the disputed",
-                RECENT,
-                *(400, 401, 403, 429, 503),
-                parameters=[
-                    query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 10}, "how many"),
-                    query("list", {"type": "string", "enum": list(Listing)}, "which: by default, the latest"),
-                    *SLICE,
-                ],
-            )
-        },
-        "/api/model-health": {
-            "get": operation(
-                "Is the model still good? Accuracy with and without labels, reliability, drift, versions side by side",
-                MODEL_HEALTH,
-                *(400, 401, 403, 429, 503),
-                parameters=SLICE[:3],
-            )
-        },
-        "/api/alerts": {
-            "get": operation(
-                "What an operator should look at, as the alerts' rules say",
-                ALERTS,
-                *(400, 401, 403, 429, 503),
-                parameters=[query("since", MOMENT, "as far back as resolved alerts are listed; by default a day")],
-            )
-        },
-        "/api/news": {
-            "get": operation(
-                "Was anything recorded since? Then this text differs from the earlier one",
-                shape(news=TEXT),
-                *(401, 403, 429, 503),
-            )
-        },
-        "/metrics": {
-            "get": operation("Everything Prometheus asks for", TEXT, *(401, 403, 429, 503), kind="text/plain")
-        },
-        "/api/info": {"get": operation("The served model", INFO)},
-        "/health": {"get": operation("Do model and database answer?", HEALTH)},
-        "/health/live": {"get": operation("Does the process answer?", shape(status=TEXT))},
-        "/health/ready": {"get": operation("May requests be sent here?", shape(status=TEXT), 503)},
+        route: {handler.operation.method: _operation(handler, schemas, components)}
+        for route, handler in DESCRIBED_ROUTES.items()
     }
+    for one in operations:
+        if one.query is not None:  # its fields are parameters now
+            components.pop(one.query.__name__, None)
     return {
         "openapi": "3.1.0",
         "info": {"title": "catsdogs", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
         "paths": paths,
         "components": {
-            "schemas": {"Error": shape(detail=TEXT)},
+            "schemas": components,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _operation(handler: type[ApiHandler], schemas: dict[Any, Schema], components: dict[str, Schema]) -> dict[str, Any]:
+    operation, needs_token = handler.operation, handler.scope is not None
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "responses": {
+            "200": {
+                "description": "Done.",
+                "content": {operation.content_type: {"schema": schemas[operation.response]}},
+            }
+        },
+        "security": [{"bearer": []}] if needs_token else [],
+    }
+    for status in sorted({*operation.errors, *(TOKEN_ERRORS if needs_token else ())}):
+        content = {"application/json": {"schema": schemas[ErrorResponse]}}
+        described["responses"][str(status)] = {"description": ERRORS[status], "content": content}
+    if operation.query is not None:
+        fields = components[operation.query.__name__]["properties"]
+        described["parameters"] = [_parameter(name, field) for name, field in fields.items()]
+    if operation.form is not None:
+        schema = schemas[operation.form]
+        fields = components[type_of(schema)]["properties"].values()
+        has_file = any(field.get("format") == "binary" for field in fields)
+        kind = "multipart/form-data" if has_file else "application/x-www-form-urlencoded"
+        described["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
+    return described
+
+
+def _parameter(name: str, field: Schema) -> dict[str, Any]:
+    schema = {keyword: value for keyword, value in field.items() if keyword != "description"}
+    return {"name": name, "in": "query", "schema": schema, "description": field["description"]}
+
+
+def type_of(schema: Schema) -> str:
+    """Name the type of a field in a few words, such as ``number, 0 to 1, or null``."""
+    if "anyOf" in schema and "$ref" not in schema:
+        return ", or ".join(type_of(choice) for choice in schema["anyOf"])
+    if "$ref" in schema:
+        return str(schema["$ref"].removeprefix(REFERENCE.format(model="")))
+    if "enum" in schema:
+        return ", ".join(str(value) for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {type_of(schema['items'])}"
+    words = [schema.get("format") or schema.get("type", "any")]
+    if "maximum" in schema:
+        words.append(f"{schema['minimum']} to {schema['maximum']}")
+    return ", ".join(words)
 
 
 class OpenApiHandler(ApiHandler):
@@ -216,13 +114,24 @@ class OpenApiHandler(ApiHandler):
 
 
 class DocsHandler(PageHandler):
-    """``GET /docs``: the description, for people."""
+    """``GET /docs``: the description as a page."""
 
     def get(self) -> None:
         """Show the page; its texts are the description's, in English as the API itself."""
+        api = description()
         self.write_page(
-            "docs.html", api=description(), title="REST API", server=f"{self.request.protocol}://{self.request.host}"
+            "docs.html",
+            title="REST API",
+            api=api,
+            components=api["components"]["schemas"],
+            type_of=type_of,
+            server=f"{self.request.protocol}://{self.request.host}",
         )
 
 
-ROUTES: dict[str, type[ApiHandler] | type[PageHandler]] = {"/openapi.json": OpenApiHandler, "/docs": DocsHandler}
+ROUTES: dict[str, type[ApiHandler] | type[PageHandler]] = {
+    **DESCRIBED_ROUTES,
+    "/openapi.json": OpenApiHandler,
+    "/docs": DocsHandler,
+}
+"""Handlers of all routes of the REST API."""

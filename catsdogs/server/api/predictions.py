@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError, stream_request_body
 
-from catsdogs.domain import Consent, ConsentChannel, TrueLabel
+from catsdogs.domain import Consent, ConsentChannel, JsonSchema, TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput, NotFound
 from catsdogs.i18n import N_, negotiate
 from catsdogs.model.photo_limits import MAX_BYTES, MAX_MEGABYTES
 from catsdogs.samples import SAMPLES
 from catsdogs.server.api.base import ApiHandler
+from catsdogs.server.api.operation import Operation
+from catsdogs.server.api.requests import FeedbackForm, PredictForm, SampleQuery
 from catsdogs.server.auth import API, Scope
 from catsdogs.server.base_handler import TooLarge
-from catsdogs.service.prediction_json import outcome_to_json, prediction_to_json
+from catsdogs.service.prediction_json import RecordedPrediction, SamplePrediction, outcome_to_json, prediction_to_json
+from catsdogs.service.responses import FeedbackResponse
 
 MAX_BODY = MAX_BYTES + 64 * 1024
 """Bytes of a photo and the form around it."""
@@ -26,6 +29,7 @@ MAX_BODY = MAX_BYTES + 64 * 1024
 class PredictHandler(ApiHandler):
     """``POST /api/predict``."""
 
+    operation = Operation("post", "Classify a photo", RecordedPrediction, form=PredictForm, errors=(400, 413))
     scope = Scope.PREDICT
     _complete = False
 
@@ -114,6 +118,9 @@ def _too_large() -> TooLarge:
 class SampleHandler(ApiHandler):
     """``GET /api/sample``: what a picture that comes with catsdogs shows; nothing is recorded."""
 
+    operation = Operation(
+        "get", "Classify a sample picture; nothing is recorded", SamplePrediction, query=SampleQuery, errors=(404,)
+    )
     scope = Scope.PREDICT
 
     async def get(self) -> None:
@@ -126,6 +133,16 @@ class SampleHandler(ApiHandler):
 class FeedbackHandler(ApiHandler):
     """``POST /api/update-feedback``."""
 
+    operation = Operation(
+        "post",
+        "Give feedback on a prediction",
+        FeedbackResponse,
+        form=Annotated[
+            FeedbackForm,
+            JsonSchema(anyOf=[{"required": [name]} for name in ("user_feedback", "user_comment", "true_label")]),
+        ],
+        errors=(400, 404),
+    )
     scope = Scope.PREDICT
 
     async def post(self) -> None:

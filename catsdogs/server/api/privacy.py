@@ -6,7 +6,10 @@ from catsdogs.domain import PurposeName, Removal
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.server.api.base import ApiHandler
+from catsdogs.server.api.operation import Operation
+from catsdogs.server.api.requests import ReceiptForm, WithdrawForm
 from catsdogs.server.auth import Scope
+from catsdogs.service.responses import Export, RemovalResponse
 
 
 class ReceiptHandler(ApiHandler):
@@ -33,6 +36,10 @@ class ReceiptHandler(ApiHandler):
 class ExportHandler(ReceiptHandler):
     """``POST /api/privacy/export``."""
 
+    operation = Operation(
+        "post", "Export everything held under a receipt code", Export, form=ReceiptForm, errors=(400, 404)
+    )
+
     async def post(self) -> None:
         """Send everything held under a receipt."""
         self.write(await self.server.worker_pool.run(self.service.export, self.receipt()))
@@ -40,6 +47,10 @@ class ExportHandler(ReceiptHandler):
 
 class WithdrawHandler(ReceiptHandler):
     """``POST /api/privacy/withdraw``."""
+
+    operation = Operation(
+        "post", "Withdraw consent to one purpose or to all", RemovalResponse, form=WithdrawForm, errors=(400, 404)
+    )
 
     async def post(self) -> None:
         """Withdraw consent to one purpose or, where none is named, to all."""
@@ -55,6 +66,10 @@ class WithdrawHandler(ReceiptHandler):
 
 class EraseHandler(ReceiptHandler):
     """``POST /api/privacy/erase``."""
+
+    operation = Operation(
+        "post", "Erase everything held under a receipt code", RemovalResponse, form=ReceiptForm, errors=(400, 404)
+    )
 
     async def post(self) -> None:
         """Erase everything held under a receipt."""

@@ -1,6 +1,10 @@
-"""The description says what the server does."""
+"""The OpenAPI description is true of the running server."""
 
 from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
 
 import jsonschema
 import pytest
@@ -8,92 +12,155 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from catsdogs.server.api import health, metrics, monitoring, predictions, privacy
-from catsdogs.server.api.openapi import description
+from catsdogs.server.api.monitoring import MonitoringHandler
+from catsdogs.server.api.openapi import DESCRIBED_ROUTES, description
+from tests.server.conftest import Ask
+from tests.serving import Launch, RunningServer
 
-ROUTES = predictions.ROUTES | health.ROUTES | privacy.ROUTES | monitoring.ROUTES | metrics.ROUTES
+
+def closed_description() -> dict[str, Any]:
+    """Describe the API with responses that have no further fields."""
+    api = copy.deepcopy(description())
+    for name, schema in api["components"]["schemas"].items():
+        if "properties" in schema and not name.endswith("Form"):
+            schema["additionalProperties"] = False
+    return api
 
 
-def open_to_all():
+def without_token() -> dict[str, Any]:
     """Describe the API without its token, which every request below has: a missing one is a test of its own."""
-    api = description()
+    api = closed_description()
     for methods in api["paths"].values():
         for operation in methods.values():
             del operation["security"]
     return api
 
 
-DESCRIBED = schemathesis.openapi.from_dict(open_to_all())
+DESCRIBED = schemathesis.openapi.from_dict(without_token())
 BEYOND_SCHEMAS = {
     "/api/predict": "what is a photo",
     "/api/statistics": "a window's start is before its end",
     "/api/recent-predictions": "a window's start is before its end",
     "/api/model-health": "a window's start is before its end",
 }
-"""Rules that JSON Schema has no words for."""
+"""Rules that JSON Schema cannot express."""
 
 
 @pytest.fixture(scope="module")
-def own(launch):
-    """A server that may be shot at."""
+def fuzzed_server(launch: Launch) -> Iterator[RunningServer]:
+    """A server for generated requests; none of them may raise an exception that no handler expects."""
     server = launch()
     yield server
     server.stop()
+    assert "Traceback" not in server.log.read_text()
 
 
 @DESCRIBED.parametrize()
 @settings(max_examples=12, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-def test_whatever_is_sent_the_answer_is_as_described(case, own):
+def test_whatever_is_sent_the_response_is_as_described(case: Any, fuzzed_server: RunningServer) -> None:
     case.call_and_validate(
-        base_url=own.url,
-        headers={"Authorization": f"Bearer {own.api_token}"},
+        base_url=fuzzed_server.url,
+        headers={"Authorization": f"Bearer {fuzzed_server.api_token}"},
         excluded_checks=[positive_data_acceptance] if case.operation.path in BEYOND_SCHEMAS else [],
     )
 
 
-def test_nothing_of_that_failed_within(own):
-    assert "Traceback" not in own.log.read_text()
+@pytest.fixture(scope="module")
+def responses(server: RunningServer, client: Ask, cat_jpeg: bytes) -> dict[str, Any]:
+    """The body of one response of every route, with something in it."""
+
+    def send(path: str, method: str = "POST", token: str | None = server.api_token, **fields: Any) -> Any:
+        answer = client(method, path, token=token, fields=fields or None)
+        assert answer.status == 200, answer.data
+        return answer.json()
+
+    def predict() -> Any:
+        return send("/api/predict", file=("cat.jpg", cat_jpeg), rgpd_consent="true", photo_consent="true")
+
+    made = predict()
+    feedback = {"user_feedback": "0", "user_comment": "A lynx!", "true_label": "neither"}
+    found = {
+        "/api/predict": made,
+        "/api/update-feedback": send("/api/update-feedback", feedback_id=made["feedback_id"], **feedback),
+        "/api/privacy/export": send("/api/privacy/export", receipt=made["receipt"]),
+    }
+    assert client("POST", "/api/predict", fields={"file": ("no.jpg", b"no photo")}).status == 400
+    statement = """
+        INSERT INTO alerts (id, rule, since, fired_at, seen_at, value, n)
+        VALUES (gen_random_uuid(), 'slow', now(), now(), now(), 900, 20) RETURNING id
+    """
+    assert server.query(statement)
+    gets = [path for path, methods in description()["paths"].items() if "get" in methods and path != "/metrics"]
+    found |= {path: send(path, "GET") for path in gets}
+    found["/api/privacy/withdraw"] = send("/api/privacy/withdraw", receipt=made["receipt"])
+    found["/api/privacy/erase"] = send("/api/privacy/erase", receipt=predict()["receipt"])
+    return found
 
 
-def schema_of(path, method):
-    return description()["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
+@pytest.mark.parametrize("path", sorted(DESCRIBED_ROUTES.keys() - {"/metrics"}))
+def test_a_response_has_the_described_fields_and_no_other(responses: dict[str, Any], path: str) -> None:
+    api = closed_description()
+    [operation] = api["paths"][path].values()
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    checker = jsonschema.FormatChecker(["date-time", "uuid"])
+    jsonschema.validate(responses[path], {**api, **schema}, jsonschema.Draft202012Validator, format_checker=checker)
 
 
-def test_every_route_is_described(client):
+def test_the_lists_that_were_checked_were_not_empty(responses: dict[str, Any]) -> None:
+    bodies = {
+        "/api/statistics": ["timeline", "feedback", "model_versions"],
+        "/api/recent-predictions": ["predictions"],
+        "/api/model-health": ["timeline", "drift", "versions"],
+        "/api/alerts": ["alerts"],
+        "/api/privacy/export": ["decisions", "predictions", "photos"],
+    }
+    for path, names in bodies.items():
+        assert all(responses[path][name] for name in names), path
+
+
+def test_an_error_has_the_described_fields_and_no_other(client: Ask) -> None:
+    for answer in (client("GET", "/api/statistics", token=None), client("GET", "/api/sample?name=mine")):
+        assert answer.status in (401, 404)
+        assert answer.json().keys() == {"detail"}
+
+
+def test_fields_have_descriptions_ranges_and_formats() -> None:
+    schemas = description()["components"]["schemas"]
+    prediction = schemas["RecordedPrediction"]["properties"]
+    assert prediction["proba_cat"] == {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "Probability that the animal is a cat.",
+    }
+    assert prediction["feedback_id"]["format"] == "uuid"
+    assert prediction["prediction"]["enum"] == ["Cat", "Dog", "Neither"]
+    assert schemas["Bucket"]["properties"]["start"]["format"] == "date-time"
+    assert "consent_language" in schemas["PredictForm"]["properties"]
+
+
+def test_every_route_is_described(client: Ask) -> None:
     assert client("GET", "/openapi.json", token=None).json() == description()
     assert description()["openapi"].startswith("3.1")
-    assert description()["paths"].keys() == ROUTES.keys()
+    assert description()["paths"].keys() == DESCRIBED_ROUTES.keys()
 
 
-def test_exactly_the_described_operations_need_the_token(client):
+def test_exactly_the_described_operations_need_the_token(client: Ask) -> None:
     for path, methods in description()["paths"].items():
         for method, operation in methods.items():
             status = client(method.upper(), path, token=None).status
             assert (status == 401) is bool(operation["security"]), path
 
 
-def test_a_prediction_and_what_it_leaves_are_as_described(client, cat_jpeg):
-    fields = {"file": ("x.jpg", cat_jpeg, "image/jpeg"), "rgpd_consent": "true"}
-    made = client("POST", "/api/predict", fields=fields).json()
-    jsonschema.validate(made, schema_of("/api/predict", "post"))
-    fields = {"feedback_id": made["feedback_id"], "user_feedback": "1"}
-    rated = client("POST", "/api/update-feedback", fields=fields).json()
-    jsonschema.validate(rated, schema_of("/api/update-feedback", "post"))
-    for path in ("/api/statistics", "/api/recent-predictions"):
-        jsonschema.validate(client("GET", path).json(), schema_of(path, "get"))
-    held = client("POST", "/api/privacy/export", fields={"receipt": made["receipt"]}).json()
-    jsonschema.validate(held, schema_of("/api/privacy/export", "post"))
-
-
 @pytest.mark.parametrize("method", ["TRACE", "DELETE", "PROPFIND"])
-def test_a_method_that_is_not_there_is_refused_with_those_that_are(client, method):
+def test_a_method_that_is_not_there_is_refused_with_those_that_are(client: Ask, method: str) -> None:
     answer = client(method, "/api/predict", body=b"x" * 100)
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
     assert answer.json()["detail"]
 
 
-def test_every_page_answers_head_as_get_without_a_body(client):
-    """What watches a service often asks so."""
+def test_every_page_answers_head_as_get_without_a_body(client: Ask) -> None:
+    """Programs that watch a service often send HEAD."""
     paths = [path for path, methods in description()["paths"].items() if "get" in methods]
     for path in [*paths, "/openapi.json", "/docs", "/", "/info", "/login"]:
         asked, got = client("HEAD", path), client("GET", path)
@@ -103,18 +170,19 @@ def test_every_page_answers_head_as_get_without_a_body(client):
     assert client("DELETE", "/health").headers["Allow"] == "GET, HEAD"
 
 
-def test_a_misspelt_parameter_is_refused(client):
-    """What it should have left out would be counted."""
+def test_a_misspelt_parameter_is_refused(client: Ask) -> None:
+    """If it were ignored, the figures would count what it was to exclude."""
     for path, methods in description()["paths"].items():
         names = {one["name"] for one in methods.get("get", {}).get("parameters", ())}
-        if issubclass(ROUTES[path], monitoring.MonitoringHandler):
+        handler = DESCRIBED_ROUTES[path]
+        if issubclass(handler, MonitoringHandler):
             answer = client("GET", f"{path}?windw=7d&lang=fr")
             assert answer.status == 400
-            assert {*ROUTES[path].parameters} == names
+            assert {*handler.parameters} == names
             assert answer.json()["detail"].startswith("Il n’y a pas de paramètre windw.")
 
 
-def test_the_page_for_people_lists_every_route(client):
+def test_the_page_for_people_lists_every_route(client: Ask) -> None:
     answer = client("GET", "/docs", token=None)
     assert answer.status == 200
-    assert all(path in answer.data.decode() for path in ROUTES)
+    assert all(path in answer.data.decode() for path in DESCRIBED_ROUTES)

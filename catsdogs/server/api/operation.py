@@ -1,0 +1,24 @@
+"""What the OpenAPI description says of one route; a handler class has it beside the code that it describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The method of a route, with what it takes and sends."""
+
+    method: Literal["get", "post"]
+    summary: str
+    response: Any
+    """Type of the response's body: a ``TypedDict`` class."""
+    form: Any = None
+    """``TypedDict`` class of the form's fields."""
+    query: Any = None
+    """``TypedDict`` class of the query's parameters."""
+    errors: tuple[int, ...] = ()
+    """Statuses of errors, beside those of every route that needs a token."""
+    content_type: str = "application/json"
+    """Type of the response."""

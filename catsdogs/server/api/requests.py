@@ -1,0 +1,107 @@
+"""What requests to the REST API hold: the fields of their forms, and the parameters of their queries."""
+
+from __future__ import annotations
+
+from typing import Annotated, NotRequired
+
+from typing_extensions import TypedDict
+
+from catsdogs.domain import (
+    MAX_COMMENT,
+    AnswerName,
+    Identifier,
+    JsonSchema,
+    PurposeName,
+    Timestamp,
+    TrueLabelName,
+)
+from catsdogs.i18n import LANGUAGES
+from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
+from catsdogs.monitoring.figures import Listing
+from catsdogs.samples import SAMPLES
+
+_PHOTO = (
+    f"JPEG, PNG, WebP, GIF, BMP or TIFF; at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, "
+    f"or {MAX_JPEG_MEGAPIXELS} as a JPEG that is not progressive"
+)
+
+
+class PredictForm(TypedDict):
+    """A photo, and the person's consent."""
+
+    file: Annotated[bytes, JsonSchema(description=_PHOTO)]
+    rgpd_consent: NotRequired[bool]
+    """Consent to keeping the file's name and a comment."""
+    photo_consent: NotRequired[bool]
+    """Consent to keeping the photo for training."""
+    consent_language: NotRequired[Annotated[str, JsonSchema(examples=list(LANGUAGES))]]
+    """Language in which the person read the consent text; by default, that of the request."""
+    replaces: NotRequired[Identifier]
+    """feedback_id of an earlier prediction of this photo, made without consent: it is deleted."""
+
+
+class FeedbackForm(TypedDict):
+    """Feedback on a prediction."""
+
+    feedback_id: Identifier
+    user_feedback: NotRequired[Annotated[int, JsonSchema(enum=[0, 1])]]
+    """1 satisfied, 0 not."""
+    user_comment: NotRequired[Annotated[str, JsonSchema(minLength=1, maxLength=MAX_COMMENT)]]
+    """A comment; needs rgpd_consent."""
+    true_label: NotRequired[TrueLabelName]
+    """What the photo shows; with user_feedback 1, none that makes the answer wrong."""
+
+
+class ReceiptForm(TypedDict):
+    """A receipt code."""
+
+    receipt: Annotated[str, JsonSchema(minLength=1)]
+    """The code shown once, when consent was given."""
+
+
+class WithdrawForm(ReceiptForm):
+    """A receipt code, and the purpose of which consent is withdrawn."""
+
+    purpose: NotRequired[Annotated[str, JsonSchema(enum=list(PurposeName))]]
+    """Purpose of which consent is withdrawn; by default, all."""
+
+
+class SampleQuery(TypedDict, total=False):
+    """Which sample picture is classified."""
+
+    name: Annotated[str, JsonSchema(enum=[sample.name for sample in SAMPLES], default=SAMPLES[0].name)]
+    """Name of the sample picture."""
+
+
+class HealthQuery(TypedDict, total=False):
+    """Which predictions the figures are of."""
+
+    start: Timestamp
+    """Start of the time window."""
+    end: Timestamp
+    """End of the time window, not included."""
+    model_version: str
+    """Model version that answered."""
+
+
+class FilterQuery(HealthQuery, total=False):
+    """Which predictions the figures are of."""
+
+    answer: AnswerName
+    """Answer given."""
+
+
+class ListQuery(FilterQuery, total=False):
+    """Which predictions are listed."""
+
+    limit: Annotated[int, JsonSchema(minimum=1, maximum=1000, default=10)]
+    """Largest number of predictions listed."""
+    list: Annotated[str, JsonSchema(enum=list(Listing), default=Listing.LATEST)]
+    """Kind of list."""
+
+
+class AlertsQuery(TypedDict, total=False):
+    """Which resolved alerts are listed."""
+
+    since: Timestamp
+    """Earliest resolution of the alerts listed; by default a day ago."""
