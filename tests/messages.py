@@ -9,6 +9,7 @@ import inspect
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -36,7 +37,8 @@ def extract() -> Catalog:
     template = Catalog(project="catsdogs", charset="utf-8", fuzzy=False)
     for name, line, message, comments, _ in extract_from_dir(PACKAGE, keywords=KEYWORDS, comment_tags=("i18n:",)):
         del line  # line numbers would change the catalogue with every edit
-        template.add(message, locations=[(f"catsdogs/{name}", None)], auto_comments=comments)
+        location: Any = (f"catsdogs/{name}", None)  # Babel accepts None, its types do not
+        template.add(message, locations=[location], auto_comments=comments)
     return template
 
 

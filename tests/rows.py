@@ -48,7 +48,7 @@ def make_row(timestamp: datetime = NOW, **values: Any) -> Row:
 def random_rows(seed: int, n: int = 400) -> list[Row]:
     """Rows of every kind over `DAYS` days up to `NOW`, with a gap of two days."""
     choose = random.Random(seed)
-    rows = []
+    rows: list[Row] = []
     while len(rows) < n:
         age = timedelta(seconds=choose.uniform(0, DAYS * 86400))
         if timedelta(days=5) < age < timedelta(days=7):

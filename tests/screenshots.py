@@ -64,7 +64,7 @@ def fill(settings: Settings) -> None:
     """Make up four weeks of visits: more by day than by night, and a new model halfway."""
     choose = random.Random(1)
     now = datetime.now(UTC)
-    rows = []
+    rows: list[dict[str, object]] = []
     while len(rows) < VISITS:
         moment = now - timedelta(days=DAYS * choose.random())
         daylight = max(0.1, math.sin((moment.hour - 6) / 24 * 2 * math.pi))

@@ -24,11 +24,13 @@ def test_translations_have_the_places_of_the_original(language: str) -> None:
     _, catalogue = update(language, extract())
     places = re.compile(r"\{(\w+)\}")
     for message in catalogue:
-        originals = message.id if isinstance(message.id, tuple) else (message.id,)
-        translations = message.string if isinstance(message.string, tuple) else (message.string,)
+        if not message.id:  # the header
+            continue
+        original = message.id if isinstance(message.id, str) else message.id[-1]
+        translations = [message.string] if isinstance(message.string, str) else message.string
+        assert translations, message.id
         for translation in translations:
-            if originals[0]:
-                assert set(places.findall(translation)) == set(places.findall(originals[-1])), message.id
+            assert set(places.findall(translation)) == set(places.findall(original)), message.id
 
 
 def test_extraction_finds_texts_and_error_sentences() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from catsdogs.cli import app
+from catsdogs.cli.app import app
 from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.server.api import openapi
 from catsdogs.settings import Settings

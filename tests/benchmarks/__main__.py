@@ -1,32 +1,35 @@
-"""Print every benchmark as one table: ``make bench``. Name one to run it alone: ``ARGS=model``.
+"""Print every benchmark as one table: ``make bench``. Name some to run only these: ``ARGS="model records"``.
 
-Each module of this folder measures one room: ``measure()`` gives rows ``(what, value, ratio)``. Ratios
-compare two things in the same run; absolute times are those of this machine.
+Each module of this folder measures one part: ``measure()`` returns its rows. Ratios compare two things in the same
+run; absolute times are those of this machine. ``--tiny`` runs each in seconds, to see that it works: its figures mean
+nothing.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import sys
+import argparse
 
 from rich.console import Console
 from rich.table import Table
 
-import tests.benchmarks
+from tests.benchmarks._measuring import benchmarks
 
 
-def main(wanted: list[str]) -> None:
-    names = [module.name for module in pkgutil.iter_modules(tests.benchmarks.__path__) if module.name[0] != "_"]
-    if unknown := set(wanted) - set(names):
-        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
+def main() -> None:
+    found = benchmarks()
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("names", nargs="*", metavar="benchmark", help=", ".join(found))
+    parser.add_argument("--tiny", action="store_true", help="run in seconds; the figures mean nothing")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(found):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(found)}")
     console = Console()
     table = Table("benchmark", "what", "here", "ratio", title="catsdogs: measured in one run")
-    for name in wanted or names:
+    for name in arguments.names or found:
         with console.status(f"measuring {name} ..."):
-            for what, value, ratio in importlib.import_module(f"tests.benchmarks.{name}").measure():
-                table.add_row(name, what, value, ratio)
+            for row in found[name](tiny=arguments.tiny):
+                table.add_row(name, *row)
     console.print(table)
 
 
-main(sys.argv[1:])
+main()

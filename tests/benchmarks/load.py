@@ -30,6 +30,7 @@ from tornado.websocket import websocket_connect
 from catsdogs.database import Database, setup
 from catsdogs.server.kernels.wire_protocol import PROTOCOL
 from catsdogs.settings import Settings
+from tests.benchmarks._measuring import Row
 from tests.benchmarks.model import photo
 from tests.benchmarks.sessions import kernels, megabytes
 from tests.serving import free_port, served
@@ -70,60 +71,60 @@ class Run:
         return ", ".join(f"{n} x {status}" for status, n in sorted(self.statuses.items()) if status != 200) or "none"
 
 
-def measure() -> list[tuple[str, str, str]]:
-    """Rows (what, value, ratio) for ``make bench``."""
+def measure(*, tiny: bool = False) -> list[Row]:
+    requests, sessions, warming = (4, 2, 4) if tiny else (REQUESTS, SESSIONS, 200)
     jpeg = photo(500, 375)
-    limits = {"API_TOKEN": TOKEN, "CATSDOGS_OPERATOR_PASSWORD": "p" * 12, "CATSDOGS_MAX_SESSIONS": str(SESSIONS)}
+    limits = {"API_TOKEN": TOKEN, "CATSDOGS_OPERATOR_PASSWORD": "p" * 12, "CATSDOGS_MAX_SESSIONS": str(sessions)}
     limits |= {"CATSDOGS_SPARE_KERNELS": "0"}  # only sessions are weighed
     with (
         tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
         served(Path(folder), **limits) as (url, server),
     ):
-        post(url, server, jpeg, clients=CLIENTS, requests=200)  # warms up
-        unloaded = post(url, server, jpeg, clients=1, requests=200)
-        alone = post(url, server, jpeg, clients=CLIENTS, requests=REQUESTS)
-        with open_sessions(url):
-            time.sleep(2)
+        post(url, server, jpeg, clients=CLIENTS, requests=warming)  # warms up
+        unloaded = post(url, server, jpeg, clients=1, requests=warming)
+        alone = post(url, server, jpeg, clients=CLIENTS, requests=requests)
+        with open_sessions(url, sessions):
+            time.sleep(0 if tiny else 2)  # their kernels are at rest
             weights = [megabytes(kernel) for kernel in kernels(server)]
             before = server.memory_info().rss
-            loaded = post(url, server, jpeg, clients=CLIENTS, requests=REQUESTS)
+            loaded = post(url, server, jpeg, clients=CLIENTS, requests=requests)
             grown = (server.memory_info().rss - before) / 2**20
-            eased = post(url, server, jpeg, clients=CLIENTS, requests=REQUESTS, rate=alone.rate / 2)
+            eased = post(url, server, jpeg, clients=CLIENTS, requests=requests, rate=alone.rate / 2)
             refused = urllib3.request("GET", f"{url}/inference", retries=False).status
         resident = server.memory_info().rss / 2**20
     with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder, v2(Path(folder)) as (url, server):
-        theirs = post(url, server, jpeg, clients=CLIENTS, requests=min(REQUESTS, 200))
+        theirs = post(url, server, jpeg, clients=CLIENTS, requests=min(requests, 200))
     session = statistics.mean(weights)
     return [
-        ("one photo over REST, one client, p50", f"{unloaded.p50:.1f} ms", ""),
-        (f"{CLIENTS} clients, p99", f"{alone.p99:.1f} ms", f"{alone.p99 / unloaded.p50:.1f} x one client's p50"),
-        (
+        Row("one photo over REST, one client, p50", f"{unloaded.p50:.1f} ms"),
+        Row(f"{CLIENTS} clients, p99", f"{alone.p99:.1f} ms", f"{alone.p99 / unloaded.p50:.1f} x one client's p50"),
+        Row(
             f"{CLIENTS} clients beside {len(weights)} sessions, p99",
             f"{loaded.p99:.1f} ms",
             f"{loaded.p99 / unloaded.p50:.1f} x one client's p50",
         ),
-        (
+        Row(
             f"the same at {eased.rate:.0f} photos a second, half of what it can",
             f"{eased.p99:.1f} ms",
             f"{eased.p99 / unloaded.p50:.1f} x one client's p50",
         ),
-        (f"errors in {REQUESTS:,} requests", loaded.errors, ""),
-        ("page beyond the last place", str(refused), ""),
-        (f"memory of the server after {REQUESTS:,} requests", f"{resident:.0f} MiB", f"{grown:+.1f} MiB"),
-        (f"{CLIENTS} clients, photos a second", f"{alone.rate:.0f} /s", ""),
-        (
+        Row(f"errors in {requests:,} requests", loaded.errors),
+        Row("page when all sessions are taken", str(refused)),
+        Row(f"memory of the server after {requests:,} requests", f"{resident:.0f} MiB", f"{grown:+.1f} MiB"),
+        Row(f"{CLIENTS} clients, photos a second", f"{alone.rate:.0f} /s"),
+        Row(
             "V2's design: FastAPI, model.predict, a commit each",
             f"{theirs.rate:.1f} /s",
             f"ours is {alone.rate / theirs.rate:.1f} x that",
         ),
-        ("processor time of the server a photo", f"{alone.processor:.1f} ms", ""),
-        (
+        Row("processor time of the server a photo", f"{alone.processor:.1f} ms"),
+        Row(
             "V2's design",
             f"{theirs.processor:.1f} ms",
             f"{theirs.processor / alone.processor:.1f} x ours",
         ),
-        ("one of the open sessions, PSS", f"{session:.0f} MiB", ""),
-        ("100 sessions and the server", f"{(100 * session + resident) / 1024:.1f} GiB", ""),
+        Row("one of the open sessions, PSS", f"{session:.0f} MiB"),
+        Row("100 sessions and the server", f"{(100 * session + resident) / 1024:.1f} GiB"),
     ]
 
 
@@ -153,10 +154,10 @@ def processor_time(process: psutil.Process) -> float:
 
 
 @contextmanager
-def open_sessions(url: str) -> Iterator[None]:
-    """Hold the app's page open in `SESSIONS` browsers, as far as the server can tell."""
+def open_sessions(url: str, n: int) -> Iterator[None]:
+    """Hold `n` sessions of the app open, with the requests of a browser."""
     with ThreadPoolExecutor(2) as pool:
-        pages = pool.map(lambda _: urllib3.request("GET", f"{url}/inference").data.decode(), range(SESSIONS))
+        pages = pool.map(lambda _: urllib3.request("GET", f"{url}/inference").data.decode(), range(n))
     configs = [re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', page, re.DOTALL) for page in pages]
     identifiers = [json.loads(config[1])["kernelId"] for config in configs if config]
     ready, leaving = threading.Event(), threading.Event()

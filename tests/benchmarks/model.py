@@ -22,6 +22,7 @@ from PIL import Image, ImageOps
 
 from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier
+from tests.benchmarks._measuring import Row
 
 REPEATS = 30
 PAUSE = 0.1  # seconds
@@ -44,8 +45,8 @@ print(seconds, psutil.Process().memory_info().rss / 2**20)
 """
 
 
-def measure() -> list[tuple[str, str, str]]:
-    """Rows (what, value, ratio) for ``make bench``."""
+def measure(*, tiny: bool = False) -> list[Row]:
+    repeats = 1 if tiny else REPEATS
     classifier = Classifier.open(SHIPPED)
     small, large = photo(500, 375), photo(4000, 3000)
     pixels = classifier.preprocess(small).pixels[np.newaxis]
@@ -57,53 +58,61 @@ def measure() -> list[tuple[str, str, str]]:
         together, one_by_one = milliseconds(
             lambda: list(classifier.classify_files(files)),
             lambda: [classifier.classify(file.read_bytes()) for file in files],
+            repeats=repeats,
         )
     whole, plain = milliseconds(
         lambda: classifier.classify(large),
         lambda: (full_decode(large, pixels.shape[1]), classifier.forward(pixels)),
+        repeats=repeats,
     )
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras  # only now: its threads would be in the way of what serves without it
 
     model = keras.models.load_model(SHIPPED / "model.keras", compile=False)
+    floats = pixels.astype(np.float32)
     matrix = np.random.default_rng(0).random((MATRIX, MATRIX), np.float32)
     ours, theirs, product = milliseconds(
         lambda: classifier.forward(pixels),
-        lambda: model.predict(pixels.astype(np.float32), verbose=0),
+        lambda: model.predict(floats, verbose=0),
         lambda: matrix @ matrix,
+        repeats=repeats,
     )
     rate, possible = multiplications(model) / ours, MATRIX**3 / product  # a millisecond
-    (onnx_seconds, onnx_memory), (keras_seconds, keras_memory) = (fresh_process(of, small) for of in ("onnx", "keras"))
+    (onnx_seconds, onnx_memory), (keras_seconds, keras_memory) = (
+        fresh_process(runtime, small) for runtime in ("onnx", "onnx" if tiny else "keras")
+    )
     return [
-        ("12-megapixel JPEG, bytes to answer", f"{whole:.1f} ms", f"{whole / plain:.2f} of the next (aim: 0.33)"),
-        ("the same with a full Pillow decode", f"{plain:.1f} ms", ""),
-        ("network, one photo, ONNX Runtime", f"{ours:.1f} ms", f"{theirs / ours:.1f} x as fast as the next (aim: 15)"),
-        ("network, one photo, Keras model.predict", f"{theirs:.1f} ms", ""),
-        (
+        Row("12-megapixel JPEG, bytes to answer", f"{whole:.1f} ms", f"{whole / plain:.2f} of the next (aim: 0.33)"),
+        Row("the same with a full Pillow decode", f"{plain:.1f} ms"),
+        Row(
+            "network, one photo, ONNX Runtime", f"{ours:.1f} ms", f"{theirs / ours:.1f} x as fast as the next (aim: 15)"
+        ),
+        Row("network, one photo, Keras model.predict", f"{theirs:.1f} ms"),
+        Row(
             "multiplications in the network",
             f"{rate / 1e6:.1f} G/s",
             f"{rate / possible:.0%} of the next (aim: 50%)",
         ),
-        ("in a product of matrices (sgemm)", f"{possible / 1e6:.1f} G/s", ""),
-        (
+        Row("in a product of matrices (sgemm)", f"{possible / 1e6:.1f} G/s"),
+        Row(
             "memory after predicting, ONNX Runtime",
             f"{onnx_memory:.0f} MiB",
             f"{onnx_memory / keras_memory:.2f} of the next (aim: 0.20)",
         ),
-        ("memory after predicting, Keras", f"{keras_memory:.0f} MiB", ""),
-        (
+        Row("memory after predicting, Keras", f"{keras_memory:.0f} MiB"),
+        Row(
             "import to first answer, ONNX Runtime",
             f"{onnx_seconds:.2f} s",
             f"{onnx_seconds / keras_seconds:.2f} of the next (aim: 1 s)",
         ),
-        ("import to first answer, Keras", f"{keras_seconds:.2f} s", ""),
-        (
+        Row("import to first answer, Keras", f"{keras_seconds:.2f} s"),
+        Row(
             "photos of a folder",
             f"{1000 * FILES / together:.0f} /s",
             f"{one_by_one / together:.2f} x as fast as the next",
         ),
-        ("the same, one by one", f"{1000 * FILES / one_by_one:.0f} /s", ""),
+        Row("the same, one by one", f"{1000 * FILES / one_by_one:.0f} /s"),
     ]
 
 
@@ -122,14 +131,14 @@ def full_decode(data: bytes, side: int) -> Image.Image:
     return ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC)
 
 
-def milliseconds(*works: Callable[[], object]) -> list[float]:
+def milliseconds(*works: Callable[[], object], repeats: int) -> list[float]:
     """Median time of each, measured in turns after warming up.
 
     Each has a pause first, for threads of the one before go on looking for work for a while, and then runs that do not
     count: a machine that had nothing to do is slow at first.
     """
     times: list[list[float]] = [[] for _ in works]
-    for turn in range(-3, REPEATS):
+    for turn in range(-min(3, repeats), repeats):
         for work, taken in zip(works, times, strict=True):
             time.sleep(PAUSE)
             for _ in range(FIRST_RUNS):

@@ -28,6 +28,7 @@ from catsdogs.monitoring.figures import Listing, Statistics
 from catsdogs.monitoring.model_health import model_health
 from catsdogs.records import predictions
 from catsdogs.settings import Settings
+from tests.benchmarks._measuring import Row, seconds
 from tests.benchmarks.records import prediction
 from tests.benchmarks.sessions import kernels, megabytes
 from tests.serving import chromium, served
@@ -36,6 +37,8 @@ ROWS = int(os.environ.get("CATSDOGS_BENCH_ROWS", "1000000"))
 DAYS = 400
 REPEATS = 5
 TURNS, INSERTS, WARMING = 10, 60, 10
+DRAWING = 5000
+"""Milliseconds until all charts are drawn."""
 FILL = """INSERT INTO predictions_feedback (id, timestamp, created_at, success, prediction_result, proba_cat, proba_dog,
     neither_score, inference_time_ms, rgpd_consent, model_version, user_feedback, feedback_at, error_type)
     SELECT gen_random_uuid(), moment, moment, answer <> 'error', answer,
@@ -52,35 +55,38 @@ FILL = """INSERT INTO predictions_feedback (id, timestamp, created_at, success, 
     ) AS visits"""
 
 
-def measure() -> list[tuple[str, str, str]]:
+def measure(*, tiny: bool = False) -> list[Row]:
+    large, repeats, turns, drawing = (100, 1, 1, 0) if tiny else (ROWS, REPEATS, TURNS, DRAWING)
+    small = max(large // 10, 1)
     with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder:
         settings = Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=f"{folder}/data")
         database = Database(settings)
         setup.ensure(database)
-        small, large = max(ROWS // 10, 1), ROWS
         fill(database, 1, small, small)
-        before = views(database)
+        before = views(database, repeats)
         database.run(lambda connection: connection.execute(sa.text("TRUNCATE predictions_feedback CASCADE")))
         summarising = fill(database, 1, large, large)
-        after = views(database)
-        seconds, megabytes = fetch_every_row(database)
-        points = max(len(trace.get("x") or trace.get("values")) for trace in traces(read(database)))
-        insert, plain = inserts(database)
-        kernel, fresh = dashboard(Path(folder), database)
+        after = views(database, repeats)
+        fetching, transferred = fetch_every_row(database)
+        points = max(len(trace.get("x") or trace["values"]) for trace in traces(read(database)))
+        insert, plain = inserts(database, turns)
+        kernel, fresh = dashboard(Path(folder), database, drawing)
         database.close()
     found = [
-        (f"{name}, {large:,} rows", f"{1000 * spent:,.0f} ms", f"{spent / before[name]:.2f} x that of {small:,} rows")
+        Row(
+            f"{name}, {large:,} rows", f"{1000 * spent:,.0f} ms", f"{spent / before[name]:.2f} x that of {small:,} rows"
+        )
         for name, spent in after.items()
     ]
-    ratio = f"{seconds / after['all, by all models']:,.0f} x"
+    ratio = f"{fetching / after['all, by all models']:,.0f} x"
     return [
         *found,
-        ("V2's way: fetch every row", f"{1000 * seconds:,.0f} ms, {megabytes:,.0f} MB", ratio),
-        ("summarising all of it, once", f"{summarising:.1f} s", f"{large / summarising:,.0f} rows/s"),
-        ("most points of a trace", f"{points:,}", ""),
-        ("one prediction recorded", f"{insert:.2f} ms", f"{insert / plain:.3f} x that without summaries"),
-        ("kernel of the dashboard, all of it shown, PSS", f"{kernel:.0f} MiB", ""),
-        ("from a new prediction to the page", f"{fresh:.1f} s", ""),
+        Row("V2's way: fetch every row", f"{1000 * fetching:,.0f} ms, {transferred:,.0f} MB", ratio),
+        Row("summarising all of it, once", f"{summarising:.1f} s", f"{large / summarising:,.0f} rows/s"),
+        Row("most points of a trace", f"{points:,}"),
+        Row("one prediction recorded", f"{insert:.2f} ms", f"{insert / plain:.3f} x that without summaries"),
+        Row("kernel of the dashboard, all of it shown, PSS", f"{kernel:.0f} MiB"),
+        Row("from a new prediction to the page", f"{fresh:.1f} s"),
     ]
 
 
@@ -116,7 +122,7 @@ def health(database: Database, days: float | None = None) -> None:
     database.run(lambda connection: model_health(connection, table, lambda _: card, start=start))
 
 
-def views(database: Database) -> dict[str, float]:
+def views(database: Database, repeats: int) -> dict[str, float]:
     """Median seconds of the queries of each view: figures, and a list."""
 
     def view(days: float | None, listing: Listing = Listing.LATEST, **chosen: Any) -> None:
@@ -127,7 +133,7 @@ def views(database: Database) -> dict[str, float]:
             lambda connection: listings.predictions(connection, table, 20, listing=listing, start=start, **chosen)
         )
 
-    wanted: dict[str, Callable[[], None]] = {
+    wanted: dict[str, Callable[[], object]] = {
         "1 day": lambda: view(1),
         "7 days": lambda: view(7),
         "30 days": lambda: view(30),
@@ -137,12 +143,12 @@ def views(database: Database) -> dict[str, float]:
         "30 days, the disputed": lambda: view(30, Listing.DISPUTED),
         "all, by all models": lambda: view(None),
         "all, one model and answer": lambda: view(None, model_version="1.0", answer="dog"),
-        "is there news?": lambda: database.run(listings.news) and None,
+        "is there news?": lambda: database.run(listings.news),
         "model health, 30 days": lambda: health(database, 30),
         "model health, all": lambda: health(database),
         "alerts, all rules": lambda: evaluate(database, load_rules()),
     }
-    return {name: stats.median(_seconds(work) for _ in range(REPEATS)) for name, work in wanted.items()}
+    return {name: stats.median(seconds(work) for _ in range(repeats)) for name, work in wanted.items()}
 
 
 def traces(found: Statistics) -> list[dict[str, Any]]:
@@ -163,7 +169,7 @@ def fetch_every_row(database: Database) -> tuple[float, float]:
         return spent, float(connection.exec_driver_sql(size).scalar_one())
 
 
-def inserts(database: Database) -> tuple[float, float]:
+def inserts(database: Database, turns: int) -> tuple[float, float]:
     """Milliseconds to record a prediction, with the trigger that keeps the summaries true and without, in turns."""
     table = database.tables.predictions.name
 
@@ -176,15 +182,15 @@ def inserts(database: Database) -> tuple[float, float]:
         database.run(lambda connection: predictions.store(connection, database.tables, [prediction()]))
 
     taken: dict[str, list[float]] = {"ENABLE": [], "DISABLE": []}
-    for _ in range(TURNS):
+    for _ in range(turns):
         for state, times in taken.items():
             switch(state)
-            times.extend([1000 * _seconds(record) for _ in range(INSERTS)][WARMING:])
+            times.extend([1000 * seconds(record) for _ in range(INSERTS)][WARMING:])
     switch("ENABLE")
     return stats.median(taken["ENABLE"]), stats.median(taken["DISABLE"])
 
 
-def dashboard(folder: Path, database: Database) -> tuple[float, float]:
+def dashboard(folder: Path, database: Database, drawing: float) -> tuple[float, float]:
     """Megabytes of the kernel that shows the whole table, and seconds until it shows what is new."""
     password = "open sesame"
     settings = {"CATSDOGS_OPERATOR_PASSWORD": password, "CATSDOGS_SPARE_KERNELS": "0"}
@@ -195,7 +201,7 @@ def dashboard(folder: Path, database: Database) -> tuple[float, float]:
         page.keyboard.press("Enter")
         total = page.locator(".cd-tile[data-name=total] .cd-headline")
         total.wait_for(timeout=120_000)
-        page.wait_for_timeout(5000)
+        page.wait_for_timeout(drawing)
         before = total.inner_text()
         database.run(lambda connection: predictions.store(connection, database.tables, [prediction()]))
         started = time.perf_counter()
@@ -204,9 +210,3 @@ def dashboard(folder: Path, database: Database) -> tuple[float, float]:
         fresh = time.perf_counter() - started
         (kernel,) = (megabytes(process) for process in kernels(server))
     return kernel, fresh
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

@@ -20,13 +20,15 @@ from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
+from tests.benchmarks._measuring import Row
 from tests.storage import Storage
 
 REPEATS = 300
 WAITING = 10_000
 
 
-def measure() -> list[tuple[str, str, str]]:
+def measure(*, tiny: bool = False) -> list[Row]:
+    repeats, waiting = (2, 10) if tiny else (REPEATS, WAITING)
     with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder:
         settings = Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=folder)
         database = Database(settings)
@@ -38,19 +40,20 @@ def measure() -> list[tuple[str, str, str]]:
             lambda: storage.writer.store_prediction(prediction()),
             lambda: storage.spool.put_prediction(prediction()),
             lambda: storage.writer.store_prediction(prediction(photo, Consent(True, True))),
+            repeats=repeats,
         )
-        for _ in range(WAITING - REPEATS):
+        for _ in range(waiting - repeats):
             storage.spool.put_prediction(prediction())
         started = time.perf_counter()
         stored = storage.replayer.replay()
         seconds = time.perf_counter() - started
         storage.close()
     return [
-        ("one plain INSERT in a transaction", f"{insert:.2f} ms", "1.0"),
-        ("one prediction recorded", f"{record:.2f} ms", f"{record - insert:+.2f} ms, {record / insert:.1f} x"),
-        ("the same with file name and photo", f"{consented:.2f} ms", f"{consented - insert:+.2f} ms"),
-        ("one prediction put into the spool", f"{kept:.2f} ms", f"{kept / insert:.1f} x"),
-        (
+        Row("one plain INSERT in a transaction", f"{insert:.2f} ms", "1.0"),
+        Row("one prediction recorded", f"{record:.2f} ms", f"{record - insert:+.2f} ms, {record / insert:.1f} x"),
+        Row("the same with file name and photo", f"{consented:.2f} ms", f"{consented - insert:+.2f} ms"),
+        Row("one prediction put into the spool", f"{kept:.2f} ms", f"{kept / insert:.1f} x"),
+        Row(
             f"replay of {stored:,} from the spool",
             f"{stored / seconds:,.0f} /s",
             f"{stored * insert / 1000 / seconds:.1f} x the rate",
@@ -86,10 +89,10 @@ def _plain_insert(database: Database) -> Callable[[], object]:
     return insert
 
 
-def medians(*works: Callable[[], object]) -> list[float]:
+def medians(*works: Callable[[], object], repeats: int) -> list[float]:
     """Milliseconds, measured in turns: what else the machine does falls on all alike."""
     times: list[list[float]] = [[] for _ in works]
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for work, spent in zip(works, times, strict=True):
             started = time.perf_counter()
             work()

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,16 @@ import urllib3
 from playwright.sync_api import Browser, Page
 
 from catsdogs import samples
+from tests.benchmarks._measuring import Row
 from tests.serving import chromium, free_port, served
+from tests.waiting import until
 
 RIVALS = Path(__file__).parent / "rivals"
+PYTHON = Path(sys.prefix) / "rivals" / "bin" / "python"
+"""Of the environment that holds Gradio and Streamlit."""
 REPEATS = 3
+PAUSE = 1.0
+"""Seconds between two visitors."""
 PHOTO = samples.FOLDER / "chelsea.jpg"
 
 
@@ -36,29 +42,41 @@ class App:
     """Is there when everything is."""
 
 
-def measure() -> list[tuple[str, str, str]]:
-    """Rows (what, value, ratio) for ``make bench``."""
+OURS = (".cd-drop input", ".cd-answer h2", "body:not(:has(#preload)) .cd-mydata")
+"""Selectors of our app: input, answer, live."""
+
+
+def measure(*, tiny: bool = False) -> list[Row]:
+    pause = 0 if tiny else PAUSE
+    with ExitStack() as running:
+        folders = [running.enter_context(tempfile.TemporaryDirectory(prefix="catsdogs-bench-")) for _ in range(2)]
+        url, _ = running.enter_context(served(Path(folders[0])))
+        without_pool, _ = running.enter_context(served(Path(folders[1]), CATSDOGS_SPARE_KERNELS="0"))
+        apps = {"": App(f"{url}/inference", *OURS)}
+        if not tiny:
+            apps |= running.enter_context(other_frameworks())
+        apps[", without warm pool"] = App(f"{without_pool}/inference", *OURS)
+        browser = running.enter_context(chromium())
+        time.sleep(5 * pause)  # servers are ready
+        browser.new_page().goto("about:blank")  # and so is the browser
+        first = visit(browser, apps, pause)
+        rounds = [visit(browser, apps, pause) for _ in range(1 if tiny else REPEATS)]
+    later = {name: median([each[name] for each in rounds]) for name in apps}
+    return [*compare("first visitor", first), *compare("later visitors", later)]
+
+
+@contextmanager
+def other_frameworks() -> Iterator[dict[str, App]]:
+    """Run the same job's apps in Gradio and Streamlit."""
+    streamlit_options = ("--server.headless", "true", "--server.port")
     with (
-        tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
-        tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as another,
-        served(Path(folder)) as (url, _),
-        served(Path(another), CATSDOGS_SPARE_KERNELS="0") as (unprepared, _),
         rival("gradio_app.py") as gradio,
-        rival("-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true", "--server.port") as streamlit,
-        chromium() as browser,
+        rival("-m", "streamlit", "run", "streamlit_app.py", *streamlit_options) as streamlit,
     ):
-        apps = {
-            "": App(f"{url}/inference", ".cd-drop input", ".cd-answer h2", "body:not(:has(#preload)) .cd-mydata"),
+        yield {
             ", Gradio": App(gradio, "input[type=file]", "[data-testid=label-output-value]", "input[type=checkbox]"),
             ", Streamlit": App(streamlit, "input[type=file]", "h3", "input[type=checkbox]"),
         }
-        apps[", no kernel ahead"] = App(f"{unprepared}/inference", *list(vars(apps[""]).values())[1:])
-        time.sleep(5)  # servers are ready
-        browser.new_page().goto("about:blank")  # and so is the browser
-        first = visit(browser, apps)
-        rounds = [visit(browser, apps) for _ in range(REPEATS)]
-    later = {name: median([each[name] for each in rounds]) for name in apps}
-    return [*beside("first visitor", first), *beside("later visitors", later)]
 
 
 @dataclass(frozen=True)
@@ -73,32 +91,32 @@ class Waits:
     """Everything is there, where no photo was given."""
 
 
-def visit(browser: Browser, apps: dict[str, App]) -> dict[str, Waits]:
+def visit(browser: Browser, apps: dict[str, App], pause: float) -> dict[str, Waits]:
     """Visit each app twice with an empty cache: to bring a photo at the first possible moment, and to wait."""
     brought, live = {}, {}
     for name, app in apps.items():
-        with opened(browser, app) as (page, begun):
+        with opened(browser, app, pause) as (page, begun):
             page.wait_for_selector(app.input, state="attached")
             usable = time.perf_counter() - begun
             page.set_input_files(app.input, PHOTO)
             page.wait_for_selector(app.answer)
             brought[name] = usable, time.perf_counter() - begun
     for name, app in apps.items():
-        with opened(browser, app) as (page, begun):
+        with opened(browser, app, pause) as (page, begun):
             page.wait_for_selector(app.live, state="attached")
             live[name] = time.perf_counter() - begun
     return {name: Waits(*brought[name], live[name]) for name in apps}
 
 
 @contextmanager
-def opened(browser: Browser, app: App) -> Iterator[tuple[Page, float]]:
+def opened(browser: Browser, app: App, pause: float) -> Iterator[tuple[Page, float]]:
     """Open a page; give it with the moment at which it was asked for."""
     with browser.new_context() as context:
         page = context.new_page()
         begun = time.perf_counter()
         page.goto(app.address, wait_until="commit")
         yield page, begun
-    time.sleep(1)  # the next visitor does not come at the same moment
+    time.sleep(pause)  # the next visitor does not come at the same moment
 
 
 def median(waits: list[Waits]) -> Waits:
@@ -106,8 +124,8 @@ def median(waits: list[Waits]) -> Waits:
     return Waits(*(statistics.median(values) for values in zip(*(vars(each).values() for each in waits), strict=True)))
 
 
-def beside(whom: str, waits: dict[str, Waits]) -> list[tuple[str, str, str]]:
-    """Say how long visitors wait, here and elsewhere."""
+def compare(whom: str, waits: dict[str, Waits]) -> list[Row]:
+    """Return the rows on how long visitors wait, in our app and in others."""
     kinds = {
         "usable": "GET to first usable widget",
         "answered": "GET to the answer for a photo given at that moment",
@@ -120,7 +138,7 @@ def beside(whom: str, waits: dict[str, Waits]) -> list[tuple[str, str, str]]:
             waited = getattr(each, kind)
             target = " (target: 1)" if "Gradio" in name else ""
             rows.append(
-                (f"{what}, {whom}{name}", f"{waited:.2f} s", f"{waited / ours:.2f} x ours{target}" if name else "")
+                Row(f"{what}, {whom}{name}", f"{waited:.2f} s", f"{waited / ours:.2f} x ours{target}" if name else "")
             )
     return rows
 
@@ -128,26 +146,25 @@ def beside(whom: str, waits: dict[str, Waits]) -> list[tuple[str, str, str]]:
 @contextmanager
 def rival(*command: str) -> Iterator[str]:
     """Run an app of the same job; give its address."""
-    python = Path(sys.prefix) / "rivals" / "bin" / "python"
-    if not python.exists():
+    if not PYTHON.exists():
         sys.exit("Gradio and Streamlit are missing: run `make bench`, which installs them.")
     port = free_port()
     quiet = {"GRADIO_ANALYTICS_ENABLED": "False", "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
     process = subprocess.Popen(
-        [python, *command, str(port)],
+        [PYTHON, *command, str(port)],
         cwd=RIVALS,
         env=os.environ | quiet | {"PYTHONPATH": str(RIVALS.parents[2])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, f"{command} ended"
+        return bool(urllib3.request("GET", address, retries=False).status)
+
     try:
-        while True:
-            assert process.poll() is None, f"{command} ended"
-            with suppress(urllib3.exceptions.HTTPError):
-                urllib3.request("GET", address, retries=False)
-                break
-            time.sleep(0.1)
+        until(answers, f"{command} does not answer", timeout=60, interval=0.1, retry_on=urllib3.exceptions.HTTPError)
         yield address
     finally:
         process.terminate()

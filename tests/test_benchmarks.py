@@ -1,0 +1,39 @@
+"""Each benchmark runs, at a tiny size: its figures mean nothing here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.benchmarks import visits
+from tests.benchmarks._measuring import benchmarks
+from tests.serving import browser_path
+
+BENCHMARKS = benchmarks()
+BROWSER = {"answers", "monitoring", "sessions", "visits"}
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_runs(name: str) -> None:
+    if name in BROWSER and browser_path() is None and os.environ.get("CATSDOGS_REQUIRE_BROWSER") != "1":
+        pytest.skip("no Chromium found: install it, or set CATSDOGS_TEST_BROWSER to its path")
+    rows = BENCHMARKS[name](tiny=True)
+    assert len(rows) >= 3
+    assert all(row.what and row.value for row in rows)
+
+
+def test_the_apps_of_other_frameworks_start() -> None:
+    if not visits.PYTHON.exists():
+        pytest.skip("Gradio and Streamlit are not installed: `make bench` does it")
+    with visits.other_frameworks() as apps:
+        assert len(apps) == 2
+
+
+def test_an_unknown_benchmark_is_refused() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks", "model", "speed"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no benchmark speed; there are: " + ", ".join(BENCHMARKS) in done.stderr
