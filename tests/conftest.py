@@ -21,7 +21,7 @@ from catsdogs.database import Database, embedded, postgres, setup
 from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.domain import Answer, Consent, Prediction
 from catsdogs.model.preprocessing import ImageStatistics
-from catsdogs.records.consents import decide
+from catsdogs.records.consents import ConsentRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
@@ -168,7 +168,7 @@ def keep(database: Settings) -> Iterator[Keep]:
 
     def keep(rows: list[Row]) -> Database:
         consents = [
-            decide(AGREES, row["timestamp"])[0].model_copy(update={"id": row["consent_id"]}).model_dump()
+            ConsentRecord.create(AGREES, row["timestamp"])[0].model_copy(update={"id": row["consent_id"]}).model_dump()
             for row in rows
             if row["consent_id"]
         ]

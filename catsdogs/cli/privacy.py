@@ -95,10 +95,10 @@ def notice(lang: str = LANGUAGE) -> None:
 @privacy.command()
 def record(lang: str = LANGUAGE) -> None:
     """Print the record of processing activities (Article 30 GDPR), as Markdown."""
-    from catsdogs.records.processing_register import record
+    from catsdogs.records.processing_register import write_register
 
     settings = Settings.load()
-    print(record(_translator(lang or settings.lang), settings.data_controller))
+    print(write_register(_translator(lang or settings.lang), settings.data_controller))
 
 
 def _translator(language: str) -> Translator:

@@ -1,7 +1,6 @@
-"""What a visitor is asked before anything personal is kept: the purposes and the exact words.
+"""The texts of the privacy notice and of the consent form: the only place where they are written.
 
-Kept apart from :mod:`catsdogs.records.data_subject_rights`, which carries out the decision, because a visitor's kernel
-shows these words and must not load a database driver for it.
+This module imports no database driver, because a visitor's kernel, which has none, shows these texts.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from catsdogs.domain import DataController, PurposeName
 from catsdogs.i18n import N_, Translator
 
 VERSION = "2"
-"""Of the words below. Change it whenever one of them changes: a decision is about the words shown."""
+"""Version of the texts below. Change it whenever a text changes: a consent is recorded with the version shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
-    """One thing a person may agree to, by a box of its own."""
+class ConsentPurpose:
+    """One purpose that a person may agree to, with a checkbox of its own."""
 
     field: PurposeName
-    """Its field in :class:`catsdogs.domain.Consent`."""
+    """Name of its field in :class:`catsdogs.domain.Consent`."""
     label: str
     explanation: str
 
@@ -28,12 +27,12 @@ class Purpose:
 QUESTION = N_("Would you like to help?")
 REASSURANCE = N_("Both boxes are up to you: the answer is the same either way.")
 PURPOSES = (
-    Purpose(
+    ConsentPurpose(
         PurposeName.FILENAME_AND_COMMENT,
         N_("Keep the file's name and my comment"),
         N_("The people who run this service read them to understand what went wrong."),
     ),
-    Purpose(
+    ConsentPurpose(
         PurposeName.PHOTO,
         N_("Keep my photo to train the model"),
         N_("A small copy (at most 512 pixels), without place or date, becomes an example to learn from."),
@@ -42,17 +41,17 @@ PURPOSES = (
 
 
 def notice(_: Translator, controller: DataController) -> list[str]:
-    """Say what happens with a person's data, a paragraph each: the whole notice of Article 13 GDPR."""
+    """Return the paragraphs of the privacy notice that Article 13 GDPR asks for."""
     return [
         _(
             N_("Responsible for your data: {name}. Contact: {contact}."),
             name=controller.name or _(N_("whoever runs this service")),
             contact=controller.contact or _(N_("where you found this service")),
         ),
-        _(BEFORE),
-        _(WITHOUT_A_TICK),
+        _(UPLOAD),
+        _(WITHOUT_CONSENT),
         _(STATISTICS),
-        _(WITH_A_TICK),
+        _(WITH_CONSENT),
         _.plural(
             "What is kept with your consent is erased after {n} day at the latest; the anonymous figures stay.",
             "What is kept with your consent is erased after {n} days at the latest; the anonymous figures stay.",
@@ -63,17 +62,17 @@ def notice(_: Translator, controller: DataController) -> list[str]:
     ]
 
 
-BEFORE = N_(
+UPLOAD = N_(
     "Before it leaves, your browser scales the photo down and removes place, date and camera from it. Only what "
     "it cannot read, and animations, go up as they are; nothing of that is kept either."
 )
-WITHOUT_A_TICK = N_("Without a tick, the photo is forgotten as soon as you have the answer, and its name is not kept.")
+WITHOUT_CONSENT = N_("Without a tick, the photo is forgotten as soon as you have the answer, and its name is not kept.")
 STATISTICS = N_(
     "For statistics we always keep, without knowing who you are: the answer, its probabilities, the time it took, "
     "the size and brightness of the picture, and whether you were satisfied. No IP address. We need them to run a "
     "service that works (legitimate interest, Article 6(1)(f) GDPR)."
 )
-WITH_A_TICK = N_(
+WITH_CONSENT = N_(
     "File name, comment and photo are kept only with your consent (Article 6(1)(a) GDPR), each for the purpose beside "
     "its box, and passed on to nobody."
 )
@@ -87,8 +86,8 @@ COMPLAINT = N_(
 )
 
 
-def words(language: str, controller: DataController) -> str:
-    """Give everything that is shown with the boxes, in `language`, as one text to be hashed."""
+def full_text(language: str, controller: DataController) -> str:
+    """Return everything that the consent form shows, in `language`, as one text to be hashed."""
     _ = Translator(language)
     purposes = [text for purpose in PURPOSES for text in (purpose.label, purpose.explanation)]
     return "\n".join([*(_(text) for text in (QUESTION, REASSURANCE, *purposes)), *notice(_, controller)])

@@ -1,4 +1,4 @@
-"""What is recorded of a prediction: always its figures, and what the person's consent allows."""
+"""The record of a prediction: always its figures, and what the person's consent allows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from uuid_utils.compat import uuid7
 from catsdogs.database.tables import MAX_FILENAME, Tables
 from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, Prediction, PurposeName
 from catsdogs.model.preprocessing import ImageStatistics
-from catsdogs.records.consents import Decision, KeptPhoto, decide, keep_photo
+from catsdogs.records.consents import ConsentRecord, PhotoRecord
 
 
 class PredictionRecord(BaseModel):
-    """A row of predictions, with the decision and the photo that belong to it.
+    """A row of predictions, with the consent and the photo that belong to it.
 
-    Its identifier is made here, not by the database, so that storing it twice is storing it once.
+    Its identifier is created here and not by the database, so that storing it twice has the effect of storing it once.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
@@ -42,8 +42,8 @@ class PredictionRecord(BaseModel):
     sharpness: float | None = None
     error_type: str | None = None
     filename: str | None = None
-    decision: Decision | None = None
-    photo: KeptPhoto | None = None
+    decision: ConsentRecord | None = None
+    photo: PhotoRecord | None = None
     replaces: UUID | None = None
 
     @property
@@ -52,7 +52,7 @@ class PredictionRecord(BaseModel):
         return self.decision is not None and self.decision.filename_and_comment
 
     def without(self, purposes: Collection[PurposeName], moment: datetime) -> Self:
-        """Give the record as it stands once consent to these purposes is withdrawn."""
+        """Return the record with consent to these purposes withdrawn, without what was kept with it."""
         changed: dict[str, object] = {"decision": self.decision and self.decision.without(purposes, moment)}
         if PurposeName.FILENAME_AND_COMMENT in purposes:
             changed["filename"] = None
@@ -72,21 +72,21 @@ class PredictionRecord(BaseModel):
         controller: DataController = UNKNOWN_CONTROLLER,
         replaces: UUID | None = None,
     ) -> tuple[Self, str | None]:
-        """Record a prediction as far as `consent` allows.
+        """Create the record of a prediction, with what `consent` allows.
 
         Parameters
         ----------
         replaces
-            An earlier, anonymous prediction of the same photo, which this one is stored instead of.
+            An earlier, anonymous prediction of the same photo, to be deleted when this one is stored.
 
         Returns
         -------
         PredictionRecord
         str or None
-            The receipt code, where there is consent to anything.
+            The receipt code, if there is consent to anything.
         """
         now = datetime.now(UTC)
-        decision, receipt = decide(consent, now, controller) if consent.any else (None, None)
+        decision, receipt = ConsentRecord.create(consent, now, controller) if consent.any else (None, None)
         record = cls(
             id=uuid7(),
             timestamp=now,
@@ -94,23 +94,23 @@ class PredictionRecord(BaseModel):
             prediction_result=prediction.answer,
             model_version=prediction.model_version,
             inference_time_ms=prediction.inference_time_ms,
-            proba_cat=_share(prediction.proba_cat),
-            proba_dog=_share(prediction.proba_dog),
-            neither_score=_share(prediction.neither_score),
+            proba_cat=_clip(prediction.proba_cat),
+            proba_dog=_clip(prediction.proba_dog),
+            neither_score=_clip(prediction.neither_score),
             width=statistics.width,
             height=statistics.height,
-            brightness=_share(statistics.brightness),
+            brightness=_clip(statistics.brightness),
             sharpness=statistics.sharpness,
-            filename=_bare_name(filename) if consent.filename_and_comment else None,
+            filename=_basename(filename) if consent.filename_and_comment else None,
             decision=decision,
-            photo=keep_photo(photo) if consent.photo else None,
+            photo=PhotoRecord.create(photo) if consent.photo else None,
             replaces=replaces,
         )
         return record, receipt
 
     @classmethod
     def of_failure(cls, error: Exception, model_version: str) -> Self:
-        """Record that a photo got no answer: the kind of error alone, nothing of a person."""
+        """Create the record of a photo without an answer; it holds only the kind of error, nothing personal."""
         return cls(
             id=uuid7(),
             timestamp=datetime.now(UTC),
@@ -122,8 +122,8 @@ class PredictionRecord(BaseModel):
 
 
 def store(connection: sa.Connection, tables: Tables, records: Sequence[PredictionRecord]) -> None:
-    """Insert `records`, unless they are there already, and delete the anonymous predictions that they replace."""
-    decisions = [record.decision.model_dump() for record in records if record.decision]
+    """Insert records that are not stored yet, and delete the anonymous predictions that they replace."""
+    consents = [record.decision.model_dump() for record in records if record.decision]
     photos = [
         {
             "prediction_id": record.id,
@@ -139,7 +139,7 @@ def store(connection: sa.Connection, tables: Tables, records: Sequence[Predictio
         | {"rgpd_consent": record.rgpd_consent, "consent_id": record.decision.id if record.decision else None}
         for record in records
     ]
-    for table, rows in ((tables.consents, decisions), (tables.predictions, predictions), (tables.photos, photos)):
+    for table, rows in ((tables.consents, consents), (tables.predictions, predictions), (tables.photos, photos)):
         if rows:
             # With RETURNING, SQLAlchemy sends many rows in one statement; with ON CONFLICT alone, one by one.
             connection.execute(insert(table).on_conflict_do_nothing().returning(sa.literal(1)), rows)
@@ -150,13 +150,13 @@ def store(connection: sa.Connection, tables: Tables, records: Sequence[Predictio
         )
 
 
-def _share(value: float) -> float:
-    """Keep rounding in single precision from reaching beyond 0..1."""
+def _clip(value: float) -> float:
+    """Clip a value to 0..1, which rounding in single precision may exceed."""
     return min(1.0, max(0.0, value))
 
 
-def _bare_name(filename: str | None) -> str | None:
-    """Cut folders off, and what PostgreSQL cannot store."""
+def _basename(filename: str | None) -> str | None:
+    """Remove folders, and characters that PostgreSQL cannot store."""
     if filename is None:
         return None
     text = filename.replace("\0", "").encode(errors="replace").decode()

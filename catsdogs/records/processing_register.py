@@ -41,8 +41,8 @@ _SECURITY = (
 )
 
 
-def record(_: Translator, controller: DataController) -> str:
-    """Write the record, as Markdown."""
+def write_register(_: Translator, controller: DataController) -> str:
+    """Write the record of processing activities as Markdown."""
     retention = _.plural(
         "Personal fields: {n} day, then purged.", "Personal fields: {n} days, then purged.", controller.retention_days
     )

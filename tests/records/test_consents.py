@@ -12,27 +12,30 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, DataController
 from catsdogs.i18n import LANGUAGES
-from catsdogs.records import consent_notice as texts
-from catsdogs.records.consents import decide, hash_receipt, keep_photo
+from catsdogs.records import consent_notice
+from catsdogs.records.consents import ConsentRecord, PhotoRecord, hash_receipt
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_a_decision_is_about_the_words_that_were_shown() -> None:
-    decision, _ = decide(Consent(photo=True, language="fr-CA"), NOW)
+    decision, _ = ConsentRecord.create(Consent(photo=True, language="fr-CA"), NOW)
     assert (decision.filename_and_comment, decision.photo, decision.decided_at) == (False, True, NOW)
-    assert decision.text_version == texts.VERSION
+    assert decision.text_version == consent_notice.VERSION
     assert decision.language in ("en", "fr")
-    assert decision.text_hash == hashlib.sha256(texts.words(decision.language, UNKNOWN_CONTROLLER).encode()).hexdigest()
+    assert (
+        decision.text_hash
+        == hashlib.sha256(consent_notice.full_text(decision.language, UNKNOWN_CONTROLLER).encode()).hexdigest()
+    )
 
 
 def test_a_receipt_has_140_random_bits_and_only_its_hash_is_kept() -> None:
-    receipts = {decide(Consent(True), NOW)[1] for _ in range(1000)}
+    receipts = {ConsentRecord.create(Consent(True), NOW)[1] for _ in range(1000)}
     assert len(receipts) == 1000
     assert all(re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){6}[0-9A-HJKMNP-TV-Z]{4}", receipt) for receipt in receipts)
     assert len({symbol for receipt in receipts for symbol in receipt} - {"-"}) == 32
 
-    decision, receipt = decide(Consent(True), NOW)
+    decision, receipt = ConsentRecord.create(Consent(True), NOW)
     assert decision.receipt_hash == hash_receipt(receipt)
     assert receipt not in decision.model_dump_json()
 
@@ -59,7 +62,7 @@ def test_the_photo_kept_is_small_upright_and_has_no_metadata() -> None:
     stream = io.BytesIO()
     picture.save(stream, "JPEG", exif=exif, comment=b"Somebody's comment", icc_profile=b"Somebody's profile")
 
-    kept = keep_photo(stream.getvalue())
+    kept = PhotoRecord.create(stream.getvalue())
 
     assert (kept.width, kept.height) == (256, 512)
     assert b"Somebody" not in kept.jpeg
@@ -76,7 +79,7 @@ def test_text_in_a_png_is_not_kept() -> None:
     text.add_text("Author", "Somebody")
     stream = io.BytesIO()
     Image.new("RGBA", (60, 40), (0, 0, 0, 0)).save(stream, "PNG", pnginfo=text)
-    kept = keep_photo(stream.getvalue())
+    kept = PhotoRecord.create(stream.getvalue())
     assert (kept.width, kept.height) == (60, 40)
     assert b"Somebody" not in kept.jpeg
 
@@ -90,9 +93,9 @@ PINNED = {
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
-    words = texts.words(language, UNKNOWN_CONTROLLER)
+    words = consent_notice.full_text(language, UNKNOWN_CONTROLLER)
     found = hashlib.sha256(words.encode()).hexdigest()
-    pinned = PINNED.get((texts.VERSION, language))
+    pinned = PINNED.get((consent_notice.VERSION, language))
     assert found == pinned, (
         f"raise catsdogs.records.consent_notice.VERSION if words changed, and pin {found!r} for {language}"
     )
@@ -100,7 +103,9 @@ def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
 
 def test_the_words_name_controller_contact_and_retention() -> None:
     named = DataController("Example Ltd", "privacy@example.org", 30)
-    said = texts.words("en", named)
+    said = consent_notice.full_text("en", named)
     assert all(word in said for word in ("Example Ltd", "privacy@example.org", "30 days", "CNIL"))
-    hashes = {decide(Consent(True), NOW, controller)[0].text_hash for controller in (named, UNKNOWN_CONTROLLER)}
+    hashes = {
+        ConsentRecord.create(Consent(True), NOW, controller)[0].text_hash for controller in (named, UNKNOWN_CONTROLLER)
+    }
     assert len(hashes) == 2
