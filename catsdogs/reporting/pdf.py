@@ -1,4 +1,4 @@
-"""A page on paper: Chromium prints it to PDF."""
+"""Printing of an HTML page to PDF with Chromium."""
 
 from __future__ import annotations
 
@@ -11,26 +11,34 @@ from pathlib import Path
 from catsdogs.errors import CatsDogsError, SettingsError
 from catsdogs.i18n import N_
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
-SECONDS = 120
-"""How long printing may take."""
+_BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "msedge",
+)
+TIMEOUT_SECONDS = 120
+"""Longest time for printing."""
 
-_QUIET = (
+_OPTIONS = (
     *("--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--disable-extensions", "--disable-dev-shm-usage", "--no-pdf-header-footer"),
-    "--virtual-time-budget=10000",  # milliseconds of the page's own clock: it may finish drawing
+    "--virtual-time-budget=10000",  # milliseconds of the page's clock, in which it draws its charts
 )
 
 
 def find_chromium() -> str:
-    """Find the browser.
+    """Return the path of an installed Chromium or Chrome.
 
     Raises
     ------
     SettingsError
-        There is none.
+        None was found.
     """
-    for name in NAMES:
+    for name in _BROWSERS:
         if path := shutil.which(name):
             return path
     raise SettingsError(
@@ -39,22 +47,24 @@ def find_chromium() -> str:
 
 
 def print_page(page: Path, pdf: Path, chromium: str) -> None:
-    """Print an HTML file that needs nothing else.
+    """Print an HTML file that loads no other files.
 
     Raises
     ------
     CatsDogsError
-        The browser failed, or took longer than `SECONDS`.
+        The browser failed, or took longer than `TIMEOUT_SECONDS`.
     """
     with tempfile.TemporaryDirectory(prefix="catsdogs-pdf-") as profile:
-        command = [chromium, *_QUIET, f"--user-data-dir={profile}", f"--print-to-pdf={pdf}", page.resolve().as_uri()]
+        command = [chromium, *_OPTIONS, f"--user-data-dir={profile}", f"--print-to-pdf={pdf}", page.resolve().as_uri()]
         if os.geteuid() == 0:
-            command.insert(1, "--no-sandbox")  # Chromium refuses root otherwise; the page is our own
+            command.insert(
+                1, "--no-sandbox"
+            )  # Chromium refuses to run as root otherwise; the page is from this program
         try:
-            done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 (our own words)
+            done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)  # noqa: S603 (no input from outside)
         except subprocess.TimeoutExpired as error:
             raise CatsDogsError(
-                N_("Printing the report to PDF took longer than {seconds} s."), seconds=SECONDS
+                N_("Printing the report to PDF took longer than {seconds} s."), seconds=TIMEOUT_SECONDS
             ) from error
         if done.returncode or not pdf.is_file():
             last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["?"]

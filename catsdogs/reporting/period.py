@@ -1,4 +1,4 @@
-"""What a report is asked for: a period and a language, checked before anything is read."""
+"""The parameters of a report, a period and a language, which are checked before any data is read."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from catsdogs.i18n import LANGUAGES, N_
 from catsdogs.monitoring.time_windows import utc
 
 DEFAULT_LENGTH = timedelta(days=7)
-JUST = timedelta(minutes=5)
-"""A scheduler says what time it is, and the report is made some seconds later."""
+END_TOLERANCE = timedelta(minutes=5)
+"""Time after which a period counts as over. A scheduler gives the current time as its end, and the report is made some
+seconds later."""
 LOCAL: tzinfo = LOCALTZ
-"""This machine's zone: a period may begin in summer time and end in winter time."""
+"""Time zone of this machine; a period may start in summer time and end in winter time."""
 
 
 def period(start: str = "", end: str = "", *, now: datetime | None = None) -> tuple[datetime, datetime]:
-    """Read the bounds of a report.
+    """Parse the start and the end of a report's period.
 
     Parameters
     ----------
     start, end
-        ISO 8601, a date or a moment; without a time zone, :data:`LOCAL`. By default the end is the coming full
-        minute, and the start is :data:`DEFAULT_LENGTH` before the end, by the clock on the wall.
+        ISO 8601, a date or a date with a time; without a time zone, in :data:`LOCAL`. By default the end is the next
+        full minute, and the start is :data:`DEFAULT_LENGTH` before the end in local time.
     now
-        Default: the clock's.
+        By default the current time.
 
     Returns
     -------
     tuple of datetime
-        In :data:`LOCAL`.
+        Start and end, in :data:`LOCAL`.
 
     Raises
     ------
     InvalidInput
-        They are no such texts, the wrong way round, or in the future altogether.
+        A text is not ISO 8601, the start is not before the end, or the whole period is in the future.
     """
     now = now or datetime.now(UTC)
     coming = (now + timedelta(minutes=1)).replace(second=0, microsecond=0)
@@ -50,16 +51,17 @@ def period(start: str = "", end: str = "", *, now: datetime | None = None) -> tu
 
 
 def is_over(end: datetime) -> bool:
-    """Say whether a period lies behind: what ended just now reaches to now."""
-    return utc(end) < datetime.now(UTC) - JUST
+    """Return whether a period that ends at `end` is over, and did not end only just now."""
+    return utc(end) < datetime.now(UTC) - END_TOLERANCE
 
 
 def language_of(code: str) -> str:
-    """Check the language of a report.
+    """Check and return the language of a report.
 
     Raises
     ------
     InvalidInput
+        It is not one of :data:`catsdogs.i18n.LANGUAGES`.
     """
     if code not in LANGUAGES:
         raise InvalidInput("The language must be one of {languages}.", languages=", ".join(LANGUAGES))

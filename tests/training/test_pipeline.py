@@ -22,7 +22,7 @@ from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.files import notebooks
 from catsdogs.model.classifier import Classifier
-from catsdogs.reporting.build import FIGURE
+from catsdogs.reporting.page import PLOTLY_TYPE
 from catsdogs.training.dataset import collect
 from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.options import TrainingOptions
@@ -249,7 +249,7 @@ def test_the_notebook_trains_with_the_same_code(
     ]
     [card] = [data["text/markdown"] for data in shown if "text/markdown" in data]
     assert "# Model n1" in "".join(card)
-    figures = [data[FIGURE]["layout"]["title"]["text"] for data in shown if FIGURE in data]
+    figures = [data[PLOTLY_TYPE]["layout"]["title"]["text"] for data in shown if PLOTLY_TYPE in data]
     assert figures == [
         "Dogs found, against cats taken for dogs (ROC)",
         "Share of right answers, by confidence (reliability)",
