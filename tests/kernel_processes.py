@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import re
 from typing import Any
 
 import psutil
@@ -30,6 +31,12 @@ def kernels(server: Any) -> list[psutil.Process]:
             if "ipykernel_launcher" in " ".join(child.cmdline()):
                 found.append(child)
     return found
+
+
+def kernel_id(kernel: psutil.Process) -> str:
+    """Return the id of a kernel, which the name of its connection file has."""
+    [found] = re.findall(r"kernel-([\w-]{36})\.json", " ".join(kernel.cmdline()))
+    return str(found)
 
 
 def environment(kernel: psutil.Process) -> dict[str, str]:

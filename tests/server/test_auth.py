@@ -1,13 +1,17 @@
-"""Who may do what: bearer tokens, session tokens, the operator's sign-in."""
+"""Authentication: the API token, the tokens of sessions, the operator's sign-in."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 
 import pytest
 from jupyter_server.auth.security import passwd
 
 from catsdogs.server.auth import Operator
+from tests.server.client import Client, OpenPage
+from tests.serving import RunningServer
+
+OpenPages = Callable[..., OpenPage]
 
 ROUTES = [
     ("POST", "/api/predict"),
@@ -15,12 +19,12 @@ ROUTES = [
     ("GET", "/api/statistics"),
     ("GET", "/api/recent-predictions"),
 ]
-OPERATOR_DOORS = ["/monitoring", "/voila/render/monitoring.ipynb", "/voila/render/monitoring.ipynb?lang=fr"]
+OPERATOR_PATHS = ["/monitoring", "/voila/render/monitoring.ipynb", "/voila/render/monitoring.ipynb?lang=fr"]
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("authorization", ["", "Bearer ", "Bearer wrong", "Basic dDp0", "t" * 24, "Bearer é"])
-def test_no_door_opens_without_the_token(client, method, path, authorization):
+def test_a_route_needs_the_token(client: Client, method: str, path: str, authorization: str) -> None:
     headers = {"Authorization": authorization.encode()} if authorization else {}
     answer = client(method, path, token=None, headers=headers)
     assert answer.status == 401
@@ -28,59 +32,63 @@ def test_no_door_opens_without_the_token(client, method, path, authorization):
     assert answer.json()["detail"]
 
 
-def test_the_token_does_not_open_the_operators_app(client):
+def test_the_api_token_does_not_open_the_operators_app(client: Client) -> None:
     assert client("GET", "/monitoring").status == 302
 
 
-def test_a_prediction_session_may_predict_and_nothing_else(client, visit, cat_jpeg):
-    token = visit().token
+def test_a_prediction_session_may_predict_and_nothing_else(
+    client: Client, open_page: OpenPages, cat_jpeg: bytes
+) -> None:
+    token = open_page().token
     photo = {"file": ("x.jpg", cat_jpeg, "image/jpeg")}
     assert client("POST", "/api/predict", token=token, fields=photo).status == 200
     assert client("GET", "/api/statistics", token=token).status == 403
     assert client("GET", "/api/recent-predictions", token=token).status == 403
 
 
-def test_a_monitoring_session_may_read_and_nothing_else(client, visit, operator):
-    token = visit("/monitoring", headers=operator).token
+def test_a_monitoring_session_may_read_and_nothing_else(
+    client: Client, open_page: OpenPages, operator: dict[str, str]
+) -> None:
+    token = open_page("/monitoring", headers=operator).token
     assert client("GET", "/api/statistics", token=token).status == 200
     assert client("GET", "/api/recent-predictions", token=token).status == 200
     assert client("POST", "/api/predict", token=token).status == 403
     assert client("POST", "/api/update-feedback", token=token).status == 403
 
 
-def test_a_token_ends_with_its_session(client, visit):
-    seen = visit()
-    token = seen.token
+def test_a_token_ends_with_its_session(client: Client, open_page: OpenPages) -> None:
+    page = open_page()
+    token = page.token
     assert client("POST", "/api/update-feedback", token=token).status == 400
-    assert client("POST", f"/voila/api/shutdown/{seen.kernel_id}", token=None).status == 204
+    assert client.close_page(page) == 204
     assert client("POST", "/api/update-feedback", token=token).status == 401
 
 
-def test_a_session_that_asks_too_much_is_told_to_wait(client, visit):
-    token = visit().token
+def test_the_requests_of_a_session_are_limited(client: Client, open_page: OpenPages) -> None:
+    token = open_page().token
     statuses = [client("POST", "/api/update-feedback", token=token).status for _ in range(130)]
     assert statuses[0] == 400
     assert statuses[-1] == 429
     assert int(client("POST", "/api/update-feedback", token=token).headers["Retry-After"]) > 0
 
 
-def test_a_dashboard_may_ask_as_often_as_it_does(client, visit, operator):
-    """While it is live it reads six figures every three seconds: a busy service must not cut it off."""
-    token = visit("/monitoring", headers=operator).token
+def test_the_limit_allows_for_a_live_dashboard(client: Client, open_page: OpenPages, operator: dict[str, str]) -> None:
+    """It requests six figures every three seconds, also where others use the service a lot."""
+    token = open_page("/monitoring", headers=operator).token
     assert {client("GET", "/api/news", token=token).status for _ in range(240)} == {200}
 
 
-@pytest.mark.parametrize("door", OPERATOR_DOORS)
+@pytest.mark.parametrize("path", OPERATOR_PATHS)
 @pytest.mark.parametrize(
     "cookie",
     ["", "catsdogs_operator=operator", 'catsdogs_operator="2|1:0|10:1|17:catsdogs_operator|12:b3BlcmF0b3I=|00"'],
 )
-def test_monitoring_needs_the_sign_in_through_every_door(client, sessions, door, cookie):
-    before = sessions()
-    answer = client("GET", door, token=None, headers={"Cookie": cookie} if cookie else {})
+def test_every_path_of_monitoring_needs_the_sign_in(client: Client, path: str, cookie: str) -> None:
+    before = client.count_sessions()
+    answer = client("GET", path, token=None, headers={"Cookie": cookie} if cookie else {})
     assert answer.status == 302
     assert answer.headers["Location"].startswith("/login")
-    assert sessions() == before
+    assert client.count_sessions() == before
 
 
 @pytest.mark.parametrize(
@@ -96,28 +104,30 @@ def test_monitoring_needs_the_sign_in_through_every_door(client, sessions, door,
         "/monitoring/",
     ],
 )
-def test_there_is_no_other_way_to_the_monitoring_notebook(client, sessions, path):
-    before = sessions()
+def test_no_other_path_opens_the_monitoring_notebook(client: Client, path: str) -> None:
+    before = client.count_sessions()
     answer = client("GET", path, token=None)
     assert answer.status in {302, 404}
-    assert sessions() == before
+    assert client.count_sessions() == before
 
 
-def test_a_monitoring_kernel_is_closed_to_who_knows_its_id(client, visit, operator):
-    seen = visit("/monitoring", headers=operator)
+def test_the_id_of_a_monitoring_kernel_gives_no_access_to_it(
+    client: Client, open_page: OpenPages, operator: dict[str, str]
+) -> None:
+    page = open_page("/monitoring", headers=operator)
     for method, path in [
-        ("GET", f"/api/kernels/{seen.kernel_id}"),
-        ("GET", f"/api/kernels/{seen.kernel_id}/channels"),
-        ("GET", f"/session/{seen.kernel_id}"),
-        ("POST", f"/voila/api/shutdown/{seen.kernel_id}"),
+        ("GET", f"/api/kernels/{page.kernel_id}"),
+        ("GET", f"/api/kernels/{page.kernel_id}/channels"),
+        ("GET", f"/session/{page.kernel_id}"),
+        ("POST", f"/voila/api/shutdown/{page.kernel_id}"),
     ]:
         assert client(method, path, token=None).status == 404, path
-    assert client("GET", f"/session/{seen.kernel_id}", token=None, headers=operator).status == 204
-    assert client("POST", f"/voila/api/shutdown/{seen.kernel_id}", token=None, headers=operator).status == 204
+    assert client("GET", f"/session/{page.kernel_id}", token=None, headers=operator).status == 204
+    assert client.close_page(page, operator) == 204
 
 
 @pytest.mark.parametrize(
-    ("believes", "headers", "secure"),
+    ("trusts_proxy", "headers", "secure"),
     [
         (False, {}, False),
         (False, {"X-Forwarded-Proto": "https"}, False),
@@ -127,57 +137,51 @@ def test_a_monitoring_kernel_is_closed_to_who_knows_its_id(client, visit, operat
         (True, {"X-Forwarded-Proto": "https, http"}, False),
     ],
 )
-def test_the_operators_cookie_is_flagged(server, behind_proxy, client_of, believes, headers, secure):
-    asked = behind_proxy if believes else server
-    client = client_of(asked)
-    form = client("GET", "/login", token=None)
-    assert "httponly" in form.headers["Set-Cookie"].lower()
-    xsrf = re.search(r"_xsrf=([^;]+)", form.headers["Set-Cookie"])[1]
-    fields = {"password": asked.operator_password, "_xsrf": xsrf}
-    answer = client("POST", "/login", token=None, headers={"Cookie": f"_xsrf={xsrf}", **headers}, fields=fields)
+def test_the_attributes_of_the_operators_cookie(
+    server: RunningServer, behind_proxy: RunningServer, trusts_proxy: bool, headers: dict[str, str], secure: bool
+) -> None:
+    client = Client(behind_proxy if trusts_proxy else server)
+    assert "httponly" in client("GET", "/login", token=None).headers["Set-Cookie"].lower()
+    answer = client.post_password(client.server.operator_password, client.xsrf(), **headers)
     cookie = answer.headers["Set-Cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert ("secure" in cookie) is secure
 
 
-def test_a_sign_in_cannot_be_forged_from_another_site(client, server):
+def test_a_sign_in_cannot_be_forged_from_another_site(client: Client, server: RunningServer) -> None:
     assert client("POST", "/login", token=None, fields={"password": server.operator_password}).status == 403
 
 
-def test_signing_out_closes_the_door(client, operator):
+def test_signing_out_deletes_the_cookie(client: Client, operator: dict[str, str]) -> None:
     answer = client("GET", "/logout", token=None, headers=operator)
     assert answer.status == 302
     assert 'catsdogs_operator=""' in answer.headers["Set-Cookie"]
 
 
-def test_signing_out_without_having_signed_in_is_no_error(client):
+def test_signing_out_without_having_signed_in_is_no_error(client: Client) -> None:
     assert client("GET", "/logout", token=None).status == 302
 
 
-def test_the_password_is_kept_as_a_hash_and_may_be_given_as_one():
-    hashed = passwd("open sesame", "argon2")
+def test_the_password_is_kept_as_a_hash_and_may_be_given_as_one() -> None:
+    hashed = passwd("open sesame", "argon2")  # type: ignore[no-untyped-call]
     for given in ("open sesame", hashed):
         operator = Operator(given)
         assert operator.is_password("open sesame")
         assert not operator.is_password("open sesam")
-        assert not operator.is_password(hashed), "who has stolen the hash is not let in"
+        assert not operator.is_password(hashed), "a stolen hash must not be a password"
         assert not operator.is_password("x" * 10_000)
         assert "open sesame" not in repr(vars(operator))
 
 
-def test_wrong_passwords_are_limited(small_server, client_of):
-    client = client_of(small_server)
-    xsrf = re.search(r"_xsrf=([^;]+)", client("GET", "/login", token=None).headers["Set-Cookie"])[1]
+def test_wrong_passwords_are_limited(small_server: RunningServer) -> None:
+    client = Client(small_server)
+    xsrf = client.xsrf()
 
-    claimed = iter(range(9))
+    def status(password: str, number: int) -> int:
+        address = f"203.0.113.{number}"  # a header that is trusted only from our own proxy
+        return client.post_password(password, xsrf, **{"X-Real-IP": address, "X-Forwarded-For": address}).status
 
-    def attempt(password):
-        fields = {"password": password, "_xsrf": xsrf}
-        address = f"203.0.113.{next(claimed)}"  # believed only from a proxy of ours
-        headers = {"Cookie": f"_xsrf={xsrf}", "X-Real-IP": address, "X-Forwarded-For": address}
-        return client("POST", "/login", token=None, headers=headers, fields=fields).status
-
-    assert [attempt("guess") for _ in range(5)] == [401] * 5
-    assert attempt("guess") == 429
-    assert attempt(small_server.operator_password) == 429, "the limit must not tell a right guess"
+    assert [status("guess", number) for number in range(5)] == [401] * 5
+    assert status("guess", 5) == 429
+    assert status(small_server.operator_password, 6) == 429, "the limit must not reveal the right password"

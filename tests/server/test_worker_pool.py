@@ -1,19 +1,23 @@
-"""Threads that do the blocking work: none is lost, whatever a call does, and no queue grows without end."""
+"""The worker pool: no thread is lost, whatever a call raises, and its queue is bounded."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.server.worker_pool import WorkerPool
 
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
 
 @pytest.mark.parametrize("failure", [RuntimeError, MemoryError, RecursionError])
-def test_no_thread_is_lost_to_a_call_that_fails(run_alone, failure):
-    def fail():
+def test_no_thread_is_lost_to_a_call_that_fails(run_alone: Run, failure: type[BaseException]) -> None:
+    def fail() -> None:
         raise failure
 
     async def work() -> str:
@@ -29,7 +33,7 @@ def test_no_thread_is_lost_to_a_call_that_fails(run_alone, failure):
     assert run_alone(work()).startswith("catsdogs")
 
 
-def test_beyond_what_may_wait_it_says_so_at_once(run_alone):
+def test_a_call_is_refused_at_once_where_the_queue_is_full(run_alone: Run) -> None:
     async def work() -> None:
         pool, go = WorkerPool(threads=1, queue_size=2), threading.Event()
         begun = [asyncio.ensure_future(pool.run(go.wait)) for _ in range(3)]

@@ -33,11 +33,11 @@ def scrape(client):
     return scrape
 
 
-def test_operators_may_read_and_visitors_may_not(client, visit, operator):
+def test_operators_may_read_and_visitors_may_not(client, open_page, operator):
     assert client("GET", "/metrics", token=None).status == 401
     assert client("GET", "/metrics", token=None, headers=operator).status == 401
-    assert client("GET", "/metrics", token=visit().token).status == 403
-    assert client("GET", "/metrics", token=visit("/monitoring", headers=operator).token).status == 200
+    assert client("GET", "/metrics", token=open_page().token).status == 403
+    assert client("GET", "/metrics", token=open_page("/monitoring", headers=operator).token).status == 200
 
 
 def test_what_happens_is_counted(client, scrape, cat_jpeg):
@@ -60,9 +60,9 @@ def test_what_happens_is_counted(client, scrape, cat_jpeg):
     assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 1, 1, 0, 1]
 
 
-def test_how_things_stand(client, scrape, visit):
+def test_how_things_stand(client, scrape, open_page):
     before = scrape()["catsdogs_sessions", ("app", "/inference")]
-    visit()
+    open_page()
     now = scrape()
     assert now["catsdogs_sessions", ("app", "/inference")] == before + 1
     assert now["catsdogs_sessions_limit",] == 32
@@ -77,8 +77,8 @@ def test_how_things_stand(client, scrape, visit):
     assert now["process_resident_memory_bytes",] > 2**20
 
 
-def test_no_request_can_make_a_label(client, scrape, visit):
-    kernel_id = visit().kernel_id
+def test_no_request_can_make_a_label(client, scrape, open_page):
+    kernel_id = open_page().kernel_id
     paths = ["/{}", "/api/{}", "/static/{}", "/voila/static/{}", "/info?lang={}", "/voila/templates/lab/static/{}"]
     for method in ("GET", "JANE"):
         for path in paths:

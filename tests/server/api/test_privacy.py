@@ -12,6 +12,7 @@ import pytest
 
 from catsdogs.domain import Consent
 from catsdogs.settings import Settings
+from tests import kernel_processes
 from tests.storage import Storage
 
 WRONG = "0000-0000-0000-0000-0000-0000-0000"
@@ -28,15 +29,15 @@ def how(server, outcome):
     return server.query(statement, id=outcome["feedback_id"])[0]["how"]
 
 
-def test_a_decision_says_how_it_was_made(server, client, visit, photo):
+def test_a_decision_says_how_it_was_made(server, client, open_page, photo):
     assert how(server, client("POST", "/api/predict", fields=photo).json()) == "rest"
-    assert how(server, client("POST", "/api/predict", token=visit().token, fields=photo).json()) == "app"
+    assert how(server, client("POST", "/api/predict", token=open_page().token, fields=photo).json()) == "app"
 
 
-def test_a_prediction_session_opens_receipts_and_a_monitoring_one_does_not(client, visit, operator, photo):
-    token = visit().token
+def test_a_prediction_session_opens_receipts_and_a_monitoring_one_does_not(client, open_page, operator, photo):
+    token = open_page().token
     receipt = client("POST", "/api/predict", token=token, fields=photo).json()["receipt"]
-    assert client("POST", RIGHTS[0], token=visit("/monitoring", headers=operator).token).status == 403
+    assert client("POST", RIGHTS[0], token=open_page("/monitoring", headers=operator).token).status == 403
     held = client("POST", RIGHTS[0], token=token, fields={"receipt": receipt}).json()
     assert held["predictions"][0]["filename"] == "mine.jpg"
     assert client("POST", RIGHTS[1], token=token, fields={"receipt": receipt, "purpose": "all"}).status == 400
@@ -45,15 +46,15 @@ def test_a_prediction_session_opens_receipts_and_a_monitoring_one_does_not(clien
 
 
 @pytest.mark.parametrize("path", RIGHTS)
-def test_the_receipt_belongs_in_the_form(client, visit, path):
-    token = visit().token
+def test_the_receipt_belongs_in_the_form(client, open_page, path):
+    token = open_page().token
     assert client("POST", f"{path}?receipt={WRONG}", token=token).status == 400
     assert client("GET", f"{path}?receipt={WRONG}", token=token).status == 405
     assert client("POST", path, token=token, fields={"receipt": WRONG}).status == 404
 
 
-def test_tries_are_limited(client, visit):
-    token, other = visit().token, visit().token
+def test_tries_are_limited(client, open_page):
+    token, other = open_page().token, open_page().token
     answers = [client("POST", RIGHTS[n % 3], token=token, fields={"receipt": WRONG}) for n in range(12)]
     assert [answer.status for answer in answers] == [404] * 10 + [429] * 2
     assert int(answers[-1].headers["Retry-After"]) > 0
@@ -61,17 +62,17 @@ def test_tries_are_limited(client, visit):
     assert client("POST", RIGHTS[0], token=other, fields={"receipt": WRONG}).status == 404
 
 
-def test_a_kernel_is_told_what_the_notice_says(launch, client_of, kernels) -> None:
+def test_a_kernel_is_told_what_the_notice_says(launch, client_of) -> None:
     server = launch(CATSDOGS_CONTROLLER="Example & Sons", CATSDOGS_CONTACT="privacy@example.org")
     assert client_of(server)("GET", "/inference", token=None).status == 200
-    [environment] = [kernel.environ() for kernel in kernels(server)]
+    [environment] = [kernel.environ() for kernel in kernel_processes.kernels(server)]
     told = [environment[f"CATSDOGS_{name}"] for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS")]
     assert told == ["Example & Sons", "privacy@example.org", "365"]
     server.stop()
 
 
-def test_the_log_knows_no_receipt(server, client, visit, photo):
-    token = visit().token
+def test_the_log_knows_no_receipt(server, client, open_page, photo):
+    token = open_page().token
     receipt = client("POST", "/api/predict", token=token, fields=photo).json()["receipt"]
     for path in RIGHTS:
         client("POST", path, token=token, fields={"receipt": receipt})

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 
 import pytest
 import urllib3
 
 from catsdogs import files
+from tests.serving import free_port
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
-def plain_voila():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def plain_voila() -> Iterator[str]:
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "voila", str(files.notebooks() / "apps"), "--no-browser", f"--port={port}"],
@@ -29,22 +29,19 @@ def plain_voila():
             stderr=subprocess.DEVNULL,
         )
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib3.request("GET", url, retries=False)
-                break
-            except urllib3.exceptions.HTTPError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+
+        def answers() -> bool:
+            assert process.poll() is None
+            return urllib3.request("GET", url, retries=False).status > 0
+
+        until(answers, timeout=60, retry_on=urllib3.exceptions.HTTPError)
         yield url
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
 
 
 @pytest.mark.parametrize("notebook", ["predict", "monitoring"])
-def test_an_app_runs(plain_voila, notebook):
+def test_an_app_runs(plain_voila: str, notebook: str) -> None:
     answer = urllib3.request("GET", f"{plain_voila}/voila/render/{notebook}.ipynb", timeout=120, retries=False)
     page = answer.data.decode()
     assert answer.status == 200
