@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from catsdogs.alerting.alert import Alert, AlertState, Measurement
 from catsdogs.alerting.rules import Rule
+from catsdogs.datetimes import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,10 @@ def to_alert(record: AlertRecord, rule: Rule) -> Alert:
         rule=rule.name,
         measure=rule.measure,
         state=AlertState.RESOLVED if record.resolved_at else open_state,
-        since=_iso(record.since),
-        fired_at=_iso(record.fired_at) if record.fired_at else None,
-        resolved_at=_iso(record.resolved_at) if record.resolved_at else None,
+        since=iso(record.since),
+        fired_at=iso(record.fired_at) if record.fired_at else None,
+        resolved_at=iso(record.resolved_at) if record.resolved_at else None,
         value=record.value,
         n=record.n,
         limit=rule.limit,
     )
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()

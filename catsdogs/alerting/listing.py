@@ -11,6 +11,7 @@ from catsdogs.alerting.alert import Alert, AlertState
 from catsdogs.alerting.lifecycle import AlertRecord, to_alert
 from catsdogs.alerting.rules import Rule
 from catsdogs.database import Database
+from catsdogs.datetimes import parse_timestamp
 
 LIST_RESOLVED_FOR = timedelta(days=1)
 """Time for which a resolved alert is listed."""
@@ -67,7 +68,7 @@ def _state_at(alert: Alert, moment: datetime) -> AlertState:
 
 
 def _is_past(time: str | None, moment: datetime) -> bool:
-    return time is not None and datetime.fromisoformat(time) <= moment
+    return time is not None and parse_timestamp(time) <= moment
 
 
 def _in_order(alerts: Iterable[Alert]) -> list[Alert]:

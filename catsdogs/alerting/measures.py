@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,14 +12,16 @@ import sqlalchemy as sa
 
 from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, Measure, Measurement
 from catsdogs.alerting.rules import Rule
+from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.monitoring import accuracy, aggregates
 from catsdogs.monitoring.drift import SIGNIFICANT, measure_drift
 from catsdogs.monitoring.figures import Drift
+from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.model_health import CardOf, latest_version
+from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
 from catsdogs.monitoring.sampling import ENOUGH, sample
-from catsdogs.monitoring.time_windows import Slice
 
 _ANIMAL_ANSWERS = Answer.CAT, Answer.DOG
 _READABLE_ANSWERS = Answer.CAT, Answer.DOG, Answer.NEITHER
@@ -43,7 +46,8 @@ class Measurements:
     def __init__(
         self, connection: sa.Connection, table: sa.Table[PredictionColumns], card_of: CardOf, now: datetime
     ) -> None:
-        self._connection, self._table, self._card_of, self._now = connection, table, card_of, now
+        self._connection, self._table, self._card_of = connection, table, card_of
+        self._end = now + timedelta(microseconds=1)  # windows include this moment
         self._drifts: dict[tuple[timedelta | None, int | None], list[Drift]] = {}
 
     def measure(self, rule: Rule) -> Measurement | None:
@@ -88,21 +92,21 @@ class Measurements:
         ).one()
         if not n:
             return _NO_DATA
-        baseline = self._totals(Slice(first - INFERENCE_TIME_BASELINE, first)).mean
+        baseline = self._totals((first - INFERENCE_TIME_BASELINE, first)).mean
         return Measurement(mean / baseline, n) if baseline else _NO_DATA
 
     def _count_answers(self, rule: Rule, answers: Collection[Answer]) -> Counter[str]:
         """Count the predictions of each of `answers`."""
         if rule.last is None and rule.within is not None:
-            total = self._totals(Slice(self._now - rule.within, self._now + timedelta(microseconds=1)))
+            total = self._totals((self._end - rule.within, self._end))
             counts = {"cat": total.cat, "dog": total.dog, "neither": total.neither, "error": total.errors}
             return Counter({answer: counts[answer] for answer in answers})
         rows = self._rows(rule, self._table.c.prediction_result.in_(answers))
         answer = rows.c.prediction_result
         return Counter(dict(self._connection.execute(sa.select(answer, sa.func.count()).group_by(answer)).all()))
 
-    def _totals(self, chosen: Slice) -> sa.Row[Any]:
-        return aggregates.totals(self._connection, self._table, chosen)
+    def _totals(self, window: Span) -> sa.Row[Any]:
+        return aggregates.totals(self._connection, self._table, ALL_PREDICTIONS, window)
 
     def _drift(self, rule: Rule) -> Measurement:
         key = rule.within, rule.last
@@ -115,29 +119,26 @@ class Measurements:
         return Measurement(found["psi"] if found["p_value"] < SIGNIFICANT else 0.0, found["n"])
 
     def _measure_drift(self, rule: Rule) -> list[Drift]:
-        version = latest_version(self._connection, self._table, self._recent(rule, self._table))
+        recent = self._recent(rule)
+        version = latest_version(self._connection, self._table, recent)
         card = self._card_of(version) if version else None
         if card is None or card.reference is None:
             return []
-
-        def chosen(rows: sa.FromClause) -> sa.ColumnElement[bool]:
-            return self._recent(rule, rows) & (rows.c.model_version == version)
-
         if rule.last:
-            rows = self._rows(rule, chosen(self._table))
+            rows = self._rows(rule, self._table.c.model_version == version)
         else:
-            rows = sample(self._connection, self._table, chosen, ENOUGH // 2).rows
+            same_version = replace(recent, model_version=version)
+            rows = sample(self._connection, self._table, same_version, ENOUGH // 2).rows
         return measure_drift(self._connection, rows, card.reference, card.input_size)
 
     def _rows(self, rule: Rule, condition: sa.ColumnElement[bool]) -> sa.CTE:
-        query = sa.select(self._table).where(self._recent(rule, self._table), condition)
+        query = sa.select(self._table).where(filter_condition(self._recent(rule), self._table), condition)
         if rule.last:
             query = query.order_by(self._table.c.timestamp.desc()).limit(rule.last)
         return query.cte("measured")
 
-    def _recent(self, rule: Rule, rows: sa.FromClause) -> sa.ColumnElement[bool]:
-        until: sa.ColumnElement[bool] = rows.c.timestamp <= self._now
-        return until if rule.within is None else until & (rows.c.timestamp > self._now - rule.within)
+    def _recent(self, rule: Rule) -> PredictionFilter:
+        return PredictionFilter(None if rule.within is None else self._end - rule.within, self._end)
 
     def _share(self, rows: sa.CTE, condition: sa.ColumnElement[Any]) -> Measurement:
         n, found = self._connection.execute(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, Alert, AlertState, Measure
+from catsdogs.datetimes import parse_timestamp
 from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import N_, Translator
 
@@ -124,7 +125,7 @@ def period(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool 
     """
 
     def format_time(text: str) -> str:
-        moment = datetime.fromisoformat(text).astimezone(zone)
+        moment = parse_timestamp(text).astimezone(zone)
         return f"{_.datetime(moment)} {moment.tzname()}" if name_zone else _.datetime(moment)
 
     start = format_time(alert["since"])

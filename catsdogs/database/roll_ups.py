@@ -27,6 +27,7 @@ import sqlalchemy as sa
 
 from catsdogs.database.engine import Database
 from catsdogs.database.tables import Tables
+from catsdogs.datetimes import iso
 from catsdogs.errors import DatabaseError
 
 ACCURACY = 0.02
@@ -178,5 +179,5 @@ def joined(starts: Iterable[datetime], length: timedelta) -> list[Span]:
 
 def within(column: str, spans: Sequence[Span]) -> str:
     """Write the condition that a moment lies in one of some spans."""
-    ranges = (f"({column} >= '{first.isoformat()}' AND {column} < '{last.isoformat()}')" for first, last in spans)
+    ranges = (f"({column} >= '{iso(first)}' AND {column} < '{iso(last)}')" for first, last in spans)
     return f"({' OR '.join(ranges) or 'false'})"

@@ -19,7 +19,9 @@ from catsdogs.database import roll_ups
 from catsdogs.database.roll_ups import GROWTH, NO_TIME, Span, joined, summarise, within
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
-from catsdogs.monitoring.time_windows import DAY, HOUR, ORIGIN, Slice, ceil, floor, without
+from catsdogs.monitoring.filter_condition import VERSION_AND_ANSWER, filter_condition, version_and_answer
+from catsdogs.monitoring.prediction_filter import PredictionFilter
+from catsdogs.monitoring.time_windows import DAY, HOUR, ORIGIN, ceil, floor, without
 
 SHARES = (0.5, 0.95, 0.99)
 """Of the predictions that took less time than p50, p95 and p99."""
@@ -38,7 +40,13 @@ _SUMS = """coalesce(sum(predictions), 0) AS predictions,
     max(slowest) AS slowest"""
 
 
-def by_rows(connection: Connection, table: Table[PredictionColumns], chosen: Slice, width: int) -> Sequence[Row[Any]]:
+def by_rows(
+    connection: Connection,
+    table: Table[PredictionColumns],
+    prediction_filter: PredictionFilter,
+    window: Span,
+    width: int,
+) -> Sequence[Row[Any]]:
     """Add up row by row, with exact percentiles, in buckets of `width` seconds."""
     rows = (
         select(
@@ -49,7 +57,7 @@ def by_rows(connection: Connection, table: Table[PredictionColumns], chosen: Sli
             table.c.user_feedback,
             case((table.c.success, table.c.inference_time_ms)).label("latency"),
         )
-        .where(chosen.condition(table))
+        .where(filter_condition(prediction_filter, table, window))
         .cte("rows")
     )
     column = rows.c
@@ -79,21 +87,27 @@ def by_rows(connection: Connection, table: Table[PredictionColumns], chosen: Sli
 
 
 def by_summaries(
-    connection: Connection, table: Table[PredictionColumns], chosen: Slice, width: int
+    connection: Connection,
+    table: Table[PredictionColumns],
+    prediction_filter: PredictionFilter,
+    window: Span,
+    width: int,
 ) -> Sequence[Row[Any]]:
     """Add up summaries, and rows only where there is no summary; percentiles are within 2 %.
 
     Parameters
     ----------
-    chosen
-        With both bounds.
+    prediction_filter
+        Model version and answer.
+    window
+        Used in place of the filter's own, which may be open.
     width
         Of a bucket, in seconds: whole hours.
     """
     query = f"""
         WITH parts AS MATERIALIZED (
             SELECT date_bin('{width} seconds', start, '{roll_ups.ORIGIN}') AS bucket, pieces.*
-            FROM ({_pieces(connection, table, chosen, whole_days=width % 86400 == 0)}) AS pieces
+            FROM ({_pieces(connection, table, window, whole_days=width % 86400 == 0)}) AS pieces
         ), sums AS (
             SELECT grouping(bucket) AS whole, bucket, {_SUMS} FROM parts GROUP BY GROUPING SETS ((), (bucket))
         ), histograms AS (
@@ -117,20 +131,22 @@ def by_summaries(
             WHERE neighbours.whole = sums.whole AND neighbours.bucket IS NOT DISTINCT FROM sums.bucket
         ) AS percentiles
         FROM sums ORDER BY whole DESC, bucket"""
-    return connection.execute(sa.text(query), _values(chosen)).all()
+    return connection.execute(sa.text(query), version_and_answer(prediction_filter)).all()
 
 
-def totals(connection: Connection, table: Table[PredictionColumns], chosen: Slice) -> Row[Any]:
-    """Add up a whole window, without percentiles; with both bounds."""
-    query = f"SELECT {_SUMS} FROM ({_pieces(connection, table, chosen, whole_days=True)}) AS pieces"
-    return connection.execute(sa.text(query), _values(chosen)).one()
+def totals(
+    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
+) -> Row[Any]:
+    """Add up a whole window, without percentiles; the parameters are those of :func:`by_summaries`."""
+    query = f"SELECT {_SUMS} FROM ({_pieces(connection, table, window, whole_days=True)}) AS pieces"
+    return connection.execute(sa.text(query), version_and_answer(prediction_filter)).one()
 
 
-def _pieces(connection: Connection, table: Table[PredictionColumns], chosen: Slice, *, whole_days: bool) -> str:
+def _pieces(connection: Connection, table: Table[PredictionColumns], window: Span, *, whole_days: bool) -> str:
     """Write the query of what a window is put together from: days and hours that are summarised, and rows."""
     stale = connection.scalars(sa.text(f'SELECT DISTINCT start FROM "{table.name}_stale"')).all()
-    days, hours, rows = cover(chosen.span, stale, whole_days=whole_days)
-    filters = " AND (:version IS NULL OR model_version = :version) AND (:answer IS NULL OR prediction_result = :answer)"
+    days, hours, rows = cover(window, stale, whole_days=whole_days)
+    filters = f" AND {VERSION_AND_ANSWER}"
     summary = f'SELECT * FROM "{table.name}_summary" WHERE hours = '
     within_rows = within('"timestamp"', rows) + filters
     return " UNION ALL ".join(
@@ -140,10 +156,6 @@ def _pieces(connection: Connection, table: Table[PredictionColumns], chosen: Sli
             summarise(table.name, 1, within_rows),
         )
     )
-
-
-def _values(chosen: Slice) -> dict[str, str | None]:
-    return {"version": chosen.model_version, "answer": chosen.answer}
 
 
 def cover(span: Span, stale: Sequence[datetime], *, whole_days: bool) -> tuple[list[Span], list[Span], list[Span]]:

@@ -6,11 +6,12 @@ Each takes the statistics, a translator and the reader's time zone, and draws wi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from math import floor, log10
 
 import plotly.graph_objects as go
 
+from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.chart_style import LATENCY, band, figure, plain, say_empty, translucent, wall_clock
 from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Statistics
@@ -195,7 +196,7 @@ def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fi
     for opinion, name, colour, symbol in ((1, _("Satisfied"), GOOD, "circle"), (0, _("Unsatisfied"), BAD, "x")):
         chosen = [point for point in points if point["user_feedback"] == opinion]
         fig.add_scatter(
-            x=[wall_clock(datetime.fromisoformat(point["timestamp"]), zone) for point in chosen],
+            x=[wall_clock(parse_timestamp(point["timestamp"]), zone) for point in chosen],
             y=[point["confidence"] for point in chosen],
             text=[_under_pointer(point, _) for point in chosen],
             name=name,
@@ -242,7 +243,7 @@ def _over_time(fig: go.Figure, statistics: Statistics, zone: tzinfo) -> go.Figur
     """Let the time axis show the whole window, so that a gap is seen as one."""
     timeline = statistics["timeline"]
     margin = timedelta(seconds=statistics["bucket_seconds"]) * 0.6
-    first, last = (datetime.fromisoformat(timeline[place]["start"]) for place in (0, -1))
+    first, last = (parse_timestamp(timeline[place]["start"]) for place in (0, -1))
     fig.update_xaxes(
         type="date",
         range=[wall_clock(first - margin, zone), wall_clock(last + margin, zone)],
@@ -252,4 +253,4 @@ def _over_time(fig: go.Figure, statistics: Statistics, zone: tzinfo) -> go.Figur
 
 
 def _moments(buckets: Sequence[Bucket], zone: tzinfo) -> list[str]:
-    return [wall_clock(datetime.fromisoformat(bucket["start"]), zone) for bucket in buckets]
+    return [wall_clock(parse_timestamp(bucket["start"]), zone) for bucket in buckets]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -11,7 +10,8 @@ import sqlalchemy as sa
 
 from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
-from catsdogs.monitoring.time_windows import Slice
+from catsdogs.monitoring.filter_condition import filter_condition
+from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
 from catsdogs.settings import Settings
 
 _TYPES = {
@@ -41,16 +41,16 @@ CHUNK = 50_000
 
 
 def read_predictions(
-    start: datetime | None = None, end: datetime | None = None, *, settings: Settings | None = None
+    prediction_filter: PredictionFilter = ALL_PREDICTIONS, *, settings: Settings | None = None
 ) -> pd.DataFrame:
-    """Read the predictions made in ``[start, end)``, oldest first; file names and comments stay where they are.
+    """Read the predictions that pass a filter, oldest first, without file names and comments.
 
     A million take about 150 MB; where there are more, prefer :func:`prediction_chunks`.
 
     Parameters
     ----------
-    start, end
-        Without a time zone they are taken as UTC; ``None`` for all.
+    prediction_filter
+        Its listing is ignored.
     settings
         Default: those of the environment.
 
@@ -62,15 +62,14 @@ def read_predictions(
 
     Raises
     ------
-    InvalidInput, SettingsError, DatabaseError
+    SettingsError, DatabaseError
     """
-    chunks = list(prediction_chunks(start, end, settings=settings))
+    chunks = list(prediction_chunks(prediction_filter, settings=settings))
     return pd.concat(chunks, ignore_index=True).astype(_TYPES) if chunks else _frame([])
 
 
 def prediction_chunks(
-    start: datetime | None = None,
-    end: datetime | None = None,
+    prediction_filter: PredictionFilter = ALL_PREDICTIONS,
     *,
     size: int = CHUNK,
     settings: Settings | None = None,
@@ -82,7 +81,7 @@ def prediction_chunks(
     table = database.tables.predictions
     query = (
         sa.select(*(table.c[name] for name in _TYPES))
-        .where(Slice.of(start, end).condition(table))
+        .where(filter_condition(prediction_filter, table))
         .order_by(table.c.timestamp, table.c.id)
         .limit(size)
     )

@@ -121,20 +121,6 @@ class Statistics(TypedDict):
     """Model versions that answered in the window."""
 
 
-LEAST_SURE_OF = 10_000
-"""Predictions among which the least sure are found: of a longer window, the latest."""
-
-
-class Listing(StrEnum):
-    """Which single predictions to list."""
-
-    LATEST = "latest"
-    LEAST_SURE = "least_sure"
-    """The answers of the lowest confidence."""
-    DISPUTED = "disputed"
-    """The answers that people said were wrong."""
-
-
 class RecentPrediction(TypedDict):
     """One prediction and the feedback on it."""
 

@@ -6,10 +6,11 @@ They draw a :class:`~catsdogs.monitoring.figures.ModelHealth`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 
 import plotly.graph_objects as go
 
+from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.chart_style import band, figure, lines, say_empty, translucent, wall_clock
 from catsdogs.monitoring.figures import Accuracy, ModelHealth, Reading
@@ -30,7 +31,7 @@ def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figur
     timeline = health["timeline"]
     if health["estimated"]["rate"] is None and health["judged"]["rate"] is None:
         return say_empty(fig, _("No answer in this window."))
-    moments = [wall_clock(datetime.fromisoformat(bucket["start"]), zone) for bucket in timeline]
+    moments = [wall_clock(parse_timestamp(bucket["start"]), zone) for bucket in timeline]
     judged = [bucket["judged"] for bucket in timeline]
     fig.add_scatter(
         **band(moments, [one["low"] for one in judged], [one["high"] for one in judged]),

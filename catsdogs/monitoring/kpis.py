@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, literal, select, text
 
+from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
+from catsdogs.datetimes import iso, parse_timestamp
 from catsdogs.domain import Answer
 from catsdogs.monitoring import aggregates
 from catsdogs.monitoring.accuracy import accuracy
 from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Latency, Previous, Satisfaction, Statistics
-from catsdogs.monitoring.time_windows import Slice, bucket_seconds, floor
+from catsdogs.monitoring.filter_condition import filter_condition
+from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
+from catsdogs.monitoring.time_windows import bucket_seconds, floor
 
 EXACT_UP_TO = 10_000
 """Predictions that are added up row by row, with exact percentiles; more are read from summaries."""
@@ -30,13 +34,9 @@ MAX_FEEDBACK = 1500
 def statistics(
     connection: Connection,
     table: Table[PredictionColumns],
-    *,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    model_version: str | None = None,
-    answer: str | None = None,
+    prediction_filter: PredictionFilter = ALL_PREDICTIONS,
 ) -> Statistics:
-    """Compute the KPIs of predictions made in ``[start, end)``, by one model or all.
+    """Compute the KPIs of the predictions that pass a filter.
 
     Parameters
     ----------
@@ -44,30 +44,20 @@ def statistics(
         To a database whose transaction has not begun to read: everything comes from one snapshot.
     table
         Of predictions.
-    start, end
-        Bounds of ``timestamp``; ``None`` for all. Without a time zone they are taken as UTC.
-    model_version
-        ``None`` for all.
-    answer
-        One of :class:`~catsdogs.domain.Answer`; ``None`` for all.
+    prediction_filter
+        Its listing is ignored.
 
     Returns
     -------
     Statistics
         The timeline has a bucket for every interval of the window, empty ones included.
-
-    Raises
-    ------
-    InvalidInput
-        `start` is not before `end`, or a parameter is out of range.
     """
-    chosen = Slice.of(start, end, model_version, answer)
     _freeze(connection)
-    bounded = _bounded(connection, table, chosen)
-    few = _count(connection, table, replace(bounded, answer=None)) <= EXACT_UP_TO
-    width, rows = _aggregate(connection, table, bounded, few=few)
+    window = _window(connection, table, prediction_filter)
+    few = _count(connection, table, replace(prediction_filter, answer=None), window) <= EXACT_UP_TO
+    width, rows = _aggregate(connection, table, prediction_filter, window, few=few)
     total, *buckets = rows
-    timeline = _timeline(buckets, bounded, width)
+    timeline = _timeline(buckets, window, width)
     return Statistics(
         total_predictions=total.predictions,
         successful_predictions=total.successes,
@@ -78,11 +68,11 @@ def statistics(
         answers={"cat": total.cat, "dog": total.dog, "neither": total.neither, "error": total.errors},
         inference_time_ms=_latency(total),
         satisfaction=_satisfaction(total),
-        previous=_previous(connection, table, bounded) if chosen.start else None,
+        previous=_previous(connection, table, prediction_filter, window) if prediction_filter.start else None,
         bucket_seconds=width,
         timeline=timeline,
-        feedback=_feedback(connection, table, bounded, timeline),
-        model_versions=_versions(connection, table, chosen),
+        feedback=_feedback(connection, table, prediction_filter, window, timeline),
+        model_versions=_versions(connection, table, prediction_filter),
     )
 
 
@@ -91,38 +81,48 @@ def _freeze(connection: Connection) -> None:
     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
-def _bounded(connection: Connection, table: Table[PredictionColumns], chosen: Slice) -> Slice:
-    """Give the slice both bounds: where one was left open, the first prediction's moment, or now."""
-    any_answer = replace(chosen, answer=None).condition(table)
+def _window(connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter) -> Span:
+    """Return both bounds of the window: an open start is the first prediction, an open end is now."""
+    any_answer = filter_condition(replace(prediction_filter, answer=None), table)
     first, last, now = connection.execute(
         select(func.min(table.c.timestamp), func.max(table.c.timestamp), func.now()).where(any_answer)
     ).one()
-    end = chosen.end or max(now, (last or now) + timedelta(microseconds=1))
-    return replace(chosen, start=chosen.start or first or end, end=end)
+    end = prediction_filter.end or max(now, (last or now) + timedelta(microseconds=1))
+    return prediction_filter.start or first or end, end
 
 
-def _count(connection: Connection, table: Table[PredictionColumns], chosen: Slice) -> int:
-    """Count the predictions, but no further than is of interest."""
-    found = select(literal(1)).select_from(table).where(chosen.condition(table)).limit(EXACT_UP_TO + 1)
+def _count(
+    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
+) -> int:
+    """Count the predictions, but at most one more than :data:`EXACT_UP_TO`."""
+    condition = filter_condition(prediction_filter, table, window)
+    found = select(literal(1)).select_from(table).where(condition).limit(EXACT_UP_TO + 1)
     return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
 def _aggregate(
-    connection: Connection, table: Table[PredictionColumns], bounded: Slice, *, few: bool
+    connection: Connection,
+    table: Table[PredictionColumns],
+    prediction_filter: PredictionFilter,
+    window: Span,
+    *,
+    few: bool,
 ) -> tuple[int, Sequence[Row[Any]]]:
     """Choose the buckets' width and the way to add up."""
-    start, end = bounded.span
+    start, end = window
     width = bucket_seconds((end - start).total_seconds())
     if few or width <= EXACT_BUCKETS:
-        return width, aggregates.by_rows(connection, table, bounded, width)
+        return width, aggregates.by_rows(connection, table, prediction_filter, window, width)
     width = max(width, 3600)
-    return width, aggregates.by_summaries(connection, table, bounded, width)
+    return width, aggregates.by_summaries(connection, table, prediction_filter, window, width)
 
 
-def _previous(connection: Connection, table: Table[PredictionColumns], bounded: Slice) -> Previous:
+def _previous(
+    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
+) -> Previous:
     """Add up the window of the same length just before."""
-    start, end = bounded.span
-    total = aggregates.totals(connection, table, replace(bounded, start=start - (end - start), end=start))
+    start, end = window
+    total = aggregates.totals(connection, table, prediction_filter, (start - (end - start), start))
     return Previous(
         total_predictions=total.predictions,
         errors=total.errors,
@@ -132,7 +132,9 @@ def _previous(connection: Connection, table: Table[PredictionColumns], bounded: 
     )
 
 
-def _versions(connection: Connection, table: Table[PredictionColumns], chosen: Slice) -> list[str]:
+def _versions(
+    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter
+) -> list[str]:
     """List the model versions of a window: leap from one to the next in the index, rather than read every row."""
     query = f"""
         WITH RECURSIVE versions (name) AS (
@@ -145,17 +147,22 @@ def _versions(connection: Connection, table: Table[PredictionColumns], chosen: S
             SELECT FROM "{table.name}" WHERE model_version = name
             AND (:start IS NULL OR "timestamp" >= :start) AND (:end IS NULL OR "timestamp" < :end)
         )"""  # noqa: S608 (Settings has checked the letters of the table's name)
-    return sorted(connection.scalars(text(query), {"start": chosen.start, "end": chosen.end}))
+    window = {"start": prediction_filter.start, "end": prediction_filter.end}
+    return sorted(connection.scalars(text(query), window))
 
 
 def _feedback(
-    connection: Connection, table: Table[PredictionColumns], bounded: Slice, timeline: list[Bucket]
+    connection: Connection,
+    table: Table[PredictionColumns],
+    prediction_filter: PredictionFilter,
+    window: Span,
+    timeline: list[Bucket],
 ) -> list[FeedbackPoint]:
     """Read the latest feedbacks, oldest first: only where the timeline says that there are some, and enough."""
-    start, end = bounded.span
+    start, end = window
     found = 0
     for bucket in reversed(timeline):
-        begin = datetime.fromisoformat(bucket["start"])
+        begin = parse_timestamp(bucket["start"])
         found += bucket["satisfied"] + bucket["unsatisfied"]
         if not found:
             end = begin
@@ -172,7 +179,7 @@ def _feedback(
             confidence(table).label("confidence"),
             with_consent(table, "user_comment"),
         )
-        .where(replace(bounded, start=start, end=end).condition(table), table.c.user_feedback.is_not(None))
+        .where(filter_condition(prediction_filter, table, (start, end)), table.c.user_feedback.is_not(None))
         .order_by(table.c.timestamp.desc(), table.c.id.desc())
         .limit(MAX_FEEDBACK)
     )
@@ -193,8 +200,8 @@ def with_consent(table: Table[PredictionColumns], name: str) -> ColumnElement[st
     return case((table.c.rgpd_consent, table.c[name])).label(name)
 
 
-def _timeline(rows: Sequence[Row[Any]], bounded: Slice, width: int) -> list[Bucket]:
-    first, last = bounded.span
+def _timeline(rows: Sequence[Row[Any]], window: Span, width: int) -> list[Bucket]:
+    first, last = window
     if first == last:  # there is nothing at all
         return []
     step = timedelta(seconds=width)
@@ -248,8 +255,3 @@ def _feedback_point(row: Any) -> FeedbackPoint:
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def iso(moment: datetime) -> str:
-    """Give a moment in ISO 8601, in UTC."""
-    return moment.astimezone(UTC).isoformat()

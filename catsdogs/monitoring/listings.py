@@ -3,60 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Connection, Table, func, select, true
 
 from catsdogs.database.tables import PredictionColumns
-from catsdogs.errors import InvalidInput
-from catsdogs.monitoring.figures import LEAST_SURE_OF, Listing, RecentPrediction
-from catsdogs.monitoring.kpis import confidence, iso, with_consent
-from catsdogs.monitoring.time_windows import Slice
-
-MAX_LISTED = 1000
+from catsdogs.datetimes import iso
+from catsdogs.monitoring.figures import RecentPrediction
+from catsdogs.monitoring.filter_condition import filter_condition
+from catsdogs.monitoring.kpis import confidence, with_consent
+from catsdogs.monitoring.prediction_filter import (
+    ALL_PREDICTIONS,
+    DEFAULT_LISTED,
+    LEAST_SURE_OF,
+    Listing,
+    PredictionFilter,
+    check_limit,
+)
 
 
 def predictions(
     connection: Connection,
     table: Table[PredictionColumns],
-    limit: int = 10,
-    *,
-    listing: str = Listing.LATEST,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    model_version: str | None = None,
-    answer: str | None = None,
+    prediction_filter: PredictionFilter = ALL_PREDICTIONS,
+    limit: int = DEFAULT_LISTED,
 ) -> list[RecentPrediction]:
-    """List predictions of a window; the least sure are those of its latest :data:`LEAST_SURE_OF`.
+    """List predictions that pass a filter; the least sure are those of the window's latest :data:`LEAST_SURE_OF`.
 
     Parameters
     ----------
     table
         Of predictions.
     limit
-        1..1000.
-    listing
-        One of :class:`~catsdogs.monitoring.figures.Listing`.
-    start, end, model_version, answer
-        See :func:`catsdogs.monitoring.kpis.statistics`.
+        1..:data:`MAX_LISTED`.
 
     Raises
     ------
     InvalidInput
-        A parameter is out of range.
+        `limit` is out of range.
     """
-    if not 1 <= limit <= MAX_LISTED:
-        raise InvalidInput("The limit must be between 1 and {most}.", most=MAX_LISTED)
-    if listing not in set(Listing):
-        raise InvalidInput("The list must be latest, least_sure or disputed.")
-    chosen = Slice.of(start, end, model_version, answer)
-    column = table.c
-    if model_version is not None:  # an old version's last prediction is found at once; from now on back, it is far
-        last = connection.scalar(
-            select(func.max(column.timestamp)).where(replace(chosen, answer=None).condition(table))
-        )
-        chosen = replace(chosen, end=last + timedelta(microseconds=1)) if last else chosen
+    limit, listing = check_limit(limit), prediction_filter.listing
+    column, condition = table.c, filter_condition(prediction_filter, table)
+    if prediction_filter.model_version is not None:
+        # an old version's last prediction is found at once by the index; a scan back from now would be long
+        any_answer = filter_condition(replace(prediction_filter, answer=None), table)
+        last = connection.scalar(select(func.max(column.timestamp)).where(any_answer))
+        condition &= column.timestamp <= last if last else true()
     wanted = {
         Listing.LATEST: true(),
         Listing.LEAST_SURE: confidence(table).is_not(None),
@@ -79,7 +71,7 @@ def predictions(
             column.true_label,
             column.model_version,
         )
-        .where(chosen.condition(table), wanted[Listing(listing)])
+        .where(condition, wanted[listing])
         .order_by(column.timestamp.desc(), column.id.desc())
         .limit(LEAST_SURE_OF if listing == Listing.LEAST_SURE else limit)
     )
@@ -95,10 +87,10 @@ def predictions(
     ]
 
 
-def news(connection: Connection) -> str:
-    """Give a text that differs from an earlier one if anything was recorded between.
+def change_token(connection: Connection) -> str:
+    """Return a text that differs from an earlier one if anything was recorded in between, as an ETag does.
 
-    It is PostgreSQL's list of transactions that write: reading it costs nothing, and it moves with every writer
-    of the server. So it may differ without news, but there is no news without a difference.
+    It is PostgreSQL's snapshot of the transactions that write: cheap to read, and changed by every writer of the
+    server. So it may differ although nothing was recorded, but whatever was recorded makes it differ.
     """
     return str(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
 
 from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
+from catsdogs.datetimes import iso
 from catsdogs.errors import CatsDogsError
 from catsdogs.model.card import ModelCard, read_card
 from catsdogs.model.registry import ModelVersions
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.drift import measure_drift
 from catsdogs.monitoring.figures import AccuracyBucket, ModelHealth, VersionFigures
+from catsdogs.monitoring.filter_condition import filter_condition
+from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
 from catsdogs.monitoring.sampling import sample, sample_opinions
-from catsdogs.monitoring.time_windows import HOUR, MAX_BUCKETS, Slice, bucket_seconds, floor
+from catsdogs.monitoring.time_windows import HOUR, MAX_BUCKETS, bucket_seconds, floor
 from catsdogs.settings import Settings
 
 POINTS = 20
@@ -44,38 +48,25 @@ def model_health(
     connection: sa.Connection,
     table: sa.Table[PredictionColumns],
     card_of: CardOf,
-    *,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    model_version: str | None = None,
+    prediction_filter: PredictionFilter = ALL_PREDICTIONS,
 ) -> ModelHealth:
-    """Say how good the answers of ``[start, end)`` are, by one model or all.
+    """Measure how good the answers that pass a filter are.
 
     Parameters
     ----------
     card_of
         See :func:`cards`.
-
-    Raises
-    ------
-    InvalidInput
-        `start` is not before `end`, or a parameter is out of range.
+    prediction_filter
+        Its answer and listing are ignored: accuracy among the answers of one kind would be another figure.
     """
-    chosen = Slice.of(start, end, model_version)
-
-    def spoken(rows: sa.FromClause) -> sa.ColumnElement[bool]:
-        # each side has a partial index, which it must name as it stands
-        meant = chosen.condition(rows)
-        return (meant & rows.c.user_feedback.is_not(None)) | (meant & rows.c.true_label.is_not(None))
-
-    condition = chosen.condition(table)
-    latest = latest_version(connection, table, condition)
+    chosen = replace(prediction_filter, answer=None)
+    latest = latest_version(connection, table, chosen)
     card = card_of(latest) if latest else None
     reference = card.reference if card else None
     extent = _extent(connection, table, chosen)
     moments, step = _buckets(chosen, extent) if extent else ([], HOUR)
-    some = sample(connection, table, chosen.condition)
-    said = sample_opinions(connection, table, spoken, extent)
+    some = sample(connection, table, chosen)
+    said = sample_opinions(connection, table, chosen, extent)
     judged = accuracy.judged(connection, said.rows, step)
     estimated = accuracy.estimated(connection, some.rows, step)
     drift = []
@@ -97,21 +88,24 @@ def model_health(
 
 
 def latest_version(
-    connection: sa.Connection, table: sa.Table[PredictionColumns], condition: sa.ColumnElement[bool]
+    connection: sa.Connection, table: sa.Table[PredictionColumns], prediction_filter: PredictionFilter
 ) -> str | None:
-    """Name the model version of the latest prediction that meets `condition`."""
+    """Return the model version of the latest prediction that passes a filter."""
+    condition = filter_condition(prediction_filter, table)
     query = sa.select(table.c.model_version).where(condition, table.c.model_version.is_not(None))
     return connection.scalar(query.order_by(table.c.timestamp.desc()).limit(1))
 
 
-def _extent(connection: sa.Connection, table: sa.Table[PredictionColumns], chosen: Slice) -> Span | None:
+def _extent(connection: sa.Connection, table: sa.Table[PredictionColumns], chosen: PredictionFilter) -> Span | None:
     """Give the moments of the first and last predictions; ``None`` where there are none."""
-    ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp)).where(chosen.condition(table))
+    ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp)).where(
+        filter_condition(chosen, table)
+    )
     first, last = cast("tuple[Any, Any]", connection.execute(ends).one())
     return None if first is None else (first, last + timedelta(microseconds=1))
 
 
-def _buckets(chosen: Slice, extent: Span) -> tuple[list[datetime], timedelta]:
+def _buckets(chosen: PredictionFilter, extent: Span) -> tuple[list[datetime], timedelta]:
     """Cut the window into at most about `POINTS` buckets: their starts, and their width."""
     since, until = chosen.start or extent[0], chosen.end or extent[1]
     step = timedelta(seconds=bucket_seconds((until - since).total_seconds() * MAX_BUCKETS / POINTS))
@@ -122,7 +116,7 @@ def _buckets(chosen: Slice, extent: Span) -> tuple[list[datetime], timedelta]:
 def _bucket(moment: datetime, judged: accuracy.Judged, estimated: accuracy.Estimated) -> AccuracyBucket:
     group = estimated.by_bucket.get(moment)
     return AccuracyBucket(
-        start=moment.astimezone(UTC).isoformat(),
+        start=iso(moment),
         judged=judged.by_bucket.get(moment, accuracy.NOTHING),
         estimated=group.estimated if group else accuracy.NOTHING,
     )

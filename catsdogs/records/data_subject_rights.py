@@ -18,6 +18,7 @@ from sqlalchemy import RowMapping
 
 from catsdogs.database import Database
 from catsdogs.database.tables import Tables
+from catsdogs.datetimes import iso
 from catsdogs.domain import PurposeName, Removal
 from catsdogs.errors import NotFound
 from catsdogs.records.consents import hash_receipt
@@ -237,7 +238,7 @@ def _json(value: object) -> object:
         case bytes():
             return base64.b64encode(value).decode()
         case datetime():
-            return value.isoformat()
+            return iso(value)
         case UUID():
             return str(value)
     return value

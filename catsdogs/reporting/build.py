@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from catsdogs import files
+from catsdogs.datetimes import iso
 from catsdogs.errors import CatsDogsError, SettingsError
 from catsdogs.i18n import N_, Translator
 from catsdogs.reporting.page import displayed_outputs, render_page
@@ -55,7 +56,7 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
         The notebook failed; the message has the reason.
     """
     since, until = period(start, end)
-    parameters = {"start": since.isoformat(), "end": until.isoformat(), "language": language_of(language)}
+    parameters = {"start": iso(since), "end": iso(until), "language": language_of(language)}
     name = f"catsdogs-{_format_for_file_name(since)}--{_format_for_file_name(until)}"
     chromium = find_chromium() if pdf else None
     try:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from babel.dates import LOCALTZ
 
+from catsdogs.datetimes import parse_timestamp
 from catsdogs.errors import InvalidInput
-from catsdogs.i18n import LANGUAGES, N_
-from catsdogs.monitoring.time_windows import utc
+from catsdogs.i18n import LANGUAGES
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 
 DEFAULT_LENGTH = timedelta(days=7)
 END_TOLERANCE = timedelta(minutes=5)
@@ -41,10 +42,13 @@ def period(start: str = "", end: str = "", *, now: datetime | None = None) -> tu
     """
     now = now or datetime.now(UTC)
     coming = (now + timedelta(minutes=1)).replace(second=0, microsecond=0)
-    until = _moment("end", end) if end else _local(coming)
-    since = _moment("start", start) if start else _local(until.replace(tzinfo=None) - DEFAULT_LENGTH)
-    if utc(since) >= utc(until):  # moments of one zone are compared by its clock, which is set back once a year
-        raise InvalidInput("The start of the window must be before its end.")
+    until = parse_timestamp(end, "end", zone=None).astimezone(LOCAL) if end else _local(coming)
+    since = (
+        parse_timestamp(start, "start", zone=None).astimezone(LOCAL)
+        if start
+        else _local(until.replace(tzinfo=None) - DEFAULT_LENGTH)
+    )
+    PredictionFilter(since, until)  # the order and the range of years
     if since > now:
         raise InvalidInput("The period is in the future: there is nothing to report yet.")
     return since, until
@@ -52,7 +56,7 @@ def period(start: str = "", end: str = "", *, now: datetime | None = None) -> tu
 
 def is_over(end: datetime) -> bool:
     """Return whether a period that ends at `end` is over, and did not end only just now."""
-    return utc(end) < datetime.now(UTC) - END_TOLERANCE
+    return end < datetime.now(UTC) - END_TOLERANCE
 
 
 def language_of(code: str) -> str:
@@ -66,15 +70,6 @@ def language_of(code: str) -> str:
     if code not in LANGUAGES:
         raise InvalidInput("The language must be one of {languages}.", languages=", ".join(LANGUAGES))
     return code
-
-
-def _moment(name: str, said: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(said)
-    except (TypeError, ValueError):
-        raise InvalidInput(N_("{name} must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."), name=name) from None
-    utc(moment)  # the range of years
-    return _local(moment)
 
 
 def _local(moment: datetime) -> datetime:

@@ -19,6 +19,7 @@ from catsdogs.i18n import NOTHING, Translator
 from catsdogs.monitoring import health_charts, health_texts
 from catsdogs.monitoring.charts import CHARTS, answer_name
 from catsdogs.monitoring.figures import ModelHealth, Statistics
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.reporting import markup, texts
 from catsdogs.reporting.period import LOCAL, is_over, language_of, period
 
@@ -29,10 +30,10 @@ ALERTS_TYPE = "application/vnd.catsdogs.alerts+json"
 class ReportService(Protocol):
     """Methods of a :class:`catsdogs.service.interface.Service` that a report calls."""
 
-    def statistics(self, *, start: datetime | None = None, end: datetime | None = None) -> Statistics:
+    def statistics(self, prediction_filter: PredictionFilter) -> Statistics:
         """Compute the KPIs."""
 
-    def model_health(self, *, start: datetime | None = None, end: datetime | None = None) -> ModelHealth:
+    def model_health(self, prediction_filter: PredictionFilter) -> ModelHealth:
         """Compute how good the model is."""
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
@@ -108,8 +109,8 @@ class Report:
         """
         language = language_of(language)
         since, until = period(start, end)
-        statistics = service.statistics(start=since, end=until)
-        health = service.model_health(start=since, end=until)
+        of_period = PredictionFilter(since, until)
+        statistics, health = service.statistics(of_period), service.model_health(of_period)
         return cls(statistics, health, service.alerts(since=since), since, until, language)
 
     def headline(self) -> HTML:

@@ -5,9 +5,9 @@ The sentences that every training writes are translated; others, such as its not
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, NamedTuple
 
+from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import NOTHING, Translator
 from catsdogs.model.card import ModelCard
 from catsdogs.model.card_texts import ARCHITECTURE, ARCHITECTURE_1_2, INTENDED_USE, LIMITS
@@ -49,7 +49,7 @@ def _sentence(text: str, _: Translator) -> CardSentence:
 
 def _training(card: ModelCard, _: Translator) -> list[str]:
     """Return the sentences about the training; figures that a card does not have are left out."""
-    sentences = [_("Trained on {moment} (UTC).", moment=_.datetime(datetime.fromisoformat(card.created)))]
+    sentences = [_("Trained on {moment} (UTC).", moment=_.datetime(parse_timestamp(card.created)))]
     photos, unseen, feedback = (card.training.get(name) for name in ("photos", "cross_validation", "feedback"))
     match photos:
         case {"cat": int(cats), "dog": int(dogs)}:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from catsdogs.alerting.alert import Alert
 from catsdogs.domain import Consent, ModelInfo, Outcome, Prediction, PurposeName, Removal, ServiceHealth, TrueLabel
-from catsdogs.monitoring.figures import Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.figures import ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, DEFAULT_LISTED, PredictionFilter
 
 NO_CONSENT = Consent()
 
@@ -84,35 +85,33 @@ class Service(Protocol):
         InvalidInput, ConsentRequired, NotFound
         """
 
-    def statistics(
-        self,
-        *,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        model_version: str | None = None,
-        answer: str | None = None,
-    ) -> Statistics:
-        """Compute the KPIs of predictions made in ``[start, end)``, by one model or all, of one answer or all."""
+    def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
+        """Compute the KPIs of the predictions that pass a filter; its listing is ignored."""
 
     def recent_predictions(
-        self,
-        limit: int = 10,
-        *,
-        listing: str = Listing.LATEST,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        model_version: str | None = None,
-        answer: str | None = None,
+        self, prediction_filter: PredictionFilter = ALL_PREDICTIONS, limit: int = DEFAULT_LISTED
     ) -> list[RecentPrediction]:
-        """List 1 to 1,000 predictions, newest first, or others, see :class:`~catsdogs.monitoring.figures.Listing`."""
+        """List predictions that pass a filter, in the order of its listing.
 
-    def news(self) -> str:
-        """Give a text that differs from an earlier one if anything was recorded between; cheap to ask for."""
+        Parameters
+        ----------
+        limit
+            1..:data:`catsdogs.monitoring.prediction_filter.MAX_LISTED`.
 
-    def model_health(
-        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
-    ) -> ModelHealth:
-        """Say how good the answers given in ``[start, end)`` were, and whether photos and answers have drifted."""
+        Raises
+        ------
+        InvalidInput
+            `limit` is out of range.
+        """
+
+    def change_token(self) -> str:
+        """Return a text that differs from an earlier one if anything was recorded in between; cheap to read."""
+
+    def model_health(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> ModelHealth:
+        """Measure how good the answers that pass a filter are, and whether photos and answers have drifted.
+
+        The filter's answer and listing are ignored: accuracy among the answers of one kind would be another figure.
+        """
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """List the stored alerts: firing, pending, and those resolved after `since`, by default in the last day."""

@@ -30,7 +30,8 @@ from catsdogs.errors import CatsDogsError, InvalidImage
 from catsdogs.model.card import ModelCard
 from catsdogs.model.serving import ServedModel
 from catsdogs.monitoring import kpis, listings, model_health
-from catsdogs.monitoring.figures import Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.figures import ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, DEFAULT_LISTED, PredictionFilter
 from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
@@ -132,66 +133,34 @@ class Local:
         """See :meth:`catsdogs.service.interface.Service.give_feedback`."""
         return self._writer.store_feedback(FeedbackRecord.create(feedback_id, user_feedback, user_comment, true_label))
 
-    def statistics(
-        self,
-        *,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        model_version: str | None = None,
-        answer: str | None = None,
-    ) -> Statistics:
+    def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""
         return self._database.run(
-            lambda connection: kpis.statistics(
-                connection,
-                self._database.tables.predictions,
-                start=start,
-                end=end,
-                model_version=model_version,
-                answer=answer,
-            )
+            lambda connection: kpis.statistics(connection, self._database.tables.predictions, prediction_filter)
         )
 
     def recent_predictions(
-        self,
-        limit: int = 10,
-        *,
-        listing: str = Listing.LATEST,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        model_version: str | None = None,
-        answer: str | None = None,
+        self, prediction_filter: PredictionFilter = ALL_PREDICTIONS, limit: int = DEFAULT_LISTED
     ) -> list[RecentPrediction]:
         """See :meth:`catsdogs.service.interface.Service.recent_predictions`."""
         return self._database.run(
             lambda connection: listings.predictions(
-                connection,
-                self._database.tables.predictions,
-                limit,
-                listing=listing,
-                start=start,
-                end=end,
-                model_version=model_version,
-                answer=answer,
+                connection, self._database.tables.predictions, prediction_filter, limit
             )
         )
 
-    def news(self) -> str:
-        """See :meth:`catsdogs.service.interface.Service.news`."""
-        return self._database.run(listings.news)
+    def change_token(self) -> str:
+        """See :meth:`catsdogs.service.interface.Service.change_token`."""
+        return self._database.run(listings.change_token)
 
-    def model_health(
-        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
-    ) -> ModelHealth:
+    def model_health(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> ModelHealth:
         """See :meth:`catsdogs.service.interface.Service.model_health`."""
         return self._database.run(
             lambda connection: model_health.model_health(
                 connection,
                 self._database.tables.predictions,
                 model_health.cards(self._settings),
-                start=start,
-                end=end,
-                model_version=model_version,
+                prediction_filter,
             )
         )
 

@@ -14,6 +14,7 @@ import urllib3
 
 from catsdogs import errors
 from catsdogs.alerting.alert import Alert
+from catsdogs.datetimes import iso
 from catsdogs.domain import (
     Consent,
     ModelInfo,
@@ -26,7 +27,14 @@ from catsdogs.domain import (
 )
 from catsdogs.errors import CatsDogsError, InvalidImage, InvalidInput, NotFound, ServiceError, ServiceUnavailable
 from catsdogs.i18n import DEFAULT_LANGUAGE, N_
-from catsdogs.monitoring.figures import Listing, ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.figures import ModelHealth, RecentPrediction, Statistics
+from catsdogs.monitoring.prediction_filter import (
+    ALL_PREDICTIONS,
+    DEFAULT_LISTED,
+    HealthQuery,
+    PredictionFilter,
+    StatisticsQuery,
+)
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.prediction_json import (
     RecordedPrediction,
@@ -129,47 +137,31 @@ class Remote:
         fields = {"feedback_id": str(feedback_id), **_given(said)}
         return bool(self._ask("POST", "/api/update-feedback", fields=fields)["stored"])
 
-    def statistics(
-        self,
-        *,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        model_version: str | None = None,
-        answer: str | None = None,
-    ) -> Statistics:
+    def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""
-        fields = _slice(start, end, model_version, answer)
+        fields = prediction_filter.to_query(StatisticsQuery)
         return cast("Statistics", self._ask("GET", "/api/statistics", fields=fields))
 
     def recent_predictions(
-        self,
-        limit: int = 10,
-        *,
-        listing: str = Listing.LATEST,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        model_version: str | None = None,
-        answer: str | None = None,
+        self, prediction_filter: PredictionFilter = ALL_PREDICTIONS, limit: int = DEFAULT_LISTED
     ) -> list[RecentPrediction]:
         """See :meth:`catsdogs.service.interface.Service.recent_predictions`."""
-        fields = {"limit": str(limit), "list": listing, **_slice(start, end, model_version, answer)}
+        fields = {"limit": str(limit), **prediction_filter.to_query()}
         found = self._ask("GET", "/api/recent-predictions", fields=fields)
         return cast("list[RecentPrediction]", found["predictions"])
 
-    def news(self) -> str:
-        """See :meth:`catsdogs.service.interface.Service.news`."""
-        return str(self._ask("GET", "/api/news")["news"])
+    def change_token(self) -> str:
+        """See :meth:`catsdogs.service.interface.Service.change_token`."""
+        return str(self._ask("GET", "/api/change-token")["change_token"])
 
-    def model_health(
-        self, *, start: datetime | None = None, end: datetime | None = None, model_version: str | None = None
-    ) -> ModelHealth:
+    def model_health(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> ModelHealth:
         """See :meth:`catsdogs.service.interface.Service.model_health`."""
-        fields = _slice(start, end, model_version, None)
+        fields = prediction_filter.to_query(HealthQuery)
         return cast("ModelHealth", self._ask("GET", "/api/model-health", fields=fields))
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.interface.Service.alerts`."""
-        fields = _given({"since": since and since.isoformat()})
+        fields = _given({"since": since and iso(since)})
         return cast("list[Alert]", self._ask("GET", "/api/alerts", fields=fields)["alerts"])
 
     def export(self, receipt: str) -> dict[str, Any]:
@@ -212,13 +204,6 @@ class Remote:
         if answer.status != 200 or not isinstance(body, dict):
             raise _error(answer.status, answer.headers.get("X-CatsDogs-Error"), body)
         return body
-
-
-def _slice(
-    start: datetime | None, end: datetime | None, model_version: str | None, answer: str | None
-) -> dict[str, str]:
-    bounds = {"start": start and start.isoformat(), "end": end and end.isoformat()}
-    return _given({**bounds, "model_version": model_version, "answer": answer})
 
 
 def _given(fields: Mapping[str, object]) -> dict[str, str]:

@@ -52,10 +52,10 @@ class Alerts(TypedDict):
     alerts: list[Alert]
 
 
-class News(TypedDict):
+class ChangeToken(TypedDict):
     """A text that differs from an earlier one if anything was recorded in between."""
 
-    news: str
+    change_token: str
 
 
 class Liveness(TypedDict):

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from catsdogs.datetimes import iso
 from catsdogs.domain import Answer
 from catsdogs.model.card import FORMAT, MARKDOWN_CARD_FILE, ModelCard, write_card
 from catsdogs.model.card_texts import ARCHITECTURE, INTENDED_USE, LIMITS
@@ -39,7 +40,7 @@ def describe(
     return ModelCard(
         format=FORMAT,
         version=version,
-        created=created.isoformat(timespec="seconds"),
+        created=iso(created.replace(microsecond=0)),
         architecture=ARCHITECTURE,
         parameters=int(model.count_params()),
         classes=[Answer.CAT, Answer.DOG, Answer.NEITHER],

@@ -19,7 +19,7 @@ from catsdogs.monitoring.chart_style import config, for_page, plain, template
 from catsdogs.monitoring.charts import CHARTS
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
-from catsdogs.widgets.seen import Seen
+from catsdogs.widgets.view import ViewSnapshot
 
 _PLOTLY_JS = (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
@@ -51,7 +51,7 @@ class BaseCharts(BaseWidget, Generic[F]):
     tables: ClassVar[Mapping[str, Callable[..., str]]]
     """What writes the figures behind each chart as CSV."""
 
-    _shown: tuple[F, Seen] | None = None
+    _shown: tuple[F, ViewSnapshot] | None = None
 
     def __init__(self, translator: Translator) -> None:
         _ = translator
@@ -59,15 +59,15 @@ class BaseCharts(BaseWidget, Generic[F]):
         own = {"modeBarButtons": [["resetScale2d"]]}  # a picture is saved by the part's button, with title and caption
         super().__init__(translator, savers, config=config(translator) | own)
 
-    def show(self, shown: F, seen: Seen) -> None:
-        """Draw figures of what is `seen`."""
-        self._shown = shown, seen
+    def show(self, shown: F, snapshot: ViewSnapshot) -> None:
+        """Draw the figures of a view."""
+        self._shown = shown, snapshot
         with self.hold_sync():
-            self.view = seen.name
-            self.caption = plain(seen.caption(self._), width=LINE)
-            self.suffix = seen.suffix
+            self.view = snapshot.key
+            self.caption = plain(snapshot.caption(self._), width=LINE)
+            self.suffix = snapshot.suffix
             self.figures = [
-                {"name": name, **for_page(chart(shown, self._, seen.zone))} for name, chart in self.charts.items()
+                {"name": name, **for_page(chart(shown, self._, snapshot.zone))} for name, chart in self.charts.items()
             ]
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
@@ -75,8 +75,8 @@ class BaseCharts(BaseWidget, Generic[F]):
         write = self.tables.get(message_field(content, "value", str))
         if message_field(content, "action", str) != "csv" or write is None or self._shown is None:
             raise invalid_message()
-        shown, seen = self._shown
-        self.send({"file": seen.named(self._file(write.__name__, shown)), "text": write(shown)})
+        shown, snapshot = self._shown
+        self.send({"file": snapshot.file_name(self._file(write.__name__, shown)), "text": write(shown)})
 
     def _file(self, table: str, shown: F) -> str:  # noqa: ARG002
         return f"catsdogs-{table}.csv"

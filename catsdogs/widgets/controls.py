@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 import traitlets
 
 from catsdogs.domain import Answer
-from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.charts import answer_name
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
-from catsdogs.widgets.view import CUSTOM, DEFAULT_WINDOW, WINDOWS, View, moment
+from catsdogs.widgets.view import CUSTOM, DEFAULT_WINDOW, WINDOWS, View, parse_bound
 
 PERIOD_SECONDS = 3
-"""How often a page that is seen asks for news by itself."""
+"""Seconds after which a visible page asks again whether anything changed."""
 
 
 class Figures(Protocol):
@@ -27,8 +26,8 @@ class Figures(Protocol):
     def refresh(self, *, forced: bool = False) -> None:
         """Read the figures of what is chosen now; `forced`, all of them."""
 
-    def look_for_news(self) -> None:
-        """Read them where there is news."""
+    def refresh_if_changed(self) -> None:
+        """Read them where anything was recorded since."""
 
 
 class Controls(BaseWidget):
@@ -37,7 +36,7 @@ class Controls(BaseWidget):
     Parameters
     ----------
     figures
-        Told when something was chosen, and when the page asks for news by itself.
+        Refreshed when something was chosen, and when the page asks whether anything changed.
     query
         Of the page's address: what to begin with.
     """
@@ -147,7 +146,7 @@ class Controls(BaseWidget):
             case "refresh":
                 forced = True
             case "poll":
-                self._figures.look_for_news()
+                self._figures.refresh_if_changed()
                 return
             case _:
                 raise invalid_message()
@@ -166,12 +165,12 @@ def _windowed(view: View, window: str) -> View:
 
 
 def _moments(value: list[object]) -> tuple[datetime | None, datetime | None]:
-    try:
-        start, end = (moment(text) if isinstance(text, str) else None for text in value)
-    except ValueError:
-        raise invalid_message() from None
-    if start and end and start >= end:
-        raise InvalidInput("The start of the window must be before its end.")
+    if len(value) != 2:
+        raise invalid_message()
+    start, end = (
+        parse_bound(text, name) if isinstance(text, str) else None
+        for text, name in zip(value, ("from", "to"), strict=True)
+    )
     return start, end
 
 

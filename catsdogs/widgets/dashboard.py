@@ -13,19 +13,20 @@ from babel.dates import format_time
 
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
-from catsdogs.monitoring.figures import Listing, RecentPrediction
+from catsdogs.monitoring.figures import RecentPrediction
+from catsdogs.monitoring.prediction_filter import MAX_LISTED
 from catsdogs.service.interface import Service
 from catsdogs.widgets.charts import StatisticsCharts
 from catsdogs.widgets.controls import Controls
 from catsdogs.widgets.health_panel import HealthPanel
 from catsdogs.widgets.kpi_tiles import KpiTiles
 from catsdogs.widgets.page_header import PageHeader
-from catsdogs.widgets.predictions_table import EXPORTED, SHOWN, PredictionsTable
-from catsdogs.widgets.seen import Seen
+from catsdogs.widgets.predictions_table import SHOWN, PredictionsTable
 from catsdogs.widgets.session_language import session_language
+from catsdogs.widgets.view import ViewSnapshot
 
 OLDEST = timedelta(minutes=1)
-"""Age at which figures are read again even without news: the window moves on."""
+"""Age at which figures are read again even if nothing was recorded: the window moves on."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
     def __init__(self, connect: Callable[[], Service], language: str | None = None, query: str | None = None) -> None:
         self._ = _ = Translator(language or session_language())
         self._connect = connect
-        self._news = ""
+        self._change_token = ""
         self._read_at = datetime.min.replace(tzinfo=UTC)
         self.header = PageHeader(
             _, _("How the service is doing"), _("Is it fast, are people satisfied, what did it answer last?")
@@ -82,15 +83,15 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         """The reader's time zone; until it is known, this machine's."""
         return self.controls.zone or datetime.now().astimezone().tzinfo or UTC
 
-    def look_for_news(self) -> None:
+    def refresh_if_changed(self) -> None:
         """Read the figures again where something was recorded since, or where they are old."""
         try:
-            has_news = self.service.news() != self._news
+            changed = self.service.change_token() != self._change_token
         except CatsDogsError as error:
             self._could_not(error)
             return
         now = datetime.now(UTC)
-        if has_news or now - self._read_at > OLDEST or self.health_panel.due:
+        if changed or now - self._read_at > OLDEST or self.health_panel.due:
             self.refresh()
         else:
             self._say_fresh(now)
@@ -104,33 +105,30 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             Read all of them, those too that were read a moment ago and seldom change.
         """
         controls = self.controls
-        seen = self._seen()
+        shown = self._snapshot()
         try:
-            news = self.service.news()  # before the figures: what comes meanwhile is news again
-            statistics = self.service.statistics(**seen.chosen)
-            predictions = self._list(seen, SHOWN)
+            token = self.service.change_token()  # before the figures: what is recorded meanwhile changes it again
+            statistics = self.service.statistics(shown.prediction_filter)
+            predictions = self.service.recent_predictions(shown.prediction_filter, SHOWN)
         except CatsDogsError as error:
             self._could_not(error)
             return
-        self._news, self._read_at = news, seen.now
+        self._change_token, self._read_at = token, shown.now
         with controls.hold_sync():
             controls.offer(statistics["model_versions"])
-            self._say_fresh(seen.now)
+            self._say_fresh(shown.now)
         self.tiles.show(statistics)
-        self.charts.show(statistics, seen)
-        self.predictions_table.show(predictions, seen.zone)
-        self.health_panel.refresh(self.service, seen, forced=forced)
+        self.charts.show(statistics, shown)
+        self.predictions_table.show(predictions, shown.zone)
+        self.health_panel.refresh(self.service, shown, forced=forced)
 
-    def _seen(self) -> Seen:
-        return Seen(self.controls.view, datetime.now(UTC), self.zone)
+    def _snapshot(self) -> ViewSnapshot:
+        return ViewSnapshot(self.controls.view, datetime.now(UTC), self.zone)
 
-    def _list(self, seen: Seen, limit: int) -> list[RecentPrediction]:
-        return self.service.recent_predictions(limit, listing=Listing(seen.view.listing), **seen.chosen)
-
-    def _export(self) -> tuple[Seen, list[RecentPrediction]]:
-        """Give the list that is shown, as long as a file may be."""
-        seen = self._seen()
-        return seen, self._list(seen, EXPORTED)
+    def _export(self) -> tuple[ViewSnapshot, list[RecentPrediction]]:
+        """Read the list that is shown, with as many predictions as a file may hold."""
+        shown = self._snapshot()
+        return shown, self.service.recent_predictions(shown.prediction_filter, MAX_LISTED)
 
     def _say_fresh(self, now: datetime) -> None:
         _ = self._
@@ -141,5 +139,5 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _could_not(self, error: CatsDogsError) -> None:
         _log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
-        self._news = ""
+        self._change_token = ""
         self.controls.problem = self._.describe(error)

@@ -11,8 +11,7 @@ from catsdogs.monitoring.figures import ModelHealth
 from catsdogs.service.interface import Service
 from catsdogs.widgets.alert_list import AlertList
 from catsdogs.widgets.model_health import HealthCharts, HealthSummary
-from catsdogs.widgets.seen import Seen
-from catsdogs.widgets.view import View
+from catsdogs.widgets.view import View, ViewSnapshot
 
 FRESH_SECONDS = 30.0
 """The model's health changes little with every photo: it is read again after so long, or of something else."""
@@ -33,10 +32,10 @@ class HealthPanel:
 
     @property
     def due(self) -> bool:
-        """Whether news came too soon to be read, and it is time to read them."""
+        """Whether something was recorded that was not read yet, and it is time to read it."""
         return self._behind and time.monotonic() - self._read_at >= FRESH_SECONDS
 
-    def refresh(self, service: Service, seen: Seen, *, forced: bool = False) -> None:
+    def refresh(self, service: Service, shown: ViewSnapshot, *, forced: bool = False) -> None:
         """Read alerts again, and the model's health where it is time; where that fails, the last ones stay.
 
         That alerts cannot be read is said where they are: that there is none would be a lie.
@@ -47,28 +46,27 @@ class HealthPanel:
             Read all: a person wants to know it now.
         """
         try:
-            self.alerts.show(service.alerts(), service.health()["degraded"], seen.zone)
+            self.alerts.show(service.alerts(), service.health()["degraded"], shown.zone)
         except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
             self.alerts.show_error(error)
-        of_all = seen.of_all_answers()
+        of_all = shown.of_all_answers()
         try:
             health = self._health(service, of_all, forced=forced)
         except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
             return
-        self.summary.show(health, answer=seen.view.answer)
+        self.summary.show(health, answer=shown.view.answer)
         self.charts.show(health, of_all)
 
-    def _health(self, service: Service, seen: Seen, *, forced: bool) -> ModelHealth:
+    def _health(self, service: Service, shown: ViewSnapshot, *, forced: bool) -> ModelHealth:
         """Give what was read a moment ago, unless it is of another view or had nothing to say."""
         if self._read is not None and not forced:
             view, health = self._read
             fresh = time.monotonic() - self._read_at < FRESH_SECONDS
-            if view == seen.view and fresh and health["judged"]["n"]:
+            if view == shown.view and fresh and health["judged"]["n"]:
                 self._behind = True
                 return health
-        wanted = {name: value for name, value in seen.chosen.items() if name != "answer"}
-        health = service.model_health(**wanted)
-        self._read, self._read_at, self._behind = (seen.view, health), time.monotonic(), False
+        health = service.model_health(shown.prediction_filter)
+        self._read, self._read_at, self._behind = (shown.view, health), time.monotonic(), False
         return health

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 import traitlets
 
+from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import csv_export
 from catsdogs.monitoring.charts import answer_name
-from catsdogs.monitoring.figures import LEAST_SURE_OF, Listing, RecentPrediction
+from catsdogs.monitoring.figures import RecentPrediction
+from catsdogs.monitoring.prediction_filter import LEAST_SURE_OF, MAX_LISTED, Listing
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 from catsdogs.widgets.controls import Controls
-from catsdogs.widgets.seen import Seen
+from catsdogs.widgets.view import ViewSnapshot
 
 SHOWN = 20
 """Rows of the table."""
-EXPORTED = 1000
-"""Rows of the CSV file."""
 
 
 class PredictionsTable(BaseWidget):
@@ -49,7 +49,7 @@ class PredictionsTable(BaseWidget):
         translator: Translator,
         controls: Controls,
         refresh: Callable[[], None],
-        read: Callable[[], tuple[Seen, list[RecentPrediction]]],
+        read: Callable[[], tuple[ViewSnapshot, list[RecentPrediction]]],
     ) -> None:
         _ = translator
         columns = [
@@ -67,7 +67,7 @@ class PredictionsTable(BaseWidget):
             "list": _("Which predictions"),
             "none": _("No such prediction in this window."),
             "csv": _("CSV"),
-            "save": _("Save as CSV, at most {n} predictions", n=_.number(EXPORTED)),
+            "save": _("Save as CSV, at most {n} predictions", n=_.number(MAX_LISTED)),
         }
         listings = [
             (str(Listing.LATEST), _("Latest")),
@@ -98,9 +98,9 @@ class PredictionsTable(BaseWidget):
                 self._controls.view = replace(self._controls.view, listing=chosen)
                 self._refresh()
             case "csv":
-                seen, rows = self._read()
-                cut = f"-{EXPORTED}" if len(rows) == EXPORTED else ""  # there may be more: the name says how many
-                name = seen.named(f"catsdogs-{seen.view.listing}{cut}.csv")
+                shown, rows = self._read()
+                cut = f"-{MAX_LISTED}" if len(rows) == MAX_LISTED else ""  # there may be more: the name says how many
+                name = shown.file_name(f"catsdogs-{shown.view.listing}{cut}.csv")
                 self.send({"file": name, "text": csv_export.predictions(rows)})
             case _:
                 raise invalid_message()
@@ -109,7 +109,7 @@ class PredictionsTable(BaseWidget):
         _ = self._
         sure, time = prediction["confidence"], prediction["inference_time_ms"]
         return [
-            _.datetime(datetime.fromisoformat(prediction["timestamp"]).astimezone(zone)),
+            _.datetime(parse_timestamp(prediction["timestamp"]).astimezone(zone)),
             answer_name(prediction["prediction_result"], _),
             "" if sure is None else _.percent(sure),
             "" if time is None else _.milliseconds(time),

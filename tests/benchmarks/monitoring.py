@@ -24,8 +24,9 @@ from catsdogs.i18n import Translator
 from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.monitoring import kpis, listings
 from catsdogs.monitoring.charts import CHARTS
-from catsdogs.monitoring.figures import Listing, Statistics
+from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.model_health import model_health
+from catsdogs.monitoring.prediction_filter import Listing, PredictionFilter
 from catsdogs.records import predictions
 from catsdogs.settings import Settings
 from tests.benchmarks._measuring import Row, seconds
@@ -113,13 +114,13 @@ def fill(database: Database, first: int, last: int, rows: int) -> float:
 def read(database: Database, days: float | None = None, **chosen: Any) -> Statistics:
     start = None if days is None else datetime.now(UTC) - timedelta(days=days)
     table = database.tables.predictions
-    return database.run(lambda connection: kpis.statistics(connection, table, start=start, **chosen))
+    return database.run(lambda connection: kpis.statistics(connection, table, PredictionFilter(start, **chosen)))
 
 
 def health(database: Database, days: float | None = None) -> None:
     start = None if days is None else datetime.now(UTC) - timedelta(days=days)
     table, card = database.tables.predictions, read_card(SHIPPED)
-    database.run(lambda connection: model_health(connection, table, lambda _: card, start=start))
+    database.run(lambda connection: model_health(connection, table, lambda _: card, PredictionFilter(start)))
 
 
 def views(database: Database, repeats: int) -> dict[str, float]:
@@ -128,10 +129,8 @@ def views(database: Database, repeats: int) -> dict[str, float]:
     def view(days: float | None, listing: Listing = Listing.LATEST, **chosen: Any) -> None:
         read(database, days, **chosen)
         start = None if days is None else datetime.now(UTC) - timedelta(days=days)
-        table = database.tables.predictions
-        database.run(
-            lambda connection: listings.predictions(connection, table, 20, listing=listing, start=start, **chosen)
-        )
+        table, wanted = database.tables.predictions, PredictionFilter(start, listing=listing, **chosen)
+        database.run(lambda connection: listings.predictions(connection, table, wanted, 20))
 
     wanted: dict[str, Callable[[], object]] = {
         "1 day": lambda: view(1),
@@ -143,7 +142,7 @@ def views(database: Database, repeats: int) -> dict[str, float]:
         "30 days, the disputed": lambda: view(30, Listing.DISPUTED),
         "all, by all models": lambda: view(None),
         "all, one model and answer": lambda: view(None, model_version="1.0", answer="dog"),
-        "is there news?": lambda: database.run(listings.news),
+        "change token": lambda: database.run(listings.change_token),
         "model health, 30 days": lambda: health(database, 30),
         "model health, all": lambda: health(database),
         "alerts, all rules": lambda: evaluate(database, load_rules()),

@@ -1,4 +1,4 @@
-"""When the monitoring page asks for news: the page's own script, with a kernel that only counts."""
+"""When the monitoring page asks whether anything changed: the page's own script, with a kernel that only counts."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from catsdogs.database import Database
 from catsdogs.errors import NotFound
 from catsdogs.monitoring import kpis, listings
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.records import data_subject_rights
 from catsdogs.records.spool import Spool
 
@@ -55,8 +56,8 @@ def test_the_key_figures_of_a_period(
     connected: Database, indexes_of: Callable[..., set[str]], days: int, version: str | None, index: str
 ) -> None:
     table = connected.tables.predictions
-    period = {"start": NOW - timedelta(days=days), "end": NOW, "model_version": version}
-    used = indexes_of(lambda: connected.run(lambda connection: kpis.statistics(connection, table, **period)))
+    period = PredictionFilter(NOW - timedelta(days=days), NOW, version)
+    used = indexes_of(lambda: connected.run(lambda connection: kpis.statistics(connection, table, period)))
     assert index in used
     assert used & {"predictions_feedback_feedback", "predictions_feedback_version"}
 

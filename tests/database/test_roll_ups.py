@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catsdogs.database import Database, roll_ups, setup
-from catsdogs.database.roll_ups import ACCURACY, GROWTH, NO_TIME, RollUpRefresher
+from catsdogs.database.roll_ups import ACCURACY, GROWTH, NO_TIME, RollUpRefresher, Span
 from catsdogs.database.tables import Tables
+from catsdogs.domain import Answer
 from catsdogs.errors import DatabaseUnavailable
 from catsdogs.monitoring import aggregates, kpis
-from catsdogs.monitoring.time_windows import DAY, HOUR, Slice, floor, without
+from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
+from catsdogs.monitoring.time_windows import DAY, HOUR, floor, without
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from tests.rows import NOW, Keep, make_row, random_rows
@@ -25,7 +27,7 @@ from tests.waiting import until
 
 FIRST = NOW - timedelta(days=3)
 MINUTES = 3 * 24 * 60
-WHOLE = Slice(FIRST - DAY, NOW + DAY)
+WHOLE = FIRST - DAY, NOW + DAY
 
 times = st.one_of(st.floats(0, 0.002), st.floats(0.002, 1e5), st.sampled_from([GROWTH, GROWTH**7, 5.0]))
 rows = st.builds(
@@ -159,11 +161,11 @@ SUMS = ["predictions", "successes", "consents", "cat", "dog", "neither", "errors
 SUMS += ["fastest", "slowest"]
 
 
-def compare(database: Database, chosen: Slice, width: int) -> None:
+def compare(database: Database, window: Span, width: int, chosen: PredictionFilter = ALL_PREDICTIONS) -> None:
     """Read a window both ways: counts and means are the same, percentiles within what is promised."""
     table = database.tables.predictions
-    exact = database.run(lambda c: aggregates.by_rows(c, table, chosen, width))
-    found = database.run(lambda c: aggregates.by_summaries(c, table, chosen, width))
+    exact = database.run(lambda c: aggregates.by_rows(c, table, chosen, window, width))
+    found = database.run(lambda c: aggregates.by_summaries(c, table, chosen, window, width))
     assert [row.bucket for row in found] == [row.bucket for row in exact]
     for quick, true in zip(found, exact, strict=True):
         assert [getattr(quick, name) for name in SUMS] == [getattr(true, name) for name in SUMS]
@@ -171,7 +173,7 @@ def compare(database: Database, chosen: Slice, width: int) -> None:
         for estimate, percentile in zip(quick.percentiles or (), true.percentiles or (), strict=True):
             # between two times one may be below a microsecond, and the other one as far off as a bin lets it be
             assert abs(estimate - percentile) <= ACCURACY * (1 + 1e-6) * percentile + 0.001
-    total = database.run(lambda c: aggregates.totals(c, table, chosen))
+    total = database.run(lambda c: aggregates.totals(c, table, chosen, window))
     assert [getattr(total, name) for name in SUMS] == [getattr(found[0], name) for name in SUMS]
 
 
@@ -181,10 +183,10 @@ def compare(database: Database, chosen: Slice, width: int) -> None:
     st.integers(0, MINUTES),
     st.integers(1, MINUTES),
     st.sampled_from([None, "1.1"]),
-    st.sampled_from([None, "dog"]),
+    st.sampled_from([None, Answer.DOG]),
 )
 def test_they_stay_true_through_late_feedback_erasure_and_withdrawal(
-    keep: Keep, done: list[Operation], minute: int, length: int, version: str | None, answer: str | None
+    keep: Keep, done: list[Operation], minute: int, length: int, version: str | None, answer: Answer | None
 ) -> None:
     database = keep([])
     execute(database, "TRUNCATE consents CASCADE")
@@ -192,13 +194,13 @@ def test_they_stay_true_through_late_feedback_erasure_and_withdrawal(
         do(database, keep, operation)
     check_summaries(database)
     start = FIRST + timedelta(minutes=minute, seconds=7)
-    chosen = Slice.of(start, start + timedelta(minutes=length), version, answer)
-    compare(database, chosen, 3600)
+    window, chosen = (start, start + timedelta(minutes=length)), PredictionFilter(model_version=version, answer=answer)
+    compare(database, window, 3600, chosen)
     compare(database, WHOLE, 86400)
     refresh_all(database)
     check_summaries(database)
     assert not database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).all())
-    compare(database, chosen, 7200)
+    compare(database, window, 7200, chosen)
     compare(database, WHOLE, 86400)
 
 
@@ -208,7 +210,7 @@ def test_each_change_after_a_summary_is_seen(keep: Keep, change: str) -> None:
     database = keep([row | impersonal for row in random_rows(15, n=60)])
     refresh_all(database)
     before = held(database)
-    month = Slice(NOW - timedelta(days=30), NOW + DAY)
+    month = NOW - timedelta(days=30), NOW + DAY
     for value in range(8):
         do(database, keep, (change, random_rows(value, n=2) if change == "insert" else 7 * value))
     assert held(database) != before
@@ -227,7 +229,7 @@ def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytes
     window = {"start": NOW - timedelta(days=15, minutes=7), "end": NOW}
 
     def statistics(**chosen: Any) -> Any:
-        return database.run(lambda c: kpis.statistics(c, table, **window, **chosen))
+        return database.run(lambda c: kpis.statistics(c, table, PredictionFilter(**window, **chosen)))
 
     for chosen in ({}, {"model_version": "1.1"}, {"answer": "neither"}):
         exact = statistics(**chosen)
@@ -250,7 +252,7 @@ def test_feedback_is_read_no_further_back_than_it_takes(keep: Keep, monkeypatch:
     database = keep(random_rows(12, n=1000))
     read: list[str] = []
     sa.event.listen(database.engine, "before_cursor_execute", lambda *told: read.append(str(told[2:4])))
-    found = database.run(lambda c: kpis.statistics(c, database.tables.predictions, end=NOW))
+    found = database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(end=NOW)))
     [asked] = [statement for statement in read if "LIMIT" in statement and "user_comment" in statement]
     said = sorted(row["timestamp"] for row in held(database) if row["user_feedback"] is not None)[-30:]
     assert [point["timestamp"] for point in found["feedback"]] == [moment.isoformat() for moment in said]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import chart_style, charts, csv_export, kpis
 from catsdogs.monitoring.figures import Statistics
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 from catsdogs.stats import wilson
 from tests.rows import NOW, Keep, Row, make_row, random_rows
@@ -28,7 +29,7 @@ PARIS = ZoneInfo("Europe/Paris")
 def statistics_of(keep: Keep) -> Any:
     def statistics_of(rows: list[Row], **window: Any) -> Statistics:
         database = keep(rows)
-        return database.run(lambda c: kpis.statistics(c, database.tables.predictions, **window))
+        return database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(**window)))
 
     return statistics_of
 

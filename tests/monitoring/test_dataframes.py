@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pandas as pd
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
 from catsdogs.monitoring.dataframes import prediction_chunks, read_predictions
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.settings import Settings
 from tests.rows import NOW, Keep, make_row, random_rows
 
@@ -46,11 +47,8 @@ def test_the_types_do_not_depend_on_what_is_there(keep: Keep, database: Settings
 def test_it_takes_a_window(keep: Keep, database: Settings) -> None:
     hour = timedelta(hours=1)
     keep([make_row(NOW - hour), make_row(NOW), make_row(NOW + hour)])
-    assert list(read_predictions(NOW, NOW + hour, settings=database)["timestamp"]) == [NOW]
-    naive: datetime = NOW.replace(tzinfo=None)
-    assert len(read_predictions(naive, settings=database)) == 2
-    with pytest.raises(InvalidInput):
-        read_predictions(NOW, NOW, settings=database)
+    assert list(read_predictions(PredictionFilter(NOW, NOW + hour), settings=database)["timestamp"]) == [NOW]
+    assert len(read_predictions(PredictionFilter(NOW), settings=database)) == 2
 
 
 def test_chunks_are_the_same_rows_once_each(keep: Keep, database: Settings) -> None:

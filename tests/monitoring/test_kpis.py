@@ -12,6 +12,7 @@ from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
 from catsdogs.monitoring import aggregates, kpis, listings
 from catsdogs.monitoring.figures import RecentPrediction, Statistics
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.time_windows import bucket_seconds
 from catsdogs.stats import wilson
 from tests.rows import DAYS, NOW, Keep, Row, make_row, random_rows
@@ -21,11 +22,12 @@ RECENT = RecentPrediction.__annotations__
 
 
 def statistics(database: Database, **window: Any) -> Statistics:
-    return database.run(lambda c: kpis.statistics(c, database.tables.predictions, **window))
+    return database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(**window)))
 
 
-def recent(database: Database, *limit: int, **chosen: Any) -> list[RecentPrediction]:
-    return database.run(lambda c: listings.predictions(c, database.tables.predictions, *limit, **chosen))
+def recent(database: Database, limit: int = 10, **chosen: Any) -> list[RecentPrediction]:
+    wanted = PredictionFilter(**chosen)
+    return database.run(lambda c: listings.predictions(c, database.tables.predictions, wanted, limit))
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -260,7 +262,7 @@ def test_recent_predictions_are_the_newest_first(keep: Keep) -> None:
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
 def test_a_limit_out_of_range_is_refused(keep: Keep, limit: int) -> None:
-    with pytest.raises(InvalidInput, match="between 1 and 1000"):
+    with pytest.raises(InvalidInput, match="a whole number from 1 to 1000"):
         recent(keep([]), limit)
 
 
@@ -332,34 +334,34 @@ def test_the_window_before_is_of_the_same_length(keep: Keep) -> None:
     }
 
 
-def test_there_is_news_whenever_something_was_recorded_and_none_without(keep: Keep) -> None:
+def test_the_change_token_differs_exactly_when_something_was_recorded(keep: Keep) -> None:
     database = keep([make_row()])
 
-    def news() -> str:
-        return database.run(listings.news)
+    def token() -> str:
+        return database.run(listings.change_token)
 
     def execute(statement: str) -> None:
         database.run(lambda c: c.exec_driver_sql(statement))
 
-    before = news()
+    before = token()
     statistics(database)
-    assert news() == before  # other databases of this server are at rest
-    seen = {before}
+    assert token() == before  # other databases of this server are at rest
+    tokens = {before}
     for change in (
         "UPDATE predictions_feedback SET user_feedback = 1, feedback_at = now()",
         "DELETE FROM predictions_feedback",
     ):
         execute(change)
-        seen.add(news())
-    assert len(seen) == 3
+        tokens.add(token())
+    assert len(tokens) == 3
 
 
-def test_a_slow_writer_is_news_when_it_is_done(keep: Keep) -> None:
+def test_the_change_token_differs_when_a_slow_writer_is_done(keep: Keep) -> None:
     database = keep([make_row()])
     with database.engine.begin() as slow:
         slow.exec_driver_sql("DELETE FROM predictions_feedback")
-        while_it_writes = database.run(listings.news)
-    assert database.run(listings.news) != while_it_writes
+        while_it_writes = database.run(listings.change_token)
+    assert database.run(listings.change_token) != while_it_writes
 
 
 def test_personal_fields_stay_hidden_without_consent_even_if_the_table_held_them(keep: Keep) -> None:

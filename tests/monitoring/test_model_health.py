@@ -24,6 +24,7 @@ from catsdogs.monitoring import sampling
 from catsdogs.monitoring.drift import compare
 from catsdogs.monitoring.figures import Drift, ModelHealth
 from catsdogs.monitoring.model_health import model_health
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.records import predictions
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.interface import NO_CONSENT
@@ -39,7 +40,7 @@ def card_of(version: str) -> ModelCard | None:
 
 
 def health_of(database: Database, **window: Any) -> ModelHealth:
-    return database.run(lambda c: model_health(c, database.tables.predictions, card_of, **window))
+    return database.run(lambda c: model_health(c, database.tables.predictions, card_of, PredictionFilter(**window)))
 
 
 def drifted(health: ModelHealth) -> dict[str, str]:

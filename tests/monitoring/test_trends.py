@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import kpis
 from catsdogs.monitoring.figures import Statistics
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.trends import Tone, Trend, trends
 from catsdogs.stats import difference, wilson
 from tests.rows import NOW, Keep, Row, make_row
@@ -30,7 +31,7 @@ def trends_of(keep: Keep) -> Any:
             + [row | {"timestamp": NOW - WEEK - timedelta(minutes=place + 1)} for place, row in enumerate(before)]
         )
         found: Statistics = database.run(
-            lambda c: kpis.statistics(c, database.tables.predictions, start=NOW - WEEK, end=NOW)
+            lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(NOW - WEEK, NOW))
         )
         return trends(found, EN)
 

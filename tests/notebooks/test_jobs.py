@@ -73,8 +73,8 @@ def test_the_report_says_what_the_database_holds_and_nothing_personal(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--from", "yesterday"], "start must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."),
-        (["--to", "2026-02-30"], "end must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."),
+        (["--from", "yesterday"], "start must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."),
+        (["--to", "2026-02-30"], "end must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."),
         (["--from", "2026-02-02", "--to", "2026-02-01"], "The start of the window must be before its end."),
         (["--from", "2026-02-02", "--to", "2026-02-02"], "The start of the window must be before its end."),
         (

@@ -17,6 +17,7 @@ from catsdogs.model.card import SHIPPED
 from catsdogs.monitoring import kpis
 from catsdogs.monitoring.figures import ModelHealth, Statistics
 from catsdogs.monitoring.model_health import cards, model_health
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.reporting.report import ALERTS_TYPE, Report
 from tests.rows import NOW, Keep, Row, make_row, random_rows
 
@@ -27,12 +28,12 @@ class ServiceOfRows:
     def __init__(self, database: Database) -> None:
         self.database, self.table = database, database.tables.predictions
 
-    def statistics(self, **window: Any) -> Statistics:
-        return self.database.run(lambda connection: kpis.statistics(connection, self.table, **window))
+    def statistics(self, prediction_filter: PredictionFilter) -> Statistics:
+        return self.database.run(lambda connection: kpis.statistics(connection, self.table, prediction_filter))
 
-    def model_health(self, **window: Any) -> ModelHealth:
+    def model_health(self, prediction_filter: PredictionFilter) -> ModelHealth:
         known = cards(self.database.settings)
-        return self.database.run(lambda connection: model_health(connection, self.table, known, **window))
+        return self.database.run(lambda connection: model_health(connection, self.table, known, prediction_filter))
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         return list_alerts(self.database, load_rules(), since=since, now=NOW)
@@ -44,10 +45,9 @@ def report_of(keep: Keep) -> Any:
         database, start = keep(rows), NOW - timedelta(days=20)
         evaluate(database, load_rules(), NOW)
         service = ServiceOfRows(database)
-        since = {"start": start, "end": NOW}
-        return Report(
-            service.statistics(**since), service.model_health(**since), service.alerts(), start, NOW, language
-        )
+        of_period = PredictionFilter(start, NOW)
+        figures = service.statistics(of_period), service.model_health(of_period)
+        return Report(*figures, service.alerts(), start, NOW, language)
 
     return report_of
 

@@ -13,6 +13,7 @@ import pytest
 
 from catsdogs.domain import Answer, Box, Consent, Note, Outcome, PurposeName, Removal, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
+from catsdogs.monitoring.prediction_filter import Listing, PredictionFilter
 from catsdogs.samples import SAMPLES
 from catsdogs.service.interface import Service
 
@@ -42,7 +43,7 @@ def service(request: pytest.FixtureRequest) -> Service:
 
 
 def row_of(service: Service, outcome: Outcome) -> dict[str, object]:
-    return next(dict(row) for row in service.recent_predictions(100) if row["id"] == str(outcome.feedback_id))
+    return next(dict(row) for row in service.recent_predictions(limit=100) if row["id"] == str(outcome.feedback_id))
 
 
 def test_a_cat_is_a_cat(service, cat_jpeg):
@@ -88,23 +89,23 @@ def test_what_is_recorded_follows_consent(service, cat_jpeg):
 
 def test_an_answer_replaces_an_earlier_one_without_consent(service, cat_jpeg):
     refused = service.predict(cat_jpeg, filename="chelsea.jpg")
-    before = len(service.recent_predictions(1000))
+    before = len(service.recent_predictions(limit=1000))
     agreed = service.predict(cat_jpeg, filename="chelsea.jpg", consent=AGREED, replaces=refused.feedback_id)
     assert agreed.feedback_id != refused.feedback_id
     assert row_of(service, agreed)["filename"] == "chelsea.jpg"
-    assert len(service.recent_predictions(1000)) == before
+    assert len(service.recent_predictions(limit=1000)) == before
     service.predict(cat_jpeg, consent=AGREED, replaces=agreed.feedback_id)
-    assert len(service.recent_predictions(1000)) == before + 1, "only its receipt erases what came with consent"
+    assert len(service.recent_predictions(limit=1000)) == before + 1, "only its receipt erases what came with consent"
 
 
 def test_a_sample_picture_is_answered_and_leaves_nothing(service):
-    before = service.recent_predictions(1000)
+    before = service.recent_predictions(limit=1000)
     answers = {sample.name: service.predict_sample(sample.name).answer for sample in SAMPLES}
     assert answers == {"chelsea": Answer.CAT, "dog": Answer.NEITHER, "boat": Answer.NEITHER}
     for name in ("mine", "", "../artifacts/1.1/model"):
         with pytest.raises(NotFound):
             service.predict_sample(name)
-    assert service.recent_predictions(1000) == before
+    assert service.recent_predictions(limit=1000) == before
 
 
 def test_an_animation_is_noted(service, cat_jpeg):
@@ -189,32 +190,40 @@ def test_statistics_of_a_window(service, cat_jpeg):
     now = datetime.now(UTC)
     past, future = now - timedelta(hours=1), now + timedelta(hours=1)
     everything = service.statistics()
-    assert service.statistics(start=past, end=future)["total_predictions"] == everything["total_predictions"] >= 1
-    assert service.statistics(start=future)["total_predictions"] == 0
-    assert service.statistics(model_version="no such")["total_predictions"] == 0
+    assert (
+        service.statistics(PredictionFilter(past, future))["total_predictions"] == everything["total_predictions"] >= 1
+    )
+    assert service.statistics(PredictionFilter(start=future))["total_predictions"] == 0
+    assert service.statistics(PredictionFilter(model_version="no such"))["total_predictions"] == 0
     assert sum(everything["answers"].values()) == everything["total_predictions"]
 
 
 def test_model_health_and_alerts(service, cat_jpeg):
     outcome = service.predict(cat_jpeg)
     assert service.give_feedback(outcome.feedback_id, user_feedback=0, true_label=TrueLabel.DOG)
-    health = service.model_health(start=datetime.now(UTC) - timedelta(minutes=5))
+    health = service.model_health(PredictionFilter(datetime.now(UTC) - timedelta(minutes=5)))
     assert health["model_version"] == outcome.prediction.model_version
     assert health["judged"]["n"] >= 1
     assert health["estimated"]["rate"] > 0.9
     assert next(drift["signal"] for drift in health["drift"]) == "confidence"
-    assert service.model_health(model_version="no such")["estimated"]["n"] == 0
+    assert service.model_health(PredictionFilter(model_version="no such"))["estimated"]["n"] == 0
     assert isinstance(service.alerts(since=datetime(2026, 1, 1, tzinfo=UTC)), list)
-    with pytest.raises(InvalidInput):
-        service.model_health(start=datetime(2026, 2, 1, tzinfo=UTC), end=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_model_health_is_that_of_all_answers(service, cat_jpeg):
+    service.predict(cat_jpeg)
+    of_dogs = PredictionFilter(end=datetime.now(UTC), answer=Answer.DOG, listing=Listing.DISPUTED)
+    of_all = PredictionFilter(end=of_dogs.end)
+    assert service.model_health(of_dogs) == service.model_health(of_all)
+    assert service.statistics(of_dogs)["answers"]["cat"] == 0
 
 
 def test_recent_predictions_are_bounded(service, cat_jpeg):
     made = [str(service.predict(cat_jpeg).feedback_id) for _ in range(2)]
-    assert [row["id"] for row in service.recent_predictions(2)] == made[::-1]
+    assert [row["id"] for row in service.recent_predictions(limit=2)] == made[::-1]
     for limit in (0, 1001):
         with pytest.raises(InvalidInput):
-            service.recent_predictions(limit)
+            service.recent_predictions(limit=limit)
 
 
 def test_health_and_model(service):

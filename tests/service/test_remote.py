@@ -116,7 +116,7 @@ def test_feedback_may_arrive_twice_but_a_photo_may_not(scripted, remote):
 
 def test_the_visitors_language_is_passed_on(scripted, remote):
     scripted.answers = [(200, b'{"predictions": []}')]
-    remote.recent_predictions(7)
+    remote.recent_predictions(limit=7)
     assert scripted.asked == [("GET", "/api/recent-predictions?limit=7&list=latest", "fr")]
 
 

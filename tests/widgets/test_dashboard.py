@@ -161,7 +161,9 @@ def test_two_moments_are_chosen(busy: None, open_app: Any, ask: Any) -> None:
     assert ask(app.controls, {"action": "period", "value": [end.isoformat(), ""]}) == ""
     assert tiles(app)["total"] == "2"
     refused = ask(app.controls, {"action": "period", "value": ["0001-01-01T00:00:00.000Z", ""]})
-    assert refused == "Choose dates of the years 1971 to 2998."
+    assert refused == "The date must be between the years 1970 and 2999."
+    refused = ask(app.controls, {"action": "period", "value": ["yesterday", ""]})
+    assert refused == "from must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."
     assert (tiles(app)["total"], app.controls.window) == ("2", "custom")
     assert ask(app.controls, {"action": "period", "value": ["", ""]}) == ""
     assert (tiles(app)["total"], app.controls.window, app.controls.address["window"]) == ("4", "all", "all")
@@ -243,13 +245,13 @@ def test_a_tile_says_how_it_moved(busy: None, predict: Predict, open_app: Any) -
     assert app.tiles.tiles[0]["trend"] == "8 in the period before"
 
 
-def test_the_figures_are_read_again_only_where_there_is_news(
+def test_the_figures_are_read_again_only_where_something_was_recorded(
     busy: None, predict: Predict, open_app: Any, ask: Any, service: Local, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_app()
     read: list[object] = []
     statistics = service.statistics
-    monkeypatch.setattr(service, "statistics", lambda **chosen: (read.append(chosen), statistics(**chosen))[1])
+    monkeypatch.setattr(service, "statistics", lambda wanted: (read.append(wanted), statistics(wanted))[1])
 
     def times_read(action: str) -> int:
         read.clear()
@@ -275,7 +277,7 @@ def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatc
     found = {content["file"]: content["text"].splitlines() for content in files if "file" in content}
     assert [name.partition("_")[0] for name in found] == ["catsdogs-timeline", "catsdogs-feedback", "catsdogs-disputed"]
     assert [len(lines) for lines in found.values()][1:] == [1 + 2, 1 + 1]
-    monkeypatch.setattr("catsdogs.widgets.predictions_table.EXPORTED", 1)
+    monkeypatch.setattr("catsdogs.widgets.predictions_table.MAX_LISTED", 1)
     assert ask(app.predictions_table, {"action": "csv"}) == ""
     assert [sent["file"] for sent in files if "file" in sent][-1].startswith("catsdogs-disputed-1_")  # of how many?
     assert app.predictions_table.texts["save"] == "Save as CSV, at most 1,000 predictions"
@@ -283,7 +285,7 @@ def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatc
     assert ask(app.charts, {"action": "png", "value": "feedback"}) == NOT_UNDERSTOOD
 
 
-def test_news_are_shown(busy: None, predict: Predict, open_app: Any, ask: Any) -> None:
+def test_what_was_recorded_since_is_shown(busy: None, predict: Predict, open_app: Any, ask: Any) -> None:
     app = open_app()
     predict(prediction_result=Answer.DOG, proba_cat=0.0625, proba_dog=0.9375)
     assert tiles(app)["total"] == "4"
@@ -292,7 +294,7 @@ def test_news_are_shown(busy: None, predict: Predict, open_app: Any, ask: Any) -
     assert app.predictions_table.rows[0]["cells"][1:4] == ["Dog", "93.8%", "3.5 ms"]
 
 
-def test_without_news_nothing_is_sent_to_be_drawn_again(busy: None, open_app: Any, ask: Any) -> None:
+def test_where_nothing_was_recorded_nothing_is_sent_to_be_drawn_again(busy: None, open_app: Any, ask: Any) -> None:
     app = open_app()
     sent: list[object] = []
     app.charts.observe(sent.append, "figures")
@@ -342,7 +344,6 @@ def test_times_are_those_of_the_readers_clock(predict: Predict, open_app: Any, a
         {"action": "zone", "value": ""},
         {"action": "the moon"},
         {"action": "answer", "value": "cow"},
-        {"action": "period", "value": ["yesterday", ""]},
         {"action": "period", "value": ["2026-01-01"]},
         {"action": "period", "value": "2026-01-01"},
     ],

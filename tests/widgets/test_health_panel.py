@@ -146,10 +146,10 @@ def test_the_models_health_is_read_again_only_where_it_is_time(
     monkeypatch.setattr(health_panel, "FRESH_SECONDS", 3600.0)  # however busy the machine is
     asked: list[str] = []
     ask = service.model_health
-    monkeypatch.setattr(service, "model_health", lambda **window: asked.append("again") or ask(**window))
+    monkeypatch.setattr(service, "model_health", lambda wanted: asked.append("again") or ask(wanted))
     app = Dashboard(lambda: service, "en", "")
     rated(1, 0)
-    app.look_for_news()
+    app.refresh_if_changed()
     assert (len(asked), judged(app)) == (1, "66.7%")
     app.controls.handle_message({"action": "refresh"}, [])  # a person wants to know
     assert (len(asked), judged(app)) == (2, "75.0%")
@@ -159,19 +159,19 @@ def test_the_models_health_is_read_again_only_where_it_is_time(
     app.controls.handle_message({"action": "zone", "value": "Asia/Tokyo"}, [])
     assert len(asked) == 3
     rated(0, 1)
-    app.look_for_news()
+    app.refresh_if_changed()
     assert (len(asked), judged(app)) == (3, "75.0%")
     monkeypatch.setattr(health_panel, "FRESH_SECONDS", 0.0)
-    app.look_for_news()  # nothing is new, but what came too soon was not read yet
+    app.refresh_if_changed()  # nothing is new, but what came too soon was not read yet
     assert (len(asked), judged(app)) == (4, "60.0%")
 
 
-def test_what_had_nothing_to_say_is_read_with_the_first_news(
+def test_what_had_nothing_to_say_is_read_again_with_the_first_change(
     open_app: Callable[..., Dashboard], rated: Callable[[int, int], None]
 ) -> None:
     app = open_app()
     rated(1, 0)
-    app.look_for_news()
+    app.refresh_if_changed()
     assert judged(app) == "100.0%"
 
 
@@ -182,10 +182,10 @@ def test_a_new_alert_is_shown_after_its_evaluation(
     assert (app.health_panel.alerts.known, app.health_panel.alerts.alerts) == (True, [])
     for _ in range(20):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
-    app.look_for_news()
+    app.refresh_if_changed()
     assert app.health_panel.alerts.alerts == []  # reading evaluates no rule
     service.evaluate_alerts()
-    app.look_for_news()
+    app.refresh_if_changed()
     assert [alert["rule"] for alert in app.health_panel.alerts.alerts] == ["errors"]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catsdogs.domain import Answer
-from catsdogs.monitoring.figures import Listing
+from catsdogs.monitoring.prediction_filter import Listing
 from catsdogs.widgets.view import CUSTOM, WINDOWS, View
 
 NOW = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)

@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, ClassVar
-
-from catsdogs.datetimes import read_moment
+from catsdogs.datetimes import parse_timestamp
 from catsdogs.errors import InvalidInput
-from catsdogs.i18n import N_
-from catsdogs.monitoring.figures import Listing, ModelHealth, Statistics
+from catsdogs.monitoring.figures import ModelHealth, Statistics
+from catsdogs.monitoring.prediction_filter import (
+    DEFAULT_LISTED,
+    HealthQuery,
+    ListQuery,
+    PredictionFilter,
+    StatisticsQuery,
+    parse_limit,
+)
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
-from catsdogs.server.api.requests import AlertsQuery, FilterQuery, HealthQuery, ListQuery
+from catsdogs.server.api.requests import AlertsQuery
 from catsdogs.server.auth import Scope
-from catsdogs.service.responses import Alerts, News, RecentPredictions
+from catsdogs.service.responses import Alerts, ChangeToken, RecentPredictions
 
 
 class MonitoringHandler(ApiHandler):
-    """A route that reads predictions of a window, a model version and an answer."""
+    """A route with parameters in its query."""
 
     scope = Scope.MONITOR
-    parameters: ClassVar[tuple[str, ...]] = ("start", "end", "model_version", "answer")
-    """Of the query. A misspelt one is refused: what it should have left out would be counted."""
 
     def prepare(self) -> None:
-        """Refuse a parameter that does not exist."""
+        """Refuse a misspelt parameter: the predictions that it should have left out would be counted."""
         super().prepare()
-        if unknown := self.request.query_arguments.keys() - {*self.parameters, "lang"}:
+        known = self.operation.query.__annotations__
+        if unknown := self.request.query_arguments.keys() - {*known, "lang"}:
             raise InvalidInput(
-                N_("There is no parameter {unknown}. There are: {names}."),
-                unknown=min(unknown),
-                names=", ".join(self.parameters),
+                "There is no parameter {unknown}. There are: {names}.", unknown=min(unknown), names=", ".join(known)
             )
 
-    def slice(self) -> dict[str, Any]:
-        """Read which predictions are asked for; the service checks the values."""
-        return {
-            "start": self._moment("start"),
-            "end": self._moment("end"),
-            "model_version": self.get_query_argument("model_version", "") or None,
-            "answer": self.get_query_argument("answer", None),
-        }
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the query, by name."""
+        return {name: self.get_query_argument(name) for name in self.request.query_arguments}
 
-    def _moment(self, name: str) -> datetime | None:
-        text = self.get_query_argument(name, None)
-        if text is None:
-            return None
-        try:
-            return read_moment(text)  # in UTC: PostgreSQL knows no offset beyond 16 hours
-        except ValueError:
-            raise InvalidInput(
-                N_("{name} must be a moment in ISO 8601, like 2026-01-31T12:00:00Z."), name=name
-            ) from None
+    @property
+    def prediction_filter(self) -> PredictionFilter:
+        """The filter that the query describes."""
+        return PredictionFilter.from_query(self.query)
 
 
 class StatisticsHandler(MonitoringHandler):
     """``GET /api/statistics``."""
 
-    operation = Operation("get", "Key figures of a time window", Statistics, query=FilterQuery, errors=(400,))
+    operation = Operation("get", "Key figures of a time window", Statistics, query=StatisticsQuery, errors=(400,))
 
     async def get(self) -> None:
         """Compute the KPIs of a window."""
-        self.write(dict(await self.server.worker_pool.run(self.service.statistics, **self.slice())))
+        self.write(dict(await self.server.worker_pool.run(self.service.statistics, self.prediction_filter)))
 
 
 class RecentPredictionsHandler(MonitoringHandler):
@@ -74,29 +65,23 @@ class RecentPredictionsHandler(MonitoringHandler):
         query=ListQuery,
         errors=(400,),
     )
-    parameters = ("limit", "list", *MonitoringHandler.parameters)
 
     async def get(self) -> None:
         """List predictions."""
-        text = self.get_query_argument("limit", "10")
-        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= 1000):
-            raise InvalidInput(N_("limit must be a whole number from 1 to 1000."))
-        listing = self.get_query_argument("list", Listing.LATEST)
-        rows = await self.server.worker_pool.run(
-            self.service.recent_predictions, int(text), listing=listing, **self.slice()
-        )
+        limit = parse_limit(self.query.get("limit", str(DEFAULT_LISTED)))
+        rows = await self.server.worker_pool.run(self.service.recent_predictions, self.prediction_filter, limit)
         self.write({"predictions": rows, "count": len(rows)})
 
 
-class NewsHandler(ApiHandler):
-    """``GET /api/news``."""
+class ChangeTokenHandler(ApiHandler):
+    """``GET /api/change-token``."""
 
-    operation = Operation("get", "A text that changes whenever anything is recorded", News)
+    operation = Operation("get", "A text that changes whenever anything is recorded", ChangeToken)
     scope = Scope.MONITOR
 
     async def get(self) -> None:
-        """Say whether it is worth while to read the figures again."""
-        self.write({"news": await self.server.worker_pool.run(self.service.news)})
+        """Send the token, which differs from an earlier one if the figures are to be read again."""
+        self.write({"change_token": await self.server.worker_pool.run(self.service.change_token)})
 
 
 class ModelHealthHandler(MonitoringHandler):
@@ -109,31 +94,27 @@ class ModelHealthHandler(MonitoringHandler):
         query=HealthQuery,
         errors=(400,),
     )
-    parameters = MonitoringHandler.parameters[:3]  # accuracy among answers of one kind would be another figure
 
     async def get(self) -> None:
         """Say how good the answers of a window are."""
-        wanted: dict[str, Any] = self.slice()
-        del wanted["answer"]
-        self.write(dict(await self.server.worker_pool.run(self.service.model_health, **wanted)))
+        self.write(dict(await self.server.worker_pool.run(self.service.model_health, self.prediction_filter)))
 
 
 class AlertsHandler(MonitoringHandler):
     """``GET /api/alerts``."""
 
     operation = Operation("get", "Alerts by the rules", Alerts, query=AlertsQuery, errors=(400,))
-    parameters = ("since",)
 
     async def get(self) -> None:
         """List the stored alerts: firing, pending, or resolved since; nothing is evaluated or written."""
-        since = self._moment("since")
+        since = parse_timestamp(self.query["since"], "since") if "since" in self.query else None
         self.write({"alerts": await self.server.worker_pool.run(self.service.alerts, since=since)})
 
 
 ROUTES: dict[str, type[ApiHandler]] = {
     "/api/statistics": StatisticsHandler,
     "/api/recent-predictions": RecentPredictionsHandler,
-    "/api/news": NewsHandler,
+    "/api/change-token": ChangeTokenHandler,
     "/api/model-health": ModelHealthHandler,
     "/api/alerts": AlertsHandler,
 }

@@ -1,4 +1,7 @@
-"""What requests to the REST API hold: the fields of their forms, and the parameters of their queries."""
+"""What requests to the REST API hold: the fields of their forms, and the parameters of their queries.
+
+The parameters that filter predictions are in :mod:`catsdogs.monitoring.prediction_filter`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing_extensions import TypedDict
 
 from catsdogs.domain import (
     MAX_COMMENT,
-    AnswerName,
     Identifier,
     JsonSchema,
     PurposeName,
@@ -17,7 +19,6 @@ from catsdogs.domain import (
 )
 from catsdogs.i18n import LANGUAGES
 from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
-from catsdogs.monitoring.figures import Listing
 from catsdogs.samples import SAMPLES
 
 _PHOTO = (
@@ -71,33 +72,6 @@ class SampleQuery(TypedDict, total=False):
 
     name: Annotated[str, JsonSchema(enum=[sample.name for sample in SAMPLES], default=SAMPLES[0].name)]
     """Name of the sample picture."""
-
-
-class HealthQuery(TypedDict, total=False):
-    """Which predictions the figures are of."""
-
-    start: Timestamp
-    """Start of the time window."""
-    end: Timestamp
-    """End of the time window, not included."""
-    model_version: str
-    """Model version that answered."""
-
-
-class FilterQuery(HealthQuery, total=False):
-    """Which predictions the figures are of."""
-
-    answer: AnswerName
-    """Answer given."""
-
-
-class ListQuery(FilterQuery, total=False):
-    """Which predictions are listed."""
-
-    limit: Annotated[int, JsonSchema(minimum=1, maximum=1000, default=10)]
-    """Largest number of predictions listed."""
-    list: Annotated[str, JsonSchema(enum=list(Listing), default=Listing.LATEST)]
-    """Kind of list."""
 
 
 class AlertsQuery(TypedDict, total=False):

@@ -178,7 +178,7 @@ def test_a_misspelt_parameter_is_refused(client: Ask) -> None:
         if issubclass(handler, MonitoringHandler):
             answer = client("GET", f"{path}?windw=7d&lang=fr")
             assert answer.status == 400
-            assert {*handler.parameters} == names
+            assert all(name in answer.json()["detail"] for name in names)
             assert answer.json()["detail"].startswith("Il n’y a pas de paramètre windw.")
 
 
