@@ -1,4 +1,4 @@
-"""``catsdogs report``: how the service did, as a page for whoever reads it in the morning."""
+"""``catsdogs report``: write the report of a period, for example every morning from cron."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from catsdogs.settings import Settings
 
 @app.command(cls=ScheduledCommand)
 def report(
-    start: str = typer.Option("", "--from", help="ISO date or moment, by default 7 days before the end."),
-    end: str = typer.Option("", "--to", help="ISO date or moment, not included; by default now."),
+    start: str = typer.Option("", "--from", help="ISO date or time, by default 7 days before the end."),
+    end: str = typer.Option("", "--to", help="ISO date or time, not included; by default now."),
     lang: str = typer.Option("", "--lang", help="en or fr; by default CATSDOGS_LANG."),
     out: Path | None = typer.Option(None, "--out", help="Folder to write to; by default reports/ in the data folder."),
-    pdf: bool = typer.Option(False, "--pdf", help="On paper, too: a PDF, which Chromium prints."),
+    pdf: bool = typer.Option(False, "--pdf", help="Also write a PDF, which needs Chromium or Chrome."),
 ) -> None:
-    """Write a dated report: one HTML page that needs nothing else, and the notebook that made it.
+    """Write a dated report: one HTML page without further files, and the executed notebook.
 
-    Exit code 0: nobody must act; 2: alerts fire, the report says which; 1: there is no report, and the one of before
-    is as it was. Alerts are those of now or, where the period is over, as they stood at its end.
+    The alert rules are evaluated first, without notifications, so that the report and the exit code are right without a
+    running server. The report has the present alerts or, if the period is over, those at its end.
+
+    Exit code 0: no alert fires; 2: alerts fire, and the report lists them; 1: no report was written, and an earlier one
+    is unchanged.
     """
     from catsdogs.reporting.build import publish
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import resources
 from pathlib import Path
 
 import pytest
+import yaml
 
 from catsdogs.alerting.alert import Measure
 from catsdogs.alerting.rules import Rule, load_rules
@@ -47,6 +49,17 @@ def test_the_limit_of_a_drift_rule_is_by_default_that_of_a_strong_drift() -> Non
     assert drift_rules[0].is_broken_by(STRONG + 0.01)
     values = {"name": "a", "measure": "drift_size", "above": 0.5, "last": 50}
     assert Rule.model_validate(values).limit == 0.5
+
+
+@pytest.mark.parametrize(
+    ("alert", "rule"),
+    [("CatsdogsUnreadablePhotos", "errors"), ("CatsdogsOneAnswer", "one_answer"), ("CatsdogsInferenceSlower", "slow")],
+)
+def test_the_prometheus_rules_have_the_same_limits(alert: str, rule: str) -> None:
+    file = resources.files("catsdogs.server") / "deploy" / "alerts.yml"
+    groups = yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+    [expression] = [entry["expr"] for group in groups for entry in group["rules"] if entry["alert"] == alert]
+    assert f" > {packaged_rule(rule).limit:g}" in expression
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The report as its reader opens it: a file, and nothing else."""
+"""The page of a report in the browser: one file, which loads nothing else."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def run(environment: dict[str, str], folder: Path, *arguments: str) -> Path:
 
 def fits_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
-    expect(page.locator("html")).to_have_js_property("scrollWidth", 360)  # once the charts have followed
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 360)  # after the charts are resized
     boxes = page.locator(".box")
     assert boxes.count() == 3  # drift, versions, answers
     assert boxes.evaluate_all("all => all.some(box => box.scrollWidth > box.clientWidth)")
-    boxes.first.focus()  # so that keys move it
+    boxes.first.focus()  # so that the keyboard scrolls it
     expect(boxes.first).to_be_focused()
 
 
-def test_it_opens_by_itself_and_fits_the_window(
+def test_the_page_loads_no_other_file_and_fits_window_and_paper(
     storage: Storage, make_record: Callable[..., Any], environment: dict[str, str], tmp_path: Path, page: Page
 ) -> None:
     record, _receipt = make_record()
@@ -45,16 +45,16 @@ def test_it_opens_by_itself_and_fits_the_window(
     )
     storage.writer.store_feedback(FeedbackRecord.create(record.id, 1, None, None))
     made = run(environment, tmp_path, "--lang", "fr", "--pdf")
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    requests: list[str] = []
+    messages: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     address = made.as_uri()
     page.goto(address)
     assert page.locator(".js-plotly-plot .main-svg:first-child").count() == 9
-    assert asked == [address]
-    assert complaints == []
+    assert requests == [address]
+    assert messages == []
     assert "1\N{NARROW NO-BREAK SPACE}234,5 ms" in page.locator(".words").first.inner_text()
     assert page.locator("html").get_attribute("lang") == "fr"
     assert page.title() == made.stem
@@ -70,7 +70,7 @@ def test_it_opens_by_itself_and_fits_the_window(
     assert page.locator("body").evaluate("body => body.clientWidth") == pytest.approx(paper, abs=1)
     assert page.locator(".main-svg").evaluate_all("all => Math.max(...all.map(svg => svg.clientWidth))") <= paper
     heights = page.locator(".figure > div").evaluate_all("all => all.map(figure => figure.clientHeight)")
-    assert len(set(heights)) == 2  # lower than on the screen, but for the one that has a row of its own
+    assert len(set(heights)) == 2  # all but the last one, which has a row of its own, are lower than on the screen
     assert heights[-1] == max(heights)
     assert page.locator(".main-svg:first-child").evaluate_all("all => all.map(svg => svg.clientHeight)") == heights
     pdf = made.with_suffix(".pdf").read_bytes()
@@ -78,5 +78,5 @@ def test_it_opens_by_itself_and_fits_the_window(
     [box] = set(re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", pdf))
     assert [float(side) for side in box] == pytest.approx([210 / 25.4 * 72, 297 / 25.4 * 72], abs=1)
 
-    page.goto(run(environment, tmp_path, "--lang", "en").as_uri())  # other words are longer
+    page.goto(run(environment, tmp_path, "--lang", "en").as_uri())  # other texts are longer
     fits_a_phone(page)

@@ -1,4 +1,4 @@
-"""``catsdogs report`` as cron runs it, and its page as its reader opens it."""
+"""``catsdogs report`` and its notebook, as cron runs them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.storage import Storage
 from .conftest import COMMENT, NAME
 
 NOTEBOOK = notebooks() / "jobs" / "report.ipynb"
-BEFORE = "yesterday's"
+OLD_CONTENT = "yesterday's report"
 
 
 def run_report(environment: dict[str, str], cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -28,8 +28,8 @@ def run_report(environment: dict[str, str], cwd: Path, *arguments: str) -> subpr
     return subprocess.run(command, cwd=cwd, env=environment | {"TZ": "Europe/Paris"}, capture_output=True, text=True)
 
 
-def words(page: str) -> str:
-    """What a page says, without its scripts and marks."""
+def text_of(page: str) -> str:
+    """Return the text of a page, without scripts and markup."""
     body = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
     return re.sub(r"[\s\u00a0\u202f]+", " ", re.sub(r"<[^>]*>", " ", body))
 
@@ -40,7 +40,7 @@ def day(yesterday: datetime) -> tuple[str, str]:
     return f"{yesterday:%Y-%m-%d}", f"{yesterday + timedelta(days=1):%Y-%m-%d}"
 
 
-def test_the_report_says_what_the_database_holds_and_nothing_personal(
+def test_the_report_has_the_figures_of_the_database_and_no_personal_data(
     filled: None, environment: dict[str, str], tmp_path: Path, yesterday: datetime, day: tuple[str, str]
 ) -> None:
     start, end = day
@@ -48,22 +48,22 @@ def test_the_report_says_what_the_database_holds_and_nothing_personal(
     assert (done.returncode, done.stderr) == (0, "")
     page = Path(done.stdout.strip())
     assert page == Path(environment["CATSDOGS_DATA_DIR"]) / "reports" / f"catsdogs-{start}--{end}.html"
-    said = words(page.read_text(encoding="utf-8"))
-    assert f"How the service did {format_date(yesterday, 'long', 'en')} " in said  # a day of its own
-    assert "10 photos were sent. 1 of them could not be read (10.0%)." in said
-    assert "An answer took 5.5 ms on average, from 3.5 ms to 9.5 ms." in said  # 6 times 3.5, 3 times 9.5
-    assert "75.0% of those who said whether the answer was right were satisfied: 3 of 4" in said
-    assert "10.0% came with consent" in said
-    assert "Answer Predictions Share Cat 5 50.0% Dog 3 30.0% Neither 1 10.0% Error 1 10.0%" in said
+    text = text_of(page.read_text(encoding="utf-8"))
+    assert f"How the service did {format_date(yesterday, 'long', 'en')} " in text  # the title is that of a single day
+    assert "10 photos were sent. 1 of them could not be read (10.0%)." in text
+    assert "An answer took 5.5 ms on average, from 3.5 ms to 9.5 ms." in text  # 6 times 3.5, 3 times 9.5
+    assert "75.0% of those who said whether the answer was right were satisfied: 3 of 4" in text
+    assert "10.0% came with consent" in text
+    assert "Answer Predictions Share Cat 5 50.0% Dog 3 30.0% Neither 1 10.0% Error 1 10.0%" in text
     assert {path.name for path in page.parent.iterdir()} == {page.name, page.with_suffix(".ipynb").name}
 
-    for path in page.parent.iterdir():  # nothing personal, and in the page no code
-        text = path.read_text(encoding="utf-8")
-        assert NAME not in text
-        assert COMMENT not in text
-        assert "alert(1)" not in text
-        assert str(NOTEBOOK.parent) not in text  # nor where this machine keeps its files
-        assert str(tmp_path) not in text
+    for path in page.parent.iterdir():
+        content = path.read_text(encoding="utf-8")
+        assert NAME not in content
+        assert COMMENT not in content
+        assert "alert(1)" not in content
+        assert str(NOTEBOOK.parent) not in content  # no folder of this machine
+        assert str(tmp_path) not in content
     executed = nbformat.read(page.with_suffix(".ipynb"), as_version=4)
     assert executed.metadata.papermill.input_path == "report.ipynb"
     assert executed.metadata.papermill.output_path == page.with_suffix(".ipynb").name
@@ -86,7 +86,7 @@ def test_the_report_says_what_the_database_holds_and_nothing_personal(
         (["--out", "file"], "The folder file cannot be written: File exists."),
     ],
 )
-def test_impossible_parameters_are_refused_with_a_sentence(
+def test_invalid_parameters_are_refused_with_a_sentence(
     environment: dict[str, str], tmp_path: Path, arguments: list[str], sentence: str
 ) -> None:
     (tmp_path / "file").touch()
@@ -98,33 +98,34 @@ def test_an_unknown_option_is_refused(environment: dict[str, str], tmp_path: Pat
     assert run_report(environment, tmp_path, "--since", "2026-01-01").returncode == 1  # 2 means that alerts fire
 
 
-def test_a_failure_leaves_the_report_of_before_as_it_was(
+def test_a_failure_leaves_an_earlier_report_unchanged(
     environment: dict[str, str], tmp_path: Path, day: tuple[str, str]
 ) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     names = [f"catsdogs-{day[0]}--{day[1]}.{kind}" for kind in ("html", "ipynb")]
     for name in names:
-        (folder / name).write_text(BEFORE)
-    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
-    done = run_report(away, tmp_path, "--from", day[0], "--to", day[1], "--out", "out")
+        (folder / name).write_text(OLD_CONTENT)
+    unreachable = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
+    done = run_report(unreachable, tmp_path, "--from", day[0], "--to", day[1], "--out", "out")
     assert (done.returncode, done.stdout) == (1, "")
     assert "PostgreSQL (127.0.0.1:1) cannot be reached." in done.stderr
     assert "Traceback" not in done.stderr
-    assert {path.name: path.read_text() for path in folder.iterdir()} == dict.fromkeys(names, BEFORE)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == dict.fromkeys(names, OLD_CONTENT)
 
 
-def test_it_exits_with_2_where_alerts_fire_and_writes_the_report(
+def test_the_report_evaluates_the_rules_and_exits_with_2_if_alerts_fire(
     environment: dict[str, str], storage: Storage, tmp_path: Path
 ) -> None:
     for _ in range(20):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
     done = run_report(environment, tmp_path, "--lang", "en", "--out", "out")
     assert (done.returncode, done.stderr) == (2, "catsdogs: alerts fire: errors\n")
-    assert "Alert: Many photos cannot be read" in words(Path(tmp_path, done.stdout.strip()).read_text(encoding="utf-8"))
+    page = tmp_path / done.stdout.strip()
+    assert "Alert: Many photos cannot be read" in text_of(page.read_text(encoding="utf-8"))
 
 
-def test_a_pdf_without_a_browser_is_refused_before_anything_is_done(
+def test_a_pdf_without_a_browser_is_refused_before_the_notebook_runs(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     done = run_report(environment | {"PATH": ""}, tmp_path, "--pdf", "--out", "out")
@@ -133,7 +134,7 @@ def test_a_pdf_without_a_browser_is_refused_before_anything_is_done(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_notebook_takes_these_parameters_and_is_stored_without_outputs() -> None:
+def test_the_notebook_has_these_parameters_and_is_stored_without_outputs() -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     [parameters] = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
