@@ -1,4 +1,4 @@
-"""The visitors' kernels on a Jupyter Kernel Gateway, set up as the file that we ship does."""
+"""Kernels on a Jupyter Kernel Gateway, which is configured by the file that is shipped for it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import signal
 import socket
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -29,7 +27,9 @@ from catsdogs.server.kernels.remote import RemoteKernelManager
 from catsdogs.server.kernels.wire_protocol import PROTOCOL, frame
 from catsdogs.settings import Settings
 from tests.browser.app import READY, bring, latest, open_app
-from tests.serving import free_port
+from tests.kernel_processes import kernel_id
+from tests.serving import Launch, RunningServer, free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -57,16 +57,19 @@ class KernelGateway:
                 stdout=log,
                 stderr=log,
             )
-        self.until(self._listens)
+        until(self._listens, self._log, retry_on=ConnectionRefusedError)
 
     def kernels(self) -> list[psutil.Process]:
         """List the processes of its kernels."""
-        return [child for child in self.process.children() if lives(child)]
+        return [child for child in self.process.children() if is_running(child)]
 
     def kernel(self) -> psutil.Process:
-        """Wait for the one kernel that there should be."""
-        self.until(lambda: len(self.kernels()) == 1)
+        """Wait until exactly one kernel runs, and return its process."""
+        until(lambda: len(self.kernels()) == 1, self._log)
         return self.kernels()[0]
+
+    def has_no_kernels(self) -> bool:
+        return not self.kernels()
 
     def kill(self) -> None:
         kernels = self.kernels()
@@ -75,21 +78,15 @@ class KernelGateway:
         assert not psutil.wait_procs(kernels, timeout=30)[1], "a kernel outlives its gateway"
 
     def _listens(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self._port)).close()
-        except ConnectionRefusedError:
-            return False
+        assert self.process.poll() is None, self._log()
+        socket.create_connection(("127.0.0.1", self._port)).close()
         return True
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
-        while not condition():
-            assert self.process.poll() is None, (self._folder / "log.txt").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    def _log(self) -> str:
+        return (self._folder / "log.txt").read_text()
 
 
-def lives(process: psutil.Process) -> bool:
+def is_running(process: psutil.Process) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -107,7 +104,7 @@ def gateway() -> Iterator[KernelGateway]:
 
 
 @pytest.fixture(scope="module")
-def served(launch: Any, gateway: KernelGateway) -> Any:
+def served(launch: Launch, gateway: KernelGateway) -> RunningServer:
     """A server whose kernels run on the gateway."""
     return launch(
         CATSDOGS_GATEWAY_URL=gateway.url,
@@ -117,8 +114,8 @@ def served(launch: Any, gateway: KernelGateway) -> Any:
     )
 
 
-class Server(Configurable):
-    """What kernels ask of their server."""
+class _Parent(Configurable):
+    """The attributes of the server that a kernel manager uses."""
 
     tokens = Tokens("t" * 20)
     url_for_kernels = "http://127.0.0.1:1"
@@ -129,7 +126,7 @@ class Server(Configurable):
         self.settings = Settings(_env_file=None, CATSDOGS_GATEWAY_URL=gateway, CATSDOGS_GATEWAY_TOKEN=TOKEN)
 
 
-TALK = """async ([address, protocol, messages]) => {
+SEND_MESSAGES = """async ([address, protocol, messages]) => {
     const socket = new WebSocket(address, protocol);
     socket.binaryType = "arraybuffer";
     await new Promise((resolve) => (socket.onopen = resolve));
@@ -143,17 +140,13 @@ TALK = """async ([address, protocol, messages]) => {
 
 
 def message(kind: str, **content: object) -> list[int]:
-    header = {"msg_id": kind, "msg_type": kind, "username": "", "session": "stranger", "version": "5.3"}
+    header = {"msg_id": kind, "msg_type": kind, "username": "", "session": "test", "version": "5.3"}
     return list(frame("shell", [json.dumps(part).encode() for part in (header, {}, {}, content)]))
 
 
-def identifier(kernel: psutil.Process) -> str:
-    """Give the id of a kernel, which the name of its connection file holds."""
-    [found] = re.findall(r"kernel-([\w-]{36})\.json", " ".join(kernel.cmdline()))
-    return str(found)
-
-
-def test_a_visit(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: bytes, tmp_path: Path) -> None:
+def test_the_prediction_app(
+    page: Page, served: RunningServer, gateway: KernelGateway, cat_jpeg: bytes, tmp_path: Path
+) -> None:
     open_app(page, served, "?lang=fr")
     kernel = gateway.kernel()
     assert not [child for child in psutil.Process(served.process.pid).children() if "ipykernel" in str(child.cmdline())]
@@ -173,15 +166,15 @@ def test_a_visit(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: byte
     kinds = ["execute_request", "inspect_request", "complete_request", "history_request", "debug_request"]
     code = f"open({str(trace)!r}, 'w')"
     forbidden = [message(kind, code=code, silent=False, store_history=False, cursor_pos=1) for kind in kinds]
-    address = f"{served.url.replace('http', 'ws')}/api/kernels/{identifier(kernel)}/channels?session_id=stranger"
-    page.evaluate(TALK, [address, PROTOCOL, [*forbidden, message("kernel_info_request")]])
+    address = f"{served.url.replace('http', 'ws')}/api/kernels/{kernel_id(kernel)}/channels?session_id=test"
+    page.evaluate(SEND_MESSAGES, [address, PROTOCOL, [*forbidden, message("kernel_info_request")]])
     assert not trace.exists(), "a page runs code in its kernel"
 
     page.close(run_before_unload=True)
-    gateway.until(lambda: not gateway.kernels())
+    until(gateway.has_no_kernels)
 
 
-def test_monitoring(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: bytes) -> None:
+def test_the_monitoring_app(page: Page, served: RunningServer, gateway: KernelGateway, cat_jpeg: bytes) -> None:
     urllib3.request(
         "POST",
         f"{served.url}/api/predict",
@@ -196,34 +189,33 @@ def test_monitoring(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: b
     expect(page.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text(count["n"], timeout=READY)
     expect(page.locator(".cd-plot .main-svg").first).to_be_visible(timeout=READY)
     page.close(run_before_unload=True)
-    gateway.until(lambda: not gateway.kernels())
+    until(gateway.has_no_kernels)
 
 
-def beat(page: Page) -> None:
-    """Ask now what the page asks by itself every few seconds: does the session live?"""
-    page.evaluate("window.dispatchEvent(new Event('online'))")
-
-
-def says(page: Page, sentence: str) -> None:
+def expect_banner(page: Page, sentence: str) -> None:
+    """Let the page send heartbeats, as it does every few seconds by itself, until its banner shows a sentence."""
     banner = page.locator("#session-banner")
-    deadline = time.monotonic() + 30
-    while sentence not in banner.inner_text():
-        assert time.monotonic() < deadline, banner.inner_text()
-        beat(page)
-        page.wait_for_timeout(100)
+
+    def shows_sentence() -> bool:
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        return sentence in banner.inner_text()
+
+    until(shows_sentence, banner.inner_text, interval=0.1)
 
 
-def test_what_dies_there_is_said_here(page: Page, served: Any, gateway: KernelGateway, cat_jpeg: bytes) -> None:
+def test_the_page_reports_a_kernel_or_a_gateway_that_died(
+    page: Page, served: RunningServer, gateway: KernelGateway, cat_jpeg: bytes
+) -> None:
     open_app(page, served)
     gateway.kernel().kill()
-    says(page, "This session has ended")
+    expect_banner(page, "This session has ended")
     page.locator("#session-banner").get_by_role("link").click()
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
     bring(page, cat_jpeg)
     expect(page.locator("#session-banner")).to_be_hidden()
 
     gateway.kill()
-    says(page, "cannot be reached")
+    expect_banner(page, "cannot be reached")
     with page.context.new_page() as other:
         answer = other.goto(f"{served.url}/inference")
         assert answer is not None
@@ -232,38 +224,40 @@ def test_what_dies_there_is_said_here(page: Page, served: Any, gateway: KernelGa
         log = served.log.read_text()
         assert f"{gateway.url} is unavailable: ConnectionRefusedError" in log
         assert "Traceback" not in log
-        gateway.start("--KernelRestarter.restart_limit=5")  # as a gateway does that nobody has told otherwise
+        gateway.start("--KernelRestarter.restart_limit=5")  # the default of a gateway
         other.get_by_role("link", name="Try again").click()
         expect(other.locator(".cd-drop")).to_be_visible(timeout=READY)
         bring(other, cat_jpeg)
-        says(page, "This session has ended")
+        expect_banner(page, "This session has ended")
         gateway.kernel().kill()
-        says(other, "This session has ended")
+        expect_banner(other, "This session has ended")
 
 
-def test_a_page_that_was_left_loses_its_kernel_there(gateway: KernelGateway, tmp_path: Path) -> None:
-    async def live() -> None:
+def test_abandoned_and_idle_kernels_are_stopped_on_the_gateway(gateway: KernelGateway, tmp_path: Path) -> None:
+    async def start_and_cull() -> None:
         new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
-        manager = RemoteKernelManager(parent=Server(gateway.url), connection_dir=str(tmp_path))
+        manager = RemoteKernelManager(parent=_Parent(gateway.url), connection_dir=str(tmp_path))
         manager.cull_idle_timeout = 3600
-        left = await manager.start_kernel(env={}, kernel_name="python3")
+        abandoned = await manager.start_kernel(env={}, kernel_name="python3")
         kept = await manager.start_kernel(env={}, kernel_name="python3")
         manager.notify_connect(kept)
         manager.abandoned_timeout = 0
-        await manager.cull_kernels()
+        await manager.cull_kernels()  # type: ignore[no-untyped-call]
         assert list(manager._kernels) == [kept]
-        assert not await manager.gateway.has_kernel(left)
+        assert not await manager.gateway.has_kernel(abandoned)
         manager.cull_idle_timeout = 0
-        await manager.cull_kernels()
+        await manager.cull_kernels()  # type: ignore[no-untyped-call]
         assert not await manager.gateway.has_kernel(kept)
 
     with ThreadPoolExecutor(1) as pool:  # Playwright's event loop runs in this thread
-        pool.submit(asyncio.run, live()).result()
+        pool.submit(asyncio.run, start_and_cull()).result()
 
 
-def test_a_server_that_ends_stops_its_kernels_there(page: Page, served: Any, gateway: KernelGateway) -> None:
+def test_a_server_that_ends_stops_its_kernels_on_the_gateway(
+    page: Page, served: RunningServer, gateway: KernelGateway
+) -> None:
     open_app(page, served)
     gateway.kernel()
     assert served.stop(signal.SIGTERM) == 0
-    gateway.until(lambda: not gateway.kernels())
+    until(gateway.has_no_kernels)
     assert "Traceback" not in served.log.read_text()

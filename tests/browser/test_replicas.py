@@ -1,4 +1,4 @@
-"""Two replicas behind nginx, on one external PostgreSQL, as the file that we ship sets them up."""
+"""Two replicas behind nginx, with one external PostgreSQL; nginx is configured by the file that is shipped for it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -25,6 +23,8 @@ import catsdogs.server
 from catsdogs.database import Database
 from catsdogs.settings import Settings
 from tests.browser.app import live
+from tests.serving import Launch, RunningServer, free_port
+from tests.waiting import until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
@@ -35,7 +35,7 @@ pytestmark = [
 
 SHIPPED = Path(catsdogs.server.__file__).parent / "deploy" / "nginx.conf"
 READY = 60_000
-AROUND = """
+NGINX_CONF = """
 daemon off;
 worker_processes 1;
 pid nginx.pid;
@@ -53,55 +53,52 @@ http {{
 
 
 @pytest.fixture
-def replicas(launch: Any, environment: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Two servers with one database, each as nginx names it."""
-    of_the_database = {name: value for name, value in environment.items() if name.startswith("DB_")}
-    servers = {name: launch(**of_the_database, CATSDOGS_BEHIND_PROXY="true") for name in "ab"}
+def replicas(launch: Launch, environment: dict[str, str]) -> Iterator[dict[str, RunningServer]]:
+    """Two servers with one database, by the names that nginx gives them."""
+    database_settings = {name: value for name, value in environment.items() if name.startswith("DB_")}
+    servers = {name: launch(None, wait=True, **database_settings, CATSDOGS_BEHIND_PROXY="true") for name in "ab"}
     yield servers
-    for server in servers.values():  # before their database goes, which they would make again
+    for server in servers.values():  # before their database is dropped, which they would create again
         if server.process.poll() is None:
             server.stop()
 
 
 @contextmanager
-def behind_nginx(replicas: dict[str, Any]) -> Iterator[str]:
-    """Run nginx with our file, for these replicas; give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def behind_nginx(replicas: dict[str, RunningServer]) -> Iterator[str]:
+    """Run nginx with the shipped file, for these replicas; give its address."""
+    port = free_port()
     site = SHIPPED.read_text().replace("listen 8080;", f"listen 127.0.0.1:{port};")
     for name, shipped in (("a", "8001"), ("b", "8002")):
         site = site.replace(f":{shipped}", f":{replicas[name].url.rpartition(':')[2]}")
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         user = "user root;" if os.geteuid() == 0 else ""
-        Path(folder, "nginx.conf").write_text(AROUND.format(user=user, site=site))
+        Path(folder, "nginx.conf").write_text(NGINX_CONF.format(user=user, site=site))
         command = [str(NGINX), "-p", folder, "-c", "nginx.conf", "-e", "error.log"]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
-                assert process.poll() is None, Path(folder, "error.log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+
+        def listens() -> bool:
+            assert process.poll() is None, Path(folder, "error.log").read_text()
+            socket.create_connection(("127.0.0.1", port)).close()
+            return True
+
+        until(listens, timeout=20, retry_on=ConnectionRefusedError)
         yield f"http://127.0.0.1:{port}"
         process.terminate()
         process.wait(timeout=20)
 
 
 class Program(threading.Thread):
-    """Posts photos until it is told to stop; remembers what it was answered."""
+    """Posts photos until `stopping` is set, and keeps the ids of the predictions that it received."""
 
     def __init__(self, url: str, token: str, photo: bytes) -> None:
         super().__init__()
         self.stopping = threading.Event()
         self.sent = 0
         self.accepted: list[str] = []
-        self._ask = (url, token, photo)
+        self._arguments = (url, token, photo)
 
     def run(self) -> None:
-        url, token, photo = self._ask
+        url, token, photo = self._arguments
         with urllib3.PoolManager(retries=False, timeout=60) as http:
             while not self.stopping.is_set():
                 self.sent += 1
@@ -112,14 +109,20 @@ class Program(threading.Thread):
                     self.accepted.append(answer.json()["feedback_id"])
 
 
-def visit(page: Page) -> None:
+def wait_until_ready(page: Page) -> None:
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
     live(page)
 
 
-def bring(page: Page, photo: bytes) -> None:
+def predict(page: Page, photo: bytes) -> None:
     page.set_input_files("input[type=file]", {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photo})
     expect(page.get_by_role("heading", level=2).first).to_have_text(re.compile("a cat"), timeout=READY)
+
+
+def all_accepted(programs: list[Program], numbers: list[int]) -> bool:
+    """Return whether each program has received more than these numbers of predictions."""
+    assert all(program.is_alive() for program in programs)
+    return all(len(program.accepted) > number for program, number in zip(programs, numbers, strict=True))
 
 
 def replica_of(page: Page) -> str:
@@ -128,45 +131,37 @@ def replica_of(page: Page) -> str:
 
 
 @pytest.fixture
-def address(replicas: dict[str, Any]) -> Iterator[str]:
-    """Where nginx listens."""
+def address(replicas: dict[str, RunningServer]) -> Iterator[str]:
+    """The address of nginx."""
     with behind_nginx(replicas) as address:
         yield address
 
 
-def test_a_replica_is_killed_and_visitors_go_on(
-    page: Page, replicas: dict[str, Any], address: str, database: Settings, cat_jpeg: bytes
+def test_visitors_and_programs_continue_after_a_replica_was_killed(
+    page: Page, replicas: dict[str, RunningServer], address: str, database: Settings, cat_jpeg: bytes
 ) -> None:
     page.goto(f"{address}/inference")
-    visit(page)
-    bring(page, cat_jpeg)
+    wait_until_ready(page)
+    predict(page, cat_jpeg)
     first = replica_of(page)
     programs = [Program(address, replicas["a"].api_token, cat_jpeg) for _ in range(2)]
     for program in programs:
         program.start()
-    while not all(len(program.accepted) > 3 for program in programs):
-        assert all(program.is_alive() for program in programs)
-        time.sleep(0.05)
+    until(lambda: all_accepted(programs, [3, 3]), timeout=60)
 
     kernels = psutil.Process(replicas[first].process.pid).children()
     replicas[first].process.send_signal(signal.SIGKILL)
     replicas[first].process.wait(timeout=30)
     killed_at = [len(program.accepted) for program in programs]
     banner = page.locator("#session-banner")
-    deadline = time.monotonic() + 60
-    while "This session has ended" not in banner.inner_text():
-        assert time.monotonic() < deadline
-        page.evaluate("window.dispatchEvent(new Event('online'))")  # what a page does on its own every 15 s
-        page.wait_for_timeout(200)
+    expect(banner).to_contain_text("This session has ended", timeout=READY)
     banner.get_by_role("link").click()
-    visit(page)
+    wait_until_ready(page)
     assert replica_of(page) != first
-    bring(page, cat_jpeg)
+    predict(page, cat_jpeg)
     expect(banner).to_be_hidden()
 
-    while not all(len(program.accepted) > before + 3 for program, before in zip(programs, killed_at, strict=True)):
-        assert all(program.is_alive() for program in programs)
-        time.sleep(0.05)
+    until(lambda: all_accepted(programs, [accepted + 3 for accepted in killed_at]), timeout=60)
     for program in programs:
         program.stopping.set()
         program.join()
@@ -184,7 +179,7 @@ def test_a_replica_is_killed_and_visitors_go_on(
     assert not psutil.wait_procs(kernels, timeout=30)[1], "a kernel outlives its server"
 
 
-def test_what_nginx_lets_through_and_adds(server: Any) -> None:
+def test_nginx_refuses_what_is_not_for_visitors_and_adds_the_cookie(server: RunningServer) -> None:
     with behind_nginx({"a": server, "b": server}) as address, urllib3.PoolManager(retries=False) as http:
         token = {"Authorization": f"Bearer {server.api_token}"}
         assert http.request("GET", f"{address}/metrics", headers=token).status == 404

@@ -1,76 +1,91 @@
-"""The page and its session in a real browser: all from this server, ended with its tab, honest when dead."""
+"""The session of a page in a real browser: what it loads, how it ends, and what the page shows then."""
 
 from __future__ import annotations
 
-import time
-from typing import Any
+from typing import Literal
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
 
 from tests import kernel_processes
-from tests.browser.app import live
+from tests.browser.app import READY, live
+from tests.serving import RunningServer
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(server: Any, page: Page) -> psutil.Process:
-    """Open the prediction app; the process of its kernel."""
+def kernel(server: RunningServer, page: Page) -> psutil.Process:
+    """Open the prediction app, and return the process of its kernel."""
     page.goto(f"{server.url}/inference")
     live(page)
     return kernel_processes.kernel_of(page, server)
 
 
-def test_the_front_page_leads_to_the_app_in_the_visitors_language(server, page):
+def test_the_landing_page_leads_to_the_app_in_the_visitors_language(server: RunningServer, page: Page) -> None:
     page.goto(f"{server.url}/?lang=fr")
     assert page.locator("html").get_attribute("lang") == "fr"
     page.locator(".hero .button").click()
     page.wait_for_url("**/inference?lang=fr")
     expect(page.locator("html")).to_have_attribute("lang", "fr")
-    expect(page.locator(".catsdogs").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".catsdogs").first).to_be_visible(timeout=READY)
 
 
-def test_everything_comes_from_this_server_and_the_policy_holds(server, page):
-    outside, complaints = [], []
-    page.on("request", lambda r: r.url.startswith(("data:", "blob:", server.url)) or outside.append(r.url))
-    page.on("console", lambda m: "Content Security" in m.text and complaints.append(m.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+def test_a_page_loads_everything_from_this_server_and_follows_the_content_security_policy(
+    server: RunningServer, page: Page
+) -> None:
+    addresses: list[str] = []
+    errors: list[str] = []
+
+    def note_request(request: Request) -> None:
+        addresses.append(request.url)
+
+    def note_message(message: ConsoleMessage) -> None:
+        if "Content Security" in message.text:
+            errors.append(message.text)
+
+    page.on("request", note_request)
+    page.on("console", note_message)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{server.url}/inference")
-    expect(page.locator(".catsdogs").first).to_be_visible(timeout=30_000)
-    page.wait_for_timeout(500)
-    assert outside == []
-    assert complaints == []
+    live(page)
+    page.wait_for_load_state("networkidle")
+    assert f"{server.url}/inference" in addresses
+    assert [address for address in addresses if not address.startswith(("data:", "blob:", server.url))] == []
+    assert errors == []
 
 
-def test_a_hostile_theme_runs_no_script(server, page):
-    alerts = []
-    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+def test_a_theme_in_the_address_runs_no_script(server: RunningServer, page: Page) -> None:
+    alerts: list[str] = []
+
+    def note_alert(dialog: Dialog) -> None:
+        alerts.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note_alert)
     page.goto(f"{server.url}/inference?theme=%22%3E%3C/script%3E%3Cscript%3Ealert(1)%3C/script%3E")
-    expect(page.locator(".catsdogs").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".catsdogs").first).to_be_visible(timeout=READY)
     assert alerts == []
 
 
-def test_a_closed_tab_stops_its_kernel(server, page, opened):
+def test_a_tab_that_closes_stops_its_kernel(page: Page, kernel: psutil.Process) -> None:
     page.close(run_before_unload=True)
-    deadline = time.monotonic() + 10
-    while opened.is_running() and opened.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline, "the kernel outlives its tab"
-        time.sleep(0.1)
+    until(lambda: not kernel.is_running() or kernel.status() == psutil.STATUS_ZOMBIE, timeout=10)
 
 
-def test_a_dead_session_is_said_and_a_reload_helps(server, page, opened):
+def test_a_session_that_ended_is_shown_and_a_reload_starts_another(page: Page, kernel: psutil.Process) -> None:
     banner = page.locator("#session-banner")
     expect(banner).to_be_hidden()
-    opened.kill()
-    expect(banner).to_contain_text("This session has ended", timeout=30_000)  # the page notices by itself
+    kernel.kill()
+    expect(banner).to_contain_text("This session has ended", timeout=READY)  # by its own heartbeat
     banner.get_by_role("link").click()
     live(page)
     expect(page.locator("#session-banner")).to_be_hidden()
 
 
-def test_a_server_that_is_away_is_said(server, page, opened):
+def test_a_server_that_cannot_be_reached_is_shown(page: Page, kernel: psutil.Process) -> None:
     page.context.set_offline(True)
     expect(page.locator("#session-banner")).to_contain_text("cannot be reached")
     page.context.set_offline(False)
@@ -78,7 +93,9 @@ def test_a_server_that_is_away_is_said(server, page, opened):
 
 
 @pytest.mark.parametrize(("scheme", "bright"), [("light", True), ("dark", False)])
-def test_light_and_dark_follow_the_system(server, page, scheme, bright):
+def test_light_and_dark_follow_the_system(
+    server: RunningServer, page: Page, scheme: Literal["light", "dark"], bright: bool
+) -> None:
     page.emulate_media(color_scheme=scheme)
     for path in ("/", "/inference"):
         page.goto(server.url + path)
@@ -88,14 +105,14 @@ def test_light_and_dark_follow_the_system(server, page, scheme, bright):
         assert (red + green + blue > 384) is bright, path
 
 
-def test_pages_fit_a_phone(server, page):
+def test_pages_fit_a_phone(server: RunningServer, page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 700})
     for path in ("/", "/info", "/login", "/nothing"):
         page.goto(server.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
-def test_the_operator_signs_in_and_out(server, page):
+def test_the_operator_signs_in_and_out(server: RunningServer, page: Page) -> None:
     page.goto(f"{server.url}/monitoring")
     page.get_by_label("Password").fill("wrong one")
     page.get_by_role("button").click()
