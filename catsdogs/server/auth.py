@@ -14,7 +14,7 @@ from catsdogs.errors import NotAuthorised
 from catsdogs.i18n import N_
 from catsdogs.server.rate_limit import RateLimit
 
-API = "api"
+API_CLIENT = "api"
 """Holder of the API token, as :meth:`Tokens.check` returns it."""
 OPERATOR_COOKIE = "catsdogs_operator"
 OPERATOR_DAYS = 0.5
@@ -71,7 +71,7 @@ class Tokens:
         Returns
         -------
         str
-            The holder of the token: the session, or `API`.
+            The holder of the token: the session, or `API_CLIENT`.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class Tokens:
             raise NotAuthorised(N_("A token is needed: send the header Authorization: Bearer TOKEN."))
         digest = _digest(token.strip())
         if hmac.compare_digest(digest, self._api_token):
-            return API
+            return API_CLIENT
         session, allowed = self._sessions.get(digest, (None, None))
         if session is None:
             raise NotAuthorised(N_("This token is wrong, or its session has ended."))
@@ -119,11 +119,11 @@ class Operator:
         TooManyRequests
             After five wrong passwords in a minute.
         """
-        self._attempts.take(client)
+        self._attempts.count(client)
 
     def reset_attempts(self, client: str) -> None:
         """Forget the attempts of a client, after the right password."""
-        self._attempts.forget(client)
+        self._attempts.reset(client)
 
     def is_password(self, password: str) -> bool:
         """Check a password; this takes about 50 ms, so that guessing is slow even for who has stolen the hash."""

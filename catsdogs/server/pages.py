@@ -46,7 +46,7 @@ class PageHandler(HeadAsGetHandler):
         """Render a template and write it."""
         _ = self.translator
         values |= {"_": _, "languages": LANGUAGES, "localised": self.localised, "path": self.request.path}
-        words = {
+        labels = {
             "model": _("The model"),
             "monitoring": _("Monitoring"),
             "retry": _("Try again"),
@@ -54,7 +54,7 @@ class PageHandler(HeadAsGetHandler):
         }
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Vary", "Accept-Language")
-        self.finish(_environment.get_template(template).render(values, words=words, version=__version__))
+        self.finish(_environment.get_template(template).render(values, labels=labels, version=__version__))
 
     def write_error_body(self, status: int, message: str) -> None:
         """Write an error as a page."""

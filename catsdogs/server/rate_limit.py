@@ -38,17 +38,17 @@ class RateLimit:
         Number of events.
     seconds
         Length of the window.
-    refusal
+    message
         Message of the error.
     """
 
-    def __init__(self, limit: int, seconds: float, refusal: str) -> None:
+    def __init__(self, limit: int, seconds: float, message: str) -> None:
         self.limit = limit
         self.seconds = seconds
-        self._refusal = refusal
+        self._message = message
         self._windows: dict[str, tuple[float, int]] = {}  # start and count, in the order of start
 
-    def take(self, client: str, events: int = 1) -> None:
+    def count(self, client: str, events: int = 1) -> None:
         """Count events of `client`.
 
         Raises
@@ -58,12 +58,12 @@ class RateLimit:
         """
         now = time.monotonic()
         self._remove_old(now)
-        start, taken = self._windows.get(client, (now, 0))
-        if taken >= self.limit:
-            raise TooManyRequests(self._refusal, start + self.seconds - now)
-        self._windows[client] = start, taken + events
+        start, count = self._windows.get(client, (now, 0))
+        if count >= self.limit:
+            raise TooManyRequests(self._message, start + self.seconds - now)
+        self._windows[client] = start, count + events
 
-    def forget(self, client: str) -> None:
+    def reset(self, client: str) -> None:
         """Set the count of `client` back to 0."""
         self._windows.pop(client, None)
 

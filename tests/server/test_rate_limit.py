@@ -15,36 +15,36 @@ from tests.serving import RunningServer
 def test_a_client_has_its_events_and_no_more() -> None:
     limit = RateLimit(3, 60, "later")
     for _ in range(3):
-        limit.take("a")
+        limit.count("a")
     with pytest.raises(TooManyRequests, match="later") as refused:
-        limit.take("a")
+        limit.count("a")
     assert 1 <= refused.value.retry_after <= 60
-    limit.take("b")
-    limit.forget("a")
-    limit.take("a")
+    limit.count("b")
+    limit.reset("a")
+    limit.count("a")
 
 
 def test_a_window_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     limit = RateLimit(1, 60, "later")
-    limit.take("a")
+    limit.count("a")
     now = 59.9
     with pytest.raises(TooManyRequests):
-        limit.take("a")
+        limit.count("a")
     now = 60.0
-    limit.take("a")
+    limit.count("a")
 
 
 def test_requests_from_many_addresses_do_not_fill_the_memory() -> None:
     limit = RateLimit(2, 60, "later")
     for number in range(2 * MAX_CLIENTS):
-        limit.take(str(number))
+        limit.count(str(number))
     assert len(limit) <= MAX_CLIENTS
     last = str(2 * MAX_CLIENTS - 1)
-    limit.take(last)
+    limit.count(last)
     with pytest.raises(TooManyRequests):
-        limit.take(last)
+        limit.count(last)
 
 
 def test_programs_are_limited_by_address_on_all_routes_together(behind_proxy: RunningServer) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.server.api.operation import Operation
-from catsdogs.server.auth import API, Scope
+from catsdogs.server.auth import API_CLIENT, Scope
 from catsdogs.server.base_handler import HeadAsGetHandler
 from catsdogs.service.interface import Service
 
@@ -40,13 +40,13 @@ class ApiHandler(HeadAsGetHandler):
             self.holder = self.server.tokens.check(self.request.headers.get("Authorization"), self.scope)
             if self.limited:
                 of_session = self.server.limits.session_requests[self.scope]
-                limit = self.server.limits.api_requests if self.holder == API else of_session
-                limit.take(self.client)
+                limit = self.server.limits.api_requests if self.holder == API_CLIENT else of_session
+                limit.count(self.client)
 
     @property
     def client(self) -> str:
         """Who asks, as limits count: a session, or else an address."""
-        return str(self.server.clients.name_of(self.request)) if self.holder == API else self.holder
+        return str(self.server.clients.name_of(self.request)) if self.holder == API_CLIENT else self.holder
 
     @property
     def service(self) -> Service:

@@ -16,7 +16,7 @@ from catsdogs.samples import SAMPLES
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.api.requests import FeedbackForm, PredictForm, SampleQuery
-from catsdogs.server.auth import API, Scope
+from catsdogs.server.auth import API_CLIENT, Scope
 from catsdogs.server.base_handler import TooLarge
 from catsdogs.service.prediction_json import RecordedPrediction, SamplePrediction, outcome_to_json, prediction_to_json
 from catsdogs.service.responses import FeedbackResponse
@@ -70,7 +70,7 @@ class PredictHandler(ApiHandler):
             filename_and_comment=self.flag("rgpd_consent"),
             photo=self.flag("photo_consent"),
             language=negotiate(self.get_body_argument("consent_language", None), self.translator.language),
-            channel=ConsentChannel.REST if self.holder == API else ConsentChannel.APP,
+            channel=ConsentChannel.REST if self.holder == API_CLIENT else ConsentChannel.APP,
         )
         try:
             outcome = await self.server.worker_pool.run(

@@ -26,7 +26,7 @@ class ReceiptHandler(ApiHandler):
         TooManyRequests
             Too many codes from this client.
         """
-        self.server.limits.receipts.take(self.client)
+        self.server.limits.receipts.count(self.client)
         receipt = self.get_body_argument("receipt", "")
         if not receipt:
             raise InvalidInput(N_("receipt is missing."))

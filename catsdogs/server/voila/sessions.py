@@ -50,8 +50,8 @@ class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, Voila
         """
         server, kernel_id = self.settings["catsdogs"], self.path_kwargs["kernel_id"]
         try:
-            server.limits.messages.take(kernel_id)
-            server.limits.message_bytes.take(kernel_id, len(ws_message))
+            server.limits.messages.count(kernel_id)
+            server.limits.message_bytes.count(kernel_id, len(ws_message))
             header_of(unframe(ws_message)[1])
         except TooManyRequests:
             self.close(1008, "too many messages")
