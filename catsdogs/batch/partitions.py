@@ -86,6 +86,11 @@ class PartFiles:
                 folder=folder,
             )
 
+    @property
+    def photos(self) -> int:
+        """Number of photos in all parts."""
+        return len(self._names)
+
     def missing(self) -> Iterator[tuple[int, list[str]]]:
         """Yield number and names of each part that is not written yet."""
         for number in range(self.count):

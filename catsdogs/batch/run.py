@@ -67,13 +67,7 @@ def score_folder(
     try:
         folder_of_parts = out.with_name(f"{out.name}.parts") if one_file else out
         parts = PartFiles(folder_of_parts, job, names)
-        done = len(names) - sum(len(part) for _, part in parts.missing())
-        progress(done, len(names))
-        with closing(runner(job, parts.missing())) as results:
-            for number, rows in results:
-                parts.write(number, rows)
-                done += len(rows)
-                progress(done, len(names))
+        _write_missing(parts, runner, job, lambda done: progress(done, len(names)))
         result = BatchResult(len(names), parts.errors(), job.version)
         if one_file:
             parts.join(out)
@@ -81,6 +75,17 @@ def score_folder(
     except OSError as error:
         raise InvalidInput("{out} cannot be written: {reason}.", out=out, reason=error.strerror) from error
     return result
+
+
+def _write_missing(parts: PartFiles, runner: Runner, job: BatchJob, progress: Callable[[int], object]) -> None:
+    """Classify the parts that are not written yet, and write each; call `progress` with the number of photos done."""
+    done = parts.photos - sum(len(names) for _, names in parts.missing())
+    progress(done)
+    with closing(runner(job, parts.missing())) as results:
+        for number, rows in results:
+            parts.write(number, rows)
+            done += len(rows)
+            progress(done)
 
 
 def _check_paths(folder: Path, out: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -75,7 +75,7 @@ def collect(
     side
         Side of the network's input, in pixels.
     progress
-        Called after each file, with the number of files done, and of all.
+        Called after each file, with the number of files done, and the number of all files.
     feedback
         Further photos of cats and dogs.
 
@@ -86,31 +86,11 @@ def collect(
     """
     found = labelled_photos(folder) | feedback.labels
     labels = {path: label for path, label in found.items() if label is not Answer.NEITHER}
-    checked: dict[Path, _Checked] = {}
-    left_out = dict(feedback.left_out)
-    pool = ThreadPoolExecutor()
-    try:
-        results = zip(labels, pool.map(partial(_check, read=feedback.read, side=side), labels), strict=True)
-        for done, (path, result) in enumerate(results, 1):
-            if isinstance(result, str):
-                left_out[path] = result
-            else:
-                checked[path] = result
-            progress(done, len(labels))
-    finally:
-        pool.shutdown(cancel_futures=True)  # Ctrl+C does not wait for the rest
+    checked, unusable = _check_all(labels, feedback, side, progress)
+    left_out = feedback.left_out | unusable
     left_out |= _duplicates(checked, labels, lambda path: _name(path, folder, feedback))
     kept = [path for path in checked if path not in left_out]
-    for label in (Answer.CAT, Answer.DOG):
-        n = sum(labels[path] is label for path in kept)
-        if n < MIN_PHOTOS:
-            raise InvalidInput(
-                "Only {n} photos in {folder}/{label} can be used: at least {least} are needed.",
-                n=n,
-                folder=folder,
-                label=label,
-                least=MIN_PHOTOS,
-            )
+    _require_enough([labels[path] for path in kept], folder)
     lines = sorted(f"{labels[path]} {checked[path].file}" for path in kept)
     return Dataset(
         paths=kept,
@@ -127,13 +107,46 @@ def write_left_out(left_out: dict[Path, str], path: Path, feedback: FeedbackPhot
 
     The names of people's photos identify predictions, which may be erased later; the table would remain.
     """
-    theirs = left_out.keys() & (feedback.content.keys() | feedback.left_out.keys())
+    from_feedback = left_out.keys() & (feedback.content.keys() | feedback.left_out.keys())
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["file", "reason"])
-        writer.writerows((str(file), left_out[file]) for file in sorted(left_out.keys() - theirs))
-        reasons = Counter(left_out[file] for file in theirs)
+        writer.writerows((str(file), left_out[file]) for file in sorted(left_out.keys() - from_feedback))
+        reasons = Counter(left_out[file] for file in from_feedback)
         writer.writerows((f"{n} from feedback", reason) for reason, n in sorted(reasons.items()))
+
+
+def _check_all(
+    paths: Collection[Path], feedback: FeedbackPhotos, side: int, progress: Callable[[int, int], object]
+) -> tuple[dict[Path, _Checked], dict[Path, str]]:
+    """Check photos on all cores; return the usable ones, and the reasons why the others are not."""
+    checked: dict[Path, _Checked] = {}
+    unusable: dict[Path, str] = {}
+    pool = ThreadPoolExecutor()
+    try:
+        results = zip(paths, pool.map(partial(_check, read=feedback.read, side=side), paths), strict=True)
+        for done, (path, result) in enumerate(results, 1):
+            if isinstance(result, str):
+                unusable[path] = result
+            else:
+                checked[path] = result
+            progress(done, len(paths))
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl+C does not wait for the rest
+    return checked, unusable
+
+
+def _require_enough(labels: list[Answer], folder: Path) -> None:
+    for label in (Answer.CAT, Answer.DOG):
+        n = labels.count(label)
+        if n < MIN_PHOTOS:
+            raise InvalidInput(
+                "Only {n} photos in {folder}/{label} can be used: at least {least} are needed.",
+                n=n,
+                folder=folder,
+                label=label,
+                least=MIN_PHOTOS,
+            )
 
 
 def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | str:
@@ -158,12 +171,12 @@ def _duplicates(
         same[one.pixels].append(path)
     left_out = {}
     for first, *others in same.values():
-        contrary = next((path for path in others if labels[path] is not labels[first]), None)
+        differently_labelled = next((path for path in others if labels[path] is not labels[first]), None)
         for path in others:
             left_out[path] = f"the same as {name(first)}"
-        if contrary:
+        if differently_labelled:
             for path in (first, *others):
-                other = contrary if labels[path] is labels[first] else first
+                other = differently_labelled if labels[path] is labels[first] else first
                 left_out[path] = f"the same as {name(other)}: one of the labels is wrong"
     return left_out
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,9 @@ from catsdogs.training.dataset import Dataset
 from catsdogs.training.feature_cache import FeatureCache
 from catsdogs.training.onnx_graph import INPUT, build_onnx
 from catsdogs.training.quantization import QuantizedBackbone
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 CODE_VERSION = 3
 """Version of the code that computes features, here and in the backbone: raise it when features change."""
@@ -63,24 +68,13 @@ def extract_features(
     ModelError
         The cache cannot be written.
     """
-    session = open_session(build_onnx(backbone, side).SerializeToString(), threads=1)
     features = np.empty((2, len(dataset.paths), sum(FEATURE_MAPS.values())), np.float32)
-    missing = []
     is_file = dataset.is_file
-    for index, digest in enumerate(dataset.digests):
-        known = cache.get(digest) if is_file[index] else None
-        if known is None:
-            missing.append(index)
-        else:
-            features[:, index] = known
+    missing = _fill_from_cache(features, dataset, cache)
     advance(len(dataset.paths) - len(missing))
 
-    def compute(index: int) -> npt.NDArray[np.float32]:
-        photo = read_input(dataset, index, side)
-        both = np.stack([photo, photo[:, ::-1]]).astype(np.float32)
-        maps = session.run(list(FEATURE_MAPS), {INPUT: both})
-        return np.concatenate([map_.mean(axis=(1, 2)) for map_ in maps], axis=1)
-
+    session = open_session(build_onnx(backbone, side).SerializeToString(), threads=1)
+    compute = partial(_compute, session, dataset, side)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(missing), _BATCH):  # Ctrl+C waits for the end of one batch
             batch = missing[start : start + _BATCH]
@@ -90,6 +84,26 @@ def extract_features(
                     cache.put(dataset.digests[index], computed)
             advance(len(batch))
     return features
+
+
+def _fill_from_cache(features: npt.NDArray[np.float32], dataset: Dataset, cache: FeatureCache) -> list[int]:
+    """Copy the cached features of files; return the indices of the other photos."""
+    missing = []
+    for index, (digest, is_file) in enumerate(zip(dataset.digests, dataset.is_file, strict=True)):
+        known = cache.get(digest) if is_file else None
+        if known is None:
+            missing.append(index)
+        else:
+            features[:, index] = known
+    return missing
+
+
+def _compute(session: InferenceSession, dataset: Dataset, side: int, index: int) -> npt.NDArray[np.float32]:
+    """Compute the features of a photo and its mirror image, shape (2, 2432)."""
+    photo = read_input(dataset, index, side)
+    both = np.stack([photo, photo[:, ::-1]]).astype(np.float32)
+    maps = session.run(list(FEATURE_MAPS), {INPUT: both})
+    return np.concatenate([map_.mean(axis=(1, 2)) for map_ in maps], axis=1)
 
 
 def read_input(dataset: Dataset, index: int, side: int) -> Pixels:
