@@ -94,7 +94,7 @@ def test_a_cluster_writes_the_same_table_as_this_machine(
     assert by_name["00.jpg"]["model_version"] == SHIPPED.name
 
 
-def test_only_what_is_missing_is_done_again(
+def test_only_missing_parts_are_computed(
     folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -151,7 +151,7 @@ def test_a_scheduler_that_goes_away_loses_nothing(
     assert written(out).items() >= kept.items()
 
 
-def test_a_cluster_without_workers_is_told(folder: Path, settings: Settings, tmp_path: Path) -> None:
+def test_a_cluster_without_workers_is_refused(folder: Path, settings: Settings, tmp_path: Path) -> None:
     with (
         LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as cluster,
         pytest.raises(ServiceUnavailable, match="has no workers"),
@@ -177,7 +177,7 @@ def test_a_machine_with_another_model_is_refused(
         ("nonsense", InvalidInput, "nonsense is not the address"),
     ],
 )
-def test_an_address_where_nobody_answers(
+def test_a_wrong_address_is_refused(
     folder: Path,
     settings: Settings,
     tmp_path: Path,

@@ -41,7 +41,7 @@ def photos(tmp_path: Path, cat_jpeg: bytes) -> Path:
     return folder
 
 
-def test_a_cluster_answers_and_the_exit_code_tells_the_truth(run: Run, photos: Path, tmp_path: Path) -> None:
+def test_a_cluster_classifies_and_unreadable_files_give_exit_code_1(run: Run, photos: Path, tmp_path: Path) -> None:
     with LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
     ) as cluster:
@@ -70,7 +70,7 @@ def test_a_cluster_answers_and_the_exit_code_tells_the_truth(run: Run, photos: P
         (["photos", "--out", "there.parquet/t"], "there.parquet/t cannot be written: Not a directory."),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(
+def test_impossible_calls_are_refused_with_a_sentence(
     photos: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -101,7 +101,7 @@ def test_missing_packages_are_named(run: Run, photos: Path, package: str) -> Non
     assert done.stderr == "catsdogs: A table needs more packages. Run: pip install 'catsdogs[cluster]'\n"
 
 
-def test_other_predictions_do_not_load_them(run: Run, photos: Path) -> None:
+def test_predictions_without_a_table_do_not_import_these_packages(run: Run, photos: Path) -> None:
     program = "import atexit, sys, catsdogs.__main__ as m; "
     program += "atexit.register(lambda: print(sorted({'pyarrow', 'distributed', 'pandas'} & {*sys.modules}))); m.main()"
     assert run("photos", program=program).stdout.splitlines()[-1] == "[]"

@@ -123,7 +123,7 @@ def test_the_list_marks_what_is_served(tmp_path: Path) -> None:
     ]
 
 
-def test_a_card_is_completed_by_what_a_set_of_photos_tells(tmp_path: Path, photos: Path) -> None:
+def test_doubt_thresholds_and_drift_reference_are_added_to_a_card(tmp_path: Path, photos: Path) -> None:
     """As for a version from before a card told it."""
     folder = add_version(tmp_path, "old", doubts=None, reference=None)
     before = read_card(folder)

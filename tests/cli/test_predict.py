@@ -1,4 +1,4 @@
-"""``catsdogs predict`` and ``catsdogs evaluate``, as a shell calls them."""
+"""``catsdogs predict``, as a shell calls it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -41,7 +42,7 @@ def folder(tmp_path: Path, cat_jpeg: bytes) -> Path:
     return folder
 
 
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
+def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -64,7 +65,7 @@ def test_a_folder_means_every_file_below_it(run: Run, folder: Path) -> None:
     assert not list(folder.parent.rglob("*onnxruntime*")), "and ONNX Runtime, which would like to, tells nobody of it"
 
 
-def test_what_cannot_be_read_is_a_line_too_and_the_exit_code_says_so(run: Run, folder: Path) -> None:
+def test_an_unreadable_file_gives_a_line_and_exit_code_1(run: Run, folder: Path) -> None:
     (folder / "broken.jpg").write_bytes(b"no photo")
     (folder / "empty.jpg").touch()
     done = run("predict", "--json", str(folder), "missing.jpg")
@@ -76,13 +77,13 @@ def test_what_cannot_be_read_is_a_line_too_and_the_exit_code_says_so(run: Run, f
     assert sum("prediction" in row for row in lines(done)) == 3
 
 
-def test_people_read_a_line_a_photo(run: Run, folder: Path) -> None:
+def test_one_line_is_printed_for_each_photo(run: Run, folder: Path) -> None:
     done = run("predict", str(folder / "a.jpg"))
     assert done.returncode == 0
     assert done.stdout.startswith(f"{folder / 'a.jpg'}: cat (")
 
 
-def test_people_read_where_an_answer_is_in_doubt(run: Run, tmp_path: Path) -> None:
+def test_the_printed_line_names_a_doubt(run: Run, tmp_path: Path) -> None:
     import skimage.data
 
     small = Image.fromarray(skimage.data.chelsea()).resize((200, 133))
@@ -108,40 +109,13 @@ def test_an_empty_folder_is_a_failure(run: Run, tmp_path: Path) -> None:
     assert "no files" in done.stderr
 
 
-def test_no_photo_is_a_wrong_call(run: Run) -> None:
+def test_without_a_photo_the_exit_code_is_2(run: Run) -> None:
     assert run("predict").returncode == 2
 
 
-def test_a_broken_setting_is_one_sentence(run: Run, folder: Path) -> None:
+def test_a_wrong_setting_is_reported_in_one_sentence(run: Run, folder: Path) -> None:
     (folder.parent / ".env").write_text("MODEL_RUNTIME=torch\n")
     done = run("predict", str(folder))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("catsdogs: Setting MODEL_RUNTIME is wrong")
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_evaluate_gives_one_object(run: Run, tmp_path: Path, cat_jpeg: bytes) -> None:
-    for name in ("set/cat/a.jpg", "set/cat/b.jpg", "set/dog/mislabelled.jpg", "set/dog/broken.jpg"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"no photo" if "broken" in name else cat_jpeg)
-    done = run("evaluate", "set", "--json")
-    assert done.returncode == 0, done.stderr
-    (figures,) = lines(done)
-    assert figures.keys() >= {"n", "errors", "refused", "accuracy", "log_loss", "ece", "auroc"}
-    assert (figures["n"], figures["errors"], figures["refused"], figures["unreadable"]) == (3, 1, 0, 1)
-    assert figures["accuracy"] == pytest.approx(2 / 3)
-    assert figures["auroc"] == pytest.approx(0.5)
-
-
-def test_evaluate_says_what_the_folder_lacks(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "set").mkdir()
-    done = run("evaluate", "set")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "cat/, dog/ or neither/" in done.stderr
-
-
-def test_training_without_photos_says_so(run: Run, tmp_path: Path) -> None:
-    done = run("train", "nowhere")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "There is no folder nowhere" in done.stderr

@@ -42,6 +42,6 @@ def test_each_stage_has_its_count_and_the_time_left() -> None:
     assert re.search(r"head .* 1/8", said)
 
 
-def test_nothing_is_shown_where_there_is_no_terminal() -> None:
+def test_without_a_terminal_nothing_is_printed() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (0, "", "")

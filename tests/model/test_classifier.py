@@ -37,7 +37,7 @@ def test_a_cat_is_a_cat(classifier: Classifier, cat_jpeg: bytes) -> None:
 
 
 @pytest.mark.parametrize("picture", ["coffee", "astronaut", "page", "brick"])
-def test_what_is_neither_is_not_forced(classifier: Classifier, picture: str) -> None:
+def test_a_photo_of_neither_is_answered_neither(classifier: Classifier, picture: str) -> None:
     import skimage.data
 
     stream = io.BytesIO()
@@ -103,7 +103,7 @@ def test_threads_may_share_a_classifier(classifier: Classifier, cat_jpeg: bytes)
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["file is there", "file is gone"])
-def test_photos_that_come_together_get_the_same_answers(version: Path, cat_jpeg: bytes, gone: bool) -> None:
+def test_concurrent_requests_get_the_same_answers(version: Path, cat_jpeg: bytes, gone: bool) -> None:
     """They are looked at on one core each, by what is loaded only then."""
     classifier = Classifier.open(version)
     if gone:
@@ -145,7 +145,7 @@ def test_the_map_is_exact(classifier: Classifier, cat_jpeg: bytes) -> None:
     assert 1 / (1 + np.exp(-logit)) == pytest.approx(outputs.proba_dog[0], abs=1e-5)
 
 
-def test_an_explanation_covers_the_square_that_was_seen(classifier: Classifier, cat_jpeg: bytes) -> None:
+def test_an_explanation_covers_the_centred_square(classifier: Classifier, cat_jpeg: bytes) -> None:
     """A cat in the left half of that square, grey in the right: what speaks for it lies on the left."""
     cat = Image.open(io.BytesIO(cat_jpeg)).resize((200, 200))
     wide = Image.new("RGB", (800, 400), "grey")

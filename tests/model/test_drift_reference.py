@@ -32,7 +32,7 @@ def test_a_damaged_histogram_is_refused(edges: tuple[float, ...], counts: tuple[
         Histogram(edges=edges, counts=counts)
 
 
-def test_the_shipped_card_has_one_and_cards_without_still_serve(tmp_path: Path) -> None:
+def test_the_shipped_card_has_a_reference_and_older_cards_need_none(tmp_path: Path) -> None:
     card = read_card(SHIPPED)
     assert card.reference
     assert list(card.reference.signals) == SIGNALS
@@ -41,7 +41,7 @@ def test_the_shipped_card_has_one_and_cards_without_still_serve(tmp_path: Path) 
     assert read_card(tmp_path).reference is None
 
 
-def test_the_command_writes_it_on_a_versions_card(
+def test_the_command_writes_the_reference_on_a_card(
     cat_jpeg: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from typer.testing import CliRunner

@@ -43,7 +43,7 @@ def test_each_photo_is_counted_once() -> None:
     assert (len(found.photos), found.unreadable, len(done)) == (4, 1, 5)
 
 
-def test_figures_tell_of_all_of_them_with_their_doubts() -> None:
+def test_metrics_count_all_photos_and_their_doubts() -> None:
     measured = observed(*LABELS).metrics(DOUBTS)
     assert (measured.n, measured.errors, measured.refused, measured.unreadable) == (4, 1, 1, 1)
     assert measured.unsure == 2, "likely and other"
@@ -51,14 +51,14 @@ def test_figures_tell_of_all_of_them_with_their_doubts() -> None:
         observed(BROKEN).metrics(DOUBTS)
 
 
-def test_doubts_are_chosen_by_pets_that_were_answered_so() -> None:
+def test_thresholds_are_chosen_by_pets_answered_with_an_animal() -> None:
     chosen = observed(SURE, REFUSED, BROKEN, OTHER).doubt_thresholds()
     assert (chosen.photos, chosen.n, chosen.confidence) == ("few", 1, 0.99)
     with pytest.raises(InvalidInput, match="nothing to compare"):
         observed(REFUSED, OTHER).doubt_thresholds()
 
 
-def test_the_reference_counts_what_could_be_read() -> None:
+def test_the_drift_reference_counts_readable_photos() -> None:
     found = observed(*LABELS).drift_reference(256)
     assert (found.photos, found.n) == ("few", 4)
     assert found.signals["answers"].counts == (2, 1)
@@ -68,7 +68,7 @@ def test_the_reference_counts_what_could_be_read() -> None:
         observed(REFUSED, BROKEN).drift_reference(256)
 
 
-def test_some_of_them_are_a_set_of_their_own() -> None:
+def test_a_subset_is_a_set() -> None:
     whole = observed(*LABELS)
     assert (whole.has_pets, whole.subset([OTHER]).has_pets) == (True, False)
     assert whole.subset([SURE, LIKELY]).doubt_thresholds().n == 2

@@ -94,7 +94,7 @@ def test_every_exif_orientation_is_turned_upright() -> None:
         assert (decoded.width, decoded.height) == (2 * SIDE, SIDE), value
 
 
-def test_what_is_transparent_is_seen_over_white() -> None:
+def test_transparent_parts_become_white() -> None:
     picture = quarters("RGBA")
     picture.putalpha(
         Image.fromarray(np.where(np.arange(SIDE)[:, None] < SIDE // 2, 0, 255).astype(np.uint8).repeat(SIDE, 1))
@@ -117,7 +117,7 @@ def test_grey_becomes_equal_channels() -> None:
     assert (pixels[..., 0] == pixels[..., 2]).all()
 
 
-def test_an_animation_gives_its_first_picture_and_says_so() -> None:
+def test_an_animation_gives_its_first_frame_and_a_note() -> None:
     for kind in ("GIF", "WEBP", "PNG"):
         photo = encode(quarters(), kind, save_all=True, append_images=[Image.new("RGB", (SIDE, SIDE), "black")])
         decoded = preprocessing.decode(photo)
@@ -126,7 +126,7 @@ def test_an_animation_gives_its_first_picture_and_says_so() -> None:
     assert preprocessing.decode(encode(quarters())).notes == ()
 
 
-def test_the_largest_centred_square_is_seen() -> None:
+def test_the_largest_centred_square_is_cropped() -> None:
     tall = Image.new("RGB", (SIDE, 3 * SIDE), "black")
     tall.paste(quarters(), (0, SIDE))
     assert corners(encode(tall)) == UPRIGHT
@@ -209,7 +209,7 @@ PNG = encode(quarters(), "PNG")
         pytest.param(encode(quarters(), "ICO"), "not a picture", id="a format that is not listed"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_a_sentence(photo: bytes, sentence: str) -> None:
+def test_unreadable_files_are_refused_with_a_sentence(photo: bytes, sentence: str) -> None:
     with pytest.raises(InvalidImage, match=sentence):
         preprocessing.decode(photo)
 
@@ -235,7 +235,7 @@ def test_scaled_decoding_of_a_jpeg_keeps_the_picture() -> None:
     assert np.abs(difference).mean() < 1
 
 
-def test_statistics_tell_dark_from_bright_and_sharp_from_blurred() -> None:
+def test_statistics_differ_for_dark_bright_sharp_and_blurred_photos() -> None:
     def statistics(picture: Image.Image) -> preprocessing.ImageStatistics:
         decoded = preprocessing.decode(encode(picture))
         return preprocessing.compute_statistics(decoded, preprocessing.centre_square(decoded, SIDE))
@@ -257,7 +257,7 @@ def test_statistics_tell_dark_from_bright_and_sharp_from_blurred() -> None:
         (lambda path: path.symlink_to("/dev/zero"), "not a regular file"),
     ],
 )
-def test_what_is_no_file_is_refused_with_a_sentence(tmp_path: Path, make: object, sentence: str) -> None:
+def test_paths_that_are_no_files_are_refused_with_a_sentence(tmp_path: Path, make: object, sentence: str) -> None:
     path = tmp_path / "photo.jpg"
     make(path)  # type: ignore[operator]
     with pytest.raises(InvalidImage, match=sentence):

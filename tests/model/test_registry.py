@@ -68,7 +68,7 @@ def test_the_shipped_version_is_served_until_another_is_promoted(versions: Model
     assert versions.rollback() == SHIPPED.name
 
 
-def test_what_cannot_be_promoted_is_said(versions: ModelVersions) -> None:
+def test_impossible_promotions_are_refused(versions: ModelVersions) -> None:
     with pytest.raises(InvalidInput, match="no model version nobody"):
         versions.promote("nobody")
     with pytest.raises(InvalidInput, match="served already"):
@@ -76,12 +76,12 @@ def test_what_cannot_be_promoted_is_said(versions: ModelVersions) -> None:
     assert versions.change_token() is None
 
 
-def test_a_training_under_way_is_no_version(versions: ModelVersions, trained: Trained) -> None:
+def test_an_unfinished_training_is_no_version(versions: ModelVersions, trained: Trained) -> None:
     trained(".new.tmp")
     assert versions.folders() == [SHIPPED]
 
 
-def test_a_damaged_pointer_is_said_and_the_shipped_version_serves(
+def test_with_a_damaged_history_the_shipped_version_is_served(
     versions: ModelVersions, settings: Settings, trained: Trained, caplog: pytest.LogCaptureFixture
 ) -> None:
     trained("a")
@@ -95,7 +95,7 @@ def test_a_damaged_pointer_is_said_and_the_shipped_version_serves(
     assert "is damaged" in caplog.text
 
 
-def test_a_promotion_is_taken_up_without_a_failed_request(
+def test_a_promotion_is_followed_without_a_failed_request(
     settings: Settings, versions: ModelVersions, trained: Trained, cat_jpeg: bytes
 ) -> None:
     model = ServedModel(settings)

@@ -53,7 +53,7 @@ def test_a_doubt_is_stated_where_there_is_one(one: Prediction, doubt: Doubt | No
     assert DOUBTS.doubt_of(one) is doubt
 
 
-def test_both_animals_count_by_their_strongest_place() -> None:
+def test_both_animals_count_by_their_strongest_region() -> None:
     assert both_score(prediction(activation=two(6, 9, 4))) == 6
     assert both_score(prediction(activation=two(9, 6, 4))) == 6
     assert both_score(prediction(activation=CAT)) == -8

@@ -1,4 +1,4 @@
-"""Photos to train on in seconds: two textures that differ in every backbone's features; a quantized backbone."""
+"""Textures to train on, ImageNet's weights, and a quantized backbone."""
 
 from __future__ import annotations
 
@@ -7,34 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-from PIL import Image
+from scipy.special import expit
 
 from catsdogs.model import preprocessing
+from tests.textures import draw_textures
 
 if TYPE_CHECKING:
     from catsdogs.training.backbone import Block
+    from catsdogs.training.gate import Gate
+    from catsdogs.training.imagenet import ImageNetClassifier
     from catsdogs.training.quantization import QuantizedBackbone
     from catsdogs.training.weights import Arrays
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-TEXTURE_SIZE = 64
 INPUT_SIZE = 96
 """Side of the photos in `pixels`."""
-
-
-def draw_textures(folder: Path, each: int) -> None:
-    """Draw "cats" with horizontal stripes, and as many "dogs" with vertical ones, all with noise."""
-    random = np.random.default_rng(0)
-    stripes = np.where(np.arange(TEXTURE_SIZE) // 8 % 2, 200, 60)
-    for label, pattern in (("cat", stripes[:, None]), ("dog", stripes[None, :])):
-        (folder / label).mkdir(parents=True)
-        for number in range(each):
-            noise = random.normal(0, 25, (TEXTURE_SIZE, TEXTURE_SIZE, 3))
-            pixels = np.clip(pattern[..., None] + noise, 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / label / f"{number}.png")
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +68,34 @@ def backbone(blocks: list[Block], pixels: np.ndarray) -> QuantizedBackbone:
     from catsdogs.training.quantization import quantize
 
     return quantize(blocks, collect_activation_statistics(blocks, [pixels]))
+
+
+@pytest.fixture(scope="session")
+def imagenet_classifier(imagenet: Arrays) -> ImageNetClassifier:
+    from catsdogs.training.imagenet import split_classifier
+
+    return split_classifier(imagenet)
+
+
+@pytest.fixture(scope="module")
+def gate(imagenet_classifier: ImageNetClassifier) -> Gate:
+    """A gate for 400 random features."""
+    from catsdogs.training.gate import fit_gate
+
+    return fit_gate(random_features(np.random.default_rng(1), 400), imagenet_classifier, seed=0)
+
+
+def random_features(random: np.random.Generator, n: int) -> npt.NDArray[np.float32]:
+    return np.abs(random.normal(0.4, 0.3, (n, 1280))).astype(np.float32)
+
+
+def expected_neither_score(
+    gate: Gate, imagenet_classifier: ImageNetClassifier, features: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float64]:
+    """The formula in the documentation of the gate."""
+    margins = imagenet_classifier.margins(features.astype(float))
+    margin = ((margins - gate.mean) / gate.spread).max(axis=1)
+    cosines = features @ gate.centroids.T / np.linalg.norm(features, axis=1, keepdims=True)
+    similarity = np.sort(cosines, axis=1)[:, -3:].mean(axis=1)
+    score: npt.NDArray[np.float64] = expit(np.stack([margin, similarity], 1) @ gate.slopes - gate.threshold)
+    return score

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
+from catsdogs.records.review_queue import FeedbackPhotos
 from catsdogs.training.dataset import collect, write_left_out
-
-from .conftest import draw_textures
+from tests.textures import draw_textures
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def test_the_folder_is_the_archive_or_the_one_with_the_labels(folder: Path, belo
     assert len(set(dataset.digests)) == 44
 
 
-def test_every_file_is_checked_and_the_source_left_alone(folder: Path) -> None:
+def test_every_file_is_checked_and_the_source_is_not_changed(folder: Path) -> None:
     cats, dogs = folder / "PetImages" / "cat", folder / "PetImages" / "dog"
     (cats / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 truncated")
     (cats / "empty.jpg").touch()
@@ -60,7 +62,7 @@ def test_every_file_is_checked_and_the_source_left_alone(folder: Path) -> None:
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-def test_the_table_says_why_each_was_left_out(tmp_path: Path) -> None:
+def test_the_table_lists_the_reasons(tmp_path: Path) -> None:
     write_left_out({Path("b, c.jpg"): 'a "reason"', Path("a.jpg"): "too small"}, tmp_path / "left_out.csv")
     with (tmp_path / "left_out.csv").open(newline="") as stream:
         assert list(csv.reader(stream)) == [["file", "reason"], ["a.jpg", "too small"], ["b, c.jpg", 'a "reason"']]
@@ -74,8 +76,31 @@ def test_the_fingerprint_depends_on_contents_and_labels_only(folder: Path, tmp_p
     assert collect(folder, 64).fingerprint != first
 
 
-def test_too_few_of_an_animal_are_refused(folder: Path) -> None:
+def test_too_few_photos_of_an_animal_are_refused(folder: Path) -> None:
     for number in range(3):
         (folder / "PetImages" / "dog" / f"{number}.png").write_bytes(b"")
     with pytest.raises(InvalidInput, match=r"Only 19 photos in .*/dog can be used"):
         collect(folder, 64)
+
+
+def test_photos_of_people_are_checked_like_files(textures: Path) -> None:
+    small = io.BytesIO()
+    Image.new("RGB", (300, 20)).save(small, "JPEG")
+    paths = {
+        name: Path("feedback", f"{UUID(int=number)}.jpg") for number, name in enumerate(["small", "same", "other"])
+    }
+    content = {
+        paths["small"]: small.getvalue(),
+        paths["same"]: (textures / "cat" / "0.png").read_bytes(),
+        paths["other"]: (textures / "cat" / "1.png").read_bytes(),
+    }
+    labels = {paths["small"]: Answer.DOG, paths["same"]: Answer.CAT, paths["other"]: Answer.DOG}
+    dataset = collect(textures, 64, feedback=FeedbackPhotos(content, labels))
+    reasons = {path.stem if path in content else path.name: reason for path, reason in dataset.left_out.items()}
+    assert reasons == {
+        paths["small"].stem: "too small: 300 x 20 pixels, each side needs at least 64",
+        paths["same"].stem: "the same as cat/0.png",
+        paths["other"].stem: "the same as cat/1.png: one of the labels is wrong",
+        "1.png": "the same as a photo from feedback: one of the labels is wrong",
+    }
+    assert dataset.is_file.all()

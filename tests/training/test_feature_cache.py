@@ -20,7 +20,7 @@ def cache(tmp_path: Path) -> FeatureCache:
     return cache
 
 
-def test_it_gives_back_what_was_put(cache: FeatureCache, tmp_path: Path) -> None:
+def test_features_are_read_as_they_were_stored(cache: FeatureCache, tmp_path: Path) -> None:
     for opened in (cache, FeatureCache(tmp_path / "features", (2, 5))):
         found = opened.get(DIGEST)
         assert found is not None
@@ -29,7 +29,7 @@ def test_it_gives_back_what_was_put(cache: FeatureCache, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b"", lambda b: b"\x01" + b[1:], lambda b: b + b[:40]])
-def test_what_is_damaged_counts_as_missing(cache: FeatureCache, tmp_path: Path, damage: object) -> None:
+def test_damaged_files_count_as_missing(cache: FeatureCache, tmp_path: Path, damage: object) -> None:
     [path] = [path for path in (tmp_path / "features").rglob("*") if path.is_file()]
     path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
     assert cache.get(DIGEST) is None

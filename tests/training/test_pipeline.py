@@ -1,35 +1,25 @@
-"""From a folder of photos to a model version, by the function, the command and the notebook."""
+"""Training a model version from a folder of photos."""
 
 from __future__ import annotations
 
 import csv
-import json
 import shutil
-import signal
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import onnx
-import papermill
 import pytest
 from PIL import Image
 
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.files import notebooks
 from catsdogs.model.classifier import Classifier
-from catsdogs.reporting.page import PLOTLY_TYPE
 from catsdogs.training.dataset import collect
 from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.options import TrainingOptions
 from catsdogs.training.pipeline import HELD_OUT, LEARNING_CURVE, LEFT_OUT, check_parity, train
-from tests.waiting import until
-
-from .conftest import draw_textures
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +91,7 @@ def test_the_card_describes_the_training(version: Path) -> None:
     assert "Apache-2.0" in markdown
 
 
-def test_what_is_left_out_is_listed_with_the_reason(version: Path) -> None:
+def test_left_out_photos_are_listed_with_the_reason(version: Path) -> None:
     with (version / "left_out.csv").open() as stream:
         reasons = {Path(row["file"]).name: row["reason"] for row in csv.DictReader(stream)}
     assert set(reasons) == {"again.png", "half.png"}
@@ -184,76 +174,3 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_training(textures
     with pytest.raises(ModelError, match="cannot be written"):
         train(TrainingOptions(textures, blocked, tmp_path / "processed", input_size=32))
     assert sorted(tmp_path.iterdir()) == [blocked]
-
-
-def test_a_stopped_training_is_resumed(tmp_path: Path) -> None:
-    draw_textures(tmp_path / "photos", 50)
-    command = [sys.executable, "-m", "catsdogs", "train", "photos", "--version", "v"]
-    first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    features = "data/processed/features/*/*/*.features"
-    until(lambda: first.poll() is not None or any(tmp_path.glob(features)), "no features are written", timeout=120)
-    first.send_signal(signal.SIGINT)
-    _, errors = first.communicate(timeout=60)
-    assert first.returncode == 130
-    assert errors.endswith("catsdogs: Stopped. Give the same command again to go on from here.\n")
-    assert "Traceback" not in errors
-    assert list((tmp_path / "data" / "models").iterdir()) == []
-    done = {path: path.stat().st_mtime_ns for path in tmp_path.glob(features)}
-    assert 0 < len(done) < 100
-
-    damaged = next(iter(done))
-    damaged.write_bytes(damaged.read_bytes()[:-1])
-    second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert (second.returncode, second.stdout) == (0, f"{tmp_path / 'data' / 'models' / 'v'}\n")
-    assert second.stderr == ""  # TensorFlow writes nothing either
-    assert len(list(tmp_path.glob("data/processed/features/*/*/*"))) == 100
-    assert [path for path, since in done.items() if path.stat().st_mtime_ns != since] == [damaged]
-    assert Classifier.open(tmp_path / "data" / "models" / "v").card.training["photos"] == {"cat": 50, "dog": 50}
-
-
-@pytest.mark.parametrize(
-    ("folder", "message"), [("absent", "There is no folder"), ("empty", "holds no photos"), ("few", "Only 0 photos")]
-)
-def test_the_command_explains_what_is_wrong_with_the_photos(tmp_path: Path, folder: str, message: str) -> None:
-    (tmp_path / "empty").mkdir()
-    for label in ("cat", "dog"):
-        (tmp_path / "few" / label).mkdir(parents=True)
-        Image.new("RGB", (9, 9), "red" if label == "cat" else "blue").save(tmp_path / "few" / label / "1.png")
-    command = [sys.executable, "-m", "catsdogs", "train", str(tmp_path / folder), "--output", str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "out").exists()
-
-
-def test_the_notebook_trains_with_the_same_code(
-    textures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CATSDOGS_DATA_DIR", str(tmp_path / "data"))
-    papermill.execute_notebook(
-        str(notebooks() / "jobs" / "train.ipynb"),
-        str(tmp_path / "done.ipynb"),
-        parameters={"photos": str(textures), "version": "n1", "validate": [str(textures)]},
-        kernel_name="python3",
-        progress_bar=False,
-    )
-    assert Classifier.open(tmp_path / "data" / "models" / "n1").card.metrics[textures.name].errors == 0
-    cells = json.loads((tmp_path / "done.ipynb").read_text())["cells"]
-    shown = [
-        output["data"]
-        for cell in cells
-        if cell["cell_type"] == "code"
-        for output in cell["outputs"]
-        if "data" in output
-    ]
-    [card] = [data["text/markdown"] for data in shown if "text/markdown" in data]
-    assert "# Model n1" in "".join(card)
-    figures = [data[PLOTLY_TYPE]["layout"]["title"]["text"] for data in shown if PLOTLY_TYPE in data]
-    assert figures == [
-        "Dogs found, against cats taken for dogs (ROC)",
-        "Share of right answers, by confidence (reliability)",
-        "Labels and answers (confusion matrix)",
-        "Would more photos help?",
-        "The worst mistakes",
-    ]

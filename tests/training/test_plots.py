@@ -9,15 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from catsdogs.domain import Answer
-from catsdogs.errors import InvalidInput
 from catsdogs.training import plots
-from catsdogs.training.head import (
-    LearningPoint,
-    learning_curve,
-    read_learning_curve,
-    scale_inputs,
-    write_learning_curve,
-)
 from catsdogs.training.labelled_predictions import LabelledPredictions
 
 CAT, DOG, NEITHER = Answer.CAT, Answer.DOG, Answer.NEITHER
@@ -75,39 +67,8 @@ def test_the_worst_mistakes_come_first_with_their_photos(predictions: LabelledPr
     assert len(plots.worst_mistakes(predictions).layout.images) == 1
 
 
-def test_nothing_to_draw_is_annotations(predictions: LabelledPredictions) -> None:
+def test_missing_data_are_explained_in_the_plot(predictions: LabelledPredictions) -> None:
     others = LabelledPredictions(predictions.paths[5:], [NEITHER], np.array([0.3]), np.array([0.9]))
     assert texts(plots.roc(others)) == ["There are not both animals among these photos."]
     assert texts(plots.reliability(others)) == ["There are no pets among these photos."]
     assert texts(plots.worst_mistakes(others)) == ["There are none among these photos."]
-
-
-def test_the_learning_curve_falls_where_there_is_something_to_learn(tmp_path: Path) -> None:
-    random = np.random.default_rng(0)
-    is_dog = random.random(1000) < 0.3
-    features = random.normal(0, 1, (1000, 30)).astype(np.float32)
-    features[:, 0] += 3 * is_dog
-    inputs = scale_inputs(np.stack([features, features]), np.zeros((2, 1000)))
-    points = learning_curve(inputs, is_dog, 0.1, seed=0)
-    assert [point.n for point in points[:-1]] == [32, 64, 128, 256]
-    assert 256 < points[-1].n <= 2 * is_dog.sum()
-    assert {point.held_out for point in points} == {200}
-    assert points[-1].errors < points[0].errors
-    assert points[-1].log_loss < points[0].log_loss
-    assert points == learning_curve(inputs, is_dog, 0.1, seed=0)
-
-    write_learning_curve(points, tmp_path / "curve.csv")
-    assert read_learning_curve(tmp_path / "curve.csv") == points
-    curve = plots.learning_curve([LearningPoint(32, 4, 200, 0.1), LearningPoint(64, 2, 200, 0.05)]).data[0]
-    assert (list(curve.x), list(curve.y)) == ([32, 64], [0.02, 0.01])
-
-
-def test_a_table_is_read_as_it_was_written(predictions: LabelledPredictions, tmp_path: Path) -> None:
-    predictions.write(tmp_path / "predictions.csv")
-    again = LabelledPredictions.read(tmp_path / "predictions.csv")
-    assert (again.paths, again.labels) == (predictions.paths, predictions.labels)
-    assert again.proba_dog.tolist() == predictions.proba_dog.tolist()
-    assert again.neither_score.tolist() == predictions.neither_score.tolist()
-    (tmp_path / "predictions.csv").write_text("something,else\n1,2\n")
-    with pytest.raises(InvalidInput, match="missing or damaged"):
-        LabelledPredictions.read(tmp_path / "predictions.csv")

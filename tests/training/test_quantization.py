@@ -10,10 +10,9 @@ from scipy.special import softmax
 from catsdogs.errors import InvalidInput
 from catsdogs.model.card import SHIPPED
 from catsdogs.model.runtimes import open_session
-from catsdogs.training.activation_statistics import SCALES, collect_activation_statistics, flatten_kernel
+from catsdogs.training.activation_statistics import collect_activation_statistics
 from catsdogs.training.backbone import FEATURE_MAPS, Block, forward
 from catsdogs.training.dataset import Dataset
-from catsdogs.training.gptq import round_weights
 from catsdogs.training.imagenet import CATS
 from catsdogs.training.keras_graph import build_keras
 from catsdogs.training.onnx_graph import INPUT, build_onnx
@@ -86,47 +85,6 @@ def assert_pairs_fit(kernel: np.ndarray) -> None:
     """Two neighbours in memory, where channels come last, times the largest byte."""
     row = kernel.transpose(0, 2, 3, 1).reshape(len(kernel), -1)
     assert (255 * (row[:, :-1:2] + row[:, 1::2])).max() < 2**15
-
-
-def test_weights_are_rounded_for_correlated_inputs() -> None:
-    random = np.random.default_rng(2)
-    inputs = random.normal(size=(2000, 3)) @ random.normal(size=(3, 24)) + random.normal(0, 0.1, (2000, 24))
-    covariance = np.cov(inputs.T)
-    weights = random.normal(0, 3, (5, 24))
-    gptq, nearest = round_weights(weights, covariance), np.round(weights)
-    error, error_of_nearest = (np.square(inputs @ (rounded - weights).T).mean() for rounded in (gptq, nearest))
-    assert error < 0.3 * error_of_nearest
-    stacked = round_weights(np.stack([weights, -weights]), np.stack([covariance, covariance]))
-    assert (stacked == [gptq, -gptq]).all()
-
-
-def test_weights_stay_in_range() -> None:
-    weights = np.array([[300.0, 1.2, -500.0, -90.0], [100.4, 100.4, 0.0, 128.0]])
-    assert round_weights(weights, np.eye(4)).tolist() == [[127, 1, -127, -90], [100, 100, 0, 127]]
-    assert round_weights(weights, np.eye(4), 128).tolist() == [[127, 1, -127, -1], [100, 28, 0, 127]]
-
-
-def test_constant_inputs_do_not_change_the_rounding() -> None:
-    assert round_weights(np.array([[1.4, 2.6]]), np.zeros((2, 2))).tolist() == [[1, 3]]
-
-
-def test_statistics_describe_the_inputs_of_each_convolution(blocks: list[Block], pixels: np.ndarray) -> None:
-    blocks = blocks[:5]
-    statistics, in_parts = (
-        collect_activation_statistics(blocks, [pixels]),
-        collect_activation_statistics(blocks, [pixels[:2], pixels[2:]]),
-    )
-    stem = blocks[0].convolutions[0]
-    centre = slice(4 * 3, 5 * 3)  # the middle of the 3 x 3 kernel, for red, green and blue
-    assert statistics.means[stem.name][centre] == pytest.approx((pixels.mean(axis=(0, 1, 2)) - 127) / 128, abs=0.05)
-    assert flatten_kernel(stem)[:, centre] == pytest.approx(stem.kernel[:, :, 1, 1])
-    assert statistics.covariances[stem.name].shape == (27, 27)
-    assert statistics.covariances["blocks_3_depthwise_conv"].shape == (144, 25, 25)
-    assert set(statistics.scales.values()) < set(SCALES)
-    assert in_parts.scales == statistics.scales
-    for name, mean in statistics.means.items():
-        assert np.allclose(in_parts.means[name], mean, atol=1e-5)
-        assert np.allclose(in_parts.covariances[name], statistics.covariances[name], atol=1e-3)
 
 
 def test_peoples_photos_do_not_enter_the_statistics(imagenet: Arrays) -> None:

@@ -1,14 +1,14 @@
-"""Training on people's photos: reviewed ones are used until they are erased."""
+"""``catsdogs train``, as a shell calls it, and with people's photos."""
 
 from __future__ import annotations
 
 import csv
 import io
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import UUID
 
 import numpy as np
 import pytest
@@ -16,26 +16,33 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from catsdogs.cli.app import app
-from catsdogs.domain import Answer, Consent, Outcome, ReviewDecision, TrueLabel
+from catsdogs.domain import Consent, Outcome, ReviewDecision, TrueLabel
 from catsdogs.model.card import ModelCard
 from catsdogs.model.classifier import Classifier
-from catsdogs.records.review_queue import FeedbackPhotos, ReviewQueue, feedback_photos
+from catsdogs.records.review_queue import ReviewQueue, feedback_photos
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.training.dataset import collect
 from catsdogs.training.labelled_predictions import LabelledPredictions
-
-from .conftest import TEXTURE_SIZE
+from tests.textures import SIZE, draw_textures
+from tests.waiting import until
 
 
 def picture(seed: int) -> bytes:
     """A dog with the horizontal stripes of the cats; every seed gives another photo."""
     random = np.random.default_rng(1000 + seed)
-    stripes = np.where(np.arange(2 * TEXTURE_SIZE) // 8 % 2, 220, 40)[:, None, None]
-    pixels = np.clip(stripes + random.normal(0, 20, (2 * TEXTURE_SIZE, 2 * TEXTURE_SIZE, 3)), 0, 255).astype(np.uint8)
+    stripes = np.where(np.arange(2 * SIZE) // 8 % 2, 220, 40)[:, None, None]
+    pixels = np.clip(stripes + random.normal(0, 20, (2 * SIZE, 2 * SIZE, 3)), 0, 255).astype(np.uint8)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def textures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("textures")
+    draw_textures(folder, 24)
+    return folder
 
 
 @pytest.fixture
@@ -133,24 +140,42 @@ def test_without_a_database_nothing_is_trained(
     assert not (database.data_dir / "models").exists()
 
 
-def test_photos_of_people_are_checked_like_files(textures: Path) -> None:
-    small = io.BytesIO()
-    Image.new("RGB", (300, 20)).save(small, "JPEG")
-    paths = {
-        name: Path("feedback", f"{UUID(int=number)}.jpg") for number, name in enumerate(["small", "same", "other"])
-    }
-    content = {
-        paths["small"]: small.getvalue(),
-        paths["same"]: (textures / "cat" / "0.png").read_bytes(),
-        paths["other"]: (textures / "cat" / "1.png").read_bytes(),
-    }
-    labels = {paths["small"]: Answer.DOG, paths["same"]: Answer.CAT, paths["other"]: Answer.DOG}
-    dataset = collect(textures, 64, feedback=FeedbackPhotos(content, labels))
-    reasons = {path.stem if path in content else path.name: reason for path, reason in dataset.left_out.items()}
-    assert reasons == {
-        paths["small"].stem: "too small: 300 x 20 pixels, each side needs at least 64",
-        paths["same"].stem: "the same as cat/0.png",
-        paths["other"].stem: "the same as cat/1.png: one of the labels is wrong",
-        "1.png": "the same as a photo from feedback: one of the labels is wrong",
-    }
-    assert dataset.is_file.all()
+def test_a_stopped_training_is_resumed(tmp_path: Path) -> None:
+    draw_textures(tmp_path / "photos", 50)
+    command = [sys.executable, "-m", "catsdogs", "train", "photos", "--version", "v"]
+    first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    features = "data/processed/features/*/*/*.features"
+    until(lambda: first.poll() is not None or any(tmp_path.glob(features)), "no features are written", timeout=120)
+    first.send_signal(signal.SIGINT)
+    _, errors = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert errors.endswith("catsdogs: Stopped. Give the same command again to go on from here.\n")
+    assert "Traceback" not in errors
+    assert list((tmp_path / "data" / "models").iterdir()) == []
+    done = {path: path.stat().st_mtime_ns for path in tmp_path.glob(features)}
+    assert 0 < len(done) < 100
+
+    damaged = next(iter(done))
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (second.returncode, second.stdout) == (0, f"{tmp_path / 'data' / 'models' / 'v'}\n")
+    assert second.stderr == ""  # TensorFlow writes nothing either
+    assert len(list(tmp_path.glob("data/processed/features/*/*/*"))) == 100
+    assert [path for path, since in done.items() if path.stat().st_mtime_ns != since] == [damaged]
+    assert Classifier.open(tmp_path / "data" / "models" / "v").card.training["photos"] == {"cat": 50, "dog": 50}
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"), [("absent", "There is no folder"), ("empty", "holds no photos"), ("few", "Only 0 photos")]
+)
+def test_the_command_explains_what_is_wrong_with_the_photos(tmp_path: Path, folder: str, message: str) -> None:
+    (tmp_path / "empty").mkdir()
+    for label in ("cat", "dog"):
+        (tmp_path / "few" / label).mkdir(parents=True)
+        Image.new("RGB", (9, 9), "red" if label == "cat" else "blue").save(tmp_path / "few" / label / "1.png")
+    command = [sys.executable, "-m", "catsdogs", "train", str(tmp_path / folder), "--output", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,46 @@
+"""notebooks/jobs/train.ipynb, as papermill runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import papermill
+import pytest
+
+from catsdogs.files import notebooks
+from catsdogs.model.classifier import Classifier
+from catsdogs.reporting.page import PLOTLY_TYPE
+from tests.textures import draw_textures
+
+
+def test_the_notebook_trains_with_the_same_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    textures = tmp_path / "textures"
+    draw_textures(textures, 24)
+    monkeypatch.setenv("CATSDOGS_DATA_DIR", str(tmp_path / "data"))
+    papermill.execute_notebook(
+        str(notebooks() / "jobs" / "train.ipynb"),
+        str(tmp_path / "done.ipynb"),
+        parameters={"photos": str(textures), "version": "n1", "validate": [str(textures)]},
+        kernel_name="python3",
+        progress_bar=False,
+    )
+    assert Classifier.open(tmp_path / "data" / "models" / "n1").card.metrics[textures.name].errors == 0
+    cells = json.loads((tmp_path / "done.ipynb").read_text())["cells"]
+    shown = [
+        output["data"]
+        for cell in cells
+        if cell["cell_type"] == "code"
+        for output in cell["outputs"]
+        if "data" in output
+    ]
+    [card] = [data["text/markdown"] for data in shown if "text/markdown" in data]
+    assert "# Model n1" in "".join(card)
+    figures = [data[PLOTLY_TYPE]["layout"]["title"]["text"] for data in shown if PLOTLY_TYPE in data]
+    assert figures == [
+        "Dogs found, against cats taken for dogs (ROC)",
+        "Share of right answers, by confidence (reliability)",
+        "Labels and answers (confusion matrix)",
+        "Would more photos help?",
+        "The worst mistakes",
+    ]
