@@ -1,4 +1,4 @@
-"""A folder answered on a Dask cluster and on this machine: the same table, whatever is lost on the way."""
+"""A folder is scored on a Dask cluster and on this machine, with the same table, even if workers are lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pyarrow.dataset
 import pytest
 from distributed import Client, LocalCluster
 
-from catsdogs.batch import partitions
 from catsdogs.batch.dask_runner import on_cluster
 from catsdogs.batch.run import BatchResult, run_locally, score_folder
 from catsdogs.errors import InvalidInput, ModelError, ServiceUnavailable
@@ -20,32 +19,7 @@ from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier
 from catsdogs.settings import Settings
 
-N = 19
-"""Files in the folder."""
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(_env_file=None, CATSDOGS_DATA_DIR=tmp_path / "data")
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five parts."""
-    monkeypatch.setattr(partitions, "PART_SIZE", 4)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, cat_jpeg: bytes) -> Path:
-    """Photos in folders, one of them truncated, one no photo, one with a name in Latin-1."""
-    folder = tmp_path_factory.mktemp("holiday")
-    (folder / "second").mkdir()
-    for number in range(N - 3):
-        (folder / ("second" if number % 2 else "") / f"{number:02}.jpg").write_bytes(cat_jpeg)
-    (folder / "half.jpg").write_bytes(cat_jpeg[:5000])
-    (folder / "words.txt").write_text("no photo")
-    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.jpg")).write_bytes(cat_jpeg)
-    return folder
+from .conftest import N
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +40,11 @@ def test_a_cluster_writes_the_same_table_as_this_machine(
     folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path
 ) -> None:
     done: list[tuple[int, int]] = []
-    scored = score_folder(
+    result = score_folder(
         folder, tmp_path / "far", settings, on_cluster(cluster.scheduler_address), lambda *n: done.append(n)
     )
     assert (
-        scored
+        result
         == BatchResult(N, 2, SHIPPED.name)
         == score_folder(folder, tmp_path / "near.parquet", settings, run_locally)
     )
@@ -101,22 +75,14 @@ def test_only_missing_parts_are_computed(
     score_folder(folder, out, settings, run_locally)
     before = written(out)
     (out / "part-000002.parquet").unlink()
-    (out / ".part-000004.parquet.tmp").write_bytes(b"what a kill in the middle leaves")
+    (out / ".part-000004.parquet.tmp").write_bytes(b"part of a killed process")
     done: list[tuple[int, int]] = []
-    scored = score_folder(folder, out, settings, on_cluster(cluster.scheduler_address), lambda *n: done.append(n))
-    assert (scored.photos, done) == (N, [(N - 4, N), (N, N)])
+    result = score_folder(folder, out, settings, on_cluster(cluster.scheduler_address), lambda *n: done.append(n))
+    assert (result.photos, done) == (N, [(N - 4, N), (N, N)])
     after = written(out)
     del before["part-000002.parquet"], after["part-000002.parquet"]
     assert after == before
     assert len(rows(out)) == N
-
-
-def test_a_damaged_part_is_named(folder: Path, settings: Settings, tmp_path: Path) -> None:
-    score_folder(folder, tmp_path / "out", settings, run_locally)
-    part = tmp_path / "out" / "part-000003.parquet"
-    part.write_bytes(part.read_bytes()[:-9])
-    with pytest.raises(InvalidInput, match=r"part-000003\.parquet is damaged\. Delete it"):
-        score_folder(folder, tmp_path / "out", settings, run_locally)
 
 
 def test_a_worker_that_dies_is_replaced(
@@ -162,7 +128,7 @@ def test_a_cluster_without_workers_is_refused(folder: Path, settings: Settings, 
 def test_a_machine_with_another_model_is_refused(
     folder: Path, cluster: LocalCluster, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The card of the version here says another checksum than the workers' does."""
+    """The card on this machine has another checksum than those of the workers."""
     card = Classifier.open(SHIPPED).card
     other = card.model_copy(update={"sha256": card.sha256 | {"model.onnx": "0" * 64}})
     monkeypatch.setattr(Classifier, "open", lambda *_: Classifier(None, other, ""))  # type: ignore[arg-type]

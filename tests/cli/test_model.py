@@ -1,4 +1,4 @@
-"""``catsdogs model`` as a shell calls it, beside a server that goes on answering."""
+"""``catsdogs model``, as a shell calls it, while a server answers requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -17,10 +16,11 @@ from typing import Any
 import urllib3
 
 from catsdogs.model.card import CARD_FILE, SHIPPED, read_card
+from tests.waiting import until
 
 
 def add_version(data_dir: Path, version: str, **card: object) -> Path:
-    """Copy the shipped version, with what else its card should say."""
+    """Copy the shipped version, with other fields of its card."""
     folder = data_dir / "models" / version
     shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*.keras"))
     content = json.loads((folder / CARD_FILE).read_text()) | {"version": version} | card
@@ -42,7 +42,7 @@ def test_a_running_server_follows_without_a_failed_request(launch: Callable[...,
     answers: list[tuple[int, str]] = []
     stop = threading.Event()
 
-    def visit() -> None:
+    def send_until_stopped() -> None:
         while not stop.is_set():
             answer = http.request(
                 "POST",
@@ -53,12 +53,9 @@ def test_a_running_server_follows_without_a_failed_request(launch: Callable[...,
             answers.append((answer.status, answer.json().get("model_version", "")))
 
     def wait_until_served(version: str) -> None:
-        deadline = time.monotonic() + 30
-        while http.request("GET", f"{server.url}/api/info").json()["version"] != version:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: http.request("GET", f"{server.url}/api/info").json()["version"] == version)
 
-    visitor = threading.Thread(target=visit)
+    visitor = threading.Thread(target=send_until_stopped)
     visitor.start()
     try:
         promoted = run(data_dir, "model", "promote", "v2", "--force")
@@ -124,7 +121,7 @@ def test_the_list_marks_what_is_served(tmp_path: Path) -> None:
 
 
 def test_doubt_thresholds_and_drift_reference_are_added_to_a_card(tmp_path: Path, photos: Path) -> None:
-    """As for a version from before a card told it."""
+    """For a version whose card lacks them."""
     folder = add_version(tmp_path, "old", doubts=None, reference=None)
     before = read_card(folder)
     for label in ("cat", "dog"):

@@ -61,8 +61,8 @@ def test_a_folder_means_every_file_below_it(run: Run, folder: Path) -> None:
         assert {len(places) for places in row["explanation"]["activation"]} == {len(row["explanation"]["activation"])}
         assert row["explanation"]["box"] == [0.167, 0, 0.833, 1]
     assert done.stderr == ""
-    assert not (folder.parent / "data").exists(), "predicting from the shell records nothing"
-    assert not list(folder.parent.rglob("*onnxruntime*")), "and ONNX Runtime, which would like to, tells nobody of it"
+    assert not (folder.parent / "data").exists(), "the command records nothing"
+    assert not list(folder.parent.rglob("*onnxruntime*")), "ONNX Runtime writes no telemetry"
 
 
 def test_an_unreadable_file_gives_a_line_and_exit_code_1(run: Run, folder: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_printed_line_names_a_doubt(run: Run, tmp_path: Path) -> None:
         words = {None: ")", "unsure": "), unsure", "both": "), but there seem to be both a cat and a dog"}
         assert line.endswith(words[row["doubt"]])
         found.add(row["doubt"])
-    assert found > {None}, "a photo that fades away becomes doubtful at some point"
+    assert found > {None}, "a fading photo becomes doubtful at some point"
 
 
 def test_an_empty_folder_is_a_failure(run: Run, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import islice
@@ -13,15 +12,10 @@ import pytest
 from PIL import Image
 
 from catsdogs.domain import Answer, Box, Note, Prediction
-from catsdogs.errors import InvalidImage, ModelError
-from catsdogs.model.card import CARD_FILE, SHIPPED, read_card
+from catsdogs.errors import InvalidImage
+from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier
 from catsdogs.model.evaluation import evaluate
-
-
-@pytest.fixture(scope="module")
-def classifier() -> Classifier:
-    return Classifier.open(SHIPPED)
 
 
 def test_a_cat_is_a_cat(classifier: Classifier, cat_jpeg: bytes) -> None:
@@ -102,43 +96,6 @@ def test_threads_may_share_a_classifier(classifier: Classifier, cat_jpeg: bytes)
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize("gone", [False, True], ids=["file is there", "file is gone"])
-def test_concurrent_requests_get_the_same_answers(version: Path, cat_jpeg: bytes, gone: bool) -> None:
-    """They are looked at on one core each, by what is loaded only then."""
-    classifier = Classifier.open(version)
-    if gone:
-        shutil.rmtree(version)
-    alone = classifier.classify(cat_jpeg)[0]
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda _: classifier.classify(cat_jpeg)[0], range(24)))
-    assert classifier._network._on_one_core is not None  # type: ignore[attr-defined]
-    assert {one.answer for one in together} == {alone.answer}
-    assert [one.proba_cat for one in together] == pytest.approx([alone.proba_cat] * 24, abs=1e-6)
-
-
-@pytest.fixture(scope="module")
-def keras_classifier() -> Classifier:
-    return Classifier.open(SHIPPED, "keras")
-
-
-def assert_same(photo: bytes, one: Classifier, other: Classifier) -> None:
-    (ours, _), (theirs, _) = one.classify(photo), other.classify(photo)
-    assert ours.proba_dog == pytest.approx(theirs.proba_dog, abs=1e-4)
-    assert ours.neither_score == pytest.approx(theirs.neither_score, abs=1e-3)
-
-
-def test_both_runtimes_give_the_same(classifier: Classifier, keras_classifier: Classifier, cat_jpeg: bytes) -> None:
-    assert_same(cat_jpeg, classifier, keras_classifier)
-
-
-def test_both_runtimes_give_the_same_on_photos(
-    photos: Path, classifier: Classifier, keras_classifier: Classifier
-) -> None:
-    for kind in ("val/cat", "val/dog", "neither"):
-        for path in islice(sorted((photos / kind).glob("*.jpg")), 8):
-            assert_same(path.read_bytes(), classifier, keras_classifier)
-
-
 def test_the_map_is_exact(classifier: Classifier, cat_jpeg: bytes) -> None:
     outputs = classifier.forward(classifier.preprocess(cat_jpeg).pixels[np.newaxis])
     logit = outputs.activation.mean()
@@ -193,46 +150,3 @@ def test_the_card_describes_the_shipped_model(classifier: Classifier) -> None:
 
 def test_shipped_files_stay_below_45_megabytes() -> None:
     assert sum(path.stat().st_size for path in SHIPPED.parent.rglob("*")) < 45_000_000
-
-
-@pytest.fixture
-def version(tmp_path: Path) -> Path:
-    """A copy of the shipped version, to be damaged."""
-    return Path(shutil.copytree(SHIPPED, tmp_path / "version"))
-
-
-def rewrite_card(version: Path, **changes: object) -> None:
-    card = json.loads((version / CARD_FILE).read_text()) | changes
-    (version / CARD_FILE).write_text(json.dumps(card))
-
-
-@pytest.mark.parametrize(
-    ("damage", "sentence"),
-    [
-        (lambda v: (v / "model.onnx").write_bytes(b"x"), "is damaged"),
-        (lambda v: (v / "model.onnx").unlink(), "is missing"),
-        (lambda v: (v / CARD_FILE).unlink(), "There is no model card in"),
-        (lambda v: (v / CARD_FILE).write_text("{"), "cannot be read"),
-        (lambda v: (v / CARD_FILE).write_text("[]"), "another version of catsdogs"),
-        (lambda v: rewrite_card(v, format=999), "another version of catsdogs"),
-        (lambda v: rewrite_card(v, input_size="big"), "is damaged"),
-        (lambda v: rewrite_card(v, surprise=1), "is damaged"),
-    ],
-)
-def test_a_damaged_version_is_refused_with_a_sentence(version: Path, damage: object, sentence: str) -> None:
-    damage(version)  # type: ignore[operator]
-    with pytest.raises(ModelError, match=sentence):
-        Classifier.open(version)
-
-
-def test_a_file_that_is_no_network_is_refused(version: Path) -> None:
-    import hashlib
-
-    for name in ("model.onnx", "model.keras"):
-        (version / name).write_bytes(b"not a network")
-    checksum = hashlib.sha256(b"not a network").hexdigest()
-    rewrite_card(version, sha256=dict.fromkeys(read_card(version).sha256, checksum))
-    with pytest.raises(ModelError, match="cannot be loaded"):
-        Classifier.open(version, "onnx")
-    with pytest.raises(ModelError, match="cannot be loaded"):
-        Classifier.open(version, "keras")

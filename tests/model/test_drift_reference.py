@@ -1,4 +1,4 @@
-"""The reference on the model's card, which drift is told from."""
+"""The drift reference on the model card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labelled photos are looked at once, and all is told from that."""
+"""Metrics, doubt thresholds and drift reference are computed from one set of predictions."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ EVEN = Explanation(((-1.0,) * 8,) * 8, Box(0, 0, 1, 1))
 DOUBTS = DoubtThresholds(photos="others", n=100, confidence=0.9, neither_score=0.4, both_score=5)
 
 
-def look(paths: list[Path]) -> Iterator[tuple[Path, ClassifiedPhoto | InvalidImage]]:
-    """What a model might say of those photos."""
+def classify(paths: list[Path]) -> Iterator[tuple[Path, ClassifiedPhoto | InvalidImage]]:
+    """Results of a model for these photos."""
     for path in paths:
         if path in SCORES:
             proba_dog, neither_score = SCORES[path]
@@ -33,42 +33,42 @@ def look(paths: list[Path]) -> Iterator[tuple[Path, ClassifiedPhoto | InvalidIma
             yield path, InvalidImage("no photo")
 
 
-def observed(*paths: Path) -> EvaluatedSet:
-    return EvaluatedSet.collect("few", {path: LABELS[path] for path in paths}, look(list(paths)))
+def evaluated(*paths: Path) -> EvaluatedSet:
+    return EvaluatedSet.collect("few", {path: LABELS[path] for path in paths}, classify(list(paths)))
 
 
 def test_each_photo_is_counted_once() -> None:
     done: list[None] = []
-    found = EvaluatedSet.collect("few", LABELS, look(list(LABELS)), lambda: done.append(None))
+    found = EvaluatedSet.collect("few", LABELS, classify(list(LABELS)), lambda: done.append(None))
     assert (len(found.photos), found.unreadable, len(done)) == (4, 1, 5)
 
 
 def test_metrics_count_all_photos_and_their_doubts() -> None:
-    measured = observed(*LABELS).metrics(DOUBTS)
+    measured = evaluated(*LABELS).metrics(DOUBTS)
     assert (measured.n, measured.errors, measured.refused, measured.unreadable) == (4, 1, 1, 1)
     assert measured.unsure == 2, "likely and other"
     with pytest.raises(InvalidInput, match="None of the 1 labelled photos can be read"):
-        observed(BROKEN).metrics(DOUBTS)
+        evaluated(BROKEN).metrics(DOUBTS)
 
 
 def test_thresholds_are_chosen_by_pets_answered_with_an_animal() -> None:
-    chosen = observed(SURE, REFUSED, BROKEN, OTHER).doubt_thresholds()
+    chosen = evaluated(SURE, REFUSED, BROKEN, OTHER).doubt_thresholds()
     assert (chosen.photos, chosen.n, chosen.confidence) == ("few", 1, 0.99)
     with pytest.raises(InvalidInput, match="nothing to compare"):
-        observed(REFUSED, OTHER).doubt_thresholds()
+        evaluated(REFUSED, OTHER).doubt_thresholds()
 
 
 def test_the_drift_reference_counts_readable_photos() -> None:
-    found = observed(*LABELS).drift_reference(256)
+    found = evaluated(*LABELS).drift_reference(256)
     assert (found.photos, found.n) == ("few", 4)
     assert found.signals["answers"].counts == (2, 1)
     assert found.signals["confidence"].counts == (0, 1, 0, 1, 0, 0, 1)
     assert found.signals["size"].edges == (200.0,)
     with pytest.raises(InvalidInput, match="nothing to compare"):
-        observed(REFUSED, BROKEN).drift_reference(256)
+        evaluated(REFUSED, BROKEN).drift_reference(256)
 
 
 def test_a_subset_is_a_set() -> None:
-    whole = observed(*LABELS)
+    whole = evaluated(*LABELS)
     assert (whole.has_pets, whole.subset([OTHER]).has_pets) == (True, False)
     assert whole.subset([SURE, LIKELY]).doubt_thresholds().n == 2

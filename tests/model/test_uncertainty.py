@@ -12,7 +12,6 @@ import pytest
 from PIL import Image, ImageOps
 
 from catsdogs.domain import Answer, Box, Doubt, Explanation, Prediction
-from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier, answer_of
 from catsdogs.model.evaluation import measure
 from catsdogs.model.uncertainty import DoubtThresholds, both_score
@@ -72,11 +71,6 @@ def test_thresholds_hold_the_stated_shares() -> None:
     assert np.mean([pet.confidence < chosen.confidence for pet in answered]) == pytest.approx(0.02, abs=0.001)
     assert np.mean([pet.neither_score > chosen.neither_score for pet in answered]) == pytest.approx(0.01, abs=0.001)
     assert np.mean([both_score(pet) > chosen.both_score for pet in answered]) == pytest.approx(0.01, abs=0.001)
-
-
-@pytest.fixture(scope="module")
-def classifier() -> Classifier:
-    return Classifier.open(SHIPPED)
 
 
 def side_by_side(left: Path, right: Path) -> bytes:

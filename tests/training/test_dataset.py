@@ -1,4 +1,4 @@
-"""Which photos are learned from, and what is said of the others."""
+"""Usable photos, and the reasons why others are left out."""
 
 from __future__ import annotations
 
