@@ -22,17 +22,17 @@ from catsdogs.errors import SettingsError
 
 
 def env_file() -> Path:
-    """Say where ``.env`` is looked for, whether or not it is there."""
+    """Return the path of ``.env``, whether or not the file exists."""
     return files.project() / ".env"
 
 
 class Settings(BaseSettings):
-    """The settings of one process. Make one with :meth:`load`, which explains what is wrong."""
+    """The settings of one process. Create them with :meth:`load`, which explains what is wrong."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
     db_host: str | None = None
-    """External PostgreSQL server; without it, the embedded one in `data_dir` is used."""
+    """External PostgreSQL server; if it is not set, the embedded one in `data_dir` is used."""
     db_port: int = Field(5432, ge=1, le=65535)
     db_name: str = Field("catsdogs", min_length=1, max_length=63)
     db_user: str = Field("catsdogs", min_length=1, max_length=63)
@@ -40,54 +40,54 @@ class Settings(BaseSettings):
     db_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = Field(
         None, validation_alias="CATSDOGS_DB_SSLMODE"
     )
-    """How far TLS to an external server goes; without it, libpq's ``PGSSLMODE``, else ``prefer``."""
+    """TLS mode for an external server; if it is not set, libpq's ``PGSSLMODE``, else ``prefer``."""
     db_sslrootcert: Path | None = Field(None, validation_alias="CATSDOGS_DB_SSLROOTCERT")
-    """Certificates that the server's is checked against; without it, libpq's ``PGSSLROOTCERT``."""
+    """File of CA certificates that verify the server's; if it is not set, libpq's ``PGSSLROOTCERT``."""
     db_table_monitoring: str = Field("predictions_feedback", pattern=r"^[a-z_][a-z0-9_]{0,47}$")
     """Name of the table of predictions."""
 
     api_token: SecretStr | None = Field(None, min_length=16)
     """Bearer token of the REST API."""
     operator_password: SecretStr | None = Field(None, min_length=8, validation_alias="CATSDOGS_OPERATOR_PASSWORD")
-    """Opens the monitoring app."""
+    """Password of the monitoring app."""
 
     data_dir: Annotated[Path, AfterValidator(lambda folder: files.project() / folder)] = Field(
         Path("data"), validation_alias="CATSDOGS_DATA_DIR", validate_default=True
     )
-    """Holds everything that is written."""
+    """Folder for everything that is written."""
     retention_days: int = Field(365, ge=1, le=36_500, validation_alias="CATSDOGS_RETENTION_DAYS")
-    """After so many days, what is personal is purged; the anonymous figures stay."""
+    """Number of days after which personal data is purged; the anonymous figures stay."""
     controller: str = Field("", max_length=200, validation_alias="CATSDOGS_CONTROLLER")
-    """Who answers for people's data: a name and an address, for the privacy notice."""
+    """Data controller: a name and an address, for the privacy notice."""
     contact: str = Field("", max_length=200, validation_alias="CATSDOGS_CONTACT")
-    """Where people reach them: a mail address, or a page."""
+    """Contact of the data controller: a mail address, or a page."""
     spool_megabytes: int = Field(1024, ge=1, validation_alias="CATSDOGS_SPOOL_MEGABYTES")
-    """Most disk space for records that wait for the database."""
+    """Largest disk space of the spool, where records wait for the database."""
     lang: Literal["en", "fr"] = Field("en", validation_alias="CATSDOGS_LANG")
-    """Language of whoever asks for none."""
+    """Language of people who choose none."""
     model_runtime: Literal["onnx", "keras"] = "onnx"
 
     max_sessions: int = Field(32, ge=1, validation_alias="CATSDOGS_MAX_SESSIONS")
-    """App pages that may be open at a time, each with a kernel of about 50 to 120 MiB."""
+    """Largest number of open app pages, each with a kernel of about 50 to 120 MiB."""
     spare_kernels: int = Field(1, ge=0, validation_alias="CATSDOGS_SPARE_KERNELS")
-    """Kernels of the prediction app that are started ahead of their visitors, within `max_sessions`."""
+    """Number of kernels in the warm pool of the prediction app, within `max_sessions`."""
     idle_minutes: int = Field(60, ge=1, validation_alias="CATSDOGS_IDLE_MINUTES")
-    """After so long without a click, an open page's session ends."""
+    """Minutes without a click after which the session of an open page ends."""
     gateway_token: SecretStr | None = Field(None, min_length=16, validation_alias="CATSDOGS_GATEWAY_TOKEN")
-    """What the gateway was started with as ``KG_AUTH_TOKEN``."""
+    """Token of the gateway, the same as its ``KG_AUTH_TOKEN``."""
     gateway_url: str | None = Field(None, pattern=r"^https?://[^/?#]+", validation_alias="CATSDOGS_GATEWAY_URL")
-    """A Jupyter Kernel Gateway that runs the visitors' kernels; without it, they run on this machine."""
+    """Jupyter Kernel Gateway that runs the visitors' kernels; if it is not set, they run on this machine."""
     url_for_kernels: str | None = Field(None, pattern=r"^https?://[^/?#]+", validation_alias="CATSDOGS_URL_FOR_KERNELS")
-    """Where kernels on the gateway reach this server; without it, where it listens."""
+    """Address of this server for kernels on the gateway; if it is not set, the address it listens on."""
 
     alert_rules: Path | None = Field(None, validation_alias="CATSDOGS_ALERT_RULES")
-    """File of the alerts' rules; without it, the packaged ones."""
+    """File of alert rules; if it is not set, the packaged rules."""
     alert_targets: SecretStr | None = Field(None, validation_alias="CATSDOGS_ALERT_TARGETS")
-    """Who is told of alerts: addresses of Apprise, with spaces between them."""
+    """Apprise addresses that are notified of alerts, separated by spaces."""
     requests_per_minute: int = Field(12_000, ge=1, validation_alias="CATSDOGS_REQUESTS_PER_MINUTE")
-    """Most requests a minute to the REST API from one address; beyond, it answers 429."""
+    """Limit of requests per minute to the REST API from one address; above it, the answer is 429."""
     behind_proxy: bool = Field(False, validation_alias="CATSDOGS_BEHIND_PROXY")
-    """Believe a reverse proxy's headers about who asks; only where nobody else reaches the port."""
+    """Whether to trust a reverse proxy's headers for the client's address; only if nobody else can reach the port."""
 
     @field_validator("gateway_url")
     @classmethod
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
 
     @property
     def data_controller(self) -> DataController:
-        """What the privacy notice says of whoever runs this."""
+        """Data controller, as the privacy notice names it."""
         return DataController(self.controller, self.contact, self.retention_days)
 
     @classmethod
@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         Raises
         ------
         SettingsError
-            Naming the setting and what is wrong with it, never its value.
+            The message names the setting and what is wrong with it, never its value.
         """
         _check_env_file(env_file())
         try:
@@ -146,7 +146,7 @@ def _check_env_file(path: Path) -> None:
 
 
 def write_missing_secrets(settings: Settings) -> list[str]:
-    """Append random values to ``.env`` (mode 600) for the secrets that are set nowhere.
+    """Append random values to ``.env`` (mode 600) for the secrets that are not set.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def write_missing_secrets(settings: Settings) -> list[str]:
     Raises
     ------
     SettingsError
-        Where the file cannot be written.
+        The file cannot be written.
     """
     secret = {"API_TOKEN": settings.api_token, "CATSDOGS_OPERATOR_PASSWORD": settings.operator_password}
     missing = [name for name, value in secret.items() if value is None]

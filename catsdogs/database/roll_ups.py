@@ -1,9 +1,9 @@
-"""Summaries of every hour and every day, by model version and answer, so that long windows are read in a moment.
+"""Roll-ups: aggregates of every hour and every day, by model version and answer, so that long windows are read fast.
 
-Triggers keep them true: each statement that inserts, changes or deletes predictions adds the hours that it touched
-to a list of stale ones, in the same transaction. The list only grows, so that no writer waits for another, and a
-summary counts only while its hours are not on it. :func:`refresh` takes hours off the list and counts them anew; it
-sees at least what the marks it deletes stand for, because a mark and its rows become visible together.
+Triggers mark stale roll-ups: each statement that inserts, changes or deletes predictions adds the hours it touched to
+the table of stale hours, in the same transaction. Writers only add rows there, so that none waits for another. A
+roll-up is read only if none of its hours is stale. :func:`refresh` deletes stale hours and computes their roll-ups
+again. It misses no change, because a row of stale hours and the change it stands for become visible together.
 
 Inference times are kept as a histogram whose bins grow by a constant factor: any percentile read from it is within
 2 % of the one of the rows.
@@ -30,24 +30,24 @@ from catsdogs.database.tables import Tables
 from catsdogs.datetimes import iso
 from catsdogs.errors import DatabaseError
 
-ACCURACY = 0.02
+RELATIVE_ERROR = 0.02
 """Largest relative error of a percentile."""
-GROWTH = (1 + ACCURACY) / (1 - ACCURACY)
-"""Factor from one bin's upper end to the next one's: bin `n` holds the times up to ``GROWTH ** n`` milliseconds."""
-ORIGIN = "2001-01-01 00:00+00"
-"""Where hours and days are counted from, in UTC."""
-NO_TIME = -32768
-"""Bin of the times below a microsecond, 0 included."""
-AT_ONCE = 48
-"""Hours that one transaction counts anew."""
+BIN_GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
+"""Factor from one bin's upper end to the next one's: bin `n` holds the times up to ``BIN_GROWTH ** n`` milliseconds."""
+BIN_ORIGIN = "2001-01-01 00:00+00"
+"""Start of the first bin of hours and days, in UTC."""
+ZERO_BIN = -32768
+"""Bin of the inference times below a microsecond, 0 included."""
+HOURS_PER_REFRESH = 48
+"""Largest number of hours that one transaction refreshes."""
 
 REFRESH_SECONDS = 30.0
 """Seconds between two refreshes by :class:`RollUpRefresher`."""
 
 Span = tuple[datetime, datetime]
-"""From a moment to another, which does not belong to it."""
+"""Start (included) and end (excluded) of an interval."""
 
-_LOCK = 7_228_321_665_105  # of those who refresh, among the advisory locks of the database: an arbitrary number
+_LOCK = 7_228_321_665_105  # an arbitrary number: the advisory lock held during a refresh
 
 _log = logging.getLogger(__name__)
 
@@ -86,22 +86,22 @@ class RollUpRefresher:
             return False
 
 
-def summarise(table: str, hours: int, condition: str) -> str:
-    """Write the query that summarises rows of predictions.
+def roll_up_query(table: str, hours: int, condition: str) -> str:
+    """Return the query that computes roll-ups from rows of predictions.
 
     Parameters
     ----------
     table
         Name of the table of predictions.
     hours
-        Length of the interval of one summary: 1 or 24.
+        Length of the interval of one roll-up: 1 or 24.
     condition
-        SQL, of the rows.
+        SQL condition on the rows.
 
     Returns
     -------
     str
-        A query with the columns of the table of summaries, in their order.
+        A query with the columns of the table of roll-ups, in their order.
     """
     return f"""SELECT {hours}, start, model_version, prediction_result, sum(n)::int AS predictions,
             sum(consents)::int AS consents, sum(satisfied)::int AS satisfied, sum(unsatisfied)::int AS unsatisfied,
@@ -109,10 +109,10 @@ def summarise(table: str, hours: int, condition: str) -> str:
             array_agg(bin) FILTER (WHERE bin IS NOT NULL) AS bins,
             array_agg(n::int) FILTER (WHERE bin IS NOT NULL) AS counts
         FROM (
-            SELECT date_bin('{hours} hours', "timestamp", '{ORIGIN}') AS start,
+            SELECT date_bin('{hours} hours', "timestamp", '{BIN_ORIGIN}') AS start,
                 coalesce(model_version, '') AS model_version, prediction_result,
-                CASE WHEN NOT success THEN NULL WHEN inference_time_ms < 0.001 THEN {NO_TIME}
-                    ELSE ceil(ln(inference_time_ms) / ln({GROWTH!r}::float8)) END::smallint AS bin,
+                CASE WHEN NOT success THEN NULL WHEN inference_time_ms < 0.001 THEN {ZERO_BIN}
+                    ELSE ceil(ln(inference_time_ms) / ln({BIN_GROWTH!r}::float8)) END::smallint AS bin,
                 count(*) AS n,
                 count(*) FILTER (WHERE rgpd_consent) AS consents,
                 count(*) FILTER (WHERE user_feedback = 1) AS satisfied,
@@ -126,48 +126,48 @@ def summarise(table: str, hours: int, condition: str) -> str:
 
 
 def refresh(connection: sa.Connection, tables: Tables) -> bool:
-    """Count anew some of the stale hours that have ended, and their days; the latest first.
+    """Refresh the roll-ups of some stale hours that have ended, and of their days; the latest first.
 
-    Of processes that do so at once, one does, and the others go on.
+    If another process refreshes at the same time, nothing is done.
 
     Returns
     -------
     bool
-        Whether hours are left to do.
+        Whether stale hours are left.
     """
     table = tables.predictions.name
     if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
         return False
     now = {"hour": datetime.now(UTC).replace(minute=0, second=0, microsecond=0)}
-    # hours that go on are left as they are, with one mark for many
+    # Of the current hour, which goes on, keep one row instead of many.
     connection.execute(
         sa.text(
-            f"""WITH crowded AS (
+            f"""WITH repeated AS (
                 SELECT start FROM "{table}_stale" WHERE start >= :hour GROUP BY start HAVING count(*) > 1
-            ), gone AS (DELETE FROM "{table}_stale" WHERE start IN (SELECT start FROM crowded) RETURNING start)
-            INSERT INTO "{table}_stale" SELECT DISTINCT start FROM gone"""
+            ), deleted AS (DELETE FROM "{table}_stale" WHERE start IN (SELECT start FROM repeated) RETURNING start)
+            INSERT INTO "{table}_stale" SELECT DISTINCT start FROM deleted"""
         ),
         now,
     )
     ended = sa.text(f'SELECT DISTINCT start FROM "{table}_stale" WHERE start < :hour ORDER BY start DESC LIMIT :most')
-    stale = list(connection.scalars(ended, now | {"most": AT_ONCE + 1}))
-    starts = stale[:AT_ONCE]
+    stale = list(connection.scalars(ended, now | {"most": HOURS_PER_REFRESH + 1}))
+    starts = stale[:HOURS_PER_REFRESH]
     if not starts:
         return False
     connection.execute(sa.text(f'DELETE FROM "{table}_stale" WHERE start = ANY(:starts)'), {"starts": starts})
     days = sorted({start.replace(hour=0) for start in starts})
     for hours, intervals in ((1, starts), (24, days)):
-        summary = {"hours": hours, "starts": intervals}
+        parameters = {"hours": hours, "starts": intervals}
         connection.execute(
-            sa.text(f'DELETE FROM "{table}_summary" WHERE hours = :hours AND start = ANY(:starts)'), summary
+            sa.text(f'DELETE FROM "{table}_summary" WHERE hours = :hours AND start = ANY(:starts)'), parameters
         )
-        inside = within('"timestamp"', joined(intervals, timedelta(hours=hours)))
-        connection.execute(sa.text(f'INSERT INTO "{table}_summary" {summarise(table, hours, inside)}'))
-    return len(stale) > AT_ONCE
+        condition = lies_within('"timestamp"', merge_intervals(intervals, timedelta(hours=hours)))
+        connection.execute(sa.text(f'INSERT INTO "{table}_summary" {roll_up_query(table, hours, condition)}'))
+    return len(stale) > HOURS_PER_REFRESH
 
 
-def joined(starts: Iterable[datetime], length: timedelta) -> list[Span]:
-    """Join intervals of one length into the fewest spans."""
+def merge_intervals(starts: Iterable[datetime], length: timedelta) -> list[Span]:
+    """Merge adjacent intervals of the same length."""
     spans: list[Span] = []
     for start in sorted(starts):
         if spans and spans[-1][1] == start:
@@ -177,7 +177,7 @@ def joined(starts: Iterable[datetime], length: timedelta) -> list[Span]:
     return spans
 
 
-def within(column: str, spans: Sequence[Span]) -> str:
-    """Write the condition that a moment lies in one of some spans."""
+def lies_within(column: str, spans: Sequence[Span]) -> str:
+    """Return the SQL condition that a timestamp lies within one of the spans."""
     ranges = (f"({column} >= '{iso(first)}' AND {column} < '{iso(last)}')" for first, last in spans)
     return f"({' OR '.join(ranges) or 'false'})"

@@ -24,22 +24,22 @@ VERSION_TABLE = "catsdogs_version"
 _SCRIPTS = "catsdogs.database:migrations"
 _DUPLICATE_DATABASE = "42P04"
 _INSUFFICIENT_PRIVILEGE = "42501"
-_LOCK = 7_228_321_665_102  # of migrations, among the advisory locks of the database: an arbitrary number
+_LOCK = 7_228_321_665_102  # an arbitrary number: the advisory lock held during a migration
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
 class NewerTables(DatabaseError):
-    """The tables are of a version that this catsdogs does not know."""
+    """The tables have a version that this catsdogs does not know."""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What :func:`check` found."""
+class DatabaseStatus:
+    """State of server, database and tables, as :func:`check` found it."""
 
     server: str
-    """Where it is."""
+    """Name of the server, for messages."""
     server_version: str | None
     database_exists: bool
     encoding: str | None
@@ -47,7 +47,7 @@ class Report:
     """Version of the tables, ``None`` before the first migration."""
     latest: str
     tables: dict[str, bool]
-    """Whether each table is there."""
+    """For each table, whether it exists."""
 
     @property
     def ready(self) -> bool:
@@ -55,37 +55,37 @@ class Report:
         return self.database_exists and self.revision == self.latest and all(self.tables.values())
 
 
-def check(database: Database) -> Report:
-    """Look at server, database and tables; changes nothing but starting the embedded server.
+def check(database: Database) -> DatabaseStatus:
+    """Check server, database and tables. Changes nothing, but starts the embedded server.
 
     Raises
     ------
     DatabaseUnavailable
         The server cannot be reached, or refuses the user.
     DatabaseError
-        It is too old, or the database is not in UTF-8.
+        The server is too old, or the database is not in UTF-8.
     """
     database.start()
     exists = _exists(database)
     names = [table.name for table in database.tables.metadata.sorted_tables]
     latest = _scripts().get_current_head() or ""
 
-    def look(connection: sa.Connection) -> Report:
+    def read_status(connection: sa.Connection) -> DatabaseStatus:
         version = str(connection.scalar(sa.text("SHOW server_version")))
         if int(version.split(".")[0]) < OLDEST_SERVER:
             raise DatabaseError(
                 "This is PostgreSQL {version}; {oldest} or newer is needed.", version=version, oldest=OLDEST_SERVER
             )
         if not exists:
-            return Report(database.where, version, False, None, None, latest, dict.fromkeys(names, False))
+            return DatabaseStatus(database.server_name, version, False, None, None, latest, dict.fromkeys(names, False))
         encoding = _require_utf8(connection, database.settings.db_name)
         found = set(sa.inspect(connection).get_table_names())
         revision = _revision(connection)
-        return Report(
-            database.where, version, True, encoding, revision, latest, {name: name in found for name in names}
+        return DatabaseStatus(
+            database.server_name, version, True, encoding, revision, latest, {name: name in found for name in names}
         )
 
-    return database.run(look) if exists else _maintain(database, look)
+    return database.run(read_status) if exists else _run_in_maintenance_database(database, read_status)
 
 
 def create(database: Database) -> bool:
@@ -105,7 +105,7 @@ def create(database: Database) -> bool:
     if _exists(database):
         return False
 
-    def make(connection: sa.Connection) -> bool:
+    def create_database(connection: sa.Connection) -> bool:
         name = connection.dialect.identifier_preparer.quote(database.settings.db_name)
         try:
             # template0: the only template that takes another encoding than the server's own
@@ -122,20 +122,20 @@ def create(database: Database) -> bool:
             if code != _DUPLICATE_DATABASE:
                 raise
             return False
-        except exc.IntegrityError:  # two at once: the other was faster
+        except exc.IntegrityError:  # another process has just created it
             return False
         return True
 
-    return _maintain(database, make)
+    return _run_in_maintenance_database(database, create_database)
 
 
 def migrate(database: Database, revision: str = "head") -> tuple[str | None, str | None]:
-    """Bring the tables to a version; processes that do so at once wait for each other.
+    """Migrate the tables to a version; of several processes, one at a time does it.
 
     Returns
     -------
     tuple of str or None
-        Version before and after.
+        Version before and version after.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
     """
     database.start()
 
-    def move(connection: sa.Connection) -> tuple[str | None, str | None]:
+    def run_migrations(connection: sa.Connection) -> tuple[str | None, str | None]:
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         _require_utf8(connection, database.settings.db_name)
@@ -165,14 +165,14 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
             command.downgrade(config, revision)
         return before, _revision(connection)
 
-    return database.run(move)
+    return database.run(run_migrations)
 
 
 def ensure(database: Database) -> None:
-    """Start, create and migrate what is not there yet; tables that are newer than this catsdogs will do.
+    """Start the server, create the database and migrate the tables, where needed; accept tables of a newer version.
 
-    A migration only adds: what an older catsdogs does not write is nullable, or has a default. So replicas are
-    renewed one after the other, and those that still wait can go on, and even start again.
+    A migration only adds columns and tables: what an older catsdogs does not write is nullable or has a default. So
+    replicas can be updated one after the other, while older ones continue to run and may even be restarted.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def _revision(connection: sa.Connection) -> str | None:
 
 
 def _require_utf8(connection: sa.Connection, name: str) -> str:
-    """Refuse a database that cannot hold every comment; give its encoding."""
+    """Raise DatabaseError for another encoding, which could not store every comment; return the encoding."""
     encoding = str(connection.scalar(sa.text("SHOW server_encoding")))
     if encoding != "UTF8":
         raise DatabaseError(
@@ -209,7 +209,7 @@ def _require_utf8(connection: sa.Connection, name: str) -> str:
 
 
 def _exists(database: Database) -> bool:
-    """Whether the database can be used; asks the maintenance database only where it cannot."""
+    """Return whether the database exists; query the maintenance database only if it cannot be used."""
 
     def usable() -> bool:
         return database.run(lambda connection: connection.scalar(sa.text("SELECT true"))) is True
@@ -219,18 +219,18 @@ def _exists(database: Database) -> bool:
     except DatabaseUnavailable:
         named = sa.text("SELECT count(*) FROM pg_database WHERE datname = :name")
         parameters = {"name": database.settings.db_name}
-        if not _maintain(database, lambda connection: connection.scalar(named, parameters)):
+        if not _run_in_maintenance_database(database, lambda connection: connection.scalar(named, parameters)):
             return False
-    return usable()  # another process may have created it meanwhile; if not, its refusal is the answer
+    return usable()  # it exists, perhaps since a moment; otherwise this raises the server's refusal again
 
 
-def _maintain(database: Database, work: Callable[[sa.Connection], _T]) -> _T:
-    """Do `work` in the maintenance database, without a transaction."""
+def _run_in_maintenance_database(database: Database, work: Callable[[sa.Connection], _T]) -> _T:
+    """Call `work` with a connection to the maintenance database, without a transaction."""
     engine = create_engine(database.url(MAINTENANCE_DATABASE)).execution_options(isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
             return work(connection)
     except exc.SQLAlchemyError as error:
-        raise database.explain(error) from error
+        raise database.map_error(error) from error
     finally:
         engine.dispose()

@@ -1,9 +1,8 @@
-"""The tables, and the rules that PostgreSQL itself holds them to.
+"""The tables, and the constraints that PostgreSQL itself enforces.
 
-A prediction is anonymous unless it points to a row of `consents`. The foreign keys carry the
-purpose along with the identifier, so that what a person agreed to is not a convention of the
-program: PostgreSQL refuses a file name, a comment or a photo for which no consent stands, and
-refuses to withdraw a purpose as long as what was kept for it is still there.
+A prediction is anonymous unless it refers to a row of `consents`. The foreign keys contain the purpose beside the
+identifier, so that consent does not depend on the program alone: PostgreSQL refuses a file name, a comment or a photo
+without consent, and refuses to withdraw a purpose as long as what was kept for it is still stored.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ MAX_PHOTO_SIDE = 512
 
 
 class PredictionColumns(TypedColumns):
-    """One prediction, and what a person said of it."""
+    """One prediction, and the feedback on it."""
 
     id: Named[UUID] = Column(Uuid, primary_key=True)
     timestamp: Named[datetime] = Column(DateTime(timezone=True))
@@ -71,7 +70,7 @@ class PredictionColumns(TypedColumns):
 
 
 class ConsentColumns(TypedColumns):
-    """One decision of one person. The receipt code itself is not kept, only its SHA-256."""
+    """One consent of one person. Of the receipt code, only the SHA-256 is stored."""
 
     id: Named[UUID] = Column(Uuid, primary_key=True)
     filename_and_comment: Named[bool]
@@ -100,7 +99,7 @@ class PhotoColumns(TypedColumns):
 
 
 class AlertColumns(TypedColumns):
-    """One time that a rule did not hold: pending, then firing, then resolved."""
+    """One alert of a rule: pending, then firing, then resolved."""
 
     id: Named[UUID] = Column(Uuid, primary_key=True)
     rule: Named[str] = Column(Text)
@@ -114,7 +113,7 @@ class AlertColumns(TypedColumns):
 
 
 class AlertMessageColumns(TypedColumns):
-    """What one target was told of an alert. Its address, a secret, is not kept: only eight digits of a hash."""
+    """A notification of an alert to one target. Of its address, a secret, only eight digits of a hash are stored."""
 
     alert_id: Named[UUID] = Column(Uuid, primary_key=True)
     event: Named[str] = Column(Text, primary_key=True)
@@ -124,11 +123,11 @@ class AlertMessageColumns(TypedColumns):
     sent_at: Named[datetime | None] = Column(DateTime(timezone=True))
 
 
-class SummaryColumns(TypedColumns):
-    """Figures of one hour or day of predictions, by model version and answer; see :mod:`catsdogs.database.roll_ups`.
+class RollUpColumns(TypedColumns):
+    """Aggregates of one hour or day of predictions, by model version and answer; see :mod:`catsdogs.database.roll_ups`.
 
-    `model_version` is empty where it is not known. The inference times of `predictions` add up to `milliseconds`;
-    `counts` says how many of them are in each of `bins`.
+    `model_version` is empty if it is not known. `milliseconds` is the sum of the inference times; `counts` holds the
+    number of times in each of `bins`.
     """
 
     hours: Named[int] = Column(SmallInteger, primary_key=True, autoincrement=False)
@@ -146,8 +145,8 @@ class SummaryColumns(TypedColumns):
     counts: Named[list[int] | None] = Column(ARRAY(Integer))
 
 
-class StaleColumns(TypedColumns):
-    """An hour whose predictions changed since it was summarised; the same hour may be there many times."""
+class StaleHourColumns(TypedColumns):
+    """An hour whose predictions changed since its roll-up was computed; several rows may hold the same hour."""
 
     start: Named[datetime] = Column(DateTime(timezone=True))
 
@@ -162,8 +161,8 @@ class Tables:
     photos: Table[PhotoColumns]
     alerts: Table[AlertColumns]
     alert_messages: Table[AlertMessageColumns]
-    summaries: Table[SummaryColumns]
-    stale: Table[StaleColumns]
+    roll_ups: Table[RollUpColumns]
+    stale_hours: Table[StaleHourColumns]
 
 
 @cache
@@ -194,7 +193,7 @@ def tables(name: str) -> Tables:
         metadata,
         PredictionColumns,
         UniqueConstraint("id", "consent_id", name=f"{name}_with_consent"),
-        # Withdrawing the purpose reaches the prediction, whose own rules then refuse what is left.
+        # A withdrawal changes rgpd_consent here too; the checks below then refuse what should have been removed.
         ForeignKeyConstraint(
             ["consent_id", "rgpd_consent"],
             ["consents.id", "consents.filename_and_comment"],
@@ -222,9 +221,9 @@ def tables(name: str) -> Tables:
         CheckConstraint("(review IS NULL) = (reviewed_at IS NULL)", "review_has_time"),
         Index("photos_consent_id", "consent_id"),
     )
-    summaries = Table(f"{name}_summary", metadata, SummaryColumns, CheckConstraint("hours IN (1, 24)", "hour_or_day"))
-    stale = Table(f"{name}_stale", metadata, StaleColumns)
-    return Tables(metadata, predictions, consents, photos, *_alert_tables(metadata), summaries, stale)
+    roll_ups = Table(f"{name}_summary", metadata, RollUpColumns, CheckConstraint("hours IN (1, 24)", "hour_or_day"))
+    stale_hours = Table(f"{name}_stale", metadata, StaleHourColumns)
+    return Tables(metadata, predictions, consents, photos, *_alert_tables(metadata), roll_ups, stale_hours)
 
 
 def _alert_tables(metadata: MetaData) -> tuple[Table[AlertColumns], Table[AlertMessageColumns]]:

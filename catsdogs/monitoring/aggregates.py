@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, Table, case, func, literal, select, tuple_
 
 from catsdogs.database import roll_ups
-from catsdogs.database.roll_ups import GROWTH, NO_TIME, Span, joined, summarise, within
+from catsdogs.database.roll_ups import BIN_GROWTH, ZERO_BIN, Span, lies_within, merge_intervals, roll_up_query
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.monitoring.filter_condition import VERSION_AND_ANSWER, filter_condition, version_and_answer
@@ -106,7 +106,7 @@ def by_summaries(
     """
     query = f"""
         WITH parts AS MATERIALIZED (
-            SELECT date_bin('{width} seconds', start, '{roll_ups.ORIGIN}') AS bucket, pieces.*
+            SELECT date_bin('{width} seconds', start, '{roll_ups.BIN_ORIGIN}') AS bucket, pieces.*
             FROM ({_pieces(connection, table, window, whole_days=width % 86400 == 0)}) AS pieces
         ), sums AS (
             SELECT grouping(bucket) AS whole, bucket, {_SUMS} FROM parts GROUP BY GROUPING SETS ((), (bucket))
@@ -115,7 +115,8 @@ def by_summaries(
             FROM parts, unnest(bins, counts) AS histogram (bin, n) GROUP BY GROUPING SETS ((bin), (bucket, bin))
         ), ranks AS (
             SELECT whole, bucket,
-                CASE bin WHEN {NO_TIME} THEN 0 ELSE 2 * power({GROWTH!r}::float8, bin) / ({GROWTH!r} + 1) END AS time,
+                CASE bin WHEN {ZERO_BIN} THEN 0
+                    ELSE 2 * power({BIN_GROWTH!r}::float8, bin) / ({BIN_GROWTH!r} + 1) END AS time,
                 sum(n) OVER (PARTITION BY whole, bucket ORDER BY bin) AS upto,
                 (sum(n) OVER (PARTITION BY whole, bucket) - 1)::float8 AS last
             FROM histograms
@@ -148,12 +149,12 @@ def _pieces(connection: Connection, table: Table[PredictionColumns], window: Spa
     days, hours, rows = cover(window, stale, whole_days=whole_days)
     filters = f" AND {VERSION_AND_ANSWER}"
     summary = f'SELECT * FROM "{table.name}_summary" WHERE hours = '
-    within_rows = within('"timestamp"', rows) + filters
+    within_rows = lies_within('"timestamp"', rows) + filters
     return " UNION ALL ".join(
         (
-            f"{summary} 24 AND {within('start', days)}{filters}",
-            f"{summary} 1 AND {within('start', hours)}{filters}",
-            summarise(table.name, 1, within_rows),
+            f"{summary} 24 AND {lies_within('start', days)}{filters}",
+            f"{summary} 1 AND {lies_within('start', hours)}{filters}",
+            roll_up_query(table.name, 1, within_rows),
         )
     )
 
@@ -179,8 +180,8 @@ def cover(span: Span, stale: Sequence[datetime], *, whole_days: bool) -> tuple[l
     first, last = ceil(start, HOUR), floor(end, HOUR)
     if first >= last:
         return [], [], [span]
-    missing = joined((hour for hour in stale if first <= hour < last), HOUR)
-    stale_days = joined({floor(hour, DAY) for hour in stale}, DAY)
+    missing = merge_intervals((hour for hour in stale if first <= hour < last), HOUR)
+    stale_days = merge_intervals({floor(hour, DAY) for hour in stale}, DAY)
     days = without((ceil(first, DAY), floor(last, DAY)), stale_days) if whole_days else []
     hours = without((first, last), sorted(days + missing))
     edges = without((start, end), [(first, last)])

@@ -1,7 +1,7 @@
-"""A person's rights over what was kept, by receipt code; and the end of retention.
+"""A person's rights by receipt code (export, withdrawal, erasure), and the purge after the retention period.
 
-Each reaches tables, photos and spool. The replay of the spool is held off meanwhile, so that nothing
-erased here comes back from there.
+Each function covers tables, photos and spool. It holds the lock of the spool, so that no replay stores again what is
+erased here.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _log = logging.getLogger(__name__)
 
 
 def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
-    """Collect everything held under a receipt.
+    """Export everything that is stored under a receipt code.
 
     Returns
     -------
     dict
-        Ready for JSON: ``decisions``, ``predictions``, ``photos`` (JPEG in base64), and ``waiting``:
-        records not stored yet.
+        Ready for JSON: ``decisions`` (the consents), ``predictions``, ``photos`` (JPEG in base64), and ``waiting``:
+        records that are still in the spool.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
 
     def collect(connection: sa.Connection) -> dict[str, Any]:
         def rows(table: sa.Table, condition: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
-            return [_plain(row) for row in connection.execute(sa.select(table).where(condition)).mappings()]
+            return [_row_as_json(row) for row in connection.execute(sa.select(table).where(condition)).mappings()]
 
         mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
         return {
@@ -57,26 +57,29 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
         }
 
     with spool.locked():
-        waiting = _waiting(spool, receipt_hash)
-        held = database.run(collect)
+        spooled = _find_spooled(spool, receipt_hash)
+        stored = database.run(collect)
     hidden = {"decision": {"receipt_hash"}}
-    held["waiting"] = [record.model_dump(mode="json", exclude_none=True, exclude=hidden) for record in waiting.values()]
-    if not any(held.values()):
+    stored["waiting"] = [
+        record.model_dump(mode="json", exclude_none=True, exclude=hidden) for record in spooled.values()
+    ]
+    if not any(stored.values()):
         raise _unknown_receipt()
-    _log.info("exported what is held under a receipt")
-    return held
+    _log.info("exported what is stored under a receipt")
+    return stored
 
 
 def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeName | None = None) -> Removal:
-    """Withdraw consent to one purpose, or to all, and remove what was kept for it; safe to repeat.
+    """Withdraw consent to one purpose or to all, and remove what was kept for it; safe to repeat.
 
-    The decision's row stays, marked: it proves what was agreed to until then. So does the answer, anonymous.
+    The consent's row stays, with the time of the withdrawal: it proves what was agreed to until then. The answer stays,
+    without personal data.
 
     Raises
     ------
     NotFound
     DatabaseUnavailable
-        Only what waited in the spool is gone.
+        Only what was in the spool has been removed.
     """
     receipt_hash = hash_receipt(receipt)
     purposes = [purpose] if purpose else list(PurposeName)
@@ -85,7 +88,7 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
         consents = tables.consents
-        mine = _my_decisions(connection, tables, receipt_hash)
+        mine = _lock_consents(connection, tables, receipt_hash)
         predictions: list[UUID] = []
         photos = 0
         if PurposeName.FILENAME_AND_COMMENT in purposes:
@@ -105,35 +108,35 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
         return predictions, photos, len(mine)
 
     with spool.locked():
-        waiting = _waiting(spool, receipt_hash)
-        for path, record in waiting.items():
+        spooled = _find_spooled(spool, receipt_hash)
+        for path, record in spooled.items():
             spool.rewrite(path, record.without(purposes, moment))
-        predictions, photos, decisions = database.run(remove)
-        predictions += [record.id for record in waiting.values()]
+        predictions, photos, consents = database.run(remove)
+        predictions += [record.id for record in spooled.values()]
         if PurposeName.FILENAME_AND_COMMENT in purposes:
-            for path in _feedback_on(spool, set(predictions)):
+            for path in _feedback_files_on(spool, set(predictions)):
                 _drop_comment(spool, path)
         spool.remove(spool.find_damaged([receipt_hash, *map(str, predictions)]))
-    if not decisions and not waiting:
+    if not consents and not spooled:
         raise _unknown_receipt()
-    _log.info("withdrew %s: %d photos, %d waiting", " and ".join(purposes), photos, len(waiting))
-    return Removal(predictions, photos, len(waiting))
+    _log.info("withdrew %s: %d photos, %d in the spool", " and ".join(purposes), photos, len(spooled))
+    return Removal(predictions, photos, len(spooled))
 
 
 def erase(database: Database, spool: Spool, receipt: str) -> Removal:
-    """Erase everything held under a receipt, at once and for good.
+    """Erase everything that is stored under a receipt code, at once and permanently.
 
     Raises
     ------
     NotFound
     DatabaseUnavailable
-        Only what waited in the spool is gone.
+        Only what was in the spool has been removed.
     """
     receipt_hash = hash_receipt(receipt)
     tables = database.tables
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
-        mine = _my_decisions(connection, tables, receipt_hash)
+        mine = _lock_consents(connection, tables, receipt_hash)
         photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(mine))).rowcount
         predictions = list(
             connection.scalars(
@@ -146,19 +149,21 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
         return predictions, photos, len(mine)
 
     with spool.locked():
-        waiting = _waiting(spool, receipt_hash)
-        spool.remove([*waiting, *_feedback_on(spool, {record.id for record in waiting.values()})])
-        predictions, photos, decisions = database.run(remove)
-        erased = [*predictions, *(record.id for record in waiting.values())]
-        spool.remove([*_feedback_on(spool, set(predictions)), *spool.find_damaged([receipt_hash, *map(str, erased)])])
-    if not decisions and not waiting:
+        spooled = _find_spooled(spool, receipt_hash)
+        spool.remove([*spooled, *_feedback_files_on(spool, {record.id for record in spooled.values()})])
+        predictions, photos, consents = database.run(remove)
+        erased = [*predictions, *(record.id for record in spooled.values())]
+        spool.remove(
+            [*_feedback_files_on(spool, set(predictions)), *spool.find_damaged([receipt_hash, *map(str, erased)])]
+        )
+    if not consents and not spooled:
         raise _unknown_receipt()
-    _log.info("erased %d predictions, %d photos, %d waiting", len(predictions), photos, len(waiting))
-    return Removal(erased, photos, len(waiting))
+    _log.info("erased %d predictions, %d photos, %d in the spool", len(predictions), photos, len(spooled))
+    return Removal(erased, photos, len(spooled))
 
 
 def purge(database: Database, spool: Spool, days: int) -> Removal:
-    """Make anonymous what is older than `days`; the figures of the predictions stay.
+    """Remove personal data older than `days`; the figures of the predictions stay.
 
     Raises
     ------
@@ -180,19 +185,19 @@ def purge(database: Database, spool: Spool, days: int) -> Removal:
         return list(predictions), photos
 
     with spool.locked():
-        waiting = _purge_spool(spool, before)
+        spooled = _purge_spool(spool, before)
         predictions, photos = database.run(remove)
-    _log.info("purged %d predictions, %d photos, %d waiting", len(predictions), photos, waiting)
-    return Removal(predictions, photos, waiting)
+    _log.info("purged %d predictions, %d photos, %d in the spool", len(predictions), photos, spooled)
+    return Removal(predictions, photos, spooled)
 
 
-def _my_decisions(connection: sa.Connection, tables: Tables, receipt_hash: str) -> list[UUID]:
-    """List the decisions made under a receipt, and hold them until the end of the transaction."""
+def _lock_consents(connection: sa.Connection, tables: Tables, receipt_hash: str) -> list[UUID]:
+    """Return the consents of a receipt, with their rows locked until the transaction ends."""
     mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
     return list(connection.scalars(mine.with_for_update()))
 
 
-def _waiting(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:
+def _find_spooled(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:
     return {
         path: record
         for path, record in spool.read(spool.prediction_files(), PredictionRecord)
@@ -200,7 +205,7 @@ def _waiting(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:
     }
 
 
-def _feedback_on(spool: Spool, predictions: set[UUID]) -> list[Path]:
+def _feedback_files_on(spool: Spool, predictions: set[UUID]) -> list[Path]:
     return [
         path
         for path, record in spool.read(spool.feedback_files(), FeedbackRecord)
@@ -214,7 +219,7 @@ def _drop_comment(spool: Spool, path: Path) -> None:
 
 
 def _purge_spool(spool: Spool, before: datetime) -> int:
-    """Rewrite what has waited too long without what is personal; delete what nobody could read."""
+    """Remove old personal data from spooled records, and old damaged files; return their number."""
     purged = spool.purge(before.timestamp())
     for path, prediction in spool.read(spool.prediction_files(), PredictionRecord):
         if prediction.decision and prediction.timestamp < before:
@@ -228,8 +233,8 @@ def _purge_spool(spool: Spool, before: datetime) -> int:
     return purged
 
 
-def _plain(row: RowMapping) -> dict[str, Any]:
-    """Give a row in the types of JSON, without what only secures the receipt."""
+def _row_as_json(row: RowMapping) -> dict[str, Any]:
+    """Return a row as JSON types, without the receipt's hash."""
     return {name: _json(value) for name, value in row.items() if name != "receipt_hash"}
 
 

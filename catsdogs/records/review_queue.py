@@ -1,6 +1,6 @@
-"""Photos kept with consent, of which people said what they show: each is reviewed before a model learns from it.
+"""The review of photos that were kept with consent and labelled by people: no model learns from an unreviewed one.
 
-They stay in the database: a training holds them in memory alone, so that nothing of an erased photo is left behind.
+The photos stay in the database: a training holds them in memory only, so that nothing remains of an erased photo.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from catsdogs.model import preprocessing
 from catsdogs.settings import Settings
 
 WAITING = "waiting"
-"""Names in :meth:`ReviewQueue.counts` what is not reviewed yet."""
+"""Key of :meth:`ReviewQueue.counts` for photos that are not reviewed yet."""
 
 
 @dataclass(frozen=True)
 class FeedbackPhotos:
-    """What people's feedback adds to the photos of a training, under paths that name no file."""
+    """Photos that people's feedback adds to a training, under paths that are not files."""
 
     content: dict[Path, bytes] = field(default_factory=dict)
-    """JPEG."""
+    """Photos, as JPEG."""
     labels: dict[Path, Answer] = field(default_factory=dict)
-    """Of the same photos, as reviewed."""
+    """Labels of these photos, as reviewed."""
     left_out: dict[Path, str] = field(default_factory=dict)
-    """Why each other photo is not learned from."""
+    """Reason why each other photo is left out."""
 
     def read(self, path: Path) -> bytes:
         """Read one of these photos, or a file.
@@ -46,12 +46,12 @@ class FeedbackPhotos:
 
 
 class ReviewQueue:
-    """What waits for review, and what was decided. For operators and analysts: it shows people's photos.
+    """Photos to review, and the decisions on them. For operators and analysts only: it shows people's photos.
 
     Parameters
     ----------
     database
-        Set up; closed by :meth:`close`.
+        A database that has been set up; closed by :meth:`close`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -59,7 +59,7 @@ class ReviewQueue:
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
-        """Reach the database of the settings, by default those of the environment.
+        """Open the queue in the database of `settings`, by default those of the environment.
 
         Raises
         ------
@@ -70,14 +70,14 @@ class ReviewQueue:
         return cls(database)
 
     def close(self) -> None:
-        """Leave the database; the embedded server stops with its last user."""
+        """Disconnect from the database; the embedded server stops with its last user."""
         self._database.close()
 
     def waiting(self, limit: int = 1) -> list[PhotoToReview]:
-        """List photos that nobody reviewed yet, those first of which the model was least sure.
+        """List photos that nobody has reviewed yet, least confident predictions first.
 
-        Its surest of three outcomes (cat, dog, neither) is least probable: "least confident" sampling, Lewis and
-        Gale 1994, https://arxiv.org/abs/cmp-lg/9407020.
+        These are the ones whose most probable of three outcomes (cat, dog, neither) is least probable: "least
+        confident" sampling, Lewis and Gale 1994, https://arxiv.org/abs/cmp-lg/9407020.
 
         Raises
         ------
@@ -107,17 +107,17 @@ class ReviewQueue:
         ]
 
     def decide(self, photo: UUID, review: ReviewDecision | None) -> None:
-        """Note what a photo teaches, or that it is left out; ``None`` puts it back into the queue.
+        """Store the decision on a photo; ``None`` puts it back into the queue.
 
         Parameters
         ----------
         photo
-            Names its prediction.
+            Identifier of its prediction.
 
         Raises
         ------
         NotFound
-            The photo was erased, or consent withdrawn.
+            The photo was erased, or the consent to keep it withdrawn.
         DatabaseError
         """
         table = self._database.tables.photos
@@ -130,7 +130,7 @@ class ReviewQueue:
             raise NotFound("This photo was erased meanwhile.")
 
     def counts(self) -> dict[str, int]:
-        """Count photos: what waits (`WAITING`), and what was decided (each of :class:`catsdogs.domain.ReviewDecision`).
+        """Count the photos to review (`WAITING`), and those with each :class:`catsdogs.domain.ReviewDecision`.
 
         Raises
         ------
@@ -153,7 +153,7 @@ class ReviewQueue:
         return self._database.run(count)
 
     def for_training(self) -> FeedbackPhotos:
-        """Read every photo that was reviewed, and name those that are not learned from.
+        """Read the reviewed photos and their labels, and list those that are left out.
 
         Raises
         ------
@@ -161,20 +161,20 @@ class ReviewQueue:
         """
         tables = self._database.tables
         photo = tables.photos.c
-        taught = (
+        labelled = (
             sa.select(photo.prediction_id, photo.review, photo.jpeg)
             .where(photo.review != ReviewDecision.LEFT_OUT)
             .order_by(photo.prediction_id)
         )
-        refused = sa.select(photo.prediction_id).where(photo.review == ReviewDecision.LEFT_OUT)
+        left_out = sa.select(photo.prediction_id).where(photo.review == ReviewDecision.LEFT_OUT)
         waiting = sa.select(photo.prediction_id).select_from(_waiting(tables))
 
         def read(connection: sa.Connection) -> FeedbackPhotos:
             found = FeedbackPhotos()
-            for identifier, review, jpeg in connection.execute(taught):
+            for identifier, review, jpeg in connection.execute(labelled):
                 found.content[_name(identifier)] = jpeg
                 found.labels[_name(identifier)] = Answer(str(review))
-            for query, reason in ((refused, "left out in review"), (waiting, "not reviewed yet")):
+            for query, reason in ((left_out, "left out in review"), (waiting, "not reviewed yet")):
                 found.left_out.update((_name(identifier), reason) for identifier in connection.scalars(query))
             return found
 
@@ -182,7 +182,7 @@ class ReviewQueue:
 
 
 def feedback_photos(settings: Settings) -> FeedbackPhotos:
-    """Read what people's feedback adds to a training, see :meth:`ReviewQueue.for_training`.
+    """Read the photos that people's feedback adds to a training, see :meth:`ReviewQueue.for_training`.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def feedback_photos(settings: Settings) -> FeedbackPhotos:
 
 
 def _waiting(tables: Tables) -> sa.FromClause:
-    """Join photos that wait with their predictions."""
+    """Join the photos to review with their predictions."""
     photo, prediction = tables.photos.c, tables.predictions.c
     same = photo.prediction_id == prediction.id
     return tables.photos.join(tables.predictions, same & photo.review.is_(None) & prediction.true_label.is_not(None))

@@ -1,8 +1,9 @@
-"""A durable queue in a folder: records wait here while the database is away.
+"""A durable queue of records in a folder, used while the database is away.
 
-One file a record, in the manner of a maildir: written aside, fsync'd, renamed, the folder fsync'd. What
-:meth:`Spool.put` has returned survives a crash of program and machine; what was interrupted before was
-never accepted, and is a leftover in ``tmp/``. Any number of processes may put; one at a time takes out.
+Each record is a file, written by :func:`catsdogs.files.atomic_write`, as in a maildir. When
+:meth:`Spool.put_prediction` or :meth:`Spool.put_feedback` has returned, the record survives a crash of the program and
+of the machine. A write that was interrupted before leaves a draft in ``tmp/``. Several processes may add records at the
+same time; a process that removes or rewrites records holds the lock (:meth:`Spool.locked`).
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
 
-_BLOCK = 4096  # a file takes whole blocks on disk
-_RECOUNT_SECONDS = 2.0
-_LEFTOVER_SECONDS = 3600.0
-_DELETERS = 8
+_BLOCK = 4096  # bytes; a file occupies whole blocks on disk
+_RECOUNT_SECONDS = 2.0  # between two measurements of the space used
+_DRAFT_SECONDS = 3600.0  # age of a draft that nobody writes any more
+_DELETE_THREADS = 8
 
 _Record = TypeVar("_Record", bound=BaseModel)
 _log = logging.getLogger(__name__)
@@ -42,9 +43,9 @@ class Spool:
     Parameters
     ----------
     folder
-        Made when first needed, for its owner alone.
+        Created when first needed, with access for its owner only.
     limit
-        Most bytes that it may take on disk.
+        Largest space that it may use on disk, in bytes.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -60,11 +61,11 @@ class Spool:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Give the spool of the settings' data folder."""
+        """Return the spool in the data folder of the settings."""
         return cls(settings.data_dir / "spool", settings.spool_megabytes * 1_000_000)
 
     def put_prediction(self, record: PredictionRecord) -> None:
-        """Keep a prediction, with its decision and photo.
+        """Add a prediction, with its consent and photo.
 
         Raises
         ------
@@ -74,17 +75,17 @@ class Spool:
         self._put(self._prediction_file(record.id), record)
 
     def put_feedback(self, record: FeedbackRecord) -> None:
-        """Keep a feedback.
+        """Add a feedback.
 
         Raises
         ------
         SpoolError
-            As above.
+            The spool, or the disk, is full or cannot be written.
         """
         self._put(self._feedback / f"{record.id}.json", record)
 
     def rewrite(self, path: Path, record: BaseModel) -> None:
-        """Put a record, with less in it than before, in the place of its file; a full spool has room for that.
+        """Replace a record by a smaller one; this is possible in a full spool, too.
 
         Raises
         ------
@@ -94,15 +95,15 @@ class Spool:
         self._write(path, record.model_dump_json(exclude_none=True).encode())
 
     def prediction_files(self) -> list[Path]:
-        """List the predictions that wait, oldest first: their names begin with the time (UUIDv7)."""
+        """List the files of predictions, oldest first: their names begin with the time (UUIDv7)."""
         return _listing(self._predictions)
 
     def feedback_files(self) -> list[Path]:
-        """List the feedbacks that wait, oldest first."""
+        """List the files of feedbacks, oldest first."""
         return _listing(self._feedback)
 
     def read(self, paths: Iterable[Path], kind: type[_Record]) -> Iterator[tuple[Path, _Record]]:
-        """Read records; a damaged one is set aside and does not stop those behind it."""
+        """Read records; a damaged one is moved away, and reading goes on with the next."""
         for path in paths:
             try:
                 yield path, kind.model_validate_json(path.read_bytes())
@@ -113,45 +114,45 @@ class Spool:
                 self.move_to_damaged(path, f"cannot be read ({error.error_count()} errors)")
 
     def find_prediction(self, identifier: UUID) -> PredictionRecord | None:
-        """Look up a prediction that waits."""
+        """Find a prediction in the spool."""
         return next((record for _, record in self.read([self._prediction_file(identifier)], PredictionRecord)), None)
 
     def remove_anonymous(self, identifier: UUID) -> None:
-        """Delete a prediction that waits, unless it came with a decision; under :meth:`locked`."""
-        waiting = self.find_prediction(identifier)
-        if waiting and waiting.success and not waiting.decision:
+        """Delete a prediction unless there is consent to anything; call it under :meth:`locked`."""
+        record = self.find_prediction(identifier)
+        if record and record.success and not record.decision:
             self.remove([self._prediction_file(identifier)])
 
     def remove(self, paths: Iterable[Path]) -> None:
-        """Delete what has been stored, or erased."""
+        """Delete records that have been stored in the database, or are to be erased."""
         files = list(paths)
-        with ThreadPoolExecutor(_DELETERS) as side_by_side:  # a disk that discards takes its time for each
-            list(side_by_side.map(_unlink, (files[start::_DELETERS] for start in range(_DELETERS))))
+        with ThreadPoolExecutor(_DELETE_THREADS) as threads:  # a disk with TRIM takes its time for each file
+            list(threads.map(_unlink, (files[start::_DELETE_THREADS] for start in range(_DELETE_THREADS))))
         self._counted_at = -_RECOUNT_SECONDS
 
     def move_to_damaged(self, path: Path, reason: str) -> None:
-        """Move a record out of the queue into ``damaged/``, for a person to look at."""
+        """Move a record out of the queue into ``damaged/``, to be inspected by a person."""
         _log.error("spooled record %s %s; moved to %s", path.name, reason, self._damaged)
         _make_folder(self._damaged)
         with suppress(FileNotFoundError):  # erased meanwhile
             path.rename(self._damaged / f"{path.parent.name}-{path.name}")
 
     def find_damaged(self, mentioning: Iterable[str]) -> list[Path]:
-        """List what was set aside and has one of these texts in it, whatever state it is in."""
+        """List damaged files that contain one of these texts, whether or not they can be parsed."""
         wanted = [text.encode() for text in mentioning]
         return [path for path in _listing(self._damaged) if any(text in path.read_bytes() for text in wanted)]
 
     def purge(self, before: float) -> int:
-        """Delete what was set aside before a moment (seconds since 1970), and what writers left half done."""
-        leftover = time.time() - _LEFTOVER_SECONDS
+        """Delete damaged files older than `before` (seconds since 1970), and drafts of interrupted writes."""
+        abandoned = time.time() - _DRAFT_SECONDS
         old = [path for path in _listing(self._damaged) if path.stat().st_mtime < before]
-        old += [path for path in _listing(self._tmp) if path.stat().st_mtime < leftover]
+        old += [path for path in _listing(self._tmp) if path.stat().st_mtime < abandoned]
         self.remove(old)
         return len(old)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes and threads from taking out; they wait."""
+        """Hold the lock for removing and rewriting records; other processes and threads wait for it."""
         _make_folder(self.folder)
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -197,7 +198,7 @@ class Spool:
             ) from error
 
     def _occupied(self) -> int:
-        """Bytes on disk: counted now and then, for all processes, and own additions since."""
+        """Return the bytes used on disk: measured now and then for all processes, plus what this one added since."""
         if time.monotonic() - self._counted_at > _RECOUNT_SECONDS:
             used = 0
             for folder in (self._predictions, self._feedback, self._damaged, self._tmp):
@@ -211,7 +212,7 @@ class Spool:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder of the spool, which is its parent, or the spool itself."""
+    """Create the spool's folder or one of its subfolders, durably."""
     for part in (folder.parent, folder):
         if not part.is_dir():
             part.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The service in this process: it holds the model and the way to the database."""
+"""The service in this process: it holds the model, the database connection and the spool."""
 
 from __future__ import annotations
 
@@ -64,21 +64,21 @@ class Local:
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
-        """Load the model, and reach the database; where it is away, go on without until it is back.
+        """Load the model and connect to the database; if it is away, start without it until it is back.
 
         Raises
         ------
         SettingsError, ModelError
         """
         settings = settings or Settings.load()
-        load_rules(settings.alert_rules)  # what is wrong in them should be said now, not at night
+        load_rules(settings.alert_rules)  # a mistake in them should be reported now, not at night
         service = cls(ServedModel(settings), settings)
         service._replayer.start()
         service._roll_ups.start()
         return service
 
     def close(self) -> None:
-        """Leave the database; the embedded server stops with its last user."""
+        """Stop the threads and disconnect from the database; the embedded server stops with its last user."""
         self._roll_ups.close()
         self._replayer.close()
         self._database.close()
@@ -197,7 +197,7 @@ class Local:
 
     def health(self) -> ServiceHealth:
         """See :meth:`catsdogs.service.interface.Service.health`."""
-        self._model.current()  # a promotion is taken up first
+        self._model.current()  # loads a newly promoted version first
         problems = {
             ServiceProblem.DATABASE: not self._replayer.ping_database(),
             ServiceProblem.SPOOL: self._spool.nearly_full,
@@ -224,5 +224,5 @@ class Local:
     def _record_failure(self, failure: InvalidImage, model_version: str) -> None:
         try:
             self._writer.store_prediction(PredictionRecord.of_failure(failure, model_version))
-        except CatsDogsError as error:  # the person should hear what is wrong with the photo
+        except CatsDogsError as error:  # the person should read what is wrong with the photo
             _log.error("a failed prediction could not be recorded: %s", error)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catsdogs.database import Database, roll_ups, setup
-from catsdogs.database.roll_ups import ACCURACY, GROWTH, NO_TIME, RollUpRefresher, Span
+from catsdogs.database.roll_ups import BIN_GROWTH, RELATIVE_ERROR, ZERO_BIN, RollUpRefresher, Span
 from catsdogs.database.tables import Tables
 from catsdogs.domain import Answer
 from catsdogs.errors import DatabaseUnavailable
@@ -29,7 +29,7 @@ FIRST = NOW - timedelta(days=3)
 MINUTES = 3 * 24 * 60
 WHOLE = FIRST - DAY, NOW + DAY
 
-times = st.one_of(st.floats(0, 0.002), st.floats(0.002, 1e5), st.sampled_from([GROWTH, GROWTH**7, 5.0]))
+times = st.one_of(st.floats(0, 0.002), st.floats(0.002, 1e5), st.sampled_from([BIN_GROWTH, BIN_GROWTH**7, 5.0]))
 rows = st.builds(
     lambda minute, answer, ms, consent, opinion, version: make_row(
         FIRST + timedelta(minutes=minute),
@@ -125,8 +125,8 @@ def check_summaries(database: Database) -> None:
     """Every hour and day that is not stale has exactly the summaries that its rows give."""
     found = held(database)
     tables = database.tables
-    kept = database.run(lambda c: c.execute(sa.select(tables.summaries)).mappings().all())
-    stale = set(database.run(lambda c: c.scalars(sa.select(tables.stale.c.start)).all()))
+    kept = database.run(lambda c: c.execute(sa.select(tables.roll_ups)).mappings().all())
+    stale = set(database.run(lambda c: c.scalars(sa.select(tables.stale_hours.c.start)).all()))
     for hours, width in ((1, HOUR), (24, DAY)):
         unknown = {floor(hour, width) for hour in stale}
         groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -153,7 +153,7 @@ def check_histogram(summary: Any, found: list[dict[str, Any]]) -> None:
     assert sum(count for _bin, count in bins) == len(times)
     for number, count in bins:
         inside, times = times[:count], times[count:]
-        low, high = (0, 0.001) if number == NO_TIME else (GROWTH ** (number - 1), GROWTH**number)
+        low, high = (0, 0.001) if number == ZERO_BIN else (BIN_GROWTH ** (number - 1), BIN_GROWTH**number)
         assert all(low * (1 - 1e-9) <= time <= high * (1 + 1e-9) for time in inside)
 
 
@@ -172,7 +172,7 @@ def compare(database: Database, window: Span, width: int, chosen: PredictionFilt
         assert quick.mean == (true.mean if true.mean is None else pytest.approx(true.mean))
         for estimate, percentile in zip(quick.percentiles or (), true.percentiles or (), strict=True):
             # between two times one may be below a microsecond, and the other one as far off as a bin lets it be
-            assert abs(estimate - percentile) <= ACCURACY * (1 + 1e-6) * percentile + 0.001
+            assert abs(estimate - percentile) <= RELATIVE_ERROR * (1 + 1e-6) * percentile + 0.001
     total = database.run(lambda c: aggregates.totals(c, table, chosen, window))
     assert [getattr(total, name) for name in SUMS] == [getattr(found[0], name) for name in SUMS]
 
@@ -199,7 +199,7 @@ def test_they_stay_true_through_late_feedback_erasure_and_withdrawal(
     compare(database, WHOLE, 86400)
     refresh_all(database)
     check_summaries(database)
-    assert not database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).all())
+    assert not database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all())
     compare(database, window, 7200, chosen)
     compare(database, WHOLE, 86400)
 
@@ -242,7 +242,7 @@ def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytes
         latencies = [[found["inference_time_ms"], *found["timeline"]] for found in (quick, exact)]
         for estimated, true in zip(*latencies, strict=True):
             for name, value in true.items():
-                tolerance = ACCURACY if name in {"p50", "p95", "p99"} else 1e-9
+                tolerance = RELATIVE_ERROR if name in {"p50", "p95", "p99"} else 1e-9
                 is_float = isinstance(value, float)
                 assert estimated[name] == (pytest.approx(value, rel=tolerance) if is_float else value)
 
@@ -265,7 +265,7 @@ def test_hours_that_go_on_stay_marked_once(keep: Keep) -> None:
     now = datetime.now(UTC)
     for second in range(3):
         database = keep([make_row(now + DAY, width=second + 1)])
-    stale = sa.select(database.tables.stale.c.start)
+    stale = sa.select(database.tables.stale_hours.c.start)
     assert len(database.run(lambda c: c.scalars(stale).all())) == 3
     assert not refresh(database)
     assert database.run(lambda c: c.scalars(stale).all()) == [floor(now + DAY, HOUR)]
@@ -287,7 +287,7 @@ def test_a_mark_that_came_while_others_were_taken_off_stays(keep: Keep) -> None:
     with database.engine.begin() as slow:
         roll_ups.refresh(slow, database.tables)
         keep([make_row(NOW, user_feedback=1)])
-    assert database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).all()) == [floor(NOW, HOUR)]
+    assert database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all()) == [floor(NOW, HOUR)]
     compare(database, WHOLE, 86400)
     refresh_all(database)
     check_summaries(database)
@@ -301,7 +301,7 @@ def test_migration_marks_what_is_there(keep: Keep) -> None:
     said: list[str] = []
     sa.event.listen(database.engine, "before_cursor_execute", lambda *told: said.append(str(told[2])))
     setup.migrate(database)
-    marked = database.run(lambda c: c.scalars(sa.select(database.tables.stale.c.start)).all())
+    marked = database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all())
     assert sorted(marked) == sorted({floor(row["timestamp"], HOUR) for row in held(database)})
     [marks] = [statement for statement in said if statement.startswith('INSERT INTO "predictions_feedback_stale"')]
     plan = "\n".join(database.run(lambda c: c.scalars(sa.text(f"EXPLAIN {marks}")).all()))
@@ -316,7 +316,7 @@ def test_a_thread_refreshes_them(keep: Keep) -> None:
     database = keep(random_rows(14, n=60))
     refresher = RollUpRefresher(database)
     refresher.start()
-    stale = sa.select(database.tables.stale.c.start).limit(1)
+    stale = sa.select(database.tables.stale_hours.c.start).limit(1)
     until(lambda: database.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
     refresher.close()
     check_summaries(database)
@@ -324,7 +324,7 @@ def test_a_thread_refreshes_them(keep: Keep) -> None:
 
 def test_a_service_refreshes_them(keep: Keep, database: Settings) -> None:
     kept = keep(random_rows(15, n=60))
-    stale = sa.select(kept.tables.stale.c.start).limit(1)
+    stale = sa.select(kept.tables.stale_hours.c.start).limit(1)
     with Local.open(database):
         until(lambda: kept.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
     check_summaries(kept)
@@ -343,7 +343,7 @@ def test_a_failed_refresh_does_not_end_the_thread(keep: Keep, monkeypatch: pytes
     monkeypatch.setattr(roll_ups, "REFRESH_SECONDS", 0.01)
     refresher = RollUpRefresher(database)
     refresher.start()
-    stale = sa.select(database.tables.stale.c.start).limit(1)
+    stale = sa.select(database.tables.stale_hours.c.start).limit(1)
     until(lambda: database.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
     refresher.close()
     check_summaries(database)

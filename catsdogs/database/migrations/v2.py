@@ -1,20 +1,20 @@
-"""The table of the V2 project, taken over: set aside, copied row by row into ours, and given back on the way down.
+"""Migration of the table of the V2 project: it is renamed, its rows are copied, and a downgrade restores it.
 
-V2's table has our table's name (``DB_TABLE_MONITORING``) and an integer `id`. What becomes of what:
+V2's table has the same name as ours (``DB_TABLE_MONITORING``) and an integer `id`. How each column is converted:
 
 =====================  ==================================================================================
 V2                     here
 =====================  ==================================================================================
-every row              one row: the migration counts both sides, and undoes itself where they differ
+every row              one row: the migration counts both sides, and is rolled back if they differ
 `id`                   a UUIDv7 made from the row's time; noted in V2's table in the column `catsdogs_id`
 `timestamp`            the same moment; one without time zone is read as UTC. Without one: `created_at`
-`prediction_result`    in lower case; where it names neither animal, the likelier one
+`prediction_result`    in lower case; if it names neither animal, the likelier one
 `proba_cat/_dog`       shares that sum to 1, whether they were shares or percents
-`success`              true where answer, probabilities and time are there; else an ``error`` of the type
+`success`              true if answer, probabilities and time are present; otherwise an ``error`` of the type
                        ``LegacyError`` (V2 said so itself) or ``LegacyIncomplete`` (V2 said otherwise)
 `user_feedback`        0 or 1 from a number or a boolean; anything else is no rating
 `filename`, comment    only with `rgpd_consent`, on a consent row of version ``v2`` whose receipt code
-                       nobody holds: the end of retention removes them. Cut to our lengths
+                       nobody holds: they are purged after the retention period. Cut to our lengths
 =====================  ==================================================================================
 
 V2's table stays as ``<name>_v2`` with all its rows and figures, but without file names and comments:
@@ -31,42 +31,45 @@ import sqlalchemy as sa
 
 from catsdogs.errors import DatabaseError
 
-_MARK = "catsdogs_id"
+_ID_COLUMN = "catsdogs_id"
 _TEXT_HASH = hashlib.sha256(b"The text that V2 showed, which it did not store.").hexdigest()
 _PERSONAL = ("filename", "user_comment")
 
 
-def set_aside(connection: sa.Connection, name: str) -> bool:
-    """Rename V2's table and its indexes, which have the names of ours; say whether there was one."""
+def rename_v2_table(connection: sa.Connection, name: str) -> bool:
+    """Rename V2's table and its indexes, whose names ours need; return whether there was one."""
     if not sa.inspect(connection).has_table(name):
         return False
     if "id" not in _columns(connection, name) or _is_uuid(connection, name):
-        return False  # ours, or a stranger's: creating our table will say so
+        return False  # our table, or an unknown one, which makes the creation of ours fail
     _rename_indexes(connection, name, "index_name || '_v2'")
     connection.execute(sa.text(f'ALTER TABLE "{name}" RENAME TO "{name}_v2"'))
     return True
 
 
-def copy(connection: sa.Connection, name: str) -> None:
-    """Copy V2's rows into our tables, and clear what is personal out of V2's own.
+def copy_rows(connection: sa.Connection, name: str) -> None:
+    """Copy V2's rows into our tables, and remove personal data from V2's table.
 
     Raises
     ------
     DatabaseError
-        Not every row arrived; the transaction undoes what was done.
+        Not every row could be copied; the transaction is rolled back.
     """
-    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" ADD COLUMN {_MARK} uuid'))
-    _read(connection, name)
+    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" ADD COLUMN {_ID_COLUMN} uuid'))
+    _create_normalised_copy(connection, name)
     connection.execute(
-        sa.text(f'UPDATE "{name}_v2" v2 SET {_MARK} = seen.{_MARK} FROM v2_seen seen WHERE v2.ctid = seen.place')
+        sa.text(
+            f"""UPDATE "{name}_v2" v2 SET {_ID_COLUMN} = normalised.{_ID_COLUMN} FROM v2_normalised normalised
+            WHERE v2.ctid = normalised.place"""
+        )
     )
     connection.execute(
         sa.text(
             f"""INSERT INTO consents (id, filename_and_comment, photo, text_version, text_hash, language, decided_at,
                 receipt_hash)
-            SELECT {_MARK}, true, false, 'v2', :text_hash, 'fr', moment,
+            SELECT {_ID_COLUMN}, true, false, 'v2', :text_hash, 'fr', moment,
                 encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'hex')
-            FROM v2_seen WHERE filename IS NOT NULL OR user_comment IS NOT NULL"""
+            FROM v2_normalised WHERE filename IS NOT NULL OR user_comment IS NOT NULL"""
         ),
         {"text_hash": _TEXT_HASH},
     )
@@ -75,19 +78,21 @@ def copy(connection: sa.Connection, name: str) -> None:
             f"""INSERT INTO "{name}" (id, timestamp, created_at, inference_time_ms, success, prediction_result,
                 proba_cat, proba_dog, rgpd_consent, filename, user_feedback, user_comment, feedback_at, error_type,
                 consent_id)
-            SELECT {_MARK}, moment, stored, inference_time_ms, complete,
+            SELECT {_ID_COLUMN}, moment, stored, inference_time_ms, complete,
                 CASE WHEN NOT complete THEN 'error' WHEN answer IN ('cat', 'dog') THEN answer
                     WHEN proba_cat >= 0.5 THEN 'cat' ELSE 'dog' END,
                 CASE WHEN complete THEN proba_cat END, CASE WHEN complete THEN 1 - proba_cat END,
                 agreed, filename, user_feedback, user_comment,
                 CASE WHEN user_feedback IS NOT NULL OR user_comment IS NOT NULL THEN moment END,
                 CASE WHEN NOT complete THEN CASE WHEN success THEN 'LegacyIncomplete' ELSE 'LegacyError' END END,
-                CASE WHEN filename IS NOT NULL OR user_comment IS NOT NULL THEN {_MARK} END
-            FROM v2_seen"""
+                CASE WHEN filename IS NOT NULL OR user_comment IS NOT NULL THEN {_ID_COLUMN} END
+            FROM v2_normalised"""
         )
     )
     had = connection.scalar(sa.text(f'SELECT count(*) FROM "{name}_v2"'))
-    taken = connection.scalar(sa.text(f'SELECT count(*) FROM "{name}" JOIN "{name}_v2" v2 ON v2.{_MARK} = "{name}".id'))
+    taken = connection.scalar(
+        sa.text(f'SELECT count(*) FROM "{name}" JOIN "{name}_v2" v2 ON v2.{_ID_COLUMN} = "{name}".id')
+    )
     if had != taken:
         raise DatabaseError(
             "The table of V2 has {had} rows, of which {taken} could be taken over. Nothing was changed.",
@@ -98,35 +103,35 @@ def copy(connection: sa.Connection, name: str) -> None:
         nullable = f'ALTER TABLE "{name}_v2" ALTER COLUMN {column} DROP NOT NULL'
         connection.execute(sa.text(nullable))
         connection.execute(sa.text(f'UPDATE "{name}_v2" SET {column} = NULL WHERE {column} IS NOT NULL'))
-    connection.execute(sa.text("DROP TABLE v2_seen"))
+    connection.execute(sa.text("DROP TABLE v2_normalised"))
 
 
-def give_back(connection: sa.Connection, name: str) -> None:
-    """Write back what is personal and still has consent; to be called before our tables are dropped."""
+def restore_personal_data(connection: sa.Connection, name: str) -> None:
+    """Restore personal data that still has consent to V2's table; to be called before our tables are dropped."""
     if not _has_v2(connection, name):
         return
     for column in set(_PERSONAL) & set(_columns(connection, f"{name}_v2")):
         connection.execute(
             sa.text(
                 f"""UPDATE "{name}_v2" v2 SET {column} = ours.{column} FROM "{name}" ours
-                WHERE ours.id = v2.{_MARK} AND ours.{column} IS NOT NULL"""
+                WHERE ours.id = v2.{_ID_COLUMN} AND ours.{column} IS NOT NULL"""
             )
         )
 
 
-def put_back(connection: sa.Connection, name: str) -> None:
-    """Give V2's table its name again; to be called when ours are gone."""
+def restore_v2_table(connection: sa.Connection, name: str) -> None:
+    """Restore the name of V2's table; to be called after ours have been dropped."""
     if not _has_v2(connection, name):
         return
-    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" DROP COLUMN {_MARK}'))
+    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" DROP COLUMN {_ID_COLUMN}'))
     connection.execute(sa.text(f'ALTER TABLE "{name}_v2" RENAME TO "{name}"'))
     _rename_indexes(connection, name, "regexp_replace(index_name, '_v2$', '')")
 
 
-def _read(connection: sa.Connection, name: str) -> None:
-    """Read V2's table, whatever the types of its columns, into the temporary table ``v2_seen``.
+def _create_normalised_copy(connection: sa.Connection, name: str) -> None:
+    """Read V2's table, whatever the types of its columns, into the temporary table ``v2_normalised``.
 
-    Everything is read by way of its text: V2 left types and columns to whoever made the table.
+    Every value is read as text, because V2 did not prescribe the types of the columns.
     """
     columns = _columns(connection, f"{name}_v2")
 
@@ -134,7 +139,7 @@ def _read(connection: sa.Connection, name: str) -> None:
         return f'v2."{column}"::text' if column in columns else "NULL::text"
 
     def number(column: str) -> str:
-        """Give a finite number from 0; of a text such as 97.12%, too."""
+        """Return SQL for a finite number from 0, also if the text has a percent sign, such as 97.12%."""
         pattern = r"^\s*[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*%?\s*$"
         return f"CASE WHEN {text(column)} ~ '{pattern}' THEN rtrim({text(column)}, ' %')::double precision END"
 
@@ -144,13 +149,13 @@ def _read(connection: sa.Connection, name: str) -> None:
     def moment(column: str) -> str:
         if column not in columns:
             return "NULL::timestamptz"
-        # the session is in UTC: that is what a time without a zone is taken for
+        # The session is in UTC, so that a time without a zone is read as UTC.
         at = f'v2."{column}"::timestamptz'
         return f"CASE WHEN isfinite({at}) AND {at} >= 'epoch' THEN {at} END"
 
     connection.execute(
         sa.text(
-            f"""CREATE TEMPORARY TABLE v2_seen AS
+            f"""CREATE TEMPORARY TABLE v2_normalised AS
             WITH raw AS (
                 SELECT v2.ctid AS place,
                     coalesce({moment("timestamp")}, {moment("created_at")}, now()) AS moment,
@@ -184,7 +189,7 @@ def _read(connection: sa.Connection, name: str) -> None:
                     END AS user_comment,
                 encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
                     placing substring(int8send(floor(extract(epoch FROM moment) * 1000)::bigint) FROM 3)
-                    FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid AS {_MARK}
+                    FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid AS {_ID_COLUMN}
             FROM shares"""
         )
     )
@@ -200,7 +205,7 @@ def _is_uuid(connection: sa.Connection, table: str) -> bool:
 
 
 def _has_v2(connection: sa.Connection, name: str) -> bool:
-    return sa.inspect(connection).has_table(f"{name}_v2") and _MARK in _columns(connection, f"{name}_v2")
+    return sa.inspect(connection).has_table(f"{name}_v2") and _ID_COLUMN in _columns(connection, f"{name}_v2")
 
 
 def _rename_indexes(connection: sa.Connection, table: str, new_name: str) -> None:

@@ -1,4 +1,4 @@
-"""Create the tables of predictions, consents and photos; take over the table of V2, where there is one."""
+"""Create the tables of predictions, consents and photos; convert the table of V2 if there is one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +14,7 @@ _MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     """Create the tables of predictions, consents and photos, with V2's rows in them (see :mod:`..v2`)."""
     name = op.get_context().opts["table"]
-    found_v2 = v2.set_aside(op.get_bind(), name)
+    found_v2 = v2.rename_v2_table(op.get_bind(), name)
     op.create_table(
         "consents",
         sa.Column("id", sa.Uuid, nullable=False),
@@ -95,17 +95,17 @@ def upgrade() -> None:
     )
     op.create_index("photos_consent_id", "photos", ["consent_id"])
     if found_v2:
-        v2.copy(op.get_bind(), name)
+        v2.copy_rows(op.get_bind(), name)
 
 
 def downgrade() -> None:
-    """Drop the tables, and all that is in them; V2's table comes back as it was taken over."""
+    """Drop the tables with their content, and restore V2's table."""
     name = op.get_context().opts["table"]
-    v2.give_back(op.get_bind(), name)
+    v2.restore_personal_data(op.get_bind(), name)
     op.drop_table("photos")
     op.drop_table(name)
     op.drop_table("consents")
-    v2.put_back(op.get_bind(), name)
+    v2.restore_v2_table(op.get_bind(), name)
 
 
 _PREDICTION_RULES = {

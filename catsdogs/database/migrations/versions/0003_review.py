@@ -1,4 +1,4 @@
-"""Note what a person who reviewed a kept photo decided: what it teaches, or that it is left out."""
+"""Add the decision of a reviewer on a kept photo: its label for training, or that it is left out."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keep the state of alerts, and which message about them went to which target; find labels by an index."""
+"""Create the tables of alerts and of notifications sent to each target; add an index of labels."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keep summaries of every hour and day; note by triggers which hours changed since."""
+"""Create the roll-ups of every hour and day, and triggers that record the hours that changed since."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Create the tables and the triggers; every hour is still to be summarised."""
+    """Create the tables and the triggers; every hour is stale at first."""
     name = op.get_context().opts["table"]
     op.create_table(
         f"{name}_summary",
@@ -69,7 +69,7 @@ _TRIGGERS = (
     FOR EACH STATEMENT EXECUTE FUNCTION "{name}_changed"()""",
     """CREATE TRIGGER "{name}_truncate" AFTER TRUNCATE ON "{name}"
     FOR EACH STATEMENT EXECUTE FUNCTION "{name}_changed"()""",
-    # from hour to hour by the index: writers wait for the triggers' lock, whatever the number of rows
+    # Goes from hour to hour by the index, because writers wait for the triggers' lock, however many rows there are.
     f"""INSERT INTO "{{name}}_stale"
     WITH RECURSIVE hour AS (
         SELECT {_HOUR} AS start FROM (SELECT min("timestamp") AS "timestamp" FROM "{{name}}") AS earliest
