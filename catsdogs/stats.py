@@ -63,10 +63,6 @@ def difference(successes: int, n: int, successes_before: int, n_before: int) -> 
     return share - share_before - down, share - share_before + up
 
 
-MODERATE, STRONG = 0.1, 0.25
-"""Population stability index: below, no drift; above, strong. The usual reading (Siddiqi 2006)."""
-
-
 def psi(expected: Sequence[float], found: Sequence[float]) -> float:
     """Give the population stability index: by how much shares moved, 0 (not at all) upwards.
 

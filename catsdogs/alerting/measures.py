@@ -16,7 +16,8 @@ from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.monitoring import accuracy, aggregates
-from catsdogs.monitoring.drift import SIGNIFICANT, measure_drift
+from catsdogs.monitoring.drift import measure_drift
+from catsdogs.monitoring.drift_limits import SIGNIFICANCE_LEVEL
 from catsdogs.monitoring.figures import Drift
 from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.model_health import CardOf, latest_version
@@ -116,7 +117,7 @@ class Measurements:
         found = next((drift for drift in self._drifts[key] if drift["signal"] == signal), None)
         if found is None:
             return _NO_DATA
-        return Measurement(found["psi"] if found["p_value"] < SIGNIFICANT else 0.0, found["n"])
+        return Measurement(found["psi"] if found["p_value"] < SIGNIFICANCE_LEVEL else 0.0, found["n"])
 
     def _measure_drift(self, rule: Rule) -> list[Drift]:
         recent = self._recent(rule)

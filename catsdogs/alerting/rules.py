@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from catsdogs.alerting.alert import Measure
 from catsdogs.errors import SettingsError
-from catsdogs.stats import STRONG
+from catsdogs.monitoring.drift_limits import STRONG_PSI
 
 PACKAGED_RULES = resources.files("catsdogs.alerting") / "rules.toml"
 
@@ -62,7 +62,7 @@ class Rule(BaseModel):
         """Limit beyond which the rule is broken."""
         if self.below is not None:
             return self.below
-        return STRONG if self.above is None else self.above
+        return STRONG_PSI if self.above is None else self.above
 
     def is_broken_by(self, value: float) -> bool:
         """Return whether a measured value is beyond the limit."""

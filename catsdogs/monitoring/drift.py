@@ -1,9 +1,11 @@
-"""Whether photos and answers are still like those the model was measured on.
+"""Drift: how far photos and answers moved from those that the model was evaluated on.
 
-Some things move two signals, and should: what is scaled down below what the network sees is blurred for it, too (size
-and sharpness), and of heavily blurred photos the model is less sure. One limit: a JPEG that is darkened and saved as
-JPEG again at its own size has its edges rounded anew. At some qualities that moves sharpness moderately (an index of
-0.1 to 0.2, where the alerts begin at 0.25).
+The limits are in :mod:`catsdogs.monitoring.drift_limits`.
+
+Some causes move two signals, and should: a photo smaller than the network's input is blurred when it is scaled up
+(size and sharpness), and the confidence in heavily blurred photos is lower. A known weakness: a JPEG that is darkened
+and saved again as JPEG at its own size is quantized a second time; at some qualities that is a moderate drift of
+sharpness.
 """
 
 from __future__ import annotations
@@ -18,59 +20,56 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from catsdogs.domain import Answer
 from catsdogs.model.drift_reference import MIN_BRIGHTNESS, DriftReference, Histogram
 from catsdogs.monitoring import accuracy
-from catsdogs.monitoring.figures import Drift, Reading
-from catsdogs.stats import MODERATE, STRONG, chi_square_test, psi
+from catsdogs.monitoring.drift_limits import interpret_drift
+from catsdogs.monitoring.figures import Drift
+from catsdogs.stats import chi_square_test, psi
 
-SIGNIFICANT = 0.001
-"""A larger p-value may be chance: no drift is read into it, whatever the index. Strict, as six signals are tested."""
-ONE_SIDED = ("size",)
-"""Signals of which only a shift to smaller values counts: larger photos show the model no less."""
-FEWEST = 100
-"""With fewer photos the index is mostly chance, and nothing is read into it."""
+ONE_SIDED_SIGNALS = ("size",)
+"""Signals of which only a shift to smaller values counts: larger photos hold no less detail for the model."""
 
 
 def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: DriftReference, input_size: int) -> list[Drift]:
-    """Compare each signal of `rows`, which are predictions, with the reference.
+    """Compare each signal of the predictions in `rows` with the reference.
 
     Parameters
     ----------
     input_size
-        Of the model, see :mod:`catsdogs.model.drift_reference`.
+        Side of the network's input, in pixels.
     """
-    counted = _count(connection, rows, reference.signals, input_size)
-    return [compare(name, known, counted[name]) for name, known in reference.signals.items()]
+    counts = _count(connection, rows, reference.signals, input_size)
+    return [compare_signal(name, histogram, counts[name]) for name, histogram in reference.signals.items()]
 
 
-def compare(signal: str, known: Histogram, found: list[int]) -> Drift:
-    """Say how far a signal moved, and whether that means anything."""
-    compared = _no_larger(known.counts, found) if signal in ONE_SIDED else found
-    n, index = sum(found), psi(known.counts, compared)
-    p_value = chi_square_test(known.counts, compared)
-    if n < FEWEST:
-        reading = Reading.TOO_FEW
-    elif index < MODERATE or p_value >= SIGNIFICANT:
-        reading = Reading.NONE
-    else:
-        reading = Reading.STRONG if index > STRONG else Reading.MODERATE
+def compare_signal(signal: str, reference: Histogram, counts: list[int]) -> Drift:
+    """Measure how far a signal moved from its reference, and interpret it.
+
+    Parameters
+    ----------
+    counts
+        Number of predictions in each bin of `reference`.
+    """
+    compared = _limit_to_reference(reference.counts, counts) if signal in ONE_SIDED_SIGNALS else counts
+    n, index = sum(counts), psi(reference.counts, compared)
+    p_value = chi_square_test(reference.counts, compared)
     return Drift(
         signal=signal,
         psi=index,
         p_value=p_value,
         n=n,
-        reading=reading,
-        edges=list(known.edges),
-        expected=_shares(known.counts),
-        found=_shares(found),
+        reading=interpret_drift(index, p_value, n),
+        edges=list(reference.edges),
+        expected=_shares(reference.counts),
+        found=_shares(counts),
     )
 
 
-def signals(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnElement[float]]:
-    """Give the signals of :mod:`catsdogs.model.drift_reference` in SQL; ``NULL`` where a prediction has none."""
+def signal_columns(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnElement[float]]:
+    """Return the signals of :mod:`catsdogs.model.drift_reference` as SQL; ``NULL`` where a prediction has none."""
     column = rows.c
     is_pet = column.prediction_result.in_([Answer.CAT, Answer.DOG])
     answered = column.prediction_result != Answer.ERROR
     brightness = sa.func.greatest(column.brightness, MIN_BRIGHTNESS)
-    found: dict[str, sa.ColumnElement[Any]] = {
+    columns: dict[str, sa.ColumnElement[Any]] = {
         "confidence": accuracy.confidence(rows),
         "answers": sa.case((is_pet, sa.cast(column.prediction_result == Answer.DOG, sa.Integer))),
         "neither": sa.case((answered, sa.cast(column.prediction_result == Answer.NEITHER, sa.Integer))),
@@ -78,13 +77,13 @@ def signals(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnElement[
         "sharpness": column.sharpness / (brightness * brightness),
         "size": sa.case((column.width.is_not(None), sa.func.least(column.width, column.height, input_size))),
     }
-    return {name: sa.cast(value, sa.Double) for name, value in found.items()}
+    return {name: sa.cast(value, sa.Double) for name, value in columns.items()}
 
 
 def _count(
-    connection: sa.Connection, rows: sa.CTE, known: Mapping[str, Histogram], input_size: int
+    connection: sa.Connection, rows: sa.CTE, reference: Mapping[str, Histogram], input_size: int
 ) -> dict[str, list[int]]:
-    values = signals(rows, input_size)
+    values = signal_columns(rows, input_size)
     queries = [
         sa.select(
             sa.literal(name).label("signal"),
@@ -93,19 +92,21 @@ def _count(
         )
         .where(values[name].is_not(None))
         .group_by(sa.text("bin"))
-        for name, histogram in known.items()
+        for name, histogram in reference.items()
     ]
-    counted = {name: [0] * len(histogram.counts) for name, histogram in known.items()}
+    counts = {name: [0] * len(histogram.counts) for name, histogram in reference.items()}
     for row in connection.execute(sa.union_all(*queries)):
-        counted[row.signal][row.bin] = row.n
-    return counted
+        counts[row.signal][row.bin] = row.n
+    return counts
 
 
-def _no_larger(known: Sequence[int], found: Sequence[int]) -> list[float]:
-    """Give the counts of `found` as if its largest values were no larger than those of `known`."""
-    n_known, n = sum(known), sum(found)
-    up_to = [max(old * n, new * n_known) for old, new in zip(accumulate(known), accumulate(found), strict=True)]
-    return [(upper - lower) / n_known for lower, upper in pairwise([0, *up_to])]
+def _limit_to_reference(reference: Sequence[int], counts: Sequence[int]) -> list[float]:
+    """Return `counts` as if the values were distributed no higher than those of the reference, at any quantile."""
+    n_reference, n = sum(reference), sum(counts)
+    cumulative = [
+        max(old * n, new * n_reference) for old, new in zip(accumulate(reference), accumulate(counts), strict=True)
+    ]
+    return [(upper - lower) / n_reference for lower, upper in pairwise([0, *cumulative])]
 
 
 def _shares(counts: tuple[int, ...] | list[int]) -> list[float]:

@@ -13,10 +13,10 @@ import plotly.graph_objects as go
 from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.chart_style import band, figure, lines, say_empty, translucent, wall_clock
+from catsdogs.monitoring.drift_limits import MODERATE_PSI, STRONG_PSI
 from catsdogs.monitoring.figures import Accuracy, ModelHealth, Reading
 from catsdogs.monitoring.health_texts import reading_name, signal_name
 from catsdogs.palette import BAD, DOG, GOOD, NEITHER
-from catsdogs.stats import MODERATE, STRONG
 
 BEYOND = "→"
 """Marks a bar that is longer than the axis."""
@@ -100,7 +100,7 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
     found = health["drift"]
     if not any(one["n"] for one in found):
         return say_empty(fig, _("Nothing to compare in this window."))
-    shown = 4 * STRONG  # what is beyond is as strong as can be: its bar ends with an arrow
+    shown = 4 * STRONG_PSI  # what is beyond is as strong as can be: its bar ends with an arrow
     names = [signal_name(one["signal"], _) for one in found]
     said = [f"{_.number(one['psi'], digits=2)} · {reading_name(one['reading'], _)}" for one in found]
     fig.add_bar(
@@ -117,11 +117,17 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
         hovertemplate="%{y}<extra></extra>",
         showlegend=False,
     )
-    for limit in (MODERATE, STRONG):
+    for limit in (MODERATE_PSI, STRONG_PSI):
         fig.add_vline(x=limit, line={"color": NEITHER, "width": 1, "dash": "dot"})
     fig.update_yaxes(autorange="reversed", showgrid=False)
     fig.update_xaxes(range=[0, shown * 1.02])
-    legend = [_("stability index (PSI): from 0.1 moderate, above 0.25 strong")]
+    legend = [
+        _(
+            "stability index (PSI): from {moderate} moderate, above {strong} strong",
+            moderate=_.number(MODERATE_PSI, digits=2),
+            strong=_.number(STRONG_PSI, digits=2),
+        )
+    ]
     if any(one["psi"] > shown for one in found):
         legend.append(_("{arrow} longer than drawn", arrow=BEYOND))
     return _below(fig, "<br>".join(lines(part, width=40) for part in legend)).update_layout(height=400)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from catsdogs.i18n import NBSP, NOTHING, Translator
 from catsdogs.monitoring.figures import Accuracy, Drift, ModelHealth, Reading, VersionFigures
 
+MIN_P_VALUE = 0.001
+"""Smallest p-value that is written with its digits."""
+
 
 def sentences(health: ModelHealth, _: Translator) -> list[str]:
     """Say how good the model is: as judged, as estimated, and whether something drifted."""
@@ -95,7 +98,7 @@ def drift_cells(drift: Drift, _: Translator) -> list[str]:
         signal_name(drift["signal"], _),
         reading_name(drift["reading"], _),  # on a phone there is room for two columns
         _.number(drift["psi"], digits=2),
-        "< " + _.number(0.001, digits=3) if p_value < 0.001 else _.number(p_value, digits=3),
+        "< " + _.number(MIN_P_VALUE, digits=3) if p_value < MIN_P_VALUE else _.number(p_value, digits=3),
         _.number(drift["n"]),
     ]
 

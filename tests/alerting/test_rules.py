@@ -12,7 +12,7 @@ import yaml
 from catsdogs.alerting.alert import Measure
 from catsdogs.alerting.rules import Rule, load_rules
 from catsdogs.errors import SettingsError
-from catsdogs.stats import STRONG
+from catsdogs.monitoring.drift_limits import STRONG_PSI
 
 GOOD = 'name = "a"\nmeasure = "errors"\nabove = 0.5\nlast = 50\n'
 
@@ -44,9 +44,9 @@ def test_a_rule_is_not_broken_at_its_limit() -> None:
 
 def test_the_limit_of_a_drift_rule_is_by_default_that_of_a_strong_drift() -> None:
     drift_rules = [rule for rule in load_rules() if rule.measure.is_drift]
-    assert {rule.limit for rule in drift_rules} == {STRONG}
-    assert not drift_rules[0].is_broken_by(STRONG)
-    assert drift_rules[0].is_broken_by(STRONG + 0.01)
+    assert {rule.limit for rule in drift_rules} == {STRONG_PSI}
+    assert not drift_rules[0].is_broken_by(STRONG_PSI)
+    assert drift_rules[0].is_broken_by(STRONG_PSI + 0.01)
     values = {"name": "a", "measure": "drift_size", "above": 0.5, "last": 50}
     assert Rule.model_validate(values).limit == 0.5
 

@@ -21,7 +21,7 @@ from catsdogs.model.classifier import Classifier
 from catsdogs.model.drift_reference import DriftReference, Histogram
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.monitoring import sampling
-from catsdogs.monitoring.drift import compare
+from catsdogs.monitoring.drift import compare_signal
 from catsdogs.monitoring.figures import Drift, ModelHealth
 from catsdogs.monitoring.model_health import model_health
 from catsdogs.monitoring.prediction_filter import PredictionFilter
@@ -144,13 +144,13 @@ def test_photos_changed_a_little_or_much_move_what_they_should(
 
 def test_only_smaller_photos_are_a_drift_of_size() -> None:
     known = Histogram(edges=(200.0, 256.0), counts=(100, 100, 800))
-    assert compare("size", known, [0, 0, 500])["reading"] == "none"
-    assert compare("size", known, [50, 50, 400])["psi"] == pytest.approx(0, abs=1e-3)
-    assert compare("size", known, [250, 0, 250])["reading"] == "strong"
-    assert compare("size", known, [0, 500, 0])["reading"] == "strong"
-    assert compare("size", known, [0, 0, 0])["reading"] == "too_few"
-    assert compare("brightness", known, [0, 0, 500])["reading"] == "strong"
-    assert compare("size", known, [0, 0, 500])["found"] == [0, 0, 1]  # shown as it is
+    assert compare_signal("size", known, [0, 0, 500])["reading"] == "none"
+    assert compare_signal("size", known, [50, 50, 400])["psi"] == pytest.approx(0, abs=1e-3)
+    assert compare_signal("size", known, [250, 0, 250])["reading"] == "strong"
+    assert compare_signal("size", known, [0, 500, 0])["reading"] == "strong"
+    assert compare_signal("size", known, [0, 0, 0])["reading"] == "too_few"
+    assert compare_signal("brightness", known, [0, 0, 500])["reading"] == "strong"
+    assert compare_signal("size", known, [0, 0, 500])["found"] == [0, 0, 1]  # shown as it is
 
 
 def test_other_things_move_the_share_of_neither_and_no_other_signal(
@@ -181,14 +181,14 @@ def test_sql_counts_the_signals_as_the_reference_does(
 
 def test_few_photos_say_nothing_and_chance_is_not_drift() -> None:
     known = Histogram(edges=(0.5,), counts=(500, 500))
-    few: Drift = compare("answers", known, [0, 99])
+    few: Drift = compare_signal("answers", known, [0, 99])
     assert (few["reading"], few["n"]) == ("too_few", 99)
-    assert compare("answers", known, [0, 100])["reading"] == "strong"
-    assert compare("answers", known, [72, 28])["reading"] == "moderate"
-    lucky = compare("answers", known, [65, 35])  # an index of 0.1, which chance gives now and then
+    assert compare_signal("answers", known, [0, 100])["reading"] == "strong"
+    assert compare_signal("answers", known, [72, 28])["reading"] == "moderate"
+    lucky = compare_signal("answers", known, [65, 35])  # an index of 0.1, which chance gives now and then
     assert lucky["psi"] < 0.1 or lucky["p_value"] > 0.001
     assert lucky["reading"] == "none"
-    assert compare("answers", known, [51_000, 49_000])["reading"] == "none"  # significant, and of no importance
+    assert compare_signal("answers", known, [51_000, 49_000])["reading"] == "none"  # significant, and of no importance
 
 
 def calibrated(n: int, seed: int = 0) -> list[Row]:
