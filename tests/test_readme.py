@@ -1,8 +1,11 @@
-"""What the README names is there."""
+"""What README, CONTRIBUTING and SECURITY name exists, and what they say is true of the code."""
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,19 +15,25 @@ from catsdogs.cli.app import app
 from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.server.api import openapi
 from catsdogs.settings import Settings
+from tests.messages import extract
 
 REPOSITORY = Path(__file__).parent.parent
+PACKAGE = REPOSITORY / "catsdogs"
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+GUIDES = {path.name: path.read_text(encoding="utf-8") for path in (REPOSITORY / ".github").glob("*.md")}
 
 
-def named(pattern: str) -> list[str]:
-    found = sorted(set(re.findall(pattern, README)))
+def named(pattern: str, text: str = README) -> list[str]:
+    found = sorted(set(re.findall(pattern, text)))
     assert found, pattern
     return found
 
 
-@pytest.mark.parametrize("command", named(r"\bcatsdogs ((?:db |privacy |model )?[a-z]+)(?= [A-Za-z-]| +#|`)"))
+COMMAND = r"(?:`|^)catsdogs ((?:db |privacy |model |alerts )?[a-z]+)(?= [A-Za-z-]| +#|`)"
+
+
+@pytest.mark.parametrize("command", named(rf"(?m){COMMAND}"))
 def test_commands_exist(command: str) -> None:
     node = typer.main.get_command(app)
     for word in command.split():
@@ -43,10 +52,29 @@ def test_linked_files_exist(path: str) -> None:
     assert (REPOSITORY / path).exists()
 
 
-@pytest.mark.parametrize("setting", named(r"`((?:CATSDOGS|DB)_[A-Z_]+)`"))
+@pytest.mark.parametrize(
+    "path", named(r"`((?:catsdogs|tests|notebooks)/[\w./]*)`", "\n".join([README, *GUIDES.values()]))
+)
+def test_named_files_exist(path: str) -> None:
+    assert (REPOSITORY / path).exists()
+
+
+def test_the_contents_lead_to_every_section() -> None:
+    contents, _, sections = README.partition("## Who uses what")
+    titles = re.findall(r"^##+ (.+)$", f"## Who uses what{sections}", re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    links = set(re.findall(r"\]\(#([^)]+)\)", README))
+    assert links <= anchors
+    top = {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^## (.+)$", sections, re.M)
+    }
+    assert top <= set(re.findall(r"\]\(#([^)]+)\)", contents))
+
+
+@pytest.mark.parametrize("setting", named(r"`((?:CATSDOGS|DB)_[A-Z_]+[A-Z])`", README + GUIDES["CONTRIBUTING.md"]))
 def test_settings_exist(setting: str) -> None:
     ours = {str(field.validation_alias or name).upper() for name, field in Settings.model_fields.items()}
-    assert setting in ours | {"CATSDOGS_TEST_BROWSER", "CATSDOGS_TEST_PHOTOS"}
+    assert setting in ours | {"CATSDOGS_TEST_BROWSER", "CATSDOGS_TEST_PHOTOS", "CATSDOGS_REQUIRE_BROWSER"}
 
 
 @pytest.mark.parametrize("route", named(r"http://127\.0\.0\.1:8866(/(?:api/)?[a-z-]+)"))
@@ -54,12 +82,51 @@ def test_routes_are_described(route: str) -> None:
     assert route in openapi.description()["paths"]
 
 
+def test_the_sample_answer_has_the_fields_of_the_route() -> None:
+    [sample] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    operation = openapi.description()["paths"]["/api/predict"]["post"]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    if "$ref" in schema:
+        schema = openapi.description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    assert list(json.loads(sample)) == list(schema["properties"])
+
+
+def test_the_sentences_of_troubleshooting_are_those_of_the_code() -> None:
+    [table] = re.findall(r"## Troubleshooting\n\n\| message .*?\n\|---.*?\n(.*?)\n\n", README, re.DOTALL)
+    sentences = [row.split("|")[1].strip() for row in table.splitlines()]
+    texts = [str(message.id) for message in extract() if message.id] + [MAKEFILE]
+    assert [sentence for sentence in sentences if not any(sentence in text for text in texts)] == []
+
+
+def imports() -> set[tuple[str, str]]:
+    """Give the pairs of packages of which the first imports the second."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        package = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("catsdogs"):
+                parts = str(node.module).split(".")
+                names = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+                found |= {(package, name) for name in names if name != package}
+    return found
+
+
+def test_the_picture_of_the_architecture_is_true() -> None:
+    [picture] = re.findall(r"```mermaid\nflowchart TD\n(.*?)```", README, re.DOTALL)
+    arrows = set()
+    for line in picture.splitlines():
+        start, _, end = line.strip().partition(" --> ")
+        arrows |= set(product(start.split(" & "), end.split(" & ")))
+    assert arrows <= imports()
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - {"samples"}
+    assert packages == {name for arrow in arrows for name in arrow}
+    assert packages == set(re.findall(r"^\| `catsdogs/(\w+)` \|", README, re.MULTILINE))
+
+
 def test_the_models_figures_are_those_of_its_card() -> None:
     metrics = read_card(SHIPPED).metrics
     words = " ".join(README.split())
     assert f"it took {metrics['val'].errors} for the other animal and declined {metrics['val'].refused}" in words
     others = metrics["neither"].errors + metrics["neither_web"].errors
-    assert (
-        f"of {metrics['neither'].n + metrics['neither_web'].n} photos of other things, it took {others} for a pet"
-        in words
-    )
+    total = metrics["neither"].n + metrics["neither_web"].n
+    assert f"of {total} photos of other things, it took {others} for a pet" in words
