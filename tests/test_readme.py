@@ -88,7 +88,7 @@ def test_the_sample_answer_has_the_fields_of_the_route() -> None:
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     if "$ref" in schema:
         schema = openapi.description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    assert list(json.loads(sample)) == list(schema["properties"])
+    assert json.loads(sample).keys() == schema["properties"].keys()
 
 
 def test_the_sentences_of_troubleshooting_are_those_of_the_code() -> None:
