@@ -198,7 +198,7 @@ def test_statistics_of_a_window(service, cat_jpeg):
     assert sum(everything["answers"].values()) == everything["total_predictions"]
 
 
-def test_model_health_and_alerts(service, cat_jpeg):
+def test_model_health(service, cat_jpeg):
     outcome = service.predict(cat_jpeg)
     assert service.give_feedback(outcome.feedback_id, user_feedback=0, true_label=TrueLabel.DOG)
     health = service.model_health(PredictionFilter(datetime.now(UTC) - timedelta(minutes=5)))
@@ -207,7 +207,6 @@ def test_model_health_and_alerts(service, cat_jpeg):
     assert health["estimated"]["rate"] > 0.9
     assert next(drift["signal"] for drift in health["drift"]) == "confidence"
     assert service.model_health(PredictionFilter(model_version="no such"))["estimated"]["n"] == 0
-    assert isinstance(service.alerts(since=datetime(2026, 1, 1, tzinfo=UTC)), list)
 
 
 def test_model_health_is_that_of_all_answers(service, cat_jpeg):

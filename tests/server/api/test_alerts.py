@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from catsdogs.alerting.listing import list_alerts
+from catsdogs.alerting.rules import load_rules
 from catsdogs.errors import InvalidImage
 from catsdogs.records.predictions import PredictionRecord
+from catsdogs.service.remote import Remote
 from tests.storage import Storage
 from tests.waiting import until
 
@@ -27,6 +30,8 @@ def test_the_server_evaluates_at_its_start_and_a_request_reads_what_is_stored(
 
     [alert] = until(alerts, "the server did not evaluate the rules")
     assert (alert["rule"], alert["state"], alert["n"]) == ("errors", "firing", 20)
+    assert list_alerts(storage.database, load_rules()) == [alert]
+    assert Remote(server.url, server.api_token).alerts() == [alert]
     stored = server.query("SELECT * FROM alerts")
     server.query("UPDATE alerts SET value = 0.5 RETURNING id")
     [alert] = alerts()
