@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from catsdogs.database import Database
 from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.domain import Consent
+from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
 from tests.storage import Storage
 
@@ -80,7 +81,9 @@ def test_a_database_that_cannot_be_reached_is_one_sentence(environment: dict[str
     assert "my-secret-password" not in details
 
 
-def test_rights_by_receipt(environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple]) -> None:
+def test_rights_by_receipt(
+    environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple[PredictionRecord, str]]
+) -> None:
     record, receipt = make_record(Consent(True, True), filename="mine.jpg")
     storage.writer.store_prediction(record)
     run = catsdogs(environment)
@@ -99,7 +102,7 @@ def test_rights_by_receipt(environment: dict[str, str], storage: Storage, make_r
 
 
 def test_purge_keeps_to_the_settings(
-    environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple]
+    environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple[PredictionRecord, str]]
 ) -> None:
     record, _ = make_record(Consent(True, True))
     storage.writer.store_prediction(record)
@@ -113,7 +116,7 @@ def test_purge_keeps_to_the_settings(
 
 
 def test_consent_is_withdrawn_by_receipt(
-    environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple]
+    environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple[PredictionRecord, str]]
 ) -> None:
     record, receipt = make_record(Consent(True, True), filename="mine.jpg")
     storage.writer.store_prediction(record)

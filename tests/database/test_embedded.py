@@ -49,7 +49,9 @@ database.close()
 )
 
 
-def use(program: str, data_dir: Path, **options: object) -> subprocess.Popen[str]:
+def use(
+    program: str, data_dir: Path, *, start_new_session: bool = False, user: int | None = None
+) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
     return subprocess.Popen(
         [sys.executable, "-c", program],
@@ -58,8 +60,16 @@ def use(program: str, data_dir: Path, **options: object) -> subprocess.Popen[str
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **options,
+        start_new_session=start_new_session,
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
     )
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline()
 
 
 def processes_of(data_dir: Path) -> list[psutil.Process]:
@@ -97,7 +107,7 @@ def test_a_server_goes_on_for_its_other_user(server: EmbeddedServer) -> None:
 
 def test_a_user_that_was_killed_keeps_no_server_running(server: EmbeddedServer) -> None:
     killed = use(AND_STAY, server.data_dir)
-    assert killed.stdout.readline() == "ready\n"
+    assert line_of(killed) == "ready\n"
     killed.kill()
     killed.wait()
     server.stop()
@@ -106,7 +116,7 @@ def test_a_user_that_was_killed_keeps_no_server_running(server: EmbeddedServer) 
 
 def test_a_server_whose_only_user_was_killed_is_taken_over(data_dir: Path) -> None:
     killed = use(AND_STAY, data_dir)
-    assert killed.stdout.readline() == "ready\n"
+    assert line_of(killed) == "ready\n"
     killed.kill()
     killed.wait()
     assert processes_of(data_dir)
@@ -121,9 +131,9 @@ def test_a_process_that_forgets_to_leave_leaves_at_its_end(data_dir: Path) -> No
 
 def test_ctrl_c_does_not_reach_the_server(data_dir: Path) -> None:
     user = use(AND_DRAIN, data_dir, start_new_session=True)
-    assert user.stdout.readline() == "ready\n"
+    assert line_of(user) == "ready\n"
     os.killpg(user.pid, signal.SIGINT)  # as the terminal does: to the whole foreground group
-    assert user.stdout.readline() == "drained\n", user.stderr.read()
+    assert line_of(user) == "drained\n"
     assert user.wait() == 0
     assert processes_of(data_dir) == []
 
@@ -193,7 +203,7 @@ def test_an_ordinary_user_runs_it_too(data_dir: Path) -> None:
     nobody = 65534
     os.chown(data_dir, nobody, nobody)
     try:
-        user = use(AND_LEAVE, data_dir, user=nobody, group=nobody, extra_groups=[])
+        user = use(AND_LEAVE, data_dir, user=nobody)
     except PermissionError:
         pytest.skip("this Python is for root alone")
     _, failure = user.communicate()

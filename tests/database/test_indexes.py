@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -32,7 +33,7 @@ def indexes_of(connected: Database) -> Callable[[Callable[[], object]], set[str]
     def indexes_of(work: Callable[[], object]) -> set[str]:
         plans: list[str] = []
 
-        def explain(_: object, cursor: object, statement: str, parameters: object, *__: object) -> None:
+        def explain(_: object, cursor: Any, statement: str, parameters: object, *__: object) -> None:
             if statement.lstrip().startswith(("SELECT", "WITH", "DELETE", "UPDATE")):
                 cursor.execute(f"EXPLAIN {statement}", parameters)
                 plans.extend(line for (line,) in cursor.fetchall())

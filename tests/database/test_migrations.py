@@ -86,9 +86,8 @@ def test_each_step_down_and_up_keeps_the_rows(filled: Database) -> None:
     assert content() == before
     how = filled.run(lambda connection: connection.scalars(sa.select(filled.tables.consents.c.how)).all())
     assert how == ["unknown", "unknown"]
-    review = filled.run(
-        lambda connection: connection.execute(sa.select(filled.tables.photos.c["review", "reviewed_at"]))
-    )
+    photos = filled.tables.photos.c
+    review = filled.run(lambda connection: connection.execute(sa.select(photos.review, photos.reviewed_at)))
     assert review.all() == [(None, None)]
 
 
@@ -138,7 +137,8 @@ def test_an_older_replica_goes_on_and_starts_again(
         f'ALTER TABLE "{table}" ADD COLUMN another integer NOT NULL DEFAULT 0',
         "UPDATE catsdogs_version SET version_num = '9999'",
     ):
-        connected.run(lambda connection, statement=statement: connection.execute(sa.text(statement)))
+        with connected.engine.begin() as connection:
+            connection.execute(sa.text(statement))
     older = Storage.open(connected.settings)
     assert older.writer.store_prediction(make_record(Consent(True, True))[0]) is True
     assert "newer than this catsdogs" in caplog.text
@@ -146,10 +146,8 @@ def test_an_older_replica_goes_on_and_starts_again(
 
 
 def test_what_an_older_replica_writes_fits_every_later_one(filled: Database) -> None:
-    rows = {
-        table.name: [dict(row) for row in filled.run(lambda c, table=table: c.execute(table.select()).mappings().all())]
-        for table in filled.tables.metadata.sorted_tables
-    }
+    tables = filled.tables.metadata.sorted_tables
+    rows = filled.run(lambda c: {t.name: [dict(row) for row in c.execute(t.select()).mappings()] for t in tables})
     revisions = sorted(script.revision for script in setup._scripts().walk_revisions())[1:]  # 0001 had no replicas
     setup.migrate(filled, revisions[0])
     first = sa.MetaData()

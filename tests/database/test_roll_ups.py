@@ -226,7 +226,7 @@ def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytes
     database = keep(random_rows(11, n=2000))
     refresh_all(database)
     table = database.tables.predictions
-    window = {"start": NOW - timedelta(days=15, minutes=7), "end": NOW}
+    window: dict[str, Any] = {"start": NOW - timedelta(days=15, minutes=7), "end": NOW}
 
     def statistics(**chosen: Any) -> Any:
         return database.run(lambda c: kpis.statistics(c, table, PredictionFilter(**window, **chosen)))

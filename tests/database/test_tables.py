@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg2
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -72,7 +73,9 @@ def refused_by(database: Database, *statements: str) -> str | None:
     execute(database, *statements[:-1])
     with pytest.raises(IntegrityError) as refusal:
         execute(database, statements[-1])
-    return refusal.value.orig.diag.constraint_name or refusal.value.orig.diag.column_name
+    original = refusal.value.orig
+    assert isinstance(original, psycopg2.Error)
+    return original.diag.constraint_name or original.diag.column_name
 
 
 @pytest.mark.parametrize(

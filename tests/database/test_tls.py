@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ class Front:
 
     port: int
     certificate: Path
-    encrypted: list[str]
+    encrypted: list[str | None]
     """TLS versions of the connections so far."""
 
 
@@ -73,10 +74,10 @@ def front(server: EmbeddedServer, tmp_path: Path) -> Iterator[Front]:
         if request == b"\0\0\0\x08\x04\xd2\x16\x2f":  # SSLRequest
             plain.sendall(b"S")
             try:
-                near: socket.socket = context.wrap_socket(plain, server_side=True)
+                near: socket.socket = (encrypted := context.wrap_socket(plain, server_side=True))
             except OSError:  # the client does not trust us
                 return
-            front.encrypted.append(near.version())
+            front.encrypted.append(encrypted.version())
         else:
             behind.sendall(request)
             near = plain
@@ -88,7 +89,7 @@ def front(server: EmbeddedServer, tmp_path: Path) -> Iterator[Front]:
     listening.close()
 
 
-def ask(port: int, **settings: object) -> object:
+def ask(port: int, **settings: Any) -> object:
     database = Database(
         Settings(_env_file=None, db_host="localhost", db_port=port, db_user=USER, db_name="postgres", **settings)
     )

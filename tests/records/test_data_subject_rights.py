@@ -246,6 +246,7 @@ def test_the_log_tells_of_rights_without_personal_data(
 ) -> None:
     caplog.set_level(logging.DEBUG, "catsdogs")
     record, receipt = make_record(ALL, filename="mine.jpg")
+    assert record.decision
     storage.writer.store_prediction(record)
     data_subject_rights.export(storage.database, storage.spool, receipt)
     data_subject_rights.erase(storage.database, storage.spool, receipt)

@@ -20,22 +20,25 @@ from catsdogs.records.predictions import PredictionRecord
 from tests.storage import Storage
 
 MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
+Store = Callable[[Consent], UUID]
+FindFeedback = Callable[[UUID], tuple[int | None, str | None, str | None]]
 
 
 @pytest.fixture
-def said(storage: Storage) -> Callable[[UUID], tuple[int | None, str | None, str | None]]:
+def said(storage: Storage) -> FindFeedback:
     """Look up rating, comment and label of a prediction."""
     table = storage.database.tables.predictions.c
 
     def look(identifier: UUID) -> tuple[int | None, str | None, str | None]:
         query = sa.select(table.user_feedback, table.user_comment, table.true_label).where(table.id == identifier)
-        return tuple(storage.database.run(lambda connection: connection.execute(query).one()))
+        row = storage.database.run(lambda connection: connection.execute(query).one())
+        return row.user_feedback, row.user_comment, row.true_label
 
     return look
 
 
 @pytest.fixture
-def stored(storage: Storage, make_record: MakeRecord) -> Callable[[Consent], UUID]:
+def stored(storage: Storage, make_record: MakeRecord) -> Store:
     def make(consent: Consent) -> UUID:
         record, _ = make_record(consent)
         storage.writer.store_prediction(record)
@@ -51,13 +54,16 @@ def test_who_is_satisfied_says_no_label_that_accuracy_counts_as_wrong(storage: S
             sa.literal(label.value).label("true_label"),
             sa.cast(sa.null(), sa.Integer).label("user_feedback"),
         ).subquery()
-        counted = storage.database.run(lambda connection, stored=stored: connection.scalar(sa.select(right(stored))))
+        with storage.database.engine.connect() as connection:
+            counted = connection.scalar(sa.select(right(stored)))
         satisfied = earlier if rating is None else rating
         with pytest.raises(InvalidInput) if satisfied and counted is False else nullcontext():
             check(FeedbackRecord.create(uuid7(), rating, None, label), KnownPrediction(answer, False, earlier))
 
 
-def test_a_contradiction_is_refused_with_all_that_came_with_it(storage: Storage, stored, said) -> None:
+def test_a_contradiction_is_refused_with_all_that_came_with_it(
+    storage: Storage, stored: Store, said: FindFeedback
+) -> None:
     identifier = stored(Consent(True))
     with pytest.raises(InvalidInput, match="Change one of the two"):
         storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, "It is my dog", "dog"))
@@ -70,7 +76,9 @@ def test_a_contradiction_is_refused_with_all_that_came_with_it(storage: Storage,
     assert said(identifier) == (0, None, "dog")
 
 
-def test_a_contradiction_that_was_accepted_once_is_not_lost_in_the_replay(storage: Storage, stored, said) -> None:
+def test_a_contradiction_that_was_accepted_once_is_not_lost_in_the_replay(
+    storage: Storage, stored: Store, said: FindFeedback
+) -> None:
     identifier = stored(Consent())
     record = FeedbackRecord.create(identifier, 1, None, "dog")
     storage.spool.put_feedback(record)
@@ -79,7 +87,7 @@ def test_a_contradiction_that_was_accepted_once_is_not_lost_in_the_replay(storag
 
 
 @pytest.mark.parametrize("rating", [0, 1])
-def test_a_rating_needs_no_consent(storage: Storage, stored, said, rating: int) -> None:
+def test_a_rating_needs_no_consent(storage: Storage, stored: Store, said: FindFeedback, rating: int) -> None:
     identifier = stored(Consent())
     assert storage.writer.store_feedback(FeedbackRecord.create(identifier, rating, None, "both"))
     assert said(identifier) == (rating, None, "both")
@@ -87,7 +95,7 @@ def test_a_rating_needs_no_consent(storage: Storage, stored, said, rating: int) 
 
 @pytest.mark.parametrize("consent", [Consent(), Consent(photo=True)])
 def test_a_comment_without_consent_is_refused_with_all_that_came_with_it(
-    storage: Storage, stored, said, consent: Consent
+    storage: Storage, stored: Store, said: FindFeedback, consent: Consent
 ) -> None:
     identifier = stored(consent)
     with pytest.raises(ConsentRequired):
@@ -95,7 +103,7 @@ def test_a_comment_without_consent_is_refused_with_all_that_came_with_it(
     assert said(identifier) == (None, None, None)
 
 
-def test_what_is_not_said_stays(storage: Storage, stored, said) -> None:
+def test_what_is_not_said_stays(storage: Storage, stored: Store, said: FindFeedback) -> None:
     identifier = stored(Consent(True))
     storage.writer.store_feedback(FeedbackRecord.create(identifier, 0, None, "dog"))
     storage.writer.store_feedback(FeedbackRecord.create(identifier, None, "  It is a dog\n", None))
@@ -125,13 +133,17 @@ def test_what_makes_no_sense_is_refused(rating: int | None, comment: str | None,
 
 
 @pytest.mark.parametrize("comment", ["a" * 1000, "é🐱" * 500, "nul\0", "\ud800", "'; DROP TABLE consents; --"])
-def test_comments_of_any_characters_are_stored(storage: Storage, stored, said, comment: str) -> None:
+def test_comments_of_any_characters_are_stored(
+    storage: Storage, stored: Store, said: FindFeedback, comment: str
+) -> None:
     identifier = stored(Consent(True))
     storage.writer.store_feedback(FeedbackRecord.create(identifier, None, comment, None))
     assert said(identifier)[1] == comment.replace("\0", "").replace("\ud800", "?")
 
 
-def test_older_feedback_that_arrives_late_fills_only_what_is_empty(storage: Storage, stored, said) -> None:
+def test_older_feedback_that_arrives_late_fills_only_what_is_empty(
+    storage: Storage, stored: Store, said: FindFeedback
+) -> None:
     identifier = stored(Consent(True))
     now = datetime.now(UTC)
 
@@ -140,11 +152,14 @@ def test_older_feedback_that_arrives_late_fills_only_what_is_empty(storage: Stor
         return record.model_copy(update={"given_at": now + timedelta(seconds=seconds)})
 
     for record in (feedback(2, 1), feedback(1, 0, "late"), feedback(1, 0, "late"), feedback(0, 0, "later")):
-        storage.database.run(lambda connection, record=record: apply(connection, storage.database.tables, [record]))
+        with storage.database.engine.begin() as connection:
+            apply(connection, storage.database.tables, [record])
     assert said(identifier) == (1, "late", None)
 
 
-def test_a_comment_is_dropped_in_the_replay_where_consent_has_gone(storage: Storage, stored, said) -> None:
+def test_a_comment_is_dropped_in_the_replay_where_consent_has_gone(
+    storage: Storage, stored: Store, said: FindFeedback
+) -> None:
     identifier = stored(Consent())
     record = FeedbackRecord.create(identifier, 1, "written before", None)
     storage.database.run(lambda connection: apply(connection, storage.database.tables, [record]))

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sized
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from catsdogs.settings import Settings
 from tests.storage import Storage
 from tests.waiting import until
 
+Fields = Mapping[str, str | tuple[str, bytes, str]]
 MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
 
 REPOSITORY = Path(__file__).parents[2]
@@ -91,6 +92,11 @@ def kill_postgresql(data_dir: Path) -> None:
         os.kill(int((data_dir / "postgresql" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
 
+def wait_for_more(accepted: Sized, number: int) -> None:
+    enough = len(accepted) + number
+    until(lambda: len(accepted) >= enough, timeout=60)
+
+
 def rows(database: Database, statement: str) -> list[dict[str, Any]]:
     return database.run(lambda connection: [dict(row) for row in connection.execute(sa.text(statement)).mappings()])
 
@@ -126,10 +132,15 @@ class Writers:
         process.wait()
         self.running.pop(process)[0].join()
 
-    def done(self, process: subprocess.Popen[str], visits: int) -> bool:
-        return len(self.running[process][1]) == 1 + 4 * visits or process.poll() is not None
+    def wait_for_messages(self, number: int) -> None:
+        until(lambda: self.messages >= number, timeout=60)
+
+    def wait_until_done(self, process: subprocess.Popen[str], visits: int) -> None:
+        said = self.running[process][1]
+        until(lambda: len(said) == 1 + 4 * visits or process.poll() is not None, timeout=300)
 
     def _listen(self, process: subprocess.Popen[str], said: list[str]) -> None:
+        assert process.stdout
         for line in process.stdout:
             if line.endswith("\n") and len(message := json.loads(line)) == 3:
                 identifier, number, last = message
@@ -147,18 +158,18 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
     setup.ensure(keeper)
     writers = Writers(folder, photo)
     share = PREDICTIONS // PROCESSES
-    for process in range(PROCESSES):
-        writers.start(process * share, (process + 1) * share)
+    for number in range(PROCESSES):
+        writers.start(number * share, (number + 1) * share)
 
     thresholds = sorted(random.sample(range(4 * PREDICTIONS * 3 // 4), KILLS))
     for kill, threshold in enumerate(thresholds):
-        until(lambda threshold=threshold: writers.messages >= threshold, timeout=60)
+        writers.wait_for_messages(threshold)
         kill_postgresql(folder)
         if kill in (KILLS // 3, 2 * KILLS // 3):  # in the middle of a write, as like as not
             writers.kill(next(iter(writers.running)))
             writers.start(PREDICTIONS + kill * share, PREDICTIONS + (kill + 1) * share)
     for process in list(writers.running):
-        until(lambda process=process: writers.done(process, share), timeout=300)
+        writers.wait_until_done(process, share)
     for process in list(writers.running)[:2]:  # an orderly end for two
         process.communicate("")
         assert process.returncode == 0
@@ -230,7 +241,8 @@ def test_an_unclean_stop_of_the_whole_app_loses_nothing_accepted(launch: Any, fo
     def visit(number: int) -> None:
         http = urllib3.PoolManager(headers={"Authorization": f"Bearer {server.api_token}"}, timeout=30, retries=False)
         agreed = str(number % 2 == 0).lower()
-        fields = {"file": (f"{number}.jpg", cat_jpeg, "image/jpeg"), "rgpd_consent": agreed, "photo_consent": agreed}
+        photo = (f"{number}.jpg", cat_jpeg, "image/jpeg")
+        fields: Fields = {"file": photo, "rgpd_consent": agreed, "photo_consent": agreed}
         with contextlib.suppress(urllib3.exceptions.HTTPError):  # cut off: not accepted
             while not stopping.is_set():
                 answer = http.request("POST", f"{server.url}/api/predict", fields=fields)
@@ -245,8 +257,7 @@ def test_an_unclean_stop_of_the_whole_app_loses_nothing_accepted(launch: Any, fo
     with ThreadPoolExecutor(4) as threads:
         visits = [threads.submit(visit, number) for number in range(4)]
         for _ in range(2):
-            enough = len(accepted) + 20
-            until(lambda enough=enough: len(accepted) >= enough, timeout=60)
+            wait_for_more(accepted, 20)
             kill_postgresql(folder / "data")
         server.process.kill()
         kill_postgresql(folder / "data")

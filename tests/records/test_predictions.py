@@ -31,13 +31,13 @@ def row(storage: Storage, record: PredictionRecord) -> sa.RowMapping:
 def photos_of(storage: Storage, record: PredictionRecord) -> int:
     table = storage.database.tables.photos
     query = sa.select(sa.func.count()).select_from(table).where(table.c.prediction_id == record.id)
-    return storage.database.run(lambda connection: connection.scalar(query))
+    return storage.database.run(lambda connection: connection.execute(query).scalar_one())
 
 
 def exists(storage: Storage, record: PredictionRecord) -> bool:
     table = storage.database.tables.predictions
     query = sa.select(sa.exists().where(table.c.id == record.id))
-    return storage.database.run(lambda connection: connection.scalar(query))
+    return storage.database.run(lambda connection: connection.execute(query).scalar_one())
 
 
 def test_a_prediction_without_consent_is_anonymous(storage: Storage, make_record: MakeRecord) -> None:

@@ -153,6 +153,7 @@ def test_writers_killed_at_any_moment_lose_nothing_they_had_accepted(spool: Spoo
     ]
     accepted = set()
     for writer in writers:
+        assert writer.stdout
         accepted |= {writer.stdout.readline().strip() for _ in range(30)}
         writer.send_signal(signal.SIGKILL)
         *rest, last = writer.communicate()[0].split("\n")  # the last line may be half written
