@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import NamedTuple, Self
+from uuid import UUID
+
+import sqlalchemy as sa
 
 from catsdogs.database import Database
 from catsdogs.records.replay import SpoolReplayer
@@ -36,6 +39,12 @@ class Storage(NamedTuple):
     def is_idle(self) -> bool:
         """Whether the database can be reached, and nothing is left in the spool."""
         return not self.replayer.database_is_away and len(self.spool) == 0
+
+    def rows(self) -> dict[UUID, sa.RowMapping]:
+        """Return the rows of predictions by identifier."""
+        table = self.database.tables.predictions
+        found = self.database.run(lambda connection: connection.execute(sa.select(table)).mappings().all())
+        return {row["id"]: row for row in found}
 
     def close(self) -> None:
         """Stop the replayer, and disconnect from the database."""

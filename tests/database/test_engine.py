@@ -22,20 +22,6 @@ def execute(statement: str) -> Callable[[sa.Connection], object]:
     return lambda connection: connection.execute(sa.text(statement))
 
 
-def failing_once(statement: str, calls: list[int]) -> Callable[[sa.Connection], int]:
-    def work(connection: sa.Connection) -> int:
-        calls.append(len(calls))
-        if len(calls) == 1:
-            connection.execute(sa.text(statement))
-        return len(calls)
-
-    return work
-
-
-def raising(sqlstate: str) -> str:
-    return f"DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{sqlstate}'; END $$"
-
-
 @pytest.fixture
 def guarded(server: EmbeddedServer) -> Settings:
     """Settings for a server that asks for a password with every special character."""
@@ -95,35 +81,6 @@ def test_a_refusal_does_not_quote_the_row(connected: Database) -> None:
         connected.run(execute(insert))
     assert not isinstance(refused.value, DatabaseUnavailable)
     assert "my-secret-holiday" not in "".join(traceback.format_exception(refused.value))
-
-
-@pytest.mark.parametrize("sqlstate", ["40001", "40P01", "53300", "55P03"])
-def test_what_is_transient_is_tried_again(connected: Database, sqlstate: str) -> None:
-    assert connected.run(failing_once(raising(sqlstate), [])) == 2
-
-
-def test_a_broken_connection_is_replaced(connected: Database) -> None:
-    assert connected.run(failing_once("SELECT pg_terminate_backend(pg_backend_pid())", [])) == 2
-
-
-@pytest.mark.parametrize("sqlstate", ["23514", "22003", "42501", "P0001"])
-def test_what_is_not_transient_is_tried_once(connected: Database, sqlstate: str) -> None:
-    calls: list[int] = []
-    with pytest.raises(DatabaseError):
-        connected.run(failing_once(raising(sqlstate), calls))
-    assert len(calls) == 1
-
-
-def test_what_stays_transient_is_given_up(connected: Database) -> None:
-    calls: list[int] = []
-
-    def work(connection: sa.Connection) -> None:
-        calls.append(1)
-        connection.execute(sa.text(raising("40001")))
-
-    with pytest.raises(DatabaseUnavailable, match="on purpose"):
-        connected.run(work)
-    assert len(calls) == 3
 
 
 def test_a_statement_that_takes_too_long_is_stopped(connected: Database) -> None:

@@ -1,4 +1,4 @@
-"""Ratings are anonymous and always welcome, comments need consent, late news does not undo newer news."""
+"""Ratings are anonymous and always accepted, comments need consent, older feedback does not replace newer."""
 
 from __future__ import annotations
 

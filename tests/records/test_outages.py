@@ -12,16 +12,14 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
 import sqlalchemy as sa
 import urllib3
 
@@ -78,13 +76,6 @@ with ThreadPoolExecutor(4) as threads:
 sys.stdin.read()
 storage.close()
 """
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder with a short path, for a server of one's own, to be killed."""
-    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as name:
-        yield Path(name)
 
 
 def kill_postgresql(data_dir: Path) -> None:

@@ -1,0 +1,119 @@
+"""Records are replayed from the spool in order and once, whatever happens to database and process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catsdogs.database import setup
+from catsdogs.database.embedded import EmbeddedServer
+from catsdogs.domain import Consent
+from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.settings import Settings
+from tests.storage import Storage
+from tests.waiting import until
+
+MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
+
+
+def test_a_database_that_is_away_at_start_is_set_up_later(folder: Path, make_record: MakeRecord) -> None:
+    """As an external server is: reached through DB_HOST, started by somebody else."""
+    server = EmbeddedServer(folder / "server")
+    settings = Settings(
+        _env_file=None,
+        db_host=str(server.pgdata),
+        db_user="catsdogs",
+        CATSDOGS_DATA_DIR=folder / "data",
+    )
+    storage = Storage.open(settings)
+    record, _ = make_record(Consent(True, True))
+    assert storage.writer.store_prediction(record) is False
+    assert storage.writer.store_feedback(FeedbackRecord.create(record.id, 1, "comment", None)) is False
+    assert not storage.replayer.ping_database()
+    assert len(storage.spool) == 2
+
+    server.start()
+    until(lambda: storage.is_idle)
+    assert storage.replayer.ping_database()
+    assert storage.rows()[record.id]["user_comment"] == "comment"
+    assert storage.writer.store_prediction(make_record()[0]) is True
+
+    server.stop()
+    assert storage.writer.store_prediction(make_record()[0]) is False
+    server.start()
+    until(lambda: storage.is_idle)
+    assert len(storage.rows()) == 3
+    storage.close()
+    server.stop()
+
+
+def test_the_thread_survives_unexpected_exceptions(
+    storage: Storage, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    replay, failures = storage.replayer.replay, iter([RuntimeError("a defect"), KeyError("another")])
+
+    def fail_twice() -> int:
+        for failure in failures:
+            raise failure
+        return replay()
+
+    monkeypatch.setattr(storage.replayer, "replay", fail_twice)
+    storage.spool.put_prediction(make_record()[0])
+    storage.replayer.wake()
+    until(lambda: storage.is_idle)
+    assert len(storage.rows()) == 1
+    assert [record.message for record in caplog.records].count("the spool cannot be replayed") == 2
+
+
+def test_a_refused_record_is_moved_to_the_damaged_ones_and_the_rest_is_stored(
+    storage: Storage, make_record: MakeRecord
+) -> None:
+    records = [make_record()[0] for _ in range(7)]
+    wrong = records[3] = records[3].model_copy(update={"proba_cat": 0.4})
+    for record in records:
+        storage.spool.put_prediction(record)
+    assert storage.replayer.replay() == 6
+    assert set(storage.rows()) == {record.id for record in records} - {wrong.id}
+    assert [path.name for path in (storage.spool.folder / "damaged").iterdir()] == [f"predictions-{wrong.id}.json"]
+    assert len(storage.spool) == 0
+
+
+def test_a_replay_that_was_killed_before_it_emptied_the_spool_may_be_repeated(
+    storage: Storage, make_record: MakeRecord
+) -> None:
+    records = [make_record(Consent(True, True))[0] for _ in range(3)]
+    given = [FeedbackRecord.create(record.id, 0, "comment", None) for record in records]
+    for _ in range(2):
+        for record in records:
+            storage.spool.put_prediction(record)
+        for feedback in given:
+            storage.spool.put_feedback(feedback)
+        assert storage.replayer.replay() == 6
+        storage.writer.store_feedback(FeedbackRecord.create(records[0].id, 1, None, None))
+    found = storage.rows()
+    assert len(found) == 3
+    assert [found[record.id]["user_feedback"] for record in records] == [1, 0, 0]
+
+
+def test_concurrent_replays_store_each_record_once(storage: Storage, make_record: MakeRecord) -> None:
+    records = [make_record(Consent(True))[0] for _ in range(300)]
+    for record in records:
+        storage.spool.put_prediction(record)
+    threads = [threading.Thread(target=storage.replayer.replay) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(storage.rows()) == {record.id for record in records}
+
+
+def test_dropped_tables_are_created_again_and_nothing_is_lost(storage: Storage, make_record: MakeRecord) -> None:
+    setup.migrate(storage.database, "base")
+    record, _ = make_record(Consent(True))
+    assert storage.writer.store_prediction(record) is False
+    until(lambda: storage.is_idle)
+    assert set(storage.rows()) == {record.id}
