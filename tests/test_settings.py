@@ -33,7 +33,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
     assert (settings.db_host, settings.db_name) == ("from-environment", "from-file")
 
 
-def test_the_systems_lang_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_lang_of_the_system_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANG", "C.UTF-8")
     assert Settings.load().lang == "en"
 
@@ -112,7 +112,7 @@ def test_secrets_are_never_shown() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
-def test_an_unwritable_folder_is_said(empty_folder: Path) -> None:
+def test_an_unwritable_folder_is_reported(empty_folder: Path) -> None:
     empty_folder.chmod(0o500)
     with pytest.raises(SettingsError, match="cannot be written"):
         write_missing_secrets(Settings.load())

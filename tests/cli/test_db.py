@@ -70,7 +70,7 @@ def test_the_embedded_server_starts_for_a_command_and_stops_after_it() -> None:
         assert not [place for place in working if place.startswith(folder)]
 
 
-def test_a_database_that_cannot_be_reached_is_one_sentence(environment: dict[str, str]) -> None:
+def test_a_database_that_cannot_be_reached_is_reported_in_one_sentence(environment: dict[str, str]) -> None:
     run = catsdogs(environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "9", "DB_PWD": "my-secret-password"})
     for command in (("db", "check"), ("db", "migrate"), ("privacy", "purge")):
         done = run(*command)
@@ -101,7 +101,7 @@ def test_rights_by_receipt(
     assert again.stderr.startswith("catsdogs: Nothing is held under this receipt code.")
 
 
-def test_purge_keeps_to_the_settings(
+def test_purge_uses_the_retention_of_the_settings(
     environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple[PredictionRecord, str]]
 ) -> None:
     record, _ = make_record(Consent(True, True))

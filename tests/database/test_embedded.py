@@ -91,21 +91,21 @@ def answers(data_dir: Path) -> bool:
     return answered
 
 
-def test_many_processes_at_once_share_one_server_and_the_last_stops_it(data_dir: Path) -> None:
+def test_processes_share_one_server_and_the_last_one_stops_it(data_dir: Path) -> None:
     users = [use(AND_LEAVE, data_dir) for _ in range(6)]
     failures = [user.communicate()[1] for user in users]
     assert [user.returncode for user in users] == [0] * 6, failures
     assert processes_of(data_dir) == []
 
 
-def test_a_server_goes_on_for_its_other_user(server: EmbeddedServer) -> None:
+def test_a_server_continues_while_another_process_uses_it(server: EmbeddedServer) -> None:
     leaving = use(AND_LEAVE, server.data_dir)
     assert leaving.wait() == 0
     assert processes_of(server.data_dir)
     assert answers(server.data_dir)
 
 
-def test_a_user_that_was_killed_keeps_no_server_running(server: EmbeddedServer) -> None:
+def test_a_killed_process_does_not_keep_the_server_running(server: EmbeddedServer) -> None:
     killed = use(AND_STAY, server.data_dir)
     assert line_of(killed) == "ready\n"
     killed.kill()
@@ -114,7 +114,7 @@ def test_a_user_that_was_killed_keeps_no_server_running(server: EmbeddedServer) 
     assert processes_of(server.data_dir) == []
 
 
-def test_a_server_whose_only_user_was_killed_is_taken_over(data_dir: Path) -> None:
+def test_a_server_whose_only_process_was_killed_is_used_again(data_dir: Path) -> None:
     killed = use(AND_STAY, data_dir)
     assert line_of(killed) == "ready\n"
     killed.kill()
@@ -124,7 +124,7 @@ def test_a_server_whose_only_user_was_killed_is_taken_over(data_dir: Path) -> No
     assert processes_of(data_dir) == []
 
 
-def test_a_process_that_forgets_to_leave_leaves_at_its_end(data_dir: Path) -> None:
+def test_a_process_that_does_not_close_releases_the_server_at_its_end(data_dir: Path) -> None:
     assert use(USE, data_dir).wait() == 0
     assert processes_of(data_dir) == []
 
@@ -155,7 +155,7 @@ def test_a_stale_pid_file_with_the_number_of_another_process(data_dir: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["with space", "quote'\"$HOME`id`", "comma,comma", "é" * 100, "l" + "o" * 200 + "ng"])
-def test_folders_of_any_name(data_dir: Path, name: str) -> None:
+def test_the_data_folder_may_have_any_name(data_dir: Path, name: str) -> None:
     assert answers(data_dir / name)
 
 

@@ -68,7 +68,7 @@ def test_an_unreachable_server_is_named(database: Settings, host: str) -> None:
         away.run(execute("SELECT 1"))
 
 
-def test_missing_tables_are_said_to_be_missing(connected: Database) -> None:
+def test_missing_tables_are_reported(connected: Database) -> None:
     setup.migrate(connected, "base")
     with pytest.raises(DatabaseUnavailable, match="catsdogs db migrate"):
         connected.run(execute("SELECT * FROM predictions_feedback"))
@@ -89,7 +89,7 @@ def test_a_statement_that_takes_too_long_is_stopped(connected: Database) -> None
     assert isinstance(stopped.value.__cause__, sa.exc.OperationalError)
 
 
-def test_our_own_errors_pass_and_undo_the_transaction(connected: Database) -> None:
+def test_our_own_errors_roll_the_transaction_back(connected: Database) -> None:
     def work(connection: sa.Connection) -> None:
         connection.execute(sa.text("CREATE TABLE undone (x int)"))
         raise NotFound("There is no such prediction.")

@@ -37,7 +37,7 @@ def disk(data_dir: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_disk_too_small_for_a_cluster_is_said(disk: Callable[[str], Path]) -> None:
+def test_a_disk_too_small_for_a_cluster_is_reported(disk: Callable[[str], Path]) -> None:
     folder = disk("5m")
     with pytest.raises(DatabaseUnavailable, match="cannot make its files") as refused:
         EmbeddedServer(folder).start()
@@ -54,7 +54,7 @@ def fill(folder: Path) -> Path:
     return filler
 
 
-def test_a_server_that_cannot_start_for_want_of_room_says_so_and_starts_when_there_is(
+def test_a_server_reports_a_full_disk_and_starts_once_there_is_room(
     disk: Callable[[str], Path],
 ) -> None:
     server = EmbeddedServer(disk("150m"))

@@ -56,7 +56,7 @@ def test_migrated_tables_are_those_the_code_describes(connected: Database) -> No
     assert (connected.run(constraints), connected.run(indexes)) == migrated
 
 
-def test_down_and_up_on_a_filled_database(filled: Database) -> None:
+def test_downgrade_and_upgrade_of_a_filled_database(filled: Database) -> None:
     latest = setup.check(filled).latest
     assert setup.migrate(filled, "base") == (latest, None)
     report = setup.check(filled)
@@ -67,7 +67,7 @@ def test_down_and_up_on_a_filled_database(filled: Database) -> None:
     assert setup.check(filled).ready
 
 
-def test_each_step_down_and_up_keeps_the_rows(filled: Database) -> None:
+def test_each_downgrade_and_upgrade_keeps_the_rows(filled: Database) -> None:
     def content() -> list[tuple[object, ...]]:
         tables = filled.tables
         queries = (
@@ -122,13 +122,13 @@ def test_processes_that_set_up_at_once_wait_for_each_other(fresh: Settings, envi
     opened.close()
 
 
-def test_tables_of_a_newer_catsdogs_are_left_alone(connected: Database) -> None:
+def test_tables_of_a_newer_version_are_not_changed(connected: Database) -> None:
     connected.run(lambda connection: connection.execute(sa.text("UPDATE catsdogs_version SET version_num = '9999'")))
     with pytest.raises(DatabaseError, match="newer than this catsdogs"):
         setup.migrate(connected)
 
 
-def test_an_older_replica_goes_on_and_starts_again(
+def test_an_older_replica_continues_and_can_be_restarted(
     connected: Database, make_record: Callable[..., tuple[PredictionRecord, str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     table = connected.tables.predictions.name
@@ -145,7 +145,7 @@ def test_an_older_replica_goes_on_and_starts_again(
     older.close()
 
 
-def test_what_an_older_replica_writes_fits_every_later_one(filled: Database) -> None:
+def test_rows_of_an_older_version_fit_every_later_one(filled: Database) -> None:
     tables = filled.tables.metadata.sorted_tables
     rows = filled.run(lambda c: {t.name: [dict(row) for row in c.execute(t.select()).mappings()] for t in tables})
     revisions = sorted(script.revision for script in setup._scripts().walk_revisions())[1:]  # 0001 had no replicas

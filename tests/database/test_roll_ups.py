@@ -1,4 +1,4 @@
-"""Summaries are those of the rows, whatever happened to them; and what is read from them is what the rows say."""
+"""Roll-ups agree with the rows after any change, and figures read from roll-ups agree with those read from rows."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def do(database: Database, keep: Keep, operation: Operation) -> None:
             refresh(database)
 
 
-def summary_of(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """The same arithmetic in plain Python."""
+def expected_roll_up(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Compute a roll-up in plain Python."""
     times = [row["inference_time_ms"] for row in found if row["success"]]
     return {
         "predictions": len(found),
@@ -121,8 +121,8 @@ def summary_of(found: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def check_summaries(database: Database) -> None:
-    """Every hour and day that is not stale has exactly the summaries that its rows give."""
+def check_roll_ups(database: Database) -> None:
+    """Check that each hour and day that is not stale has exactly the roll-ups that its rows give."""
     found = held(database)
     tables = database.tables
     kept = database.run(lambda c: c.execute(sa.select(tables.roll_ups)).mappings().all())
@@ -141,15 +141,15 @@ def check_summaries(database: Database) -> None:
             if row["hours"] == hours and row["start"] not in unknown
         }
         assert here.keys() == groups.keys()
-        for key, summary in here.items():
-            assert {name: summary[name] for name in summary_of([])} == summary_of(groups[key])
-            check_histogram(summary, groups[key])
+        for key, roll_up in here.items():
+            assert {name: roll_up[name] for name in expected_roll_up([])} == expected_roll_up(groups[key])
+            check_histogram(roll_up, groups[key])
 
 
-def check_histogram(summary: Any, found: list[dict[str, Any]]) -> None:
+def check_histogram(roll_up: Any, found: list[dict[str, Any]]) -> None:
     """Each time lies in its bin, as far as rounding at the bins' ends goes."""
     times = sorted(row["inference_time_ms"] for row in found if row["success"])
-    bins = sorted(zip(summary["bins"] or (), summary["counts"] or (), strict=True))
+    bins = sorted(zip(roll_up["bins"] or (), roll_up["counts"] or (), strict=True))
     assert sum(count for _bin, count in bins) == len(times)
     for number, count in bins:
         inside, times = times[:count], times[count:]
@@ -185,27 +185,27 @@ def compare(database: Database, window: Span, width: int, chosen: PredictionFilt
     st.sampled_from([None, "1.1"]),
     st.sampled_from([None, Answer.DOG]),
 )
-def test_they_stay_true_through_late_feedback_erasure_and_withdrawal(
+def test_roll_ups_agree_with_the_rows_after_feedback_erasure_and_withdrawal(
     keep: Keep, done: list[Operation], minute: int, length: int, version: str | None, answer: Answer | None
 ) -> None:
     database = keep([])
     execute(database, "TRUNCATE consents CASCADE")
     for operation in done:
         do(database, keep, operation)
-    check_summaries(database)
+    check_roll_ups(database)
     start = FIRST + timedelta(minutes=minute, seconds=7)
     window, chosen = (start, start + timedelta(minutes=length)), PredictionFilter(model_version=version, answer=answer)
     compare(database, window, 3600, chosen)
     compare(database, WHOLE, 86400)
     refresh_all(database)
-    check_summaries(database)
+    check_roll_ups(database)
     assert not database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all())
     compare(database, window, 7200, chosen)
     compare(database, WHOLE, 86400)
 
 
 @pytest.mark.parametrize("change", ["insert", "rate", "erase", "withdraw", "move"])
-def test_each_change_after_a_summary_is_seen(keep: Keep, change: str) -> None:
+def test_each_change_after_a_refresh_is_read(keep: Keep, change: str) -> None:
     impersonal = {"filename": None, "user_comment": None}  # a withdrawal finds nothing else to change
     database = keep([row | impersonal for row in random_rows(15, n=60)])
     refresh_all(database)
@@ -214,10 +214,10 @@ def test_each_change_after_a_summary_is_seen(keep: Keep, change: str) -> None:
     for value in range(8):
         do(database, keep, (change, random_rows(value, n=2) if change == "insert" else 7 * value))
     assert held(database) != before
-    check_summaries(database)
+    check_roll_ups(database)
     compare(database, month, 86400)
     refresh_all(database)
-    check_summaries(database)
+    check_roll_ups(database)
     compare(database, month, 86400)
 
 
@@ -260,7 +260,7 @@ def test_feedback_is_read_no_further_back_than_it_takes(keep: Keep, monkeypatch:
     assert repr(found["timeline"][0]["start"]) not in asked
 
 
-def test_hours_that_go_on_stay_marked_once(keep: Keep) -> None:
+def test_the_current_hour_stays_stale_in_one_row(keep: Keep) -> None:
     """They will change again: each is marked once, however often it was."""
     now = datetime.now(UTC)
     for second in range(3):
@@ -269,19 +269,19 @@ def test_hours_that_go_on_stay_marked_once(keep: Keep) -> None:
     assert len(database.run(lambda c: c.scalars(stale).all())) == 3
     assert not refresh(database)
     assert database.run(lambda c: c.scalars(stale).all()) == [floor(now + DAY, HOUR)]
-    check_summaries(database)
+    check_roll_ups(database)
 
 
-def test_two_that_refresh_at_once_do_not_wait_for_each_other(keep: Keep) -> None:
+def test_concurrent_refreshes_do_not_wait_for_each_other(keep: Keep) -> None:
     database = keep([make_row(NOW)])
     with database.engine.begin() as first:
         assert not roll_ups.refresh(first, database.tables)  # done, and holds the lock until it commits
         execute(database, "SET lock_timeout = '1s'")
         assert not refresh(database)
-    check_summaries(database)
+    check_roll_ups(database)
 
 
-def test_a_mark_that_came_while_others_were_taken_off_stays(keep: Keep) -> None:
+def test_an_hour_that_becomes_stale_during_a_refresh_stays_stale(keep: Keep) -> None:
     """A writer that commits while the hour is being counted is not lost."""
     database = keep([make_row(NOW)])
     with database.engine.begin() as slow:
@@ -290,10 +290,10 @@ def test_a_mark_that_came_while_others_were_taken_off_stays(keep: Keep) -> None:
     assert database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all()) == [floor(NOW, HOUR)]
     compare(database, WHOLE, 86400)
     refresh_all(database)
-    check_summaries(database)
+    check_roll_ups(database)
 
 
-def test_migration_marks_what_is_there(keep: Keep) -> None:
+def test_the_migration_marks_all_hours_as_stale(keep: Keep) -> None:
     database = keep(random_rows(13, n=2000))
     refresh_all(database)
     setup.migrate(database, "0004")
@@ -309,25 +309,25 @@ def test_migration_marks_what_is_there(keep: Keep) -> None:
     assert "Seq Scan on predictions_feedback" not in plan, "while it is read, nobody writes"
     compare(database, WHOLE, 86400)
     refresh_all(database)
-    check_summaries(database)
+    check_roll_ups(database)
 
 
-def test_a_thread_refreshes_them(keep: Keep) -> None:
+def test_the_refresher_refreshes_stale_hours(keep: Keep) -> None:
     database = keep(random_rows(14, n=60))
     refresher = RollUpRefresher(database)
     refresher.start()
     stale = sa.select(database.tables.stale_hours.c.start).limit(1)
     until(lambda: database.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
     refresher.close()
-    check_summaries(database)
+    check_roll_ups(database)
 
 
-def test_a_service_refreshes_them(keep: Keep, database: Settings) -> None:
+def test_a_service_refreshes_stale_hours(keep: Keep, database: Settings) -> None:
     kept = keep(random_rows(15, n=60))
     stale = sa.select(kept.tables.stale_hours.c.start).limit(1)
     with Local.open(database):
         until(lambda: kept.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
-    check_summaries(kept)
+    check_roll_ups(kept)
 
 
 def test_a_failed_refresh_does_not_end_the_thread(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,7 +346,7 @@ def test_a_failed_refresh_does_not_end_the_thread(keep: Keep, monkeypatch: pytes
     stale = sa.select(database.tables.stale_hours.c.start).limit(1)
     until(lambda: database.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
     refresher.close()
-    check_summaries(database)
+    check_roll_ups(database)
 
 
 @pytest.mark.parametrize("whole_days", [True, False])

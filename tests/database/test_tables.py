@@ -88,7 +88,7 @@ def refused_by(database: Database, *statements: str) -> str | None:
         AGREED | {"filename": "'a.jpg'", "user_comment": "'nice'", "feedback_at": "now()"},
     ],
 )
-def test_what_is_right_is_stored(connected: Database, values: dict[str, str]) -> None:
+def test_valid_rows_are_stored(connected: Database, values: dict[str, str]) -> None:
     execute(connected, insert("consents", DECISION), predictions(values))
 
 
@@ -127,7 +127,7 @@ def test_what_is_right_is_stored(connected: Database, values: dict[str, str]) ->
         ("consent", AGREED | {"consent_id": OTHER, "filename": "'a.jpg'"}),
     ],
 )
-def test_what_is_wrong_is_refused(connected: Database, constraint: str, values: dict[str, str]) -> None:
+def test_invalid_rows_are_refused(connected: Database, constraint: str, values: dict[str, str]) -> None:
     assert refused_by(connected, insert("consents", DECISION), predictions(values)) == constraint
 
 
@@ -166,7 +166,7 @@ def test_no_photo_without_consent_to_that_nor_a_review_by_halves(
         ("how_known", {"how": "'by post'"}),
     ],
 )
-def test_a_decision_is_complete(connected: Database, constraint: str, change: dict[str, str]) -> None:
+def test_a_consent_is_complete(connected: Database, constraint: str, change: dict[str, str]) -> None:
     assert refused_by(connected, insert("consents", DECISION | change)) == constraint
 
 
@@ -180,7 +180,9 @@ def test_a_decision_is_complete(connected: Database, constraint: str, change: di
         ("prediction", "UPDATE predictions_feedback SET filename = NULL, consent_id = NULL"),
     ],
 )
-def test_consent_cannot_go_before_what_it_allows(connected: Database, constraint: str, statement: str) -> None:
+def test_a_consent_cannot_be_deleted_before_what_was_kept_with_it(
+    connected: Database, constraint: str, statement: str
+) -> None:
     kept = insert("consents", DECISION), predictions(AGREED | {"filename": "'a.jpg'"}), insert("photos", PHOTO)
     assert refused_by(connected, *kept, statement) == constraint
 

@@ -100,7 +100,7 @@ def ask(port: int, **settings: Any) -> object:
 
 
 @pytest.mark.parametrize("mode", ["prefer", "require", "verify-ca", "verify-full"])
-def test_every_mode_that_encrypts_does(front: Front, mode: str) -> None:
+def test_modes_with_tls_encrypt(front: Front, mode: str) -> None:
     trusted = {"CATSDOGS_DB_SSLROOTCERT": front.certificate} if "verify" in mode else {}
     assert ask(front.port, CATSDOGS_DB_SSLMODE=mode, **trusted) == 42
     assert front.encrypted == ["TLSv1.3"]
@@ -120,7 +120,7 @@ print(sqlalchemy.create_engine(url).connect().scalar(sqlalchemy.text("SELECT 42"
     assert front.encrypted == ["TLSv1.3"]
 
 
-def test_disabled_it_is_not_asked_for(front: Front) -> None:
+def test_without_tls_the_connection_is_plain(front: Front) -> None:
     assert ask(front.port, CATSDOGS_DB_SSLMODE="disable") == 42
     assert front.encrypted == []
 

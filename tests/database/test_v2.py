@@ -38,7 +38,7 @@ Fill = Callable[..., Database]
 
 @pytest.fixture
 def fill(fresh: Settings) -> Iterator[Fill]:
-    """Make a V2 database that holds `rows`, each told by its difference to `ROW`."""
+    """Create a V2 database with `rows`, each given by its difference to `ROW`."""
     database = Database(fresh)
     setup.create(database)
 
@@ -76,7 +76,7 @@ def taken(database: Database) -> list[dict[str, Any]]:
     )
 
 
-def test_a_row_arrives_as_it_was(fill: Fill) -> None:
+def test_a_row_is_copied_unchanged(fill: Fill) -> None:
     [row] = taken(fill(ROW))
     assert row["timestamp"] == row["created_at"] == MOMENT
     assert (row["success"], row["prediction_result"], row["inference_time_ms"]) == (True, "cat", 47)
@@ -109,7 +109,7 @@ def test_probabilities_are_shares_whatever_they_were(fill: Fill, cat: float, dog
     [
         ({"prediction_result": "DOG"}, "dog", None),
         ({"prediction_result": " dog "}, "dog", None),
-        ({"prediction_result": "Chat"}, "cat", None),  # told by the probabilities
+        ({"prediction_result": "Chat"}, "cat", None),  # decided by the probabilities
         ({"prediction_result": None}, "cat", None),
         ({"success": False}, "error", "LegacyError"),
         ({"success": None}, "error", "LegacyError"),
@@ -121,7 +121,7 @@ def test_probabilities_are_shares_whatever_they_were(fill: Fill, cat: float, dog
         ({"inference_time_ms": -1}, "error", "LegacyIncomplete"),
     ],
 )
-def test_rows_that_break_our_rules_are_kept_by_them(
+def test_rows_that_violate_our_constraints_are_adapted(
     fill: Fill, change: dict[str, Any], answer: str, error_type: str | None
 ) -> None:
     row, _ = taken(fill(change, ROW))
@@ -137,7 +137,7 @@ def test_rows_that_break_our_rules_are_kept_by_them(
         ("2025-01-02 03:04:05", None, "2025-01-02T03:04:05+00:00"),
     ],
 )
-def test_a_missing_time_is_told_by_the_other(
+def test_a_missing_time_is_replaced_by_the_other(
     fill: Fill, timestamp: str | None, created_at: str | None, moment: str
 ) -> None:
     [row] = taken(fill({"timestamp": timestamp, "created_at": created_at}))
@@ -153,11 +153,11 @@ def test_ratings_are_taken_from_numbers_and_booleans(
     assert [row["feedback_at"] for row in rows] == [MOMENT, MOMENT, None]
 
 
-def test_a_rating_that_is_none_is_left_out(fill: Fill) -> None:
+def test_an_invalid_rating_is_dropped(fill: Fill) -> None:
     assert [row["user_feedback"] for row in taken(fill({"user_feedback": 5}, {"user_feedback": -1}))] == [None, None]
 
 
-def test_what_is_personal_is_taken_with_consent_and_cleared_everywhere_without(fill: Fill) -> None:
+def test_personal_data_is_copied_with_consent_and_removed_without(fill: Fill) -> None:
     personal = {"filename": "holiday.jpg", "user_comment": " a comment "}
     database = fill(personal, personal | {"rgpd_consent": True}, {"rgpd_consent": True})
     refused, agreed, nothing = taken(database)
@@ -172,7 +172,7 @@ def test_what_is_personal_is_taken_with_consent_and_cleared_everywhere_without(f
     ]
 
 
-def test_texts_are_cut_to_our_rules(fill: Fill) -> None:
+def test_texts_are_cut_to_our_lengths(fill: Fill) -> None:
     texts = {"rgpd_consent": True, "filename": "C:\\x\\y/" + "n" * 300, "user_comment": "é" * 3000}
     empty = {"rgpd_consent": True, "filename": "folder/", "user_comment": " \n"}
     long, none = taken(fill(texts, empty))
@@ -180,7 +180,7 @@ def test_texts_are_cut_to_our_rules(fill: Fill) -> None:
     assert (none["filename"], none["user_comment"], none["consent_id"]) == (None, None, None)
 
 
-def test_a_large_table_arrives_whole_and_comes_back_as_it_was(fill: Fill) -> None:
+def test_a_large_table_is_copied_completely_and_restored(fill: Fill) -> None:
     rows = [
         {
             "prediction_result": "Cat" if number % 2 else "dog",
@@ -207,7 +207,7 @@ def test_a_large_table_arrives_whole_and_comes_back_as_it_was(fill: Fill) -> Non
     assert len(taken(database)) == 1000
 
 
-def test_a_table_with_other_types_and_fewer_columns_is_taken_too(fill: Fill) -> None:
+def test_a_table_with_other_types_and_fewer_columns_is_copied(fill: Fill) -> None:
     table = """CREATE TABLE predictions_feedback (id BIGSERIAL PRIMARY KEY, timestamp TIMESTAMPTZ,
         inference_time_ms DOUBLE PRECISION, success BOOLEAN, prediction_result TEXT, proba_cat TEXT, proba_dog REAL,
         rgpd_consent INTEGER)"""
@@ -216,7 +216,7 @@ def test_a_table_with_other_types_and_fewer_columns_is_taken_too(fill: Fill) -> 
     assert (row["rgpd_consent"], row["inference_time_ms"]) == (True, 0.0015)
 
 
-def test_not_a_number_is_no_figure(fill: Fill) -> None:
+def test_nan_is_not_copied(fill: Fill) -> None:
     table = V2_TABLE.replace("DECIMAL(5,2)", "DOUBLE PRECISION")
     nan, infinite = float("nan"), float("inf")
     told, neither, late = taken(
@@ -227,7 +227,7 @@ def test_not_a_number_is_no_figure(fill: Fill) -> None:
     assert late["inference_time_ms"] == 10**9
 
 
-def test_a_table_that_is_not_v2s_is_left_alone(fill: Fill) -> None:
+def test_a_table_that_is_not_of_v2_is_not_changed(fill: Fill) -> None:
     table = "CREATE TABLE predictions_feedback (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), timestamp TIMESTAMP)"
     database = fill(ROW, table=table)
     with pytest.raises(DatabaseError, match="already exists"):
@@ -235,7 +235,7 @@ def test_a_table_that_is_not_v2s_is_left_alone(fill: Fill) -> None:
     assert len(query(database, "SELECT timestamp FROM predictions_feedback")) == 1
 
 
-def test_an_interrupted_takeover_changes_nothing(fill: Fill) -> None:
+def test_an_interrupted_migration_changes_nothing(fill: Fill) -> None:
     database = fill({"rgpd_consent": True, "filename": "a.jpg"})
     query_before = query(database, "SELECT * FROM predictions_feedback")
     database.run(lambda connection: connection.execute(sa.text("CREATE TABLE photos (x int)")))

@@ -18,7 +18,7 @@ from catsdogs.records.consents import ConsentRecord, PhotoRecord, hash_receipt
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def test_a_decision_is_about_the_words_that_were_shown() -> None:
+def test_a_consent_records_version_and_hash_of_the_text_shown() -> None:
     decision, _ = ConsentRecord.create(Consent(photo=True, language="fr-CA"), NOW)
     assert (decision.filename_and_comment, decision.photo, decision.decided_at) == (False, True, NOW)
     assert decision.text_version == consent_notice.VERSION
@@ -43,12 +43,12 @@ def test_a_receipt_has_140_random_bits_and_only_its_hash_is_kept() -> None:
 @pytest.mark.parametrize(
     "typed", ["0123-4567-89ab-cd10", "0123 4567 89AB CD10", "o123456789abcdio", "O1234567 89ABCDL0\n"]
 )
-def test_a_receipt_is_read_as_people_type(typed: str) -> None:
+def test_a_receipt_code_may_be_typed_in_any_case_with_or_without_hyphens(typed: str) -> None:
     assert hash_receipt(typed) == hash_receipt("0123456789ABCD10")
 
 
 @pytest.mark.parametrize("typed", ["", "é" * 30, "\ud800", "0" * 100_000])
-def test_any_text_may_be_tried_as_a_receipt(typed: str) -> None:
+def test_any_text_can_be_hashed_as_a_receipt_code(typed: str) -> None:
     assert re.fullmatch("[0-9a-f]{64}", hash_receipt(typed))
 
 
@@ -94,7 +94,7 @@ PINNED = {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
+def test_a_changed_text_needs_a_new_version(language: str) -> None:
     words = consent_notice.full_text(language, UNKNOWN_CONTROLLER)
     found = hashlib.sha256(words.encode()).hexdigest()
     pinned = PINNED.get((consent_notice.VERSION, language))
@@ -103,7 +103,7 @@ def test_whoever_changes_a_word_shown_raises_the_version(language: str) -> None:
     )
 
 
-def test_the_words_name_controller_contact_and_retention() -> None:
+def test_the_text_names_controller_contact_and_retention() -> None:
     named = DataController("Example Ltd", "privacy@example.org", 30)
     said = consent_notice.full_text("en", named)
     assert all(word in said for word in ("Example Ltd", "privacy@example.org", "30 days", "CNIL"))

@@ -104,7 +104,7 @@ def test_erasure_reaches_tables_photos_and_spool_at_once(storage: Storage, make_
     ],
 )
 @pytest.mark.parametrize("where", ["tables", "spool"])
-def test_a_withdrawn_purpose_takes_what_was_kept_for_it(
+def test_withdrawing_a_purpose_removes_what_was_kept_for_it(
     storage: Storage,
     make_record: MakeRecord,
     where: str,
@@ -145,7 +145,7 @@ def test_a_withdrawn_purpose_takes_what_was_kept_for_it(
     assert not (storage.spool.folder / "damaged").exists()
 
 
-def test_after_a_withdrawal_no_comment_comes_in_again(storage: Storage, make_record: MakeRecord) -> None:
+def test_after_a_withdrawal_comments_are_refused(storage: Storage, make_record: MakeRecord) -> None:
     mine, receipt = make_record(ALL)
     storage.writer.store_prediction(mine)
     data_subject_rights.withdraw(storage.database, storage.spool, receipt)
@@ -157,7 +157,7 @@ def test_after_a_withdrawal_no_comment_comes_in_again(storage: Storage, make_rec
     assert (row["user_feedback"], row["user_comment"]) == (1, None)
 
 
-def test_a_withdrawal_during_an_outage_counts_at_once_for_what_waits(
+def test_a_withdrawal_during_an_outage_applies_to_the_spool_at_once(
     database: Settings, make_record: MakeRecord
 ) -> None:
     away = Storage.open(database.model_copy(update={"db_host": "/nonexistent"}))
@@ -172,7 +172,7 @@ def test_a_withdrawal_during_an_outage_counts_at_once_for_what_waits(
     away.close()
 
 
-def test_rights_reach_what_was_set_aside(storage: Storage, make_record: MakeRecord) -> None:
+def test_rights_cover_damaged_records(storage: Storage, make_record: MakeRecord) -> None:
     for act in (data_subject_rights.erase, data_subject_rights.withdraw):
         mine, receipt = make_record(ALL, filename="mine.jpg")
         storage.writer.store_prediction(mine)
@@ -184,7 +184,7 @@ def test_rights_reach_what_was_set_aside(storage: Storage, make_record: MakeReco
         assert list((storage.spool.folder / "damaged").iterdir()) == []
 
 
-def test_a_full_spool_has_room_for_a_withdrawal(database: Settings, make_record: MakeRecord) -> None:
+def test_a_withdrawal_is_possible_with_a_full_spool(database: Settings, make_record: MakeRecord) -> None:
     storage = Storage.create(Database(database), Spool(database.data_dir / "spool", 1_000_000))
     mine, receipt = make_record(ALL)
     storage.spool.put_prediction(mine)
@@ -197,7 +197,7 @@ def test_a_full_spool_has_room_for_a_withdrawal(database: Settings, make_record:
 
 
 @pytest.mark.parametrize("act", [data_subject_rights.export, data_subject_rights.withdraw, data_subject_rights.erase])
-def test_wrong_codes_of_any_kind_are_alike(
+def test_all_wrong_receipt_codes_have_the_same_effect(
     storage: Storage, make_record: MakeRecord, act: Callable[..., object]
 ) -> None:
     """They say the same, and take the same work, and so the same time."""
@@ -218,7 +218,7 @@ def test_wrong_codes_of_any_kind_are_alike(
     assert statements
 
 
-def test_rights_reach_what_still_waits(storage: Storage, make_record: MakeRecord) -> None:
+def test_rights_cover_the_spool(storage: Storage, make_record: MakeRecord) -> None:
     waiting, receipt = make_record(ALL, filename="waiting.jpg")
     storage.spool.put_prediction(waiting)
     storage.spool.put_feedback(FeedbackRecord.create(waiting.id, None, "too", None))
@@ -233,7 +233,7 @@ def test_rights_reach_what_still_waits(storage: Storage, make_record: MakeRecord
 
 
 @pytest.mark.parametrize("receipt", ["", "0000-0000-0000-0000-0000-0000-0000", "' OR true --", "\0"])
-def test_a_wrong_code_opens_nothing(storage: Storage, make_record: MakeRecord, receipt: str) -> None:
+def test_a_wrong_receipt_code_is_not_found(storage: Storage, make_record: MakeRecord, receipt: str) -> None:
     storage.writer.store_prediction(make_record(ALL)[0])
     for act in (data_subject_rights.export, data_subject_rights.erase):
         with pytest.raises(NotFound):
@@ -241,7 +241,7 @@ def test_a_wrong_code_opens_nothing(storage: Storage, make_record: MakeRecord, r
     assert counts(storage) == (1, 1, 1)
 
 
-def test_the_log_tells_of_rights_without_personal_data(
+def test_the_log_mentions_exports_and_erasures_without_personal_data(
     storage: Storage, make_record: MakeRecord, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "catsdogs")
@@ -255,7 +255,7 @@ def test_the_log_tells_of_rights_without_personal_data(
     assert "mine" not in caplog.text
 
 
-def test_what_is_old_becomes_anonymous_and_its_figures_stay(storage: Storage, make_record: MakeRecord) -> None:
+def test_a_purge_removes_old_personal_data_and_keeps_the_figures(storage: Storage, make_record: MakeRecord) -> None:
     old, old_receipt = make_record(ALL)
     young, young_receipt = make_record(ALL)
     storage.writer.store_prediction(aged(old, 31))
@@ -275,7 +275,7 @@ def test_what_is_old_becomes_anonymous_and_its_figures_stay(storage: Storage, ma
     assert data_subject_rights.purge(storage.database, storage.spool, 30).predictions == []
 
 
-def test_what_waited_too_long_becomes_anonymous_in_the_spool(storage: Storage, make_record: MakeRecord) -> None:
+def test_a_purge_covers_the_spool(storage: Storage, make_record: MakeRecord) -> None:
     old = aged(make_record(ALL, filename="old.jpg")[0], 31)
     storage.spool.put_prediction(old)
     late = FeedbackRecord.create(old.id, 1, "personal", None)
@@ -287,9 +287,7 @@ def test_what_waited_too_long_becomes_anonymous_in_the_spool(storage: Storage, m
     assert counts(storage) == (0, 1, 0)
 
 
-def test_erasing_while_the_database_is_away_clears_the_spool_and_says_to_try_again(
-    storage: Storage, make_record: MakeRecord
-) -> None:
+def test_an_erasure_during_an_outage_clears_the_spool_and_raises(storage: Storage, make_record: MakeRecord) -> None:
     waiting, receipt = make_record(ALL)
     storage.spool.put_prediction(waiting)
     away = type(storage.database)(storage.database.settings.model_copy(update={"db_host": "/nonexistent"}))

@@ -47,7 +47,7 @@ def stored(storage: Storage, make_record: MakeRecord) -> Store:
     return make
 
 
-def test_who_is_satisfied_says_no_label_that_accuracy_counts_as_wrong(storage: Storage) -> None:
+def test_the_check_of_rating_and_label_agrees_with_the_accuracy_in_sql(storage: Storage) -> None:
     for answer, label, rating, earlier in product(Answer, TrueLabel, (0, 1, None), (0, 1, None)):
         stored = sa.select(
             sa.literal(answer.value).label("prediction_result"),
@@ -103,7 +103,7 @@ def test_a_comment_without_consent_is_refused_with_all_that_came_with_it(
     assert said(identifier) == (None, None, None)
 
 
-def test_what_is_not_said_stays(storage: Storage, stored: Store, said: FindFeedback) -> None:
+def test_fields_that_are_not_given_stay_as_they_were(storage: Storage, stored: Store, said: FindFeedback) -> None:
     identifier = stored(Consent(True))
     storage.writer.store_feedback(FeedbackRecord.create(identifier, 0, None, "dog"))
     storage.writer.store_feedback(FeedbackRecord.create(identifier, None, "  It is a dog\n", None))
@@ -127,7 +127,7 @@ def test_an_unknown_prediction_is_not_found(storage: Storage) -> None:
         (None, " \0\n", ""),
     ],
 )
-def test_what_makes_no_sense_is_refused(rating: int | None, comment: str | None, label: str | None) -> None:
+def test_wrong_or_empty_fields_are_refused(rating: int | None, comment: str | None, label: str | None) -> None:
     with pytest.raises(InvalidInput):
         FeedbackRecord.create(uuid7(), rating, comment, label)
 
@@ -157,7 +157,7 @@ def test_older_feedback_that_arrives_late_fills_only_what_is_empty(
     assert said(identifier) == (1, "late", None)
 
 
-def test_a_comment_is_dropped_in_the_replay_where_consent_has_gone(
+def test_the_replay_drops_a_comment_whose_consent_was_withdrawn(
     storage: Storage, stored: Store, said: FindFeedback
 ) -> None:
     identifier = stored(Consent())

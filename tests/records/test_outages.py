@@ -93,7 +93,7 @@ def rows(database: Database, statement: str) -> list[dict[str, Any]]:
 
 
 class Writers:
-    """Processes that record, and what each has been told to be accepted, until they are killed."""
+    """Processes that store records until they are killed, and what was accepted from them."""
 
     def __init__(self, data_dir: Path, photo: Path) -> None:
         self.data_dir, self.photo = data_dir, photo
@@ -191,9 +191,7 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
     storage.close()
 
 
-def test_what_a_full_spool_refuses_is_said_and_what_it_accepted_arrives(
-    database: Settings, make_record: MakeRecord
-) -> None:
+def test_a_full_spool_raises_and_what_it_accepted_is_stored(database: Settings, make_record: MakeRecord) -> None:
     away = Storage.open(database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1}))
     accepted: list[UUID] = []
     refused: list[UUID] = []

@@ -59,7 +59,7 @@ def test_identifiers_are_ordered_by_time_and_made_by_the_client(make_record: Mak
     assert {identifier.version for identifier in identifiers} == {7}
 
 
-def test_storing_twice_is_storing_once(storage: Storage, make_record: MakeRecord) -> None:
+def test_storing_a_record_twice_changes_nothing(storage: Storage, make_record: MakeRecord) -> None:
     record, _ = make_record(Consent(True, True))
     for _ in range(2):
         assert storage.writer.store_prediction(record)
@@ -67,7 +67,7 @@ def test_storing_twice_is_storing_once(storage: Storage, make_record: MakeRecord
     assert photos_of(storage, record) == 1
 
 
-def test_a_failure_holds_its_kind_and_nothing_else(storage: Storage) -> None:
+def test_a_failure_records_only_the_kind_of_error(storage: Storage) -> None:
     record = PredictionRecord.of_failure(InvalidImage("This file, {name}, is empty.", name="mine.jpg"), "test-1")
     storage.writer.store_prediction(record)
     stored = row(storage, record)
@@ -89,7 +89,7 @@ def test_a_failure_holds_its_kind_and_nothing_else(storage: Storage) -> None:
         ("/", None),
     ],
 )
-def test_file_names_are_bare_and_storable(
+def test_file_names_are_stored_without_folders_and_forbidden_characters(
     storage: Storage, make_record: MakeRecord, sent: str, kept: str | None
 ) -> None:
     record, _ = make_record(Consent(True), filename=sent)
@@ -97,7 +97,7 @@ def test_file_names_are_bare_and_storable(
     assert row(storage, record)["filename"] == kept
 
 
-def test_rounding_in_single_precision_is_no_reason_to_lose_a_record(storage: Storage, cat_jpeg: bytes) -> None:
+def test_probabilities_outside_0_to_1_by_rounding_are_clipped(storage: Storage, cat_jpeg: bytes) -> None:
     prediction = Prediction(Answer.CAT, 1.0000001, -1e-9, 1.0000001, "test-1", 3.5)
     record, _ = PredictionRecord.create(
         prediction, ImageStatistics(1, 1, 1.0000001, 0.0), photo=cat_jpeg, filename=None, consent=Consent()
@@ -114,7 +114,7 @@ def test_rounding_in_single_precision_is_no_reason_to_lose_a_record(storage: Sto
     label=st.none() | st.sampled_from(TrueLabel),
     waiting=st.booleans(),
 )
-def test_no_path_keeps_what_was_not_allowed(
+def test_nothing_is_kept_without_consent(
     storage: Storage,
     make_record: MakeRecord,
     consent: Consent,
@@ -160,7 +160,7 @@ def test_no_path_keeps_what_was_not_allowed(
         assert not exists(storage, record)
 
 
-def test_a_batch_stores_decisions_predictions_and_photos_together(storage: Storage, make_record: MakeRecord) -> None:
+def test_a_batch_stores_consents_predictions_and_photos(storage: Storage, make_record: MakeRecord) -> None:
     consents = [Consent(), Consent(True), Consent(photo=True), Consent(True, True)]
     records = [make_record(replace(consent, language="fr"))[0] for consent in consents]
     storage.database.run(lambda connection: store(connection, storage.database.tables, records))

@@ -40,7 +40,7 @@ def send(storage: Storage, make_record: Callable[..., Any]) -> Send:
     return send
 
 
-def test_only_photos_kept_with_consent_and_a_label_wait(queue: ReviewQueue, send: Send) -> None:
+def test_only_photos_with_consent_and_a_label_are_queued(queue: ReviewQueue, send: Send) -> None:
     send("dog", Consent())
     send("dog", Consent(filename_and_comment=True))
     send(None)
@@ -69,7 +69,7 @@ def test_the_most_uncertain_come_first(queue: ReviewQueue, send: Send) -> None:
     assert [one.prediction_id for one in queue.waiting(2)] == [hardly_a_pet, torn]
 
 
-def test_what_is_decided_is_learned_from_or_left_out(queue: ReviewQueue, send: Send, database: Settings) -> None:
+def test_reviewed_photos_are_used_for_training_or_left_out(queue: ReviewQueue, send: Send, database: Settings) -> None:
     photos = {review: send("both") for review in ReviewDecision}
     unseen = send()
     for review, photo in photos.items():
@@ -88,7 +88,7 @@ def test_what_is_decided_is_learned_from_or_left_out(queue: ReviewQueue, send: S
     }
 
 
-def test_a_decision_can_be_changed_and_taken_back(queue: ReviewQueue, send: Send, database: Settings) -> None:
+def test_a_review_can_be_changed_and_undone(queue: ReviewQueue, send: Send, database: Settings) -> None:
     photo = send()
     queue.decide(photo, ReviewDecision.CAT)
     queue.decide(photo, ReviewDecision.DOG)
@@ -107,7 +107,7 @@ def test_a_decision_can_be_changed_and_taken_back(queue: ReviewQueue, send: Send
     ],
     ids=["erased", "withdrawn", "purged"],
 )
-def test_a_photo_that_went_is_neither_reviewed_nor_learned_from(
+def test_an_erased_photo_is_neither_reviewed_nor_used_for_training(
     go: Callable[[Local, str], object], queue: ReviewQueue, database: Settings, cat_jpeg: bytes
 ) -> None:
     with Local.open(database) as service:
@@ -128,6 +128,6 @@ def test_an_unknown_photo_is_not_found(queue: ReviewQueue) -> None:
         queue.decide(uuid4(), ReviewDecision.CAT)
 
 
-def test_without_a_database_it_says_so(database: Settings) -> None:
+def test_without_a_database_it_raises(database: Settings) -> None:
     with pytest.raises(DatabaseUnavailable, match="cannot be reached"):
         feedback_photos(database.model_copy(update={"db_host": "127.0.0.1", "db_port": 1}))

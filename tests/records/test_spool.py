@@ -58,7 +58,7 @@ def test_an_empty_spool_writes_nothing(spool: Spool) -> None:
     assert not spool.folder.exists()
 
 
-def test_it_is_private(spool: Spool, make_record: MakeRecord) -> None:
+def test_only_the_owner_can_read_the_spool(spool: Spool, make_record: MakeRecord) -> None:
     spool.put_prediction(make_record(Consent(True))[0])
     spool.put_feedback(FeedbackRecord.create(uuid4(), 1, "comment", None))
     with spool.locked():
@@ -78,7 +78,7 @@ def test_without_consent_nothing_personal_reaches_the_disk(spool: Spool, make_re
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"id": "no"}', b"\xff\xfe", b"[]", b"null"])
-def test_a_damaged_record_is_set_aside_and_blocks_nothing(
+def test_a_damaged_record_is_moved_away_and_blocks_nothing(
     spool: Spool, make_record: MakeRecord, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     records = [make_record()[0] for _ in range(3)]
@@ -101,7 +101,7 @@ def test_the_log_quotes_nothing_of_a_damaged_record(
     assert "holiday" not in caplog.text
 
 
-def test_a_full_spool_says_so_and_keeps_what_it_has(tmp_path: Path, make_record: MakeRecord) -> None:
+def test_a_full_spool_raises_and_keeps_its_records(tmp_path: Path, make_record: MakeRecord) -> None:
     small = Spool(tmp_path / "spool", 5 * 4096)
     for _ in range(5):
         small.put_prediction(make_record()[0])
@@ -112,7 +112,7 @@ def test_a_full_spool_says_so_and_keeps_what_it_has(tmp_path: Path, make_record:
     small.put_prediction(make_record()[0])
 
 
-def test_the_limit_counts_what_other_processes_put(tmp_path: Path, make_record: MakeRecord) -> None:
+def test_the_limit_includes_records_of_other_processes(tmp_path: Path, make_record: MakeRecord) -> None:
     for _ in range(5):
         Spool(tmp_path / "spool", 5 * 4096).put_prediction(make_record()[0])
     with pytest.raises(SpoolError):
@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_written_says_why(tmp_path: Path, make_record: M
         Spool(tmp_path / "data" / "spool", 10_000).put_prediction(make_record()[0])
 
 
-def test_a_full_disk_says_so_and_leaves_no_half_record(tmp_path: Path, make_record: MakeRecord) -> None:
+def test_a_full_disk_raises_and_leaves_no_incomplete_record(tmp_path: Path, make_record: MakeRecord) -> None:
     mount = tmp_path / "disk"
     mount.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(mount)], capture_output=True)
@@ -164,14 +164,14 @@ def test_writers_killed_at_any_moment_lose_nothing_they_had_accepted(spool: Spoo
     assert not (spool.folder / "damaged").exists()
 
 
-def test_threads_may_share_one(spool: Spool, make_record: MakeRecord) -> None:
+def test_threads_may_share_a_spool(spool: Spool, make_record: MakeRecord) -> None:
     records = [make_record()[0] for _ in range(200)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(spool.put_prediction, records))
     assert [record for _, record in spool.read(spool.prediction_files(), PredictionRecord)] == records
 
 
-def test_leftovers_and_what_was_set_aside_are_purged_when_old(spool: Spool, make_record: MakeRecord) -> None:
+def test_old_drafts_and_damaged_records_are_purged(spool: Spool, make_record: MakeRecord) -> None:
     for _ in range(2):
         spool.put_prediction(make_record(Consent(True))[0])
     waiting, damaged = spool.prediction_files()
@@ -185,7 +185,7 @@ def test_leftovers_and_what_was_set_aside_are_purged_when_old(spool: Spool, make
     assert spool.prediction_files() == [waiting]
 
 
-def test_a_record_is_on_disk_before_it_has_its_name_and_the_name_before_it_is_accepted(
+def test_record_and_folder_are_synced_before_a_record_is_accepted(
     spool: Spool, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spool.put_prediction(make_record()[0])  # the folders are there now

@@ -64,7 +64,9 @@ def test_a_photo_that_cannot_be_read_is_recorded_anonymously(database: Settings,
     assert local.statistics()["answers"]["error"] == 1
 
 
-def test_a_promoted_version_that_cannot_be_loaded_is_said(local: Local, database: Settings, cat_jpeg: bytes) -> None:
+def test_a_promoted_version_that_cannot_be_loaded_is_reported(
+    local: Local, database: Settings, cat_jpeg: bytes
+) -> None:
     assert local.health()["degraded"] == []
     damaged = database.data_dir / "models" / "2.0"
     damaged.mkdir(parents=True)
@@ -80,7 +82,7 @@ def test_a_promoted_version_that_cannot_be_loaded_is_said(local: Local, database
     assert local.health()["status"] == "healthy"
 
 
-def test_a_spool_that_fills_up_is_said(database: Settings, cat_jpeg: bytes) -> None:
+def test_a_nearly_full_spool_is_reported(database: Settings, cat_jpeg: bytes) -> None:
     away = database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1})
     with Local.open(away) as service:
         while service.health()["degraded"] == ["database"]:
@@ -117,7 +119,7 @@ def test_without_a_database_predictions_go_on(database: Settings, stranded: Loca
             back.give_feedback(outcome.feedback_id, user_feedback=1)
 
 
-def test_threads_may_share_it(database: Settings, local: Local, cat_jpeg: bytes) -> None:
+def test_threads_may_share_a_service(database: Settings, local: Local, cat_jpeg: bytes) -> None:
     def visit(number: int) -> UUID:
         outcome = local.predict(cat_jpeg, filename=f"{number}.jpg", consent=Consent(filename_and_comment=True))
         local.give_feedback(outcome.feedback_id, user_feedback=number % 2, user_comment=str(number))
