@@ -135,6 +135,15 @@ def send_due_messages(
     """
     moment, _ = now or datetime.now(UTC), Translator(language)
     due = database.run(lambda connection: _claim_due_messages(connection, database.tables, rules, targets, _, moment))
+    delivered = _deliver(due, targets, timeout)
+    for failed in (sending for sending in due if sending not in delivered):
+        _log.error("target %d of CATSDOGS_ALERT_TARGETS was not reached: %s", failed.target.position, failed.title)
+        _mark_as_not_sent(database, failed)
+    return len(delivered)
+
+
+def _deliver(due: Sequence[AlertMessage], targets: Sequence[Target], timeout: float) -> list[AlertMessage]:
+    """Send the messages, each target in a thread, and return those that are delivered in time."""
     delivered: list[AlertMessage] = []
     threads = [
         threading.Thread(
@@ -149,11 +158,7 @@ def send_due_messages(
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    in_time = list(delivered)  # a copy: threads may still be running
-    for failed in (sending for sending in due if sending not in in_time):
-        _log.error("target %d of CATSDOGS_ALERT_TARGETS was not reached: %s", failed.target.position, failed.title)
-        _mark_as_not_sent(database, failed)
-    return len(in_time)
+    return list(delivered)  # a copy: threads may still be running
 
 
 def _claim_due_messages(
