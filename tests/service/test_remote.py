@@ -1,4 +1,4 @@
-"""`Remote` in its own right: what it loads, and what it says when the server does not answer as it should."""
+"""The client of the REST API: what it loads, when it tries again, and which errors it raises."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catsdogs.service.remote import Remote
 
 
 class Scripted(HTTPServer):
-    """A server that gives the same answers in turn, and remembers what it was asked."""
+    """A server that sends prepared responses in turn, and records the requests."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, bytes]] = []
@@ -57,7 +57,7 @@ def remote(scripted: Scripted) -> Remote:
     return Remote(f"http://127.0.0.1:{scripted.server_port}", "token", "fr")
 
 
-def test_nobody_there():
+def test_a_server_that_cannot_be_reached() -> None:
     remote = Remote("http://127.0.0.1:1", "token")
     with pytest.raises(errors.ServiceUnavailable, match="cannot be reached"):
         remote.predict(b"...")
@@ -78,7 +78,9 @@ def test_nobody_there():
         (503, errors.ServiceUnavailable),
     ],
 )
-def test_a_status_alone_says_which_error(scripted, remote, status, kind):
+def test_the_status_alone_determines_the_error(
+    scripted: Scripted, remote: Remote, status: int, kind: type[Exception]
+) -> None:
     scripted.answers = [(status, b'{"detail": "Une phrase."}')]
     with pytest.raises(kind, match=r"Une phrase\.") as raised:
         remote.predict(b"...")
@@ -87,25 +89,25 @@ def test_a_status_alone_says_which_error(scripted, remote, status, kind):
 
 @pytest.mark.parametrize("body", [b"<html>502 Bad Gateway</html>", b"", b"[]", b'"text"', b"\xff"])
 @pytest.mark.parametrize("status", [200, 502])
-def test_an_answer_that_is_none_of_ours(scripted, remote, status, body):
+def test_a_response_that_is_not_the_servers(scripted: Scripted, remote: Remote, status: int, body: bytes) -> None:
     scripted.answers = [(status, body)]
     with pytest.raises(errors.ServiceError):
         remote.predict(b"...")
 
 
-def test_an_outcome_that_lacks_something(scripted, remote):
+def test_a_prediction_without_its_fields(scripted: Scripted, remote: Remote) -> None:
     scripted.answers = [(200, b'{"prediction": "Cat"}')]
     with pytest.raises(errors.ServiceError):
         remote.predict(b"...")
 
 
-def test_a_gateway_that_recovers(scripted, remote):
+def test_a_gateway_that_recovers(scripted: Scripted, remote: Remote) -> None:
     scripted.answers = [(502, b""), (504, b""), (200, b'{"predictions": [], "count": 0}')]
     assert remote.recent_predictions() == []
     assert len(scripted.asked) == 3
 
 
-def test_feedback_may_arrive_twice_but_a_photo_may_not(scripted, remote):
+def test_feedback_may_arrive_twice_but_a_photo_may_not(scripted: Scripted, remote: Remote) -> None:
     scripted.answers = [(502, b""), (200, b'{"success": true, "stored": true}')]
     assert remote.give_feedback(uuid4(), user_feedback=1) is True
     scripted.answers, scripted.asked = [(502, b""), (200, b"{}")], []
@@ -114,13 +116,13 @@ def test_feedback_may_arrive_twice_but_a_photo_may_not(scripted, remote):
     assert len(scripted.asked) == 1
 
 
-def test_the_visitors_language_is_passed_on(scripted, remote):
+def test_the_visitors_language_is_passed_on(scripted: Scripted, remote: Remote) -> None:
     scripted.answers = [(200, b'{"predictions": []}')]
     remote.recent_predictions(limit=7)
     assert scripted.asked == [("GET", "/api/recent-predictions?limit=7&list=latest", "fr")]
 
 
-def test_it_is_light():
+def test_the_client_loads_no_heavy_package() -> None:
     heavy = {"numpy", "pydantic", "sqlalchemy", "psycopg2", "onnxruntime", "PIL", "tornado", "pandas"}
     code = "import sys, catsdogs.service.remote; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -1,4 +1,4 @@
-"""Requests that are slow on purpose, and little files that would be much in memory."""
+"""Requests that are slow on purpose, and small files that take much memory when they are decoded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -16,9 +17,11 @@ import pytest
 from PIL import Image
 
 from tests import large_images
+from tests.server.client import Client
+from tests.serving import RunningServer
 
 
-def test_clients_that_never_finish_keep_nobody_waiting(server, client):
+def test_clients_that_never_finish_delay_no_other_request(server: RunningServer, client: Client) -> None:
     host, port = server.url.removeprefix("http://").split(":")
     beginnings = [
         b"GET / HT",
@@ -35,8 +38,8 @@ def test_clients_that_never_finish_keep_nobody_waiting(server, client):
             assert client("GET", path, token=None, timeout=20).status == 200
 
 
-def _bombs():
-    """Little files that would be much in memory."""
+def _bombs() -> Iterator[tuple[str, bytes]]:
+    """Yield small files that take much memory when they are decoded."""
     yield "wide PNG", _png(50_000, 50_000)
     text = zlib.compress(bytes(200 * 2**20), 9)
     yield "PNG with text", _png(64, 64, (b"zTXt", b"Comment\0\0" + text))
@@ -55,7 +58,7 @@ def _bombs():
     yield "gzip", gzip.compress(bytes(30 * 2**20))
 
 
-def _png(width, height, *chunks):
+def _png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
     head = (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     body = (b"IDAT", zlib.compress(bytes(min((width + 1) * height, 10**6))))
     every = (head, *chunks, body, (b"IEND", b""))
@@ -64,31 +67,35 @@ def _png(width, height, *chunks):
 
 
 @pytest.fixture
-def growth(server):
-    """Tell by how many bytes the server has grown at most, since the test began; Linux only."""
+def growth(server: RunningServer) -> Callable[[], int]:
+    """Return by how many bytes the server's memory has grown at most since the test began; Linux only."""
     process = psutil.Process(server.process.pid)
     try:
         Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # forgets the peak
     except OSError:
         pytest.skip("the system does not tell a process's peak of memory")
-    before = process.memory_info().rss
+    before = int(process.memory_info().rss)
 
-    def growth():
+    def growth() -> int:
         status = Path(f"/proc/{process.pid}/status").read_text()
-        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1]) - before
+        peak = re.search(r"VmHWM:\s+(\d+)", status)
+        assert peak
+        return 1024 * int(peak[1]) - before
 
     return growth
 
 
 @pytest.mark.parametrize(("name", "bomb"), list(_bombs()), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_bomb_is_refused_or_harmless_through_rest(client, growth, name, bomb):
+def test_a_decompression_bomb_is_refused_or_harmless(
+    client: Client, growth: Callable[[], int], name: str, bomb: bytes
+) -> None:
     assert len(bomb) < 2**21
     answer = client("POST", "/api/predict", fields={"file": ("cat.png", bomb, "image/png")})
     assert answer.status in ({200, 400} if name.startswith("PNG") else {200} if name == "JPEG" else {400})
-    assert growth() < 200 * 2**20, "it went off"
+    assert growth() < 200 * 2**20, "the file was decoded in full"
 
 
-def test_a_packed_body_is_not_unpacked(client, growth):
+def test_a_compressed_body_is_not_decompressed(client: Client, growth: Callable[[], int]) -> None:
     headers = {"Content-Encoding": "gzip", "Content-Type": "multipart/form-data; boundary=b"}
     assert client("POST", "/api/predict", body=gzip.compress(bytes(400 * 2**20), 1), headers=headers).status == 400
     assert growth() < 100 * 2**20

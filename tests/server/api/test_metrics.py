@@ -1,26 +1,30 @@
-"""What Prometheus reads, and that the dashboard and the alert rules ask for nothing else."""
+"""The metrics for Prometheus, and that the dashboard and the alert rules use no others."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 import catsdogs.server
+from tests.server.client import Client, OpenPage
 
 DEPLOY = Path(catsdogs.server.__file__).parent / "deploy"
+Scrape = Callable[[], dict[Any, float]]
 PANELS = json.loads((DEPLOY / "grafana.json").read_text())["panels"]
 
 
 @pytest.fixture
-def scrape(client):
+def scrape(client: Client) -> Scrape:
     """Read all metrics: ``{(name, (label, value), ...): number}``."""
 
-    def scrape():
+    def scrape() -> dict[Any, float]:
         answer = client("GET", "/metrics")
         assert answer.status == 200
         assert answer.headers["Content-Type"].startswith("text/plain")
@@ -33,15 +37,17 @@ def scrape(client):
     return scrape
 
 
-def test_operators_may_read_and_visitors_may_not(client, open_page, operator):
+def test_operators_may_read_and_visitors_may_not(
+    client: Client, open_page: Callable[..., OpenPage], operator: dict[str, str]
+) -> None:
     assert client("GET", "/metrics", token=None).status == 401
     assert client("GET", "/metrics", token=None, headers=operator).status == 401
     assert client("GET", "/metrics", token=open_page().token).status == 403
     assert client("GET", "/metrics", token=open_page("/monitoring", headers=operator).token).status == 200
 
 
-def test_what_happens_is_counted(client, scrape, cat_jpeg):
-    def counted():
+def test_predictions_feedback_and_requests_are_counted(client: Client, scrape: Scrape, cat_jpeg: bytes) -> None:
+    def counted() -> list[float]:
         now = scrape()
         return [
             now["catsdogs_predictions_total", ("answer", "cat")],
@@ -60,7 +66,7 @@ def test_what_happens_is_counted(client, scrape, cat_jpeg):
     assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 1, 1, 0, 1]
 
 
-def test_how_things_stand(client, scrape, open_page):
+def test_gauges_show_the_current_state(client: Client, scrape: Scrape, open_page: Callable[..., OpenPage]) -> None:
     before = scrape()["catsdogs_sessions", ("app", "/inference")]
     open_page()
     now = scrape()
@@ -77,7 +83,7 @@ def test_how_things_stand(client, scrape, open_page):
     assert now["process_resident_memory_bytes",] > 2**20
 
 
-def test_no_request_can_make_a_label(client, scrape, open_page):
+def test_no_request_can_add_a_label(client: Client, scrape: Scrape, open_page: Callable[..., OpenPage]) -> None:
     kernel_id = open_page().kernel_id
     paths = ["/{}", "/api/{}", "/static/{}", "/voila/static/{}", "/info?lang={}", "/voila/templates/lab/static/{}"]
     for method in ("GET", "JANE"):
@@ -95,13 +101,13 @@ def test_no_request_can_make_a_label(client, scrape, open_page):
 
 
 @pytest.mark.parametrize("name", ["alerts.yml", "grafana.json"])
-def test_rules_and_dashboard_ask_for_what_is_there(client, scrape, cat_jpeg, name):
+def test_rules_and_dashboard_use_existing_metrics(client: Client, scrape: Scrape, cat_jpeg: bytes, name: str) -> None:
     client("POST", "/api/predict", fields={"file": ("x.jpg", cat_jpeg, "image/jpeg")})
     known = {name for name, *_ in scrape()}
     labels = {label for _, *pairs in scrape() for label, _ in pairs} | {"instance", "job"}
-    asked = re.findall(r"(?:catsdogs|process)_\w+(?=[\s{)\[]|$)", " ".join(expressions(name)))
-    assert len(asked) >= 10
-    assert set(asked) <= known
+    used = re.findall(r"(?:catsdogs|process)_\w+(?=[\s{)\[]|$)", " ".join(expressions(name)))
+    assert len(used) >= 10
+    assert set(used) <= known
     text = " ".join(expressions(name))
     grouped = [label for group in re.findall(r"(?:by|on) \(([^)]*)\)", text) for label in group.split(", ")]
     assert set(grouped + re.findall(r"(\w+)=~?\"", text)) <= labels
@@ -115,14 +121,14 @@ def expressions(name: str) -> list[str]:
     return [target["expr"] for panel in PANELS for target in panel["targets"]]
 
 
-def test_no_rule_takes_messages_for_people():
-    """Who changes their mind sends another rating: what people think is in the database, and judged there."""
+def test_no_rule_counts_messages_as_people() -> None:
+    """A person who changes their mind sends another rating: only the database knows the last one."""
     assert "catsdogs_feedback" not in " ".join(expressions("alerts.yml"))
     [panel] = [panel for panel in PANELS if "catsdogs_feedback" in json.dumps(panel["targets"])]
     assert "messages" in panel["title"]
 
 
-def test_every_rule_says_what_to_do():
+def test_every_rule_says_what_to_do() -> None:
     groups = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert len({rule["alert"] for rule in rules}) == len(rules) >= 10
@@ -134,13 +140,13 @@ def test_every_rule_says_what_to_do():
         assert rule["expr"].count("(") == rule["expr"].count(")")
 
 
-def test_the_dashboard_has_room_for_each_panel():
+def test_the_panels_of_the_dashboard_do_not_overlap() -> None:
     assert len({panel["id"] for panel in PANELS}) == len(PANELS)
     cells = [
         (x, y)
-        for place in (panel["gridPos"] for panel in PANELS)
-        for x in range(place["x"], place["x"] + place["w"])
-        for y in range(place["y"], place["y"] + place["h"])
+        for position in (panel["gridPos"] for panel in PANELS)
+        for x in range(position["x"], position["x"] + position["w"])
+        for y in range(position["y"], position["y"] + position["h"])
     ]
     assert len(set(cells)) == len(cells)
     assert max(x for x, _ in cells) < 24

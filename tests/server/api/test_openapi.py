@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from catsdogs.server.api.monitoring import MonitoringHandler
 from catsdogs.server.api.openapi import DESCRIBED_ROUTES, description
-from tests.server.conftest import Ask
+from tests.server.client import Client
 from tests.serving import Launch, RunningServer
 
 
@@ -66,7 +66,7 @@ def test_whatever_is_sent_the_response_is_as_described(case: Any, fuzzed_server:
 
 
 @pytest.fixture(scope="module")
-def responses(server: RunningServer, client: Ask, cat_jpeg: bytes) -> dict[str, Any]:
+def responses(server: RunningServer, client: Client, cat_jpeg: bytes) -> dict[str, Any]:
     """The body of one response of every route, with something in it."""
 
     def send(path: str, method: str = "POST", token: str | None = server.api_token, **fields: Any) -> Any:
@@ -118,7 +118,7 @@ def test_the_lists_that_were_checked_were_not_empty(responses: dict[str, Any]) -
         assert all(responses[path][name] for name in names), path
 
 
-def test_an_error_has_the_described_fields_and_no_other(client: Ask) -> None:
+def test_an_error_has_the_described_fields_and_no_other(client: Client) -> None:
     for answer in (client("GET", "/api/statistics", token=None), client("GET", "/api/sample?name=mine")):
         assert answer.status in (401, 404)
         assert answer.json().keys() == {"detail"}
@@ -139,13 +139,13 @@ def test_fields_have_descriptions_ranges_and_formats() -> None:
     assert "consent_language" in schemas["PredictForm"]["properties"]
 
 
-def test_every_route_is_described(client: Ask) -> None:
+def test_every_route_is_described(client: Client) -> None:
     assert client("GET", "/openapi.json", token=None).json() == description()
     assert description()["openapi"].startswith("3.1")
     assert description()["paths"].keys() == DESCRIBED_ROUTES.keys()
 
 
-def test_exactly_the_described_operations_need_the_token(client: Ask) -> None:
+def test_exactly_the_described_operations_need_the_token(client: Client) -> None:
     for path, methods in description()["paths"].items():
         for method, operation in methods.items():
             status = client(method.upper(), path, token=None).status
@@ -153,13 +153,13 @@ def test_exactly_the_described_operations_need_the_token(client: Ask) -> None:
 
 
 @pytest.mark.parametrize("method", ["TRACE", "DELETE", "PROPFIND"])
-def test_a_method_that_is_not_there_is_refused_with_those_that_are(client: Ask, method: str) -> None:
+def test_a_method_that_is_not_there_is_refused_with_those_that_are(client: Client, method: str) -> None:
     answer = client(method, "/api/predict", body=b"x" * 100)
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
     assert answer.json()["detail"]
 
 
-def test_every_page_answers_head_as_get_without_a_body(client: Ask) -> None:
+def test_every_page_answers_head_as_get_without_a_body(client: Client) -> None:
     """Programs that watch a service often send HEAD."""
     paths = [path for path, methods in description()["paths"].items() if "get" in methods]
     for path in [*paths, "/openapi.json", "/docs", "/", "/info", "/login"]:
@@ -170,7 +170,7 @@ def test_every_page_answers_head_as_get_without_a_body(client: Ask) -> None:
     assert client("DELETE", "/health").headers["Allow"] == "GET, HEAD"
 
 
-def test_a_misspelt_parameter_is_refused(client: Ask) -> None:
+def test_a_misspelt_parameter_is_refused(client: Client) -> None:
     """If it were ignored, the figures would count what it was to exclude."""
     for path, methods in description()["paths"].items():
         names = {one["name"] for one in methods.get("get", {}).get("parameters", ())}
@@ -182,7 +182,7 @@ def test_a_misspelt_parameter_is_refused(client: Ask) -> None:
             assert answer.json()["detail"].startswith("Il n’y a pas de paramètre windw.")
 
 
-def test_the_page_for_people_lists_every_route(client: Ask) -> None:
+def test_the_page_for_people_lists_every_route(client: Client) -> None:
     answer = client("GET", "/docs", token=None)
     assert answer.status == 200
     assert all(path in answer.data.decode() for path in DESCRIBED_ROUTES)

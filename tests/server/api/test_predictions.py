@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import socket
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+import urllib3
 
 from catsdogs.i18n import Translator
+from tests.server.client import Client
+from tests.serving import RunningServer
 
 
-def predict(client, photo, **fields):
+def predict(client: Client, photo: bytes, **fields: Any) -> urllib3.BaseHTTPResponse:
     return client("POST", "/api/predict", fields={"file": ("chelsea.jpg", photo, "image/jpeg"), **fields})
 
 
-def feedback(client, **fields):
+def feedback(client: Client, **fields: Any) -> urllib3.BaseHTTPResponse:
     return client("POST", "/api/update-feedback", fields=fields, encode_multipart=False)
 
 
-def test_a_prediction_has_v2s_fields(client, cat_jpeg):
+def test_a_prediction_has_v2s_fields(client: Client, cat_jpeg: bytes) -> None:
     answer = predict(client, cat_jpeg)
     assert answer.status == 200
     body = answer.json()
@@ -34,7 +38,7 @@ def test_a_prediction_has_v2s_fields(client, cat_jpeg):
     assert body["receipt"] is None
 
 
-def test_the_row_holds_what_consent_allows(client, server, cat_jpeg):
+def test_the_row_holds_what_consent_allows(client: Client, server: RunningServer, cat_jpeg: bytes) -> None:
     refused = predict(client, cat_jpeg).json()
     agreed = predict(client, cat_jpeg, rgpd_consent="true").json()
     rows = {
@@ -58,19 +62,19 @@ def test_the_row_holds_what_consent_allows(client, server, cat_jpeg):
         ({"file": ("x.jpg", b"...", "image/jpeg"), "rgpd_consent": "perhaps"}, "rgpd_consent"),
     ],
 )
-def test_a_bad_form_is_400_and_says_why(client, fields, said):
+def test_a_bad_form_is_400_and_says_why(client: Client, fields: dict[str, Any], said: str) -> None:
     answer = client("POST", "/api/predict", fields=fields)
     assert answer.status == 400
     assert said in answer.json()["detail"]
 
 
-def test_a_form_that_is_none_is_400(client):
+def test_a_body_that_is_no_form_is_400(client: Client) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     assert client("POST", "/api/predict", body=b"garbage", headers=headers).status == 400
     assert client("POST", "/api/predict", body=b"{}", headers={"Content-Type": "application/json"}).status == 400
 
 
-def test_errors_speak_the_clients_language(client):
+def test_errors_are_in_the_clients_language(client: Client) -> None:
     english = predict(client, b"no photo").json()["detail"]
     french = client(
         "POST",
@@ -80,13 +84,11 @@ def test_errors_speak_the_clients_language(client):
     )
     assert french.json().keys() == {"detail"}
     assert french.status == 400
-    from catsdogs.i18n import Translator
-
     assert french.json()["detail"] == Translator("fr")(english)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_photo_beyond_the_limit_is_413(client, chunked):
+def test_a_photo_beyond_the_limit_is_413(client: Client, chunked: bool) -> None:
     photo = bytes(33 * 1024 * 1024)
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n'
     body = head + photo + b"\r\n--b--\r\n"
@@ -100,7 +102,7 @@ def test_a_photo_beyond_the_limit_is_413(client, chunked):
     assert "32 MB" in answer.json()["detail"]
 
 
-def test_a_refused_client_is_told_before_it_sends(server):
+def test_a_client_is_refused_before_it_sends_the_body(server: RunningServer) -> None:
     address = urlsplit(server.url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
         head = "POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n"
@@ -109,7 +111,7 @@ def test_a_refused_client_is_told_before_it_sends(server):
 
 
 @pytest.mark.parametrize("length", ["abc", "-1", "1_0", "\u00b2"])
-def test_a_length_that_is_none_is_400(server, length):
+def test_a_content_length_that_is_no_number_is_400(server: RunningServer, length: str) -> None:
     address = urlsplit(server.url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
         head = f"POST /api/predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_token}\r\n"
@@ -119,7 +121,7 @@ def test_a_length_that_is_none_is_400(server, length):
     assert b"This request cannot be understood." in answer
 
 
-def test_feedback_is_recorded(client, server, cat_jpeg):
+def test_feedback_is_recorded(client: Client, server: RunningServer, cat_jpeg: bytes) -> None:
     made = predict(client, cat_jpeg, rgpd_consent="true").json()
     answer = feedback(
         client, feedback_id=made["feedback_id"], user_feedback="0", user_comment="A lynx!", true_label="neither"
@@ -134,7 +136,9 @@ def test_feedback_is_recorded(client, server, cat_jpeg):
     assert row == {"user_feedback": 0, "user_comment": "A lynx!", "true_label": "neither"}
 
 
-def test_a_comment_without_consent_is_403_and_a_rating_is_welcome(client, server, cat_jpeg):
+def test_a_comment_without_consent_is_403_and_a_rating_is_stored(
+    client: Client, server: RunningServer, cat_jpeg: bytes
+) -> None:
     made = predict(client, cat_jpeg).json()
     assert feedback(client, feedback_id=made["feedback_id"], user_comment="hello").status == 403
     assert feedback(client, feedback_id=made["feedback_id"], user_feedback="1").status == 200
@@ -144,7 +148,9 @@ def test_a_comment_without_consent_is_403_and_a_rating_is_welcome(client, server
     assert row == {"user_feedback": 1, "user_comment": None}
 
 
-def test_satisfied_with_what_the_label_says_is_wrong_is_400(client, server, cat_jpeg):
+def test_satisfied_with_an_answer_that_the_label_contradicts_is_400(
+    client: Client, server: RunningServer, cat_jpeg: bytes
+) -> None:
     made = predict(client, cat_jpeg).json()
     assert made["prediction"] == "Cat"
     refused = feedback(client, feedback_id=made["feedback_id"], user_feedback="1", true_label="dog")
@@ -154,7 +160,7 @@ def test_satisfied_with_what_the_label_says_is_wrong_is_400(client, server, cat_
 
 
 @pytest.mark.parametrize("unknown", [str(uuid4()), "42"])
-def test_feedback_on_nothing_is_404(client, unknown):
+def test_feedback_on_an_unknown_prediction_is_404(client: Client, unknown: str) -> None:
     assert feedback(client, feedback_id=unknown, user_feedback="1").status == 404
 
 
@@ -167,11 +173,11 @@ def test_feedback_on_nothing_is_404(client, unknown):
         {"feedback_id": str(uuid4()), "true_label": "horse"},
     ],
 )
-def test_bad_feedback_is_400(client, fields):
+def test_bad_feedback_is_400(client: Client, fields: dict[str, Any]) -> None:
     assert feedback(client, **fields).status == 400
 
 
-def test_statistics_of_a_window(client, cat_jpeg):
+def test_statistics_of_a_window(client: Client, cat_jpeg: bytes) -> None:
     before = client("GET", "/api/statistics").json()
     predict(client, cat_jpeg)
     now = datetime.now(UTC)
@@ -194,18 +200,18 @@ def test_statistics_of_a_window(client, cat_jpeg):
         {"start": "2026-02-01", "end": "2026-01-01"},
     ],
 )
-def test_a_window_that_is_none_is_400(client, query):
+def test_an_invalid_window_is_400(client: Client, query: dict[str, str]) -> None:
     answer = client("GET", "/api/statistics", fields=query)
     assert answer.status == 400
     assert answer.json()["detail"]
 
 
-def test_a_plus_sign_that_was_not_encoded_is_understood(client):
+def test_a_plus_sign_that_was_not_encoded_is_understood(client: Client) -> None:
     for offset in ("+01:00", "-11:30", "+17:49"):
         assert client("GET", f"/api/statistics?start=2026-01-01T00:00:00{offset}").status == 200
 
 
-def test_recent_predictions_newest_first(client, cat_jpeg):
+def test_recent_predictions_newest_first(client: Client, cat_jpeg: bytes) -> None:
     made = [predict(client, cat_jpeg).json()["feedback_id"] for _ in range(3)]
     answer = client("GET", "/api/recent-predictions?limit=2").json()
     assert [row["id"] for row in answer["predictions"]] == made[:0:-1]
@@ -213,11 +219,11 @@ def test_recent_predictions_newest_first(client, cat_jpeg):
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "ten", "1e2", "", "99999999999999999999", "٣"])
-def test_a_limit_out_of_range_is_400(client, limit):
+def test_a_limit_out_of_range_is_400(client: Client, limit: str) -> None:
     assert client("GET", "/api/recent-predictions", fields={"limit": limit}).status == 400
 
 
-def test_health(client):
+def test_health(client: Client) -> None:
     assert client("GET", "/health", token=None).json() == {
         "status": "healthy",
         "degraded": [],
@@ -229,7 +235,7 @@ def test_health(client):
     assert client("GET", "/health/ready", token=None).json() == {"status": "ready"}
 
 
-def test_model_information(client):
+def test_model_information(client: Client) -> None:
     info = client("GET", "/api/info", token=None).json()
     assert info["model_loaded"] is True
     assert {"cat", "dog"} <= set(info["classes"])
@@ -239,20 +245,20 @@ def test_model_information(client):
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_model_card_is_a_page_in_the_readers_language(client, language):
+def test_the_model_card_is_a_page_in_the_readers_language(client: Client, language: str) -> None:
     _ = Translator(language)
     page = client("GET", f"/info?lang={language}", token=None).data.decode()
-    own, whole = page.split("<details>")
+    own, card = page.split("<details>")
     assert f'<html lang="{language}">' in own
     for heading in ("What it is for", "What it cannot do", "How it was trained", "How good it is"):
         assert f"<h2>{_(heading)}</h2>" in own
     assert 'lang="en"' not in own.partition("<article")[2], "all that trainings write is translated"
     assert f"<td>{_.percent(0.996, 2)}" in own
-    assert '<div lang="en"><h1>Model 1.' in whole
-    assert "<h2>Terms</h2>" in whole
+    assert '<div lang="en"><h1>Model 1.' in card
+    assert "<h2>Terms</h2>" in card
 
 
-def test_markup_in_a_model_card_is_text():
+def test_markup_in_a_model_card_is_text() -> None:
     from catsdogs.server.pages import _markdown
 
     assert "<script>" not in _markdown("# Model\n\n<script>alert(1)</script> [x](javascript:alert(1))")
@@ -260,13 +266,13 @@ def test_markup_in_a_model_card_is_text():
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/nothing", "/health/nothing", "/api/kernels", "/api/contents"])
-def test_an_unknown_route_is_404_in_json(client, path):
+def test_an_unknown_route_is_404_in_json(client: Client, path: str) -> None:
     answer = client("GET", path)
     assert answer.status == 404
     assert answer.json()["detail"]
 
 
-def test_a_wrong_method_is_405_in_json(client):
+def test_a_wrong_method_is_405_in_json(client: Client) -> None:
     answer = client("DELETE", "/api/predict")
     assert answer.status == 405
     assert answer.json()["detail"]

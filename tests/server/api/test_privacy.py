@@ -1,40 +1,47 @@
-"""A person's rights over REST: who may try, how often, and that age makes anonymous by itself."""
+"""Data subjects' rights over REST: who may use a receipt code, how often, and the purge of old records."""
 
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catsdogs.domain import Consent
 from catsdogs.settings import Settings
 from tests import kernel_processes
+from tests.server.client import Client, OpenPage
+from tests.serving import Launch, RunningServer
 from tests.storage import Storage
+from tests.waiting import until
 
 WRONG = "0000-0000-0000-0000-0000-0000-0000"
 RIGHTS = [f"/api/privacy/{right}" for right in ("export", "withdraw", "erase")]
 
 
 @pytest.fixture(scope="module")
-def photo(cat_jpeg):
+def photo(cat_jpeg: bytes) -> dict[str, Any]:
     return {"file": ("mine.jpg", cat_jpeg, "image/jpeg"), "rgpd_consent": "true", "photo_consent": "true"}
 
 
-def how(server, outcome):
+def channel_of(server: RunningServer, outcome: dict[str, Any]) -> str:
     statement = "SELECT how FROM consents JOIN predictions_feedback p ON p.consent_id = consents.id WHERE p.id = :id"
-    return server.query(statement, id=outcome["feedback_id"])[0]["how"]
+    return str(server.query(statement, id=outcome["feedback_id"])[0]["how"])
 
 
-def test_a_decision_says_how_it_was_made(server, client, open_page, photo):
-    assert how(server, client("POST", "/api/predict", fields=photo).json()) == "rest"
-    assert how(server, client("POST", "/api/predict", token=open_page().token, fields=photo).json()) == "app"
+def test_a_decision_keeps_its_channel(
+    server: RunningServer, client: Client, open_page: Callable[..., OpenPage], photo: dict[str, Any]
+) -> None:
+    assert channel_of(server, client("POST", "/api/predict", fields=photo).json()) == "rest"
+    assert channel_of(server, client("POST", "/api/predict", token=open_page().token, fields=photo).json()) == "app"
 
 
-def test_a_prediction_session_opens_receipts_and_a_monitoring_one_does_not(client, open_page, operator, photo):
+def test_a_prediction_session_may_use_receipts_and_a_monitoring_session_may_not(
+    client: Client, open_page: Callable[..., OpenPage], operator: dict[str, str], photo: dict[str, Any]
+) -> None:
     token = open_page().token
     receipt = client("POST", "/api/predict", token=token, fields=photo).json()["receipt"]
     assert client("POST", RIGHTS[0], token=open_page("/monitoring", headers=operator).token).status == 403
@@ -46,14 +53,14 @@ def test_a_prediction_session_opens_receipts_and_a_monitoring_one_does_not(clien
 
 
 @pytest.mark.parametrize("path", RIGHTS)
-def test_the_receipt_belongs_in_the_form(client, open_page, path):
+def test_the_receipt_belongs_in_the_form(client: Client, open_page: Callable[..., OpenPage], path: str) -> None:
     token = open_page().token
     assert client("POST", f"{path}?receipt={WRONG}", token=token).status == 400
     assert client("GET", f"{path}?receipt={WRONG}", token=token).status == 405
     assert client("POST", path, token=token, fields={"receipt": WRONG}).status == 404
 
 
-def test_tries_are_limited(client, open_page):
+def test_tries_are_limited(client: Client, open_page: Callable[..., OpenPage]) -> None:
     token, other = open_page().token, open_page().token
     answers = [client("POST", RIGHTS[n % 3], token=token, fields={"receipt": WRONG}) for n in range(12)]
     assert [answer.status for answer in answers] == [404] * 10 + [429] * 2
@@ -62,16 +69,20 @@ def test_tries_are_limited(client, open_page):
     assert client("POST", RIGHTS[0], token=other, fields={"receipt": WRONG}).status == 404
 
 
-def test_a_kernel_is_told_what_the_notice_says(launch, client_of) -> None:
+def test_a_kernel_gets_the_settings_that_the_notice_shows(
+    launch: Launch, client_of: Callable[[RunningServer], Client]
+) -> None:
     server = launch(CATSDOGS_CONTROLLER="Example & Sons", CATSDOGS_CONTACT="privacy@example.org")
     assert client_of(server)("GET", "/inference", token=None).status == 200
     [environment] = [kernel.environ() for kernel in kernel_processes.kernels(server)]
-    told = [environment[f"CATSDOGS_{name}"] for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS")]
-    assert told == ["Example & Sons", "privacy@example.org", "365"]
+    given = [environment[f"CATSDOGS_{name}"] for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS")]
+    assert given == ["Example & Sons", "privacy@example.org", "365"]
     server.stop()
 
 
-def test_the_log_knows_no_receipt(server, client, open_page, photo):
+def test_the_log_holds_no_receipt(
+    server: RunningServer, client: Client, open_page: Callable[..., OpenPage], photo: dict[str, Any]
+) -> None:
     token = open_page().token
     receipt = client("POST", "/api/predict", token=token, fields=photo).json()["receipt"]
     for path in RIGHTS:
@@ -80,7 +91,7 @@ def test_the_log_knows_no_receipt(server, client, open_page, photo):
     assert "mine.jpg" not in server.log.read_text()
 
 
-def test_the_server_purges_what_is_old(launch, make_record: Callable[..., tuple]) -> None:
+def test_the_server_purges_old_records(launch: Launch, make_record: Callable[..., tuple[Any, str]]) -> None:
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         settings = Settings(_env_file=None, CATSDOGS_DATA_DIR=f"{folder}/data")
         record, _ = make_record(Consent(True, True))
@@ -92,10 +103,11 @@ def test_the_server_purges_what_is_old(launch, make_record: Callable[..., tuple]
         storage.close()
 
         server = launch(Path(folder), CATSDOGS_RETENTION_DAYS="2")
-        deadline = time.monotonic() + 20
-        while server.query("SELECT 1 FROM photos UNION SELECT 1 FROM consents"):
-            assert time.monotonic() < deadline, "it was never purged"
-            time.sleep(0.1)
+        until(
+            lambda: not server.query("SELECT 1 FROM photos UNION SELECT 1 FROM consents"),
+            "the old records are not purged",
+            interval=0.1,
+        )
         [row] = server.query("SELECT filename, proba_cat FROM predictions_feedback")
         assert row == {"filename": None, "proba_cat": 0.9}
         server.stop()
