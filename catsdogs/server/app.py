@@ -109,7 +109,7 @@ class Server(Voila):  # type: ignore[misc]
 
     def _log_request(self, handler: RequestHandler) -> None:
         base_handler.log_request(handler)
-        self.metrics.requested(handler)
+        self.metrics.count_request(handler)
         self.http.finish_upload(handler.request)
 
     def init_handlers(self) -> list[Any]:

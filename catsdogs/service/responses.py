@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from typing_extensions import TypedDict
 
@@ -14,6 +15,7 @@ from catsdogs.domain import (
     Identifier,
     JsonSchema,
     Milliseconds,
+    Removal,
     Share,
     Timestamp,
     TrueLabelName,
@@ -154,3 +156,21 @@ class RemovalResponse(TypedDict):
     """Number of photos deleted."""
     waiting: Count
     """Number of records that waited on disk for the database."""
+
+
+def removal_to_json(removal: Removal) -> RemovalResponse:
+    """Write a removal as the REST API sends it."""
+    predictions = [str(identifier) for identifier in removal.predictions]
+    return {"predictions": predictions, "photos": removal.photos, "waiting": removal.waiting}
+
+
+def removal_from_json(fields: RemovalResponse) -> Removal:
+    """Read what `removal_to_json` wrote.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        A server of another version wrote something else.
+    """
+    predictions = [UUID(identifier) for identifier in fields["predictions"]]
+    return Removal(predictions, fields["photos"], fields["waiting"])

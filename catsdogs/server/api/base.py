@@ -1,4 +1,4 @@
-"""What every route of the REST API does first: check the bearer token, and count the request."""
+"""Base class of the REST API's handlers: it checks the bearer token and the rate limit."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class ApiHandler(HeadAsGetHandler):
     scope: ClassVar[Scope | None] = None
     """Scope that the bearer token must have; ``None`` for routes open to all."""
     limited: ClassVar[bool] = True
-    """Whether requests with a token count against the client's limit."""
+    """Whether requests count against the client's rate limit."""
 
     def initialize(self, route: str) -> None:
         """Remember the route for the access log."""
         self.route = route
 
     def check_xsrf_cookie(self) -> None:
-        """Check nothing: no browser sends a bearer token on its own, so none can be made to forge a request."""
+        """Check nothing: browsers send no bearer token by themselves, so no page can forge a request."""
 
     def prepare(self) -> None:
         """Check the token before the body is read."""
@@ -45,7 +45,7 @@ class ApiHandler(HeadAsGetHandler):
 
     @property
     def client(self) -> str:
-        """Who asks, as limits count: a session, or else an address."""
+        """Name of the client for rate limits: its session, or else its address."""
         return str(self.server.clients.name_of(self.request)) if self.holder == API_CLIENT else self.holder
 
     @property

@@ -1,4 +1,4 @@
-"""How the service is, for people, orchestrators and clients: health, readiness, and the served model."""
+"""State of the service, for people, orchestrators and clients: health, readiness, and the served model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class HealthHandler(ApiHandler):
     operation = Operation("get", "State of the service", ServiceHealth)
 
     async def get(self) -> None:
-        """Say whether model and database answer."""
+        """Send the state of model and database."""
         self.write(dict(await self.server.health()))
 
 
@@ -26,7 +26,7 @@ class LivenessHandler(ApiHandler):
     operation = Operation("get", "Liveness: restart the process when this does not answer", Liveness)
 
     def get(self) -> None:
-        """Say that the event loop turns."""
+        """Confirm that the event loop runs."""
         self.write({"status": "alive"})
 
 
@@ -36,7 +36,7 @@ class ReadinessHandler(ApiHandler):
     operation = Operation("get", "Readiness: send requests here only while this answers 200", Readiness, errors=(503,))
 
     async def get(self) -> None:
-        """Say whether predictions work; they do without the database, whose records wait in the spool."""
+        """Confirm that predictions work; without the database they do, and their records wait in the spool."""
         health = await self.server.health()
         if self.server.draining or not health["model_loaded"]:
             raise ServiceUnavailable(N_("Not ready for requests."))
@@ -49,7 +49,7 @@ class ModelInfoHandler(ApiHandler):
     operation = Operation("get", "The served model", ModelInfo)
 
     async def get(self) -> None:
-        """Describe the served model."""
+        """Send the description of the served model."""
         self.write(dict(await self.server.status_pool.run(self.service.model_info)))
 
 

@@ -1,8 +1,8 @@
-"""What Prometheus reads: ``/metrics``, in its text format.
+"""Metrics for Prometheus: ``/metrics``, in its text format.
 
-Behind the API's token, as all figures are: the operator's Prometheus has it, visitors have not. Labels
-come from short lists of ours (routes, methods, answers), never from a request, so that nobody can fill
-the memory or leave personal data here.
+The route needs the API's token, as all figures do: the operator's Prometheus has it, visitors do not. Labels
+come from fixed lists (routes, methods, answers), never from a request, so that no client can fill the memory
+or leave personal data in the metrics.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Metrics:
         ProcessCollector(registry=registry)  # memory, processor time, open files
 
         self._requests = Counter(
-            "catsdogs_requests", "Requests that were answered.", ["route", "method", "status"], registry=registry
+            "catsdogs_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
         self._latency = Histogram(
             "catsdogs_request_duration_seconds", "Time from a request to its answer.", ["route"], registry=registry
@@ -46,11 +46,11 @@ class Metrics:
         self._predictions = Counter("catsdogs_predictions", "Answers given, by answer.", ["answer"], registry=registry)
         self._feedback = Counter(
             "catsdogs_feedback",
-            "Messages with a rating, by value; who changes their mind sends another.",
+            "Messages with a rating, by value; a person who changes their mind sends another.",
             ["value"],
             registry=registry,
         )
-        for answer in Answer:  # what has not happened yet is 0, not absent
+        for answer in Answer:  # a counter of nothing yet is 0, not absent
             self._predictions.labels(answer.value)
         for value in _RATINGS.values():
             self._feedback.labels(value)
@@ -63,27 +63,27 @@ class Metrics:
         self._degraded = Gauge("catsdogs_degraded", "What does not work as it should.", ["what"], registry=registry)
         self._model = Gauge("catsdogs_model_info", "The served model.", ["version"], registry=registry)
 
-    def requested(self, handler: RequestHandler) -> None:
-        """Count a request that has been answered."""
+    def count_request(self, handler: RequestHandler) -> None:
+        """Count a request and its duration, when its response is sent."""
         route = route_of(handler)
         self._requests.labels(route, method_of(handler), str(handler.get_status())).inc()
         self._latency.labels(route).observe(handler.request.request_time())
 
-    def predicted(self, prediction: Prediction) -> None:
-        """Count an answer."""
+    def count_prediction(self, prediction: Prediction) -> None:
+        """Count a prediction and its inference time."""
         self._predictions.labels(prediction.answer.value).inc()
         self._inference.observe(prediction.inference_time_ms / 1000)
 
-    def failed(self) -> None:
+    def count_unreadable_photo(self) -> None:
         """Count a photo that could not be read."""
         self._predictions.labels(Answer.ERROR.value).inc()
 
-    def rated(self, user_feedback: int) -> None:
-        """Count a message with a rating: 1 satisfied, 0 not; who changes their mind sends another."""
+    def count_rating(self, user_feedback: int) -> None:
+        """Count a message with a rating: 1 satisfied, 0 not. A person who changes their mind sends another."""
         self._feedback.labels(_RATINGS[user_feedback]).inc()
 
-    def note(self, server: Any, health: ServiceHealth, version: str) -> None:
-        """Note how a server stands just now."""
+    def update_gauges(self, server: Any, health: ServiceHealth, version: str) -> None:
+        """Set the gauges to the current state of the server."""
         sessions = Count(server.kernel_manager.open_apps())
         for app in APPS:
             self._sessions.labels(app.path).set(sessions[app])
@@ -91,13 +91,13 @@ class Metrics:
         self._waiting.set(server.worker_pool.unfinished)
         self._waiting_limit.set(server.worker_pool.limit)
         self._spooled.set(health["spooled"])
-        for what in ServiceProblem:
-            self._degraded.labels(what.value).set(what in health["degraded"])
+        for problem in ServiceProblem:
+            self._degraded.labels(problem.value).set(problem in health["degraded"])
         self._model.clear()
         self._model.labels(version).set(1)
 
-    def text(self) -> bytes:
-        """Write all in Prometheus' text format."""
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
@@ -106,16 +106,16 @@ class MetricsHandler(ApiHandler):
 
     operation = Operation("get", "Metrics for Prometheus", str, content_type="text/plain")
     scope = Scope.MONITOR
-    limited = False  # a flood from the scraper's address must not hide itself
+    limited = False  # the scraper must see a flood of requests from its own address
 
     async def get(self) -> None:
-        """Write all metrics."""
+        """Send all metrics."""
         health = await self.server.health()
         info = await self.server.status_pool.run(self.service.model_info)
         metrics: Metrics = self.server.metrics
-        metrics.note(self.server, health, info["version"])
+        metrics.update_gauges(self.server, health, info["version"])
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
-        self.write(metrics.text())
+        self.write(metrics.exposition())
 
 
 ROUTES: dict[str, type[ApiHandler]] = {"/metrics": MetricsHandler}

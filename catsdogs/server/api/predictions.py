@@ -1,4 +1,4 @@
-"""Predictions and feedback over REST, as V2 had them."""
+"""Predictions and feedback over REST; V2's fields are kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from catsdogs.service.prediction_json import RecordedPrediction, SamplePredictio
 from catsdogs.service.responses import FeedbackResponse
 
 MAX_BODY = MAX_BYTES + 64 * 1024
-"""Bytes of a photo and the form around it."""
+"""Size of the largest request: a photo and the form around it, in bytes."""
 
 
 @stream_request_body
@@ -38,7 +38,7 @@ class PredictHandler(ApiHandler):
         self._body = bytearray()
         self._received = 0
         super().prepare()
-        # what is refused is still read, and dropped, up to a limit: a client that writes first hears the answer
+        # a refused body is still read, and dropped, up to a limit: some clients read the response only after writing
         self.request.connection.set_max_body_size(8 * MAX_BODY)  # type: ignore[union-attr]
         length = self.request.headers.get("Content-Length", "0")
         if not (length.isascii() and length.isdecimal()):
@@ -47,13 +47,13 @@ class PredictHandler(ApiHandler):
             raise _too_large()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Say that the connection ends, where the body was not awaited: Tornado closes it then."""
+        """Announce that the connection is closed, where the body was not read: Tornado closes it then."""
         if not self._complete:
             self.set_header("Connection", "close")
         super().write_error(status_code, **kwargs)
 
     def data_received(self, chunk: bytes) -> None:
-        """Collect the body, which may come without saying how long it is."""
+        """Collect the body; it may come without a Content-Length."""
         self._received += len(chunk)
         if self._received <= MAX_BODY:
             self._body += chunk
@@ -61,7 +61,7 @@ class PredictHandler(ApiHandler):
             self._body.clear()
 
     async def post(self) -> None:
-        """Predict one photo."""
+        """Classify one photo."""
         self._complete = True
         if self._received > MAX_BODY:
             raise _too_large()
@@ -81,9 +81,9 @@ class PredictHandler(ApiHandler):
                 replaces=self._replaces(),
             )
         except InvalidImage:
-            self.server.metrics.failed()
+            self.server.metrics.count_unreadable_photo()
             raise
-        self.server.metrics.predicted(outcome.prediction)
+        self.server.metrics.count_prediction(outcome.prediction)
         self.write(dict(outcome_to_json(outcome, file.filename)))
 
     def _replaces(self) -> UUID | None:
@@ -116,7 +116,7 @@ def _too_large() -> TooLarge:
 
 
 class SampleHandler(ApiHandler):
-    """``GET /api/sample``: what a picture that comes with catsdogs shows; nothing is recorded."""
+    """``GET /api/sample``."""
 
     operation = Operation(
         "get", "Classify a sample picture; nothing is recorded", SamplePrediction, query=SampleQuery, errors=(404,)
@@ -124,7 +124,7 @@ class SampleHandler(ApiHandler):
     scope = Scope.PREDICT
 
     async def get(self) -> None:
-        """Predict one sample picture."""
+        """Classify one sample picture."""
         name = self.get_query_argument("name", SAMPLES[0].name)
         prediction = await self.server.worker_pool.run(self.service.predict_sample, name)
         self.write(dict(prediction_to_json(prediction)))
@@ -146,7 +146,7 @@ class FeedbackHandler(ApiHandler):
     scope = Scope.PREDICT
 
     async def post(self) -> None:
-        """Record what a person says of a prediction."""
+        """Record a feedback."""
         user_feedback = self._user_feedback()
         stored = await self.server.worker_pool.run(
             self.service.give_feedback,
@@ -156,7 +156,7 @@ class FeedbackHandler(ApiHandler):
             true_label=self._true_label(),
         )
         if user_feedback is not None:
-            self.server.metrics.rated(user_feedback)
+            self.server.metrics.count_rating(user_feedback)
         self.write({"success": True, "message": self.translator(N_("Thank you for your feedback.")), "stored": stored})
 
     def _feedback_id(self) -> UUID:

@@ -1,24 +1,24 @@
-"""A person's rights over REST: what is held under a receipt code is exported, withdrawn, erased."""
+"""Data subjects' rights over REST: export, withdrawal and erasure of what is held under a receipt code."""
 
 from __future__ import annotations
 
-from catsdogs.domain import PurposeName, Removal
+from catsdogs.domain import PurposeName
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.api.requests import ReceiptForm, WithdrawForm
 from catsdogs.server.auth import Scope
-from catsdogs.service.responses import Export, RemovalResponse
+from catsdogs.service.responses import Export, RemovalResponse, removal_to_json
 
 
 class ReceiptHandler(ApiHandler):
-    """A person's right over what was kept, opened by the receipt code in the form: never in the address."""
+    """A route that needs a receipt code. It is sent in the form, never in the address, which logs would keep."""
 
     scope = Scope.PREDICT
 
     def receipt(self) -> str:
-        """Read the code, and count the try.
+        """Read the receipt code, and count the attempt.
 
         Raises
         ------
@@ -41,7 +41,7 @@ class ExportHandler(ReceiptHandler):
     )
 
     async def post(self) -> None:
-        """Send everything held under a receipt."""
+        """Send everything held under a receipt code."""
         self.write(await self.server.worker_pool.run(self.service.export, self.receipt()))
 
 
@@ -54,7 +54,8 @@ class WithdrawHandler(ReceiptHandler):
 
     async def post(self) -> None:
         """Withdraw consent to one purpose or, where none is named, to all."""
-        self.write(to_json(await self.server.worker_pool.run(self.service.withdraw, self.receipt(), self._purpose())))
+        removal = await self.server.worker_pool.run(self.service.withdraw, self.receipt(), self._purpose())
+        self.write(dict(removal_to_json(removal)))
 
     def _purpose(self) -> PurposeName | None:
         text = self.get_body_argument("purpose", "")
@@ -72,17 +73,9 @@ class EraseHandler(ReceiptHandler):
     )
 
     async def post(self) -> None:
-        """Erase everything held under a receipt."""
-        self.write(to_json(await self.server.worker_pool.run(self.service.erase, self.receipt())))
-
-
-def to_json(removed: Removal) -> dict[str, object]:
-    """Write what was removed."""
-    return {
-        "predictions": [str(identifier) for identifier in removed.predictions],
-        "photos": removed.photos,
-        "waiting": removed.waiting,
-    }
+        """Erase everything held under a receipt code."""
+        removal = await self.server.worker_pool.run(self.service.erase, self.receipt())
+        self.write(dict(removal_to_json(removal)))
 
 
 ROUTES: dict[str, type[ApiHandler]] = {
