@@ -1,6 +1,6 @@
-"""Pictures to try, for who has no photo at hand: rights-free, or drawn for catsdogs (see README.md here).
+"""Sample pictures for visitors without a photo: rights-free, or drawn for catsdogs (see README.md here).
 
-They are no predictions of anybody's photo: asking about one records nothing.
+Classifying one records nothing, since it is nobody's photo.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture."""
+    """A sample picture."""
 
     name: str
     title: str
@@ -36,7 +36,7 @@ SAMPLES = (
 
 
 def find(name: str) -> Sample:
-    """Look a sample up: these and no other picture can be asked about without a trace.
+    """Return the sample picture of that name; only these are classified without a record.
 
     Raises
     ------

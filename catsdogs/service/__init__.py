@@ -1,7 +1,7 @@
-"""One small interface to everything the apps do, two ways.
+"""One interface to everything the apps do, with two implementations.
 
 `Local` holds model and database in this process (JupyterLab, papermill, the server itself);
-`Remote` speaks HTTP to the server that started this kernel, and holds neither.
+`Remote` sends HTTP requests to the server that started this kernel, and holds neither.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from catsdogs.domain import UNKNOWN_CONTROLLER, DataController
 from catsdogs.service.interface import Service
 
 URL_VARIABLE = "CATSDOGS_SERVICE_URL"
-"""Set by our server in the kernels it starts: where to reach it."""
+"""Variable with the server's address; the server sets it in the kernels that it starts."""
 TOKEN_VARIABLE = "CATSDOGS_SERVICE_TOKEN"  # noqa: S105 (a name)
-"""Set by our server in the kernels it starts: a token of that session alone."""
+"""Variable with the session's token; the server sets it in the kernels that it starts."""
 
 CONTROLLER_VARIABLES = ("CATSDOGS_CONTROLLER", "CATSDOGS_CONTACT", "CATSDOGS_RETENTION_DAYS")
-"""Settings that are not secret: our server tells its kernels, whose pages say them."""
+"""Variables with settings that the privacy notice shows; the server sets them in the kernels that it starts."""
 
 
-def controller() -> DataController:
-    """Say who answers for people's data, without starting a service."""
-    if URL_VARIABLE in os.environ:  # a kernel has no settings; our server hands on these three
+def data_controller() -> DataController:
+    """Return the data controller, without starting a service."""
+    if URL_VARIABLE in os.environ:  # a kernel has no settings, only these variables
         name, contact, days = (os.environ.get(variable, "") for variable in CONTROLLER_VARIABLES)
         return DataController(name, contact, int(days or UNKNOWN_CONTROLLER.retention_days))
     from catsdogs.errors import SettingsError
@@ -30,17 +30,17 @@ def controller() -> DataController:
 
     try:
         return Settings.load().data_controller
-    except SettingsError:  # the service says so, when it is asked to start
+    except SettingsError:  # starting the service raises it again, and shows it
         return UNKNOWN_CONTROLLER
 
 
 def connect() -> Service:
-    """Give the service that suits this process.
+    """Return the service that suits this process.
 
     Returns
     -------
     Service
-        `Remote` in a kernel that our server started, else `Local`.
+        `Remote` in a kernel that the server started, else `Local`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The interface of both services: what the apps ask for."""
+"""The interface of both services: everything that the apps need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_CONSENT = Consent()
 
 
 class Service(Protocol):
-    """What the apps ask for. Every method raises errors of :mod:`catsdogs.errors` only."""
+    """Everything that the apps need. Every method raises errors of :mod:`catsdogs.errors` only."""
 
     def predict(
         self,
@@ -25,7 +25,7 @@ class Service(Protocol):
         consent: Consent = NO_CONSENT,
         replaces: UUID | None = None,
     ) -> Outcome:
-        """Say what a photo shows, and record it as far as `consent` allows.
+        """Classify a photo, and record the prediction as far as `consent` allows.
 
         Parameters
         ----------
@@ -34,7 +34,7 @@ class Service(Protocol):
         filename
             Name of the file; dropped without consent.
         consent
-            The person's decision; the answer does not depend on it.
+            Decision of the person; the answer does not depend on it.
         replaces
             The `feedback_id` of an earlier prediction of this photo, made without consent: it is deleted, so that the
             photo counts once. One made with consent stays: its receipt erases it.
@@ -44,16 +44,16 @@ class Service(Protocol):
         InvalidImage
             The photo cannot be read; the failure is recorded, anonymously.
         SpoolError
-            The record could be kept nowhere.
+            The record could be stored neither in the database nor in the spool.
         """
 
     def predict_sample(self, name: str) -> Prediction:
-        """Say what a picture of :data:`catsdogs.samples.SAMPLES` shows; nothing is recorded.
+        """Classify a picture of :data:`catsdogs.samples.SAMPLES`; nothing is recorded.
 
         Raises
         ------
         NotFound
-            There is none of that name.
+            There is no picture of that name.
         """
 
     def give_feedback(
@@ -64,21 +64,21 @@ class Service(Protocol):
         user_comment: str | None = None,
         true_label: TrueLabel | None = None,
     ) -> bool:
-        """Record what a person says of a prediction; what is ``None`` stays as it was.
+        """Record a person's feedback on a prediction; what is ``None`` stays as it was.
 
         Parameters
         ----------
         user_feedback
             1 satisfied, 0 not.
         user_comment
-            At most 1,000 characters; needs consent.
+            At most :data:`catsdogs.domain.MAX_COMMENT` characters; needs consent.
         true_label
-            What the photo shows; who is satisfied says none that the answer is wrong for.
+            What the photo shows; with `user_feedback` 1, none that makes the answer wrong.
 
         Returns
         -------
         bool
-            False while the database is away: the feedback waits in the spool, safe.
+            Whether the feedback is in the database; if not, it waits in the spool until the database is back.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class Service(Protocol):
         """List the stored alerts: firing, pending, and those resolved after `since`, by default in the last day."""
 
     def export(self, receipt: str) -> dict[str, Any]:
-        """Give everything held under a receipt code, ready for JSON.
+        """Return everything held under a receipt code, ready for JSON.
 
         Returns
         -------
@@ -127,24 +127,24 @@ class Service(Protocol):
         Raises
         ------
         NotFound
-            The same for every code that opens nothing.
+            Nothing is held under this code. The message is the same for every such code.
         """
 
     def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removal:
-        """Withdraw consent to one purpose, or to all; what was kept for it goes at once. Safe to repeat.
+        """Withdraw consent to one purpose, or to all, and delete at once what was kept for it. Safe to repeat.
 
         Raises
         ------
         NotFound
         DatabaseUnavailable
-            Only what waited in the spool is gone; to be tried again.
+            Only what waited in the spool is deleted; try again later.
         """
 
     def erase(self, receipt: str) -> Removal:
         """Erase everything held under a receipt code, at once and for good; raises as `withdraw` does."""
 
     def health(self) -> ServiceHealth:
-        """Say whether model and database answer. Raises nothing."""
+        """Return the state of model and database. Raises nothing."""
 
     def model_info(self) -> ModelInfo:
-        """Describe the served model."""
+        """Return the description of the served model."""

@@ -15,7 +15,7 @@ from catsdogs import samples
 from catsdogs.domain import Consent, Outcome, Prediction
 from catsdogs.errors import NotFound
 from catsdogs.i18n import Translator
-from catsdogs.service import URL_VARIABLE, controller
+from catsdogs.service import URL_VARIABLE, data_controller
 from catsdogs.service.interface import Service
 from catsdogs.widgets.answer_card import AnswerCard
 from catsdogs.widgets.base import invalid_message
@@ -74,7 +74,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self.feedback_form = FeedbackForm(_, lambda: self.service)
         self.my_data = MyData(_, lambda: self.service, self.erased)
         self.receipt_card = ReceiptCard(_, self.my_data.look_up)
-        self.consent_form = ConsentForm(_, controller(), self.predict_again)
+        self.consent_form = ConsentForm(_, data_controller(), self.predict_again)
         results = ipywidgets.Box(
             [self.answer_card, self.feedback_form, self.receipt_card, self.consent_form, self.my_data]
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catsdogs.domain import UNKNOWN_CONTROLLER, DataController
-from catsdogs.service import URL_VARIABLE, controller
+from catsdogs.service import URL_VARIABLE, data_controller
 
 
 @pytest.fixture(autouse=True)
@@ -21,20 +21,20 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_outside_of_the_server_the_settings_name_the_controller(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert controller() == DataController("Example Ltd", "privacy@example.org", 30)
+    assert data_controller() == DataController("Example Ltd", "privacy@example.org", 30)
     monkeypatch.delenv("CATSDOGS_CONTROLLER")
     (tmp_path / ".env").write_text("CATSDOGS_CONTROLLER=Of the file\n")
-    assert controller().name == "Of the file"
+    assert data_controller().name == "Of the file"
 
 
 def test_in_a_kernel_the_servers_variables_name_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(URL_VARIABLE, "http://127.0.0.1:1")
-    assert controller() == DataController("Example Ltd", "privacy@example.org", 30)
+    assert data_controller() == DataController("Example Ltd", "privacy@example.org", 30)
     for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS"):
         monkeypatch.delenv(f"CATSDOGS_{name}")
-    assert controller() == UNKNOWN_CONTROLLER
+    assert data_controller() == UNKNOWN_CONTROLLER
 
 
 def test_wrong_settings_are_reported_by_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CATSDOGS_RETENTION_DAYS", "soon")
-    assert controller() == UNKNOWN_CONTROLLER
+    assert data_controller() == UNKNOWN_CONTROLLER
