@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -79,26 +80,45 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Settings]:
         settings = Settings(_env_file=None, **place, db_name=template, CATSDOGS_DATA_DIR=folder)
         database = Database(settings)
         setup.ensure(database)
-        if request.param == "embedded":  # nothing here outlives the session: no need to wait for the disk
-            with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(sa.text("ALTER SYSTEM SET fsync = off"))
-                connection.execute(sa.text("SELECT pg_reload_conf()"))
         database.close()
         yield settings
-        _statement(settings, f'DROP DATABASE "{template}" WITH (FORCE)')
-        server.stop()
+        if request.param == "embedded":
+            server.stop()
+        else:
+            with _administration(settings) as connection:
+                connection.exec_driver_sql(f'DROP DATABASE "{template}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def administration(postgresql: Settings) -> Iterator[sa.Connection]:
+    """A connection to the maintenance database, outside of transactions."""
+    with _administration(postgresql) as connection:
+        if str(postgresql.db_host).startswith("/"):  # the embedded server, whose data need not survive a crash
+            for setting in ("fsync", "full_page_writes", "autovacuum"):
+                connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+        yield connection
+
+
+@contextmanager
+def _administration(settings: Settings) -> Iterator[sa.Connection]:
+    url = Database(settings).url(MAINTENANCE_DATABASE)
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
 
 
 @pytest.fixture
-def database(postgresql: Settings, tmp_path: Path) -> Iterator[Settings]:
+def database(postgresql: Settings, administration: sa.Connection, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a fresh, migrated, empty database and data folder, for one test; ~50 ms.
 
     Use it as ``Database(database)``, ``Local.open(database)``, or in a child process through :func:`environment`.
     """
     name = f"test_{uuid4().hex}"
-    _statement(postgresql, f'CREATE DATABASE "{name}" TEMPLATE "{postgresql.db_name}"')
+    administration.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{postgresql.db_name}" STRATEGY file_copy')
     yield postgresql.model_copy(update={"db_name": name, "data_dir": tmp_path / "data"})
-    _statement(postgresql, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    administration.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")
@@ -151,14 +171,6 @@ def server() -> Iterator[RunningServer]:
     """One running server for all tests that can share it: apps, REST API, embedded PostgreSQL, the shipped model."""
     with launching() as launch:
         yield launch(CATSDOGS_SPARE_KERNELS="1")
-
-
-def _statement(settings: Settings, statement: str) -> None:
-    """Execute a statement in the maintenance database, outside of a transaction."""
-    url = Database(settings).url(MAINTENANCE_DATABASE)
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(statement))
 
 
 @pytest.fixture
