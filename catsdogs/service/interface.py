@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from catsdogs.alerting.alert import Alert
 from catsdogs.domain import Consent, ModelInfo, Outcome, Prediction, PurposeName, Removal, ServiceHealth, TrueLabel
 from catsdogs.monitoring.figures import ModelHealth, RecentPrediction, Statistics
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, DEFAULT_LISTED, PredictionFilter
+from catsdogs.service.responses import Export
 
 NO_CONSENT = Consent()
 
@@ -116,13 +117,8 @@ class Service(Protocol):
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """List the stored alerts: firing, pending, and those resolved after `since`, by default in the last day."""
 
-    def export(self, receipt: str) -> dict[str, Any]:
+    def export(self, receipt: str) -> Export:
         """Return everything held under a receipt code, ready for JSON.
-
-        Returns
-        -------
-        dict
-            ``decisions``, ``predictions``, ``photos`` (JPEG in base64), and ``waiting``: not stored yet.
 
         Raises
         ------

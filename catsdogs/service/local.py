@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, cast
 from uuid import UUID
 
 from catsdogs import samples
@@ -39,6 +39,7 @@ from catsdogs.records.replay import SpoolReplayer
 from catsdogs.records.spool import Spool
 from catsdogs.records.writer import RecordWriter
 from catsdogs.service.interface import NO_CONSENT
+from catsdogs.service.responses import Export
 from catsdogs.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -175,9 +176,9 @@ class Local:
         """
         evaluate_and_notify(self._database, self._settings, notify=notify, wait=False)
 
-    def export(self, receipt: str) -> dict[str, Any]:
+    def export(self, receipt: str) -> Export:
         """See :func:`catsdogs.records.data_subject_rights.export`."""
-        return data_subject_rights.export(self._database, self._spool, receipt)
+        return cast("Export", data_subject_rights.export(self._database, self._spool, receipt))
 
     def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removal:
         """See :func:`catsdogs.records.data_subject_rights.withdraw`."""

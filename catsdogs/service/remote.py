@@ -1,4 +1,4 @@
-"""The service of another process, over HTTP: what a visitor's kernel holds instead of model and database."""
+"""The client of the REST API: the service of a visitor's kernel, which holds neither model nor database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import urllib3
@@ -36,18 +36,33 @@ from catsdogs.monitoring.prediction_filter import (
     StatisticsQuery,
 )
 from catsdogs.service.interface import NO_CONSENT
-from catsdogs.service.prediction_json import (
-    RecordedPrediction,
-    SamplePrediction,
-    outcome_from_json,
-    prediction_from_json,
-)
+from catsdogs.service.prediction_json import outcome_from_json, prediction_from_json
+from catsdogs.service.responses import Alerts, ChangeToken, Export, RecentPredictions, removal_from_json
 
-_CONNECT_SECONDS = 5.0
-_READ_SECONDS = 60.0
-"""A photo may wait its turn behind others."""
+CONNECT_SECONDS = 5.0
+"""Timeout of a connection to the server."""
+READ_SECONDS = 60.0
+"""Timeout of a response: a photo may wait in the server's queue."""
+CONNECT_RETRIES = 2
+"""Number of retries while the server cannot be reached."""
+BACKOFF_SECONDS = 0.2
+"""Unit of the exponential backoff between retries."""
 
-_BY_STATUS: dict[int, type[CatsDogsError]] = {
+_RETRY_OPTIONS: dict[str, Any] = {
+    "connect": CONNECT_RETRIES,
+    "other": 0,
+    "redirect": 0,
+    "backoff_factor": BACKOFF_SECONDS,
+    # the message of a busy server is shown at once, instead of a silent wait for as long as it asks
+    "respect_retry_after_header": False,
+}
+_RETRY = urllib3.Retry(read=1, status=2, status_forcelist=[502, 504], allowed_methods=None, **_RETRY_OPTIONS)
+"""Retries of requests that may safely arrive twice, POST included."""
+_RETRY_CONNECTION = urllib3.Retry(read=0, status=0, **_RETRY_OPTIONS)
+"""Retries of requests that must not arrive twice: a prediction would be recorded twice, and a receipt that was erased
+would be unknown. Only the connection is tried again."""
+
+_ERRORS_BY_STATUS: dict[int, type[CatsDogsError]] = {
     400: InvalidInput,
     401: errors.NotAuthorised,
     403: errors.ConsentRequired,
@@ -56,24 +71,9 @@ _BY_STATUS: dict[int, type[CatsDogsError]] = {
     429: ServiceUnavailable,
     503: ServiceUnavailable,
 }
-"""What a status means where the answer does not name its error, as a proxy's does not."""
+"""Error of a response that does not name its own, such as a proxy's."""
 
-_PATIENCE: dict[str, Any] = {
-    "connect": 2,
-    "other": 0,
-    "redirect": 0,
-    "backoff_factor": 0.2,
-    # a server that says "busy, come back in 10 s" says why: the person should hear it now
-    "respect_retry_after_header": False,
-}
-_TRY_AGAIN = urllib3.Retry(read=1, status=2, status_forcelist=[502, 504], allowed_methods=None, **_PATIENCE)
-"""Only for requests that may safely arrive twice, POST included."""
-_ONCE = urllib3.Retry(read=0, status=0, **_PATIENCE)
-"""A prediction is recorded, and an erased receipt unknown, when it arrives: only a connection that was never made
-is tried again."""
-
-
-_STRANGE = N_("The server did not answer as it should. Try again in a moment.")
+_UNEXPECTED_RESPONSE = N_("The server did not answer as it should. Try again in a moment.")
 
 
 class Remote:
@@ -86,7 +86,7 @@ class Remote:
     token
         Bearer token: of a session, or the ``API_TOKEN``.
     language
-        In which the server says its errors; default ``CATSDOGS_LANG``.
+        Language of the server's error messages; by default ``CATSDOGS_LANG``.
     """
 
     def __init__(self, url: str, token: str, language: str | None = None) -> None:
@@ -95,7 +95,7 @@ class Remote:
             "Authorization": f"Bearer {token}",
             "Accept-Language": language or os.environ.get("CATSDOGS_LANG", DEFAULT_LANGUAGE),
         }
-        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS))
+        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS))
 
     def predict(
         self,
@@ -112,17 +112,15 @@ class Remote:
             "rgpd_consent": str(consent.filename_and_comment).lower(),
             "photo_consent": str(consent.photo).lower(),
             "consent_language": consent.language,
-            **_given({"replaces": replaces}),
+            **_without_none({"replaces": replaces}),
         }
-        answer = self._ask("POST", "/api/predict", fields=fields, retries=_ONCE)
-        with _understood():
-            return outcome_from_json(cast("RecordedPrediction", answer))
+        with _expect_fields():
+            return outcome_from_json(self._request("POST", "/api/predict", fields, _RETRY_CONNECTION))
 
     def predict_sample(self, name: str) -> Prediction:
         """See :meth:`catsdogs.service.interface.Service.predict_sample`."""
-        answer = self._ask("GET", "/api/sample", fields={"name": name})
-        with _understood():
-            return prediction_from_json(cast("SamplePrediction", answer))
+        with _expect_fields():
+            return prediction_from_json(self._request("GET", "/api/sample", {"name": name}))
 
     def give_feedback(
         self,
@@ -133,99 +131,108 @@ class Remote:
         true_label: TrueLabel | None = None,
     ) -> bool:
         """See :meth:`catsdogs.service.interface.Service.give_feedback`."""
-        said = {"user_feedback": user_feedback, "user_comment": user_comment, "true_label": true_label}
-        fields = {"feedback_id": str(feedback_id), **_given(said)}
-        return bool(self._ask("POST", "/api/update-feedback", fields=fields)["stored"])
+        feedback = {"user_feedback": user_feedback, "user_comment": user_comment, "true_label": true_label}
+        fields = {"feedback_id": str(feedback_id), **_without_none(feedback)}
+        with _expect_fields():
+            return bool(self._request("POST", "/api/update-feedback", fields)["stored"])
 
     def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""
-        fields = prediction_filter.to_query(StatisticsQuery)
-        return cast("Statistics", self._ask("GET", "/api/statistics", fields=fields))
+        statistics: Statistics = self._request("GET", "/api/statistics", prediction_filter.to_query(StatisticsQuery))
+        return statistics
 
     def recent_predictions(
         self, prediction_filter: PredictionFilter = ALL_PREDICTIONS, limit: int = DEFAULT_LISTED
     ) -> list[RecentPrediction]:
         """See :meth:`catsdogs.service.interface.Service.recent_predictions`."""
         fields = {"limit": str(limit), **prediction_filter.to_query()}
-        found = self._ask("GET", "/api/recent-predictions", fields=fields)
-        return cast("list[RecentPrediction]", found["predictions"])
+        response: RecentPredictions = self._request("GET", "/api/recent-predictions", fields)
+        with _expect_fields():
+            return response["predictions"]
 
     def change_token(self) -> str:
         """See :meth:`catsdogs.service.interface.Service.change_token`."""
-        return str(self._ask("GET", "/api/change-token")["change_token"])
+        response: ChangeToken = self._request("GET", "/api/change-token")
+        with _expect_fields():
+            return response["change_token"]
 
     def model_health(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> ModelHealth:
         """See :meth:`catsdogs.service.interface.Service.model_health`."""
-        fields = prediction_filter.to_query(HealthQuery)
-        return cast("ModelHealth", self._ask("GET", "/api/model-health", fields=fields))
+        health: ModelHealth = self._request("GET", "/api/model-health", prediction_filter.to_query(HealthQuery))
+        return health
 
     def alerts(self, *, since: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.interface.Service.alerts`."""
-        fields = _given({"since": since and iso(since)})
-        return cast("list[Alert]", self._ask("GET", "/api/alerts", fields=fields)["alerts"])
+        response: Alerts = self._request("GET", "/api/alerts", _without_none({"since": since and iso(since)}))
+        with _expect_fields():
+            return response["alerts"]
 
-    def export(self, receipt: str) -> dict[str, Any]:
+    def export(self, receipt: str) -> Export:
         """See :meth:`catsdogs.service.interface.Service.export`."""
-        return self._ask("POST", "/api/privacy/export", fields={"receipt": receipt}, retries=_ONCE)
+        export: Export = self._request("POST", "/api/privacy/export", {"receipt": receipt}, _RETRY_CONNECTION)
+        return export
 
     def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removal:
         """See :meth:`catsdogs.service.interface.Service.withdraw`."""
-        fields = _given({"receipt": receipt, "purpose": purpose})
-        return _removed(self._ask("POST", "/api/privacy/withdraw", fields=fields, retries=_ONCE))
+        fields = _without_none({"receipt": receipt, "purpose": purpose})
+        with _expect_fields():
+            return removal_from_json(self._request("POST", "/api/privacy/withdraw", fields, _RETRY_CONNECTION))
 
     def erase(self, receipt: str) -> Removal:
         """See :meth:`catsdogs.service.interface.Service.erase`."""
-        return _removed(self._ask("POST", "/api/privacy/erase", fields={"receipt": receipt}, retries=_ONCE))
+        fields = {"receipt": receipt}
+        with _expect_fields():
+            return removal_from_json(self._request("POST", "/api/privacy/erase", fields, _RETRY_CONNECTION))
 
     def health(self) -> ServiceHealth:
         """See :meth:`catsdogs.service.interface.Service.health`."""
         try:
-            return cast("ServiceHealth", self._ask("GET", "/health"))
+            health: ServiceHealth = self._request("GET", "/health")
         except CatsDogsError:
             return ServiceHealth(
                 status="unavailable", degraded=[], model_loaded=False, database="unavailable", spooled=0
             )
+        return health
 
     def model_info(self) -> ModelInfo:
         """See :meth:`catsdogs.service.interface.Service.model_info`."""
-        return cast("ModelInfo", self._ask("GET", "/api/info"))
+        info: ModelInfo = self._request("GET", "/api/info")
+        return info
 
-    def _ask(
-        self, method: str, path: str, *, fields: dict[str, Any] | None = None, retries: urllib3.Retry = _TRY_AGAIN
-    ) -> dict[str, Any]:
+    def _request(
+        self, method: str, path: str, fields: Mapping[str, Any] | None = None, retries: urllib3.Retry = _RETRY
+    ) -> Any:
+        """Send a request and return the JSON object of its response, of the type that :mod:`responses` names."""
         try:
-            answer = self._http.request(method, self._url + path, fields=fields, headers=self._headers, retries=retries)
+            response = self._http.request(
+                method, self._url + path, fields=fields, headers=self._headers, retries=retries
+            )
         except urllib3.exceptions.HTTPError as error:
             raise ServiceUnavailable(N_("The server cannot be reached. Try again in a moment.")) from error
         try:
-            body = json.loads(answer.data)
+            body = json.loads(response.data)
         except ValueError:
             body = None
-        if answer.status != 200 or not isinstance(body, dict):
-            raise _error(answer.status, answer.headers.get("X-CatsDogs-Error"), body)
+        if response.status != 200 or not isinstance(body, dict):
+            raise _error(response.status, response.headers.get("X-CatsDogs-Error"), body)
         return body
 
 
-def _given(fields: Mapping[str, object]) -> dict[str, str]:
+def _without_none(fields: Mapping[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in fields.items() if value is not None}
 
 
 def _error(status: int, name: str | None, body: object) -> CatsDogsError:
-    """Rebuild the error that the server raised; its sentence is in the reader's language already."""
-    kind = getattr(errors, name or "", None) or _BY_STATUS.get(status, ServiceError)
-    sentence = body.get("detail") if isinstance(body, dict) else None
-    return kind(sentence or _STRANGE)
-
-
-def _removed(answer: dict[str, Any]) -> Removal:
-    predictions = [UUID(identifier) for identifier in answer["predictions"]]
-    return Removal(predictions, answer["photos"], answer["waiting"])
+    """Return the error that the server raised; its message is in the reader's language already."""
+    kind = getattr(errors, name or "", None) or _ERRORS_BY_STATUS.get(status, ServiceError)
+    message = body.get("detail") if isinstance(body, dict) else None
+    return kind(message or _UNEXPECTED_RESPONSE)
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
-    """Say that an answer is not what it should be."""
+def _expect_fields() -> Iterator[None]:
+    """Raise `ServiceError` where a response lacks a field, or has another type: the server is of another version."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:  # a server of another version
-        raise ServiceError(_STRANGE) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ServiceError(_UNEXPECTED_RESPONSE) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import traitlets
@@ -13,6 +13,7 @@ from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.records.consent_notice import PURPOSES
 from catsdogs.service.interface import Service
+from catsdogs.service.responses import Export
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, message_field, script, style
 
 
@@ -108,7 +109,7 @@ class MyData(BaseWidget):
             raise invalid_message()
         return self.code
 
-    def _in_words(self, export: dict[str, Any]) -> dict[str, object]:
+    def _in_words(self, export: Export) -> dict[str, object]:
         waiting = export["waiting"]
         photos = {photo["prediction_id"]: photo["jpeg"] for photo in export["photos"]}
         photos |= {record["id"]: record["photo"]["jpeg"] for record in waiting if "photo" in record}
@@ -124,14 +125,14 @@ class MyData(BaseWidget):
             "document": json.dumps(export, ensure_ascii=False, indent=2),
         }
 
-    def _decision(self, decision: dict[str, Any]) -> dict[str, object]:
+    def _decision(self, decision: Mapping[str, Any]) -> dict[str, object]:
         return {
             "moment": decision["decided_at"],
             "withdrawn": decision.get("withdrawn_at"),
             "purposes": [[purpose.field, self._(purpose.label)] for purpose in PURPOSES if decision.get(purpose.field)],
         }
 
-    def _facts(self, record: dict[str, Any]) -> list[list[str]]:
+    def _facts(self, record: Mapping[str, Any]) -> list[list[str]]:
         """Say what is known of a prediction, as label and value; what is not known is left out."""
         _ = self._
         kinds = {"cat": _("Cat"), "dog": _("Dog"), "both": _("Both"), "neither": _("Neither")}

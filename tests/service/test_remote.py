@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import uuid4
 
@@ -99,6 +99,24 @@ def test_a_prediction_without_its_fields(scripted: Scripted, remote: Remote) -> 
     scripted.answers = [(200, b'{"prediction": "Cat"}')]
     with pytest.raises(errors.ServiceError):
         remote.predict(b"...")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda remote: remote.give_feedback(uuid4(), user_feedback=1),
+        lambda remote: remote.recent_predictions(),
+        lambda remote: remote.change_token(),
+        lambda remote: remote.alerts(),
+        lambda remote: remote.withdraw("RECEIPT"),
+        lambda remote: remote.erase("RECEIPT"),
+    ],
+    ids=["give_feedback", "recent_predictions", "change_token", "alerts", "withdraw", "erase"],
+)
+def test_a_response_without_its_fields(scripted: Scripted, remote: Remote, call: Callable[[Remote], object]) -> None:
+    scripted.answers = [(200, b"{}")]
+    with pytest.raises(errors.ServiceError, match="did not answer as it should"):
+        call(remote)
 
 
 def test_a_gateway_that_recovers(scripted: Scripted, remote: Remote) -> None:
