@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from catsdogs.model.card import SHIPPED
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Call the command in an empty folder, with no setting in the environment."""
-
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-        command = [sys.executable, "-m", "catsdogs", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-
-    return call
+from .conftest import Run, lines
 
 
 @pytest.fixture
@@ -40,10 +22,6 @@ def folder(tmp_path: Path, cat_jpeg: bytes) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(cat_jpeg)
     return folder
-
-
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_a_folder_means_every_file_below_it(run: Run, folder: Path) -> None:
