@@ -1,1 +1,1 @@
-"""What the photos of a folder show, however many, as Parquet: part by part, on this machine or on others."""
+"""Scoring of large folders: predictions as Parquet, part by part, on this machine or on a Dask cluster."""

@@ -29,5 +29,5 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
 
             yield update
     except KeyboardInterrupt:
-        typer.echo("catsdogs: Stopped. Give the same command again to go on from here.", err=True)
+        typer.echo("catsdogs: Stopped. Repeat the command to resume.", err=True)
         raise typer.Exit(130) from None

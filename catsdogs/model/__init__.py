@@ -1,1 +1,1 @@
-"""A photo's bytes become an answer: image preprocessing, the classifier, model versions and their evaluation."""
+"""The model: preprocessing of photos, the classifier, model versions and their evaluation."""

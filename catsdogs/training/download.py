@@ -90,14 +90,14 @@ def _download(archive: Archive, folder: Path, progress: Progress) -> Path:
         idle = 0 if part.stat().st_size > size else idle + 1
         if idle == _ATTEMPTS:
             raise ServiceUnavailable(
-                "{host} cannot be reached. Check the connection and run the command again: it goes on where it was.",
+                "{host} cannot be reached. Check the connection and repeat the command: the download is resumed.",
                 host=urllib3.util.parse_url(archive.url).host,
             ) from failure
     with part.open("rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != archive.sha256:
             part.unlink()
             raise ServiceError(
-                "What {url} sent is not the archive: its checksum differs. Run the command again.", url=archive.url
+                "{url} sent another file than the archive: its checksum differs. Repeat the command.", url=archive.url
             )
     move_into_place(part, target)
     return target
@@ -125,13 +125,13 @@ def _receive(archive: Archive, part: Path, progress: Progress) -> Exception | No
 
 
 def _unzip(archive: Path, photos: Path, progress: Progress) -> Path:
-    aside = photos.with_name(f".{photos.name}.tmp")
-    shutil.rmtree(aside, ignore_errors=True)
+    unpacked = photos.with_name(f".{photos.name}.tmp")
+    shutil.rmtree(unpacked, ignore_errors=True)
     with zipfile.ZipFile(archive) as opened:
         members = [name for name in opened.namelist() if name.startswith(f"{ARCHIVE_FOLDER}/")]
         for done, name in enumerate(members, 1):
-            opened.extract(name, aside)
+            opened.extract(name, unpacked)
             progress("unzipping", done, len(members))
-    (aside / ARCHIVE_FOLDER).rename(photos)
-    aside.rmdir()
+    (unpacked / ARCHIVE_FOLDER).rename(photos)
+    unpacked.rmdir()
     return photos

@@ -120,7 +120,7 @@ def fit_head(
     is_dog
         Labels, shape (n,).
     seed
-        Of the folds of cross-validation.
+        Seed of the folds of cross-validation.
     advance
         Called `FIT_STEPS` times.
     """

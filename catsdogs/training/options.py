@@ -1,4 +1,4 @@
-"""What a training is given, and how it reports its progress."""
+"""Options of a training, and reports of its progress."""
 
 from __future__ import annotations
 

@@ -12,6 +12,5 @@ def test_without_a_connection_the_download_fails(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "catsdogs: 127.0.0.1 cannot be reached. Check the connection and run the command again: "
-        "it goes on where it was.\n"
+        "catsdogs: 127.0.0.1 cannot be reached. Check the connection and repeat the command: the download is resumed.\n"
     )

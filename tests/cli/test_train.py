@@ -149,7 +149,7 @@ def test_a_stopped_training_is_resumed(tmp_path: Path) -> None:
     first.send_signal(signal.SIGINT)
     _, errors = first.communicate(timeout=60)
     assert first.returncode == 130
-    assert errors.endswith("catsdogs: Stopped. Give the same command again to go on from here.\n")
+    assert errors.endswith("catsdogs: Stopped. Repeat the command to resume.\n")
     assert "Traceback" not in errors
     assert list((tmp_path / "data" / "models").iterdir()) == []
     done = {path: path.stat().st_mtime_ns for path in tmp_path.glob(features)}
