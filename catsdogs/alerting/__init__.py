@@ -1,1 +1,1 @@
-"""Alerts: rules, what they measure, how an alert begins and ends, and who is notified."""
+"""Alerts: rules, what they measure, how an alert starts and ends, and the notification of people."""

@@ -15,7 +15,7 @@ from catsdogs.errors import CatsDogsError, SettingsError
 from catsdogs.i18n import N_, Translator
 from catsdogs.reporting.page import displayed_outputs, render_page
 from catsdogs.reporting.pdf import find_chromium, print_page
-from catsdogs.reporting.period import language_of, period
+from catsdogs.reporting.period import check_language, parse_period
 from catsdogs.reporting.report import ALERTS_TYPE
 
 
@@ -38,7 +38,7 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
     Parameters
     ----------
     start, end
-        See :func:`catsdogs.reporting.period.period`.
+        See :func:`catsdogs.reporting.period.parse_period`.
     language
         One of :data:`catsdogs.i18n.LANGUAGES`.
     folder
@@ -55,8 +55,8 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
     CatsDogsError
         The notebook failed; the message has the reason.
     """
-    since, until = period(start, end)
-    parameters = {"start": iso(since), "end": iso(until), "language": language_of(language)}
+    since, until = parse_period(start, end)
+    parameters = {"start": iso(since), "end": iso(until), "language": check_language(language)}
     name = f"catsdogs-{_format_for_file_name(since)}--{_format_for_file_name(until)}"
     chromium = find_chromium() if pdf else None
     try:

@@ -19,7 +19,7 @@ LOCAL: tzinfo = LOCALTZ
 """Time zone of this machine; a period may start in summer time and end in winter time."""
 
 
-def period(start: str = "", end: str = "", *, now: datetime | None = None) -> tuple[datetime, datetime]:
+def parse_period(start: str = "", end: str = "", *, now: datetime | None = None) -> tuple[datetime, datetime]:
     """Parse the start and the end of a report's period.
 
     Parameters
@@ -59,7 +59,7 @@ def is_over(end: datetime) -> bool:
     return end < datetime.now(UTC) - END_TOLERANCE
 
 
-def language_of(code: str) -> str:
+def check_language(code: str) -> str:
     """Check and return the language of a report.
 
     Raises
@@ -73,4 +73,4 @@ def language_of(code: str) -> str:
 
 
 def _local(moment: datetime) -> datetime:
-    return moment.astimezone().astimezone(LOCAL)  # without a zone, it is of this machine's clock
+    return moment.astimezone().astimezone(LOCAL)  # a time without a zone is in the zone of this machine

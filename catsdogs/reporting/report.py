@@ -21,7 +21,7 @@ from catsdogs.monitoring.charts import CHARTS, answer_name
 from catsdogs.monitoring.figures import ModelHealth, Statistics
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.reporting import markup, texts
-from catsdogs.reporting.period import LOCAL, is_over, language_of, period
+from catsdogs.reporting.period import LOCAL, check_language, is_over, parse_period
 
 ALERTS_TYPE = "application/vnd.catsdogs.alerts+json"
 """Media type of the output that lists the firing rules, for the program that ran the notebook."""
@@ -98,17 +98,17 @@ class Report:
         service
             Service that is asked for them.
         start, end
-            See :func:`period`.
+            See :func:`parse_period`.
         language
-            See :func:`language_of`.
+            See :func:`check_language`.
 
         Raises
         ------
         CatsDogsError
-            A parameter is wrong (see :func:`period`), or the figures cannot be read.
+            A parameter is wrong (see :func:`parse_period`), or the figures cannot be read.
         """
-        language = language_of(language)
-        since, until = period(start, end)
+        language = check_language(language)
+        since, until = parse_period(start, end)
         of_period = PredictionFilter(since, until)
         statistics, health = service.statistics(of_period), service.model_health(of_period)
         return cls(statistics, health, service.alerts(since=since), since, until, language)

@@ -1,4 +1,4 @@
-"""``catsdogs alerts check``, as a scheduler runs it."""
+"""``catsdogs alerts check``, as cron runs it."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def fail(storage: Storage, times: int) -> None:
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
 
 
-def test_nobody_must_act(check: Run, storage: Storage, make_record: Any) -> None:
+def test_it_exits_with_0_without_alerts(check: Run, storage: Storage, make_record: Any) -> None:
     storage.writer.store_prediction(make_record()[0])
     done = check()
     assert (done.returncode, done.stdout, done.stderr) == (0, "No alert.\n", "")
 
 
-def test_someone_must_act(check: Run, storage: Storage) -> None:
+def test_it_exits_with_2_if_alerts_fire(check: Run, storage: Storage) -> None:
     fail(storage, 25)
     done = check("--json")
     assert (done.returncode, done.stderr) == (2, "")
@@ -50,10 +50,10 @@ def test_someone_must_act(check: Run, storage: Storage) -> None:
     assert "Alert: Many photos cannot be read" in done.stdout
 
 
-def test_it_could_not_be_checked(check: Run, tmp_path: Path) -> None:
-    away = check(DB_HOST="127.0.0.1", DB_PORT="1")
-    assert (away.returncode, away.stdout) == (1, "")
-    assert "cannot be reached" in away.stderr
+def test_it_exits_with_1_if_the_rules_cannot_be_evaluated(check: Run, tmp_path: Path) -> None:
+    unreachable = check(DB_HOST="127.0.0.1", DB_PORT="1")
+    assert (unreachable.returncode, unreachable.stdout) == (1, "")
+    assert "cannot be reached" in unreachable.stderr
     (tmp_path / "rules.toml").write_text("[[rule]]\nname = 'a'\n")
     wrong = check(CATSDOGS_ALERT_RULES=str(tmp_path / "rules.toml"))
     assert wrong.returncode == 1
@@ -62,13 +62,13 @@ def test_it_could_not_be_checked(check: Run, tmp_path: Path) -> None:
     assert (unknown.returncode, unknown.stdout) == (1, "")
 
 
-def test_a_wrong_target_is_said_before_anything_fires(check: Run) -> None:
+def test_an_unknown_target_is_reported_even_if_no_alert_fires(check: Run) -> None:
     done = check(CATSDOGS_ALERT_TARGETS="json://127.0.0.1:1/ bogus://s3cr3t")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "catsdogs: Target 2 of CATSDOGS_ALERT_TARGETS is not an address that Apprise knows.\n"
 
 
-def test_a_server_does_not_start_with_a_wrong_target(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_server_does_not_start_with_an_unknown_target(environment: dict[str, str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     done = subprocess.run(
@@ -84,9 +84,7 @@ def test_a_server_does_not_start_with_a_wrong_target(environment: dict[str, str]
 
 
 @pytest.mark.parametrize("arguments", [["alerts"], ["alerts", "chek"], ["alerts", "--chek"]])
-def test_called_wrongly_it_does_not_say_that_alerts_fire(
-    arguments: list[str], environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_wrong_call_does_not_exit_with_2(arguments: list[str], environment: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "catsdogs", *arguments]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
