@@ -34,14 +34,15 @@ def parse_timestamp(text: str, name: str = "timestamp", *, zone: tzinfo | None =
     """
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
-        if moment.tzinfo is None and zone is not None:
-            moment = moment.replace(tzinfo=zone)
-        return moment.astimezone(UTC)
     except ValueError:
         raise InvalidInput(
             "{name} must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z.", name=name
         ) from None
-    except OverflowError:
+    if moment.tzinfo is None and zone is not None:
+        moment = moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone(UTC)
+    except (OverflowError, ValueError):  # ValueError: in the first or last year, for a time zone of the machine
         raise _year_out_of_range() from None
 
 
