@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from voila.execute import VoilaExecutor
@@ -165,3 +166,49 @@ class KernelWebsocketPatches:
             raise HTTPError(404)
         chosen: str | None = super().select_subprotocol(subprotocols)  # type: ignore[misc]
         return chosen
+
+
+class StaticPathPatches:
+    """Refuses the paths of static files on which the handlers fail: a mixin before Tornado's and Voilà's handlers.
+
+    For Tornado 6.6 and Voilà 0.5.13, which answer 500 and log the visitor's address then.
+    """
+
+    request: Any
+
+    def prepare(self) -> None:
+        """Check the path.
+
+        Raises
+        ------
+        HTTPError
+            404: the path has a null character or "..", or names a folder.
+        """
+        from tornado.web import HTTPError
+
+        path = unquote(self.request.path)
+        if "\0" in path or ".." in path.split("/") or path.endswith("/"):
+            raise HTTPError(404)
+
+
+class TemplateStaticPatches(StaticPathPatches):
+    """Refuses also the paths of static files of other templates: a mixin before Voilà's ``TemplateStaticFileHandler``.
+
+    For Voilà 0.5.13, which fails on a path without a template, and serves the files of every template.
+    """
+
+    template: str
+
+    def parse_url_path(self, url_path: str) -> str:
+        """Check the name of the template.
+
+        Raises
+        ------
+        HTTPError
+            404: another template.
+        """
+        from tornado.web import HTTPError
+
+        if not url_path.startswith(f"{self.template}/static/"):
+            raise HTTPError(404)
+        return str(super().parse_url_path(url_path))  # type: ignore[misc]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
@@ -22,10 +23,11 @@ from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
 from voila.configuration import VoilaConfiguration
 from voila.handler import VoilaHandler
 from voila.notebook_renderer import NotebookRenderer
+from voila.static_file_handler import TemplateStaticFileHandler
 
 from catsdogs.server.http_server import AppHTTPServer
 from catsdogs.server.kernels.base import KernelFailed
@@ -194,3 +196,38 @@ def test_jupyter_waits_for_a_kernel_that_has_died(run_alone: Run, monkeypatch: p
     monkeypatch.setattr(_PatchedHandler, "kernel_manager", kernels)
     with pytest.raises(HTTPError, match="404"):
         run_alone(_PatchedHandler(kernel_id="1").pre_get())
+
+
+def test_tornado_fails_on_a_path_that_no_file_can_have(run_alone: Run, tmp_path: Path) -> None:
+    class Unpatched(StaticFileHandler):
+        def log_exception(self, *_: Any) -> None:
+            pass
+
+    class Patched(patches.StaticPathPatches, StaticFileHandler):
+        pass
+
+    async def statuses() -> list[int]:
+        options = {"path": str(tmp_path)}
+        application = Application([("/unpatched/(.*)", Unpatched, options), ("/patched/(.*)", Patched, options)])
+        server = HTTPServer(application)
+        socket, port = bind_unused_port()
+        server.add_sockets([socket])
+        urls = [f"http://127.0.0.1:{port}/{name}/%00" for name in ("unpatched", "patched")]
+        responses = [await AsyncHTTPClient().fetch(url, raise_error=False) for url in urls]
+        server.stop()
+        return [response.code for response in responses]
+
+    assert run_alone(statuses()) == [500, 404]
+
+
+def test_voila_fails_on_a_path_without_a_template() -> None:
+    class Patched(patches.TemplateStaticPatches, TemplateStaticFileHandler):  # type: ignore[misc]
+        template = "lab"
+
+        def __init__(self) -> None:
+            pass
+
+    with pytest.raises((ValueError, AssertionError)):
+        TemplateStaticFileHandler.parse_url_path(MagicMock(), "index.css")
+    with pytest.raises(HTTPError, match="404"):
+        Patched().parse_url_path("index.css")
