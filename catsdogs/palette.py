@@ -1,4 +1,4 @@
-"""Colours with a meaning, the same in the prediction app, the dashboard and the reports.
+"""Colours of answers and ratings, the same in the prediction app, the dashboard and the reports.
 
 From the colour-blind safe palette of Okabe and Ito, https://jfly.uni-koeln.de/color/.
 """

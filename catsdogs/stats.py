@@ -9,15 +9,15 @@ Z95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
 
 
-def wilson(successes: int, n: int) -> tuple[float, float] | None:
-    """Give the 95 % Wilson score interval of a share.
+def wilson_interval(successes: int, n: int) -> tuple[float, float] | None:
+    """Return the 95 % Wilson score interval of a proportion.
 
-    Unlike the normal approximation it stays within 0..1 and is right for few trials and for shares near 0 or 1.
+    Unlike the normal approximation it stays within 0..1, and holds for few trials and for proportions near 0 or 1.
 
     Parameters
     ----------
     successes
-        0..`n`.
+        Number of successes, 0..`n`.
     n
         Number of trials.
 
@@ -41,20 +41,20 @@ def wilson(successes: int, n: int) -> tuple[float, float] | None:
     return low, high
 
 
-def difference(successes: int, n: int, successes_before: int, n_before: int) -> tuple[float, float] | None:
-    """Give the 95 % interval of a share less an earlier one, by the hybrid score method.
+def difference_interval(successes: int, n: int, successes_before: int, n_before: int) -> tuple[float, float] | None:
+    """Return the 95 % interval of the difference of two proportions, the earlier one subtracted: hybrid score method.
 
     Returns
     -------
     tuple of float or None
-        Lower and upper end, -1..1; ``None`` where one of them has no trials.
+        Lower and upper end, -1..1; ``None`` if one of them has no trials.
 
     References
     ----------
     R. G. Newcombe (1998), "Interval estimation for the difference between independent proportions: comparison of
     eleven methods", Statistics in Medicine 17, 873-890, method 10.
     """
-    now, before = wilson(successes, n), wilson(successes_before, n_before)
+    now, before = wilson_interval(successes, n), wilson_interval(successes_before, n_before)
     if now is None or before is None:
         return None
     share, share_before = successes / n, successes_before / n_before
@@ -64,9 +64,9 @@ def difference(successes: int, n: int, successes_before: int, n_before: int) -> 
 
 
 def psi(expected: Sequence[float], found: Sequence[float]) -> float:
-    """Give the population stability index: by how much shares moved, 0 (not at all) upwards.
+    """Return the population stability index of two histograms: 0 for equal shares, larger the more they differ.
 
-    Half a count is added to each bin, so that an empty one is not infinitely far.
+    Half a count is added to each bin, so that an empty bin does not make the index infinite.
 
     References
     ----------
@@ -79,9 +79,9 @@ def psi(expected: Sequence[float], found: Sequence[float]) -> float:
 
 
 def chi_square_test(expected: Sequence[float], found: Sequence[float]) -> float:
-    """Give the p-value of the chi-square test that both histograms come from one distribution.
+    """Return the p-value of the chi-square test that both histograms come from one distribution.
 
-    Bins that are empty in both say nothing and are left out.
+    Bins that are empty in both are left out.
 
     References
     ----------
@@ -97,9 +97,9 @@ def chi_square_test(expected: Sequence[float], found: Sequence[float]) -> float:
 
 
 def chi_square_survival(statistic: float, degrees: int) -> float:
-    """Give the chance that a chi-square variable exceeds `statistic`: exact, a finite sum for whole `degrees`.
+    """Return the probability that a chi-square variable exceeds `statistic`; exact, a finite sum for integer `degrees`.
 
-    Written out, because SciPy would add 140 MB to what is installed for serving.
+    Computed here, because SciPy would add 140 MB to what is installed for serving.
 
     References
     ----------

@@ -9,7 +9,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.stats import chi_square_survival, chi_square_test, psi, wilson
+from catsdogs.stats import chi_square_survival, chi_square_test, psi, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -22,21 +22,21 @@ from catsdogs.stats import chi_square_survival, chi_square_test, psi, wilson
     ],
 )
 def test_it_is_the_interval_that_r_gives(successes: int, n: int, low: float, high: float) -> None:
-    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+    assert wilson_interval(successes, n) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_without_trials_there_is_none() -> None:
-    assert wilson(0, 0) is None
+    assert wilson_interval(0, 0) is None
 
 
 @given(st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_it_holds_the_share_and_stays_a_share(trial: tuple[int, int]) -> None:
     successes, n = trial
-    interval = wilson(successes, n)
+    interval = wilson_interval(successes, n)
     assert interval
     low, high = interval
     assert 0 <= low <= successes / n <= high <= 1
-    other = wilson(n - successes, n)
+    other = wilson_interval(n - successes, n)
     assert other
     assert (1 - high, 1 - low) == pytest.approx(other)
 

@@ -22,7 +22,7 @@ from catsdogs.monitoring.figures import Drift
 from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.model_health import CardOf, latest_version
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
-from catsdogs.monitoring.sampling import ENOUGH, sample
+from catsdogs.monitoring.sampling import SAMPLE_SIZE, draw_sample
 
 _ANIMAL_ANSWERS = Answer.CAT, Answer.DOG
 _READABLE_ANSWERS = Answer.CAT, Answer.DOG, Answer.NEITHER
@@ -75,11 +75,11 @@ class Measurements:
 
     def _low_confidence(self, rule: Rule) -> Measurement:
         rows = self._rows(rule, self._table.c.prediction_result.in_(_ANIMAL_ANSWERS))
-        return self._share(rows, accuracy.confidence(rows) <= LOW_CONFIDENCE)
+        return self._share(rows, accuracy.animal_confidence(rows) <= LOW_CONFIDENCE)
 
     def _accuracy(self, rule: Rule) -> Measurement:
-        rows = self._rows(rule, accuracy.spoken(self._table) & self._table.c.success)
-        return self._share(rows, accuracy.right(rows))
+        rows = self._rows(rule, accuracy.has_feedback(self._table) & self._table.c.success)
+        return self._share(rows, accuracy.is_right(rows))
 
     def _one_answer(self, rule: Rule) -> Measurement:
         counts = self._count_answers(rule, _READABLE_ANSWERS)
@@ -129,7 +129,7 @@ class Measurements:
             rows = self._rows(rule, self._table.c.model_version == version)
         else:
             same_version = replace(recent, model_version=version)
-            rows = sample(self._connection, self._table, same_version, ENOUGH // 2).rows
+            rows = draw_sample(self._connection, self._table, same_version, SAMPLE_SIZE // 2).rows
         return measure_drift(self._connection, rows, card.reference, card.input_size)
 
     def _rows(self, rule: Rule, condition: sa.ColumnElement[bool]) -> sa.CTE:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from catsdogs.domain import Answer, Doubt, Prediction
 from catsdogs.errors import InvalidImage, InvalidInput
-from catsdogs.stats import wilson
+from catsdogs.stats import wilson_interval
 
 LABELS = (Answer.CAT, Answer.DOG, Answer.NEITHER)
 BINS = 15
@@ -146,7 +146,7 @@ def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -
     )
     errors = int(((proba_dog >= 0.5) != is_dog).sum()) + accepted
     n = len(predictions)
-    low, high = wilson(n - errors, n) or (0.0, 1.0)
+    low, high = wilson_interval(n - errors, n) or (0.0, 1.0)
     table = reliability(is_dog, proba_dog)
     return EvaluationMetrics(
         n=n,

@@ -1,12 +1,12 @@
-"""How often answers are right: as people judged them, and as the model's own probabilities let expect.
+"""Accuracy of the answers: by people's judgement, and estimated from the model's own probabilities.
 
-**Judged.** Where a person said what the photo shows, the answer is compared with that; where they only said whether
-they were satisfied, that counts. Whoever is dissatisfied may speak up more readily: read it as a lower estimate.
+**Judged.** Where a person said what the photo shows, the answer is compared with that; where they only rated the
+answer, the rating counts. Dissatisfied people may give feedback more often: read it as a lower estimate.
 
 **Estimated, without labels** (CBPE, confidence-based performance estimation). Of answers that a calibrated model gives
-with probability 0.9, nine in ten are right; so the mean probability of the answers given is the accuracy to expect. It
-holds as long as the probabilities are calibrated and the photos are of the kind the model learned from; it does not see
-a change in what a dog looks like. Only the answers cat and dog have such probabilities.
+with probability 0.9, nine in ten are right; so the mean probability of the answers given is the expected accuracy. This
+holds as long as the probabilities are calibrated and the photos resemble the training photos; a change in what a dog
+looks like (concept drift) is not detected. Only the answers cat and dog have such probabilities.
 
 References
 ----------
@@ -25,44 +25,44 @@ import sqlalchemy as sa
 from catsdogs.domain import Answer, TrueLabel
 from catsdogs.monitoring.figures import Accuracy, ReliabilityBin
 from catsdogs.monitoring.time_windows import ORIGIN
-from catsdogs.stats import Z95, wilson
+from catsdogs.stats import Z95, wilson_interval
 
-BINS = 10
-"""Of confidence between 0.5 and 1, in the reliability diagram."""
+CONFIDENCE_BINS = 10
+"""Number of bins between the confidences 0.5 and 1 in the reliability diagram."""
 
-NOTHING = Accuracy(rate=None, low=None, high=None, n=0)
+NO_ACCURACY = Accuracy(rate=None, low=None, high=None, n=0)
 
 
-class Judged(NamedTuple):
-    """What people said of answers."""
+class JudgedAccuracy(NamedTuple):
+    """Accuracy by people's judgement."""
 
     total: Accuracy
     by_bucket: dict[datetime, Accuracy]
     by_version: dict[str, Accuracy]
     reliability: list[ReliabilityBin]
-    """Of the answers cat and dog, by how sure the model was."""
+    """Accuracy of the answers cat and dog by the model's confidence."""
 
 
-class Group(NamedTuple):
-    """Figures of some answers that need no label."""
+class UnlabelledFigures(NamedTuple):
+    """Figures of some predictions that need no label."""
 
     n: int
-    """Answers, and photos that could not be read."""
+    """Number of predictions, those of unreadable photos included."""
     estimated: Accuracy
     neither_rate: float | None
     mean_ms: float | None
 
 
-class Estimated(NamedTuple):
-    """What the probabilities let expect."""
+class EstimatedAccuracy(NamedTuple):
+    """Accuracy estimated without labels, and what else needs none."""
 
-    total: Group
-    by_bucket: dict[datetime, Group]
-    by_version: dict[str, Group]
+    total: UnlabelledFigures
+    by_bucket: dict[datetime, UnlabelledFigures]
+    by_version: dict[str, UnlabelledFigures]
 
 
-def right(rows: sa.FromClause) -> sa.ColumnElement[bool | None]:
-    """Say in SQL whether an answer was right, as far as a person said so; ``NULL`` where nobody did."""
+def is_right(rows: sa.FromClause) -> sa.ColumnElement[bool | None]:
+    """Return the SQL expression whether a person judged an answer as right; ``NULL`` without a judgement."""
     column = rows.c
     both = (column.true_label == TrueLabel.BOTH) & column.prediction_result.in_([Answer.CAT, Answer.DOG])
     return sa.case(
@@ -72,34 +72,39 @@ def right(rows: sa.FromClause) -> sa.ColumnElement[bool | None]:
     )
 
 
-def judged(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> Judged:
-    """Count the answers in `rows` that people judged, and those that were right; the intervals are Wilson's, 95 %.
+def judged_accuracy(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> JudgedAccuracy:
+    """Count the answers that people judged, and those of them that were right.
 
     Parameters
     ----------
     rows
-        Predictions that somebody said something of, see :func:`spoken`.
+        Predictions that pass :func:`has_feedback`.
     width
-        Of the buckets of time.
+        Width of the time buckets.
+
+    Returns
+    -------
+    JudgedAccuracy
+        With 95 % Wilson intervals.
     """
-    found = sa.select(
+    judged = sa.select(
         _bucket(rows, width),
         rows.c.model_version,
         _bin(rows),
-        confidence(rows).label("confidence"),
-        right(rows).label("right"),
-    ).cte("found")
-    column = found.c
+        animal_confidence(rows).label("confidence"),
+        is_right(rows).label("is_right"),
+    ).cte("judged")
+    column = judged.c
     keys = column.bucket, column.model_version, column.bin
     query = (
         sa.select(
             sa.func.grouping(*keys).label("kind"),
             *keys,
             sa.func.avg(column.confidence).label("confidence"),
-            sa.func.count().filter(column.right).label("successes"),
+            sa.func.count().filter(column.is_right).label("successes"),
             sa.func.count().label("n"),
         )
-        .where(column.right.is_not(None))
+        .where(column.is_right.is_not(None))
         .group_by(sa.func.grouping_sets(sa.tuple_(), *(sa.tuple_(key) for key in keys)))
         .order_by(column.bin)
     )
@@ -107,7 +112,7 @@ def judged(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> Judged:
     for row in connection.execute(query):
         groups[row.kind].append(row)
     [total] = groups[0b111]
-    return Judged(
+    return JudgedAccuracy(
         accuracy(total.successes, total.n),
         {row.bucket: accuracy(row.successes, row.n) for row in groups[0b011]},
         {row.model_version: accuracy(row.successes, row.n) for row in groups[0b101]},
@@ -119,25 +124,33 @@ def judged(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> Judged:
     )
 
 
-def estimated(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> Estimated:
-    """Estimate the accuracy of the answers cat and dog in `rows` without labels (CBPE)."""
+def estimated_accuracy(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> EstimatedAccuracy:
+    """Estimate the accuracy of the answers cat and dog in `rows` without labels (CBPE).
+
+    Parameters
+    ----------
+    rows
+        Predictions.
+    width
+        Width of the time buckets.
+    """
     is_neither = sa.case((rows.c.prediction_result == Answer.NEITHER, 1.0), else_=0.0)
-    found = sa.select(
+    unlabelled = sa.select(
         _bucket(rows, width),
         rows.c.model_version,
-        confidence(rows).label("sure"),
+        animal_confidence(rows).label("confidence"),
         sa.case((rows.c.success, is_neither)).label("neither"),
         sa.case((rows.c.success, rows.c.inference_time_ms)).label("ms"),
-    ).cte("found")
-    column = found.c
+    ).cte("unlabelled")
+    column = unlabelled.c
     keys = column.bucket, column.model_version
     query = sa.select(
         sa.func.grouping(*keys).label("kind"),
         *keys,
         sa.func.count().label("all"),
-        sa.func.count(column.sure).label("n"),
-        sa.func.avg(column.sure).label("mean"),
-        sa.func.sum(column.sure * (1 - column.sure)).label("variance"),
+        sa.func.count(column.confidence).label("n"),
+        sa.func.avg(column.confidence).label("mean"),
+        sa.func.sum(column.confidence * (1 - column.confidence)).label("variance"),
         sa.func.avg(column.neither).label("neither"),
         sa.func.avg(column.ms).label("ms"),
     ).group_by(sa.func.grouping_sets(sa.tuple_(), *(sa.tuple_(key) for key in keys)))
@@ -145,26 +158,26 @@ def estimated(connection: sa.Connection, rows: sa.CTE, width: timedelta) -> Esti
     for row in connection.execute(query):
         groups[row.kind].append(row)
     [total] = groups[0b11]
-    return Estimated(
-        _group(total),
-        {row.bucket: _group(row) for row in groups[0b01]},
-        {row.model_version: _group(row) for row in groups[0b10] if row.model_version is not None},
+    return EstimatedAccuracy(
+        _unlabelled_figures(total),
+        {row.bucket: _unlabelled_figures(row) for row in groups[0b01]},
+        {row.model_version: _unlabelled_figures(row) for row in groups[0b10] if row.model_version is not None},
     )
 
 
-def spoken(rows: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Give in SQL whether anybody said something of an answer."""
+def has_feedback(rows: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a person rated the answer or said what the photo shows."""
     return rows.c.user_feedback.is_not(None) | rows.c.true_label.is_not(None)
 
 
 def accuracy(successes: int, n: int) -> Accuracy:
-    """Give a share with its 95 % Wilson interval."""
-    low, high = wilson(successes, n) or (None, None)
+    """Return a share with its 95 % Wilson interval."""
+    low, high = wilson_interval(successes, n) or (None, None)
     return Accuracy(rate=successes / n if n else None, low=low, high=high, n=n)
 
 
-def confidence(rows: sa.FromClause) -> sa.ColumnElement[float | None]:
-    """Give in SQL the probability of the answer given; ``NULL`` where it is neither cat nor dog."""
+def animal_confidence(rows: sa.FromClause) -> sa.ColumnElement[float | None]:
+    """Return the probability of the answer given as SQL; ``NULL`` where the answer is not cat or dog."""
     column = rows.c
     is_pet = column.prediction_result.in_([Answer.CAT, Answer.DOG])
     return sa.case((is_pet, sa.func.greatest(column.proba_cat, column.proba_dog)))
@@ -175,18 +188,20 @@ def _bucket(rows: sa.FromClause, width: timedelta) -> sa.ColumnElement[datetime]
 
 
 def _bin(rows: sa.FromClause) -> sa.ColumnElement[int]:
-    return sa.func.width_bucket(sa.func.least(confidence(rows), 1 - 1e-9), 0.5, 1.0, BINS).label("bin")
+    return sa.func.width_bucket(sa.func.least(animal_confidence(rows), 1 - 1e-9), 0.5, 1.0, CONFIDENCE_BINS).label(
+        "bin"
+    )
 
 
-def _group(row: sa.Row[Any]) -> Group:
-    return Group(
+def _unlabelled_figures(row: sa.Row[Any]) -> UnlabelledFigures:
+    return UnlabelledFigures(
         row.all, _estimate(row.n, row.mean, row.variance), None if row.neither is None else float(row.neither), row.ms
     )
 
 
 def _estimate(n: int, mean: float | None, variance: float | None) -> Accuracy:
-    """Give mean and 95 % interval of a sum of independent trials with different chances (Poisson binomial)."""
+    """Return mean and 95 % interval of independent trials with different probabilities (Poisson binomial)."""
     if mean is None or variance is None:
-        return NOTHING
+        return NO_ACCURACY
     margin = Z95 * sqrt(variance) / n
     return Accuracy(rate=mean, low=max(0.0, mean - margin), high=min(1.0, mean + margin), n=n)

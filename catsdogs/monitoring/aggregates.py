@@ -1,7 +1,7 @@
-"""Two ways to add predictions up, as a whole and by buckets of time: row by row, or from summaries.
+"""Two ways to aggregate predictions, over a window and by time buckets: from the rows, or from the roll-ups.
 
-Both give the same columns: first the row of the whole window, then one a bucket that is not empty. Inference times
-are those of successful predictions: what was refused took no inference.
+Both return the same columns: first the row of the whole window, then one row for each bucket that is not empty.
+Inference times are those of successful predictions: a photo that cannot be read takes no inference.
 """
 
 # ruff: noqa: S608 (the names in the statements are those of tables, whose letters Settings has checked)
@@ -21,10 +21,10 @@ from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.monitoring.filter_condition import VERSION_AND_ANSWER, filter_condition, version_and_answer
 from catsdogs.monitoring.prediction_filter import PredictionFilter
-from catsdogs.monitoring.time_windows import DAY, HOUR, ORIGIN, ceil, floor, without
+from catsdogs.monitoring.time_windows import DAY, HOUR, ORIGIN, round_down, round_up, subtract
 
-SHARES = (0.5, 0.95, 0.99)
-"""Of the predictions that took less time than p50, p95 and p99."""
+PERCENTILES = (0.5, 0.95, 0.99)
+"""Percentiles of the inference time that are computed: p50, p95 and p99."""
 
 _SUMS = """coalesce(sum(predictions), 0) AS predictions,
     coalesce(sum(predictions) FILTER (WHERE prediction_result <> 'error'), 0) AS successes,
@@ -40,14 +40,14 @@ _SUMS = """coalesce(sum(predictions), 0) AS predictions,
     max(slowest) AS slowest"""
 
 
-def by_rows(
+def aggregate_rows(
     connection: Connection,
     table: Table[PredictionColumns],
     prediction_filter: PredictionFilter,
     window: Span,
     width: int,
 ) -> Sequence[Row[Any]]:
-    """Add up row by row, with exact percentiles, in buckets of `width` seconds."""
+    """Aggregate the rows, with exact percentiles, in buckets of `width` seconds."""
     rows = (
         select(
             func.date_bin(timedelta(seconds=width), table.c.timestamp, ORIGIN).label("bucket"),
@@ -78,7 +78,7 @@ def by_rows(
             func.avg(column.latency).label("mean"),
             func.min(column.latency).label("fastest"),
             func.max(column.latency).label("slowest"),
-            func.percentile_cont(literal(list(SHARES))).within_group(column.latency).label("percentiles"),
+            func.percentile_cont(literal(list(PERCENTILES))).within_group(column.latency).label("percentiles"),
         )
         .group_by(func.grouping_sets(tuple_(), tuple_(column.bucket)))
         .order_by(func.grouping(column.bucket).desc(), column.bucket)
@@ -86,14 +86,14 @@ def by_rows(
     return connection.execute(query).all()
 
 
-def by_summaries(
+def aggregate_roll_ups(
     connection: Connection,
     table: Table[PredictionColumns],
     prediction_filter: PredictionFilter,
     window: Span,
     width: int,
 ) -> Sequence[Row[Any]]:
-    """Add up summaries, and rows only where there is no summary; percentiles are within 2 %.
+    """Aggregate the roll-ups, and rows only where there is no roll-up; percentiles are within 2 %.
 
     Parameters
     ----------
@@ -102,51 +102,51 @@ def by_summaries(
     window
         Used in place of the filter's own, which may be open.
     width
-        Of a bucket, in seconds: whole hours.
+        Width of a bucket, in seconds: whole hours.
     """
     query = f"""
         WITH parts AS MATERIALIZED (
-            SELECT date_bin('{width} seconds', start, '{roll_ups.BIN_ORIGIN}') AS bucket, pieces.*
-            FROM ({_pieces(connection, table, window, whole_days=width % 86400 == 0)}) AS pieces
+            SELECT date_bin('{width} seconds', start, '{roll_ups.BIN_ORIGIN}') AS bucket, parts_of_window.*
+            FROM ({_parts(connection, table, window, whole_days=width % 86400 == 0)}) AS parts_of_window
         ), sums AS (
-            SELECT grouping(bucket) AS whole, bucket, {_SUMS} FROM parts GROUP BY GROUPING SETS ((), (bucket))
+            SELECT grouping(bucket) AS is_total, bucket, {_SUMS} FROM parts GROUP BY GROUPING SETS ((), (bucket))
         ), histograms AS (
-            SELECT grouping(bucket) AS whole, bucket, bin, sum(n) AS n
+            SELECT grouping(bucket) AS is_total, bucket, bin, sum(n) AS n
             FROM parts, unnest(bins, counts) AS histogram (bin, n) GROUP BY GROUPING SETS ((bin), (bucket, bin))
         ), ranks AS (
-            SELECT whole, bucket,
+            SELECT is_total, bucket,
                 CASE bin WHEN {ZERO_BIN} THEN 0
                     ELSE 2 * power({BIN_GROWTH!r}::float8, bin) / ({BIN_GROWTH!r} + 1) END AS time,
-                sum(n) OVER (PARTITION BY whole, bucket ORDER BY bin) AS upto,
-                (sum(n) OVER (PARTITION BY whole, bucket) - 1)::float8 AS last
+                sum(n) OVER (PARTITION BY is_total, bucket ORDER BY bin) AS upto,
+                (sum(n) OVER (PARTITION BY is_total, bucket) - 1)::float8 AS last
             FROM histograms
-        ), neighbours AS (  -- of the place of each percentile among the times in order
-            SELECT whole, bucket, share, share * last - floor(share * last) AS fraction,
+        ), neighbours AS (  -- the times next to each percentile's rank
+            SELECT is_total, bucket, share, share * last - floor(share * last) AS fraction,
                 min(time) FILTER (WHERE upto > floor(share * last)) AS lower,
                 min(time) FILTER (WHERE upto > least(floor(share * last) + 1, last)) AS upper
-            FROM ranks, unnest(ARRAY{list(SHARES)}::float8[]) AS share GROUP BY whole, bucket, share, last
+            FROM ranks, unnest(ARRAY{list(PERCENTILES)}::float8[]) AS share GROUP BY is_total, bucket, share, last
         )
         SELECT sums.*, (
             SELECT array_agg(greatest(fastest, least(slowest, lower + (upper - lower) * fraction)) ORDER BY share)
             FROM neighbours
-            WHERE neighbours.whole = sums.whole AND neighbours.bucket IS NOT DISTINCT FROM sums.bucket
+            WHERE neighbours.is_total = sums.is_total AND neighbours.bucket IS NOT DISTINCT FROM sums.bucket
         ) AS percentiles
-        FROM sums ORDER BY whole DESC, bucket"""
+        FROM sums ORDER BY is_total DESC, bucket"""
     return connection.execute(sa.text(query), version_and_answer(prediction_filter)).all()
 
 
 def totals(
     connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
 ) -> Row[Any]:
-    """Add up a whole window, without percentiles; the parameters are those of :func:`by_summaries`."""
-    query = f"SELECT {_SUMS} FROM ({_pieces(connection, table, window, whole_days=True)}) AS pieces"
+    """Aggregate a whole window, without percentiles; the parameters are those of :func:`aggregate_roll_ups`."""
+    query = f"SELECT {_SUMS} FROM ({_parts(connection, table, window, whole_days=True)}) AS parts_of_window"
     return connection.execute(sa.text(query), version_and_answer(prediction_filter)).one()
 
 
-def _pieces(connection: Connection, table: Table[PredictionColumns], window: Span, *, whole_days: bool) -> str:
-    """Write the query of what a window is put together from: days and hours that are summarised, and rows."""
+def _parts(connection: Connection, table: Table[PredictionColumns], window: Span, *, whole_days: bool) -> str:
+    """Return the query of the parts of a window: roll-ups of days and of hours, and rows."""
     stale = connection.scalars(sa.text(f'SELECT DISTINCT start FROM "{table.name}_stale"')).all()
-    days, hours, rows = cover(window, stale, whole_days=whole_days)
+    days, hours, rows = split_window(window, stale, whole_days=whole_days)
     filters = f" AND {VERSION_AND_ANSWER}"
     summary = f'SELECT * FROM "{table.name}_summary" WHERE hours = '
     within_rows = lies_within('"timestamp"', rows) + filters
@@ -159,30 +159,32 @@ def _pieces(connection: Connection, table: Table[PredictionColumns], window: Spa
     )
 
 
-def cover(span: Span, stale: Sequence[datetime], *, whole_days: bool) -> tuple[list[Span], list[Span], list[Span]]:
-    """Cut a window into what is read from summaries of days, of hours, and from rows.
+def split_window(
+    span: Span, stale: Sequence[datetime], *, whole_days: bool
+) -> tuple[list[Span], list[Span], list[Span]]:
+    """Split a window into the parts that are read from roll-ups of days, from roll-ups of hours, and from rows.
 
     Parameters
     ----------
     span
         The window, in UTC.
     stale
-        Hours that have no true summary.
+        Starts of the hours whose roll-up is stale.
     whole_days
-        Whether days may be read as wholes.
+        Whether roll-ups of days may be read.
 
     Returns
     -------
     tuple of list of Span
-        Days, hours, rows: together the window, and apart from each other.
+        Days, hours, rows: together they are the window, and they do not overlap.
     """
     start, end = span
-    first, last = ceil(start, HOUR), floor(end, HOUR)
+    first, last = round_up(start, HOUR), round_down(end, HOUR)
     if first >= last:
         return [], [], [span]
     missing = merge_intervals((hour for hour in stale if first <= hour < last), HOUR)
-    stale_days = merge_intervals({floor(hour, DAY) for hour in stale}, DAY)
-    days = without((ceil(first, DAY), floor(last, DAY)), stale_days) if whole_days else []
-    hours = without((first, last), sorted(days + missing))
-    edges = without((start, end), [(first, last)])
+    stale_days = merge_intervals({round_down(hour, DAY) for hour in stale}, DAY)
+    days = subtract((round_up(first, DAY), round_down(last, DAY)), stale_days) if whole_days else []
+    hours = subtract((first, last), sorted(days + missing))
+    edges = subtract((start, end), [(first, last)])
     return days, hours, edges + missing

@@ -1,4 +1,4 @@
-"""The house style of the charts: templates for light and dark pages, dates and figures as the reader writes them."""
+"""The common style of the charts: templates for light and dark pages, dates and numbers in the reader's language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from babel.dates import get_month_names
 from catsdogs.i18n import Translator
 
 LATENCY = "#8250DF"
-"""Colour of inference times: none of the palette's, which mean answers and opinions."""
+"""Colour of inference times; those of the palette stand for answers and ratings."""
 
 _INK = {False: "#1F2937", True: "#E5E7EB"}
 _FAINT = {False: "#E5E7EB", True: "#374151"}
@@ -23,7 +23,7 @@ _PAPER = {False: "#FFFFFF", True: "#1F2430"}
 
 
 def template(*, dark: bool = False) -> dict[str, Any]:
-    """Give the Plotly template, transparent so that the page shows through."""
+    """Return the Plotly template, with a transparent background."""
     axis = {
         "gridcolor": _FAINT[dark],
         "linecolor": _FAINT[dark],
@@ -67,7 +67,7 @@ def template(*, dark: bool = False) -> dict[str, Any]:
 
 
 def config(_: Translator) -> dict[str, Any]:
-    """Give Plotly's configuration: no advertisement, and dates and figures as the reader writes them."""
+    """Return Plotly's configuration: without its logo, and with dates and numbers in the reader's language."""
     names = {width: list(get_month_names(width, locale=_.locale).values()) for width in ("wide", "abbreviated")}
     return {
         "displaylogo": False,
@@ -88,7 +88,7 @@ def config(_: Translator) -> dict[str, Any]:
 
 
 def figure(title: str, _: Translator) -> go.Figure:
-    """Start a figure in the house style."""
+    """Return an empty figure in the common style."""
     symbols = _.locale.number_symbols["latn"]
     return go.Figure(
         layout={
@@ -100,7 +100,7 @@ def figure(title: str, _: Translator) -> go.Figure:
 
 
 def for_page(fig: go.Figure) -> dict[str, Any]:
-    """Take a figure apart for a page that writes the title itself, and chooses the template and the height.
+    """Return the parts of a figure for a page that writes the title itself, and chooses the template and the height.
 
     Returns
     -------
@@ -115,8 +115,8 @@ def for_page(fig: go.Figure) -> dict[str, Any]:
     return {"title": layout.pop("title")["text"], "data": drawn["data"], "layout": layout}
 
 
-def say_empty(fig: go.Figure, sentence: str) -> go.Figure:
-    """Write `sentence` where there is nothing to draw."""
+def add_placeholder(fig: go.Figure, sentence: str) -> go.Figure:
+    """Add `sentence` to a figure without data, in place of its axes."""
     fig.add_annotation(
         text=sentence, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, opacity=0.7, font_size=14
     )
@@ -126,19 +126,19 @@ def say_empty(fig: go.Figure, sentence: str) -> go.Figure:
 
 
 def lines(text: str, width: int = 34) -> str:
-    """Break one of our own texts into lines that fit on a phone."""
+    """Wrap a text into lines that fit on a phone; the text is not escaped."""
     return "<br>".join(wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def plain(text: str, width: int = 48, most: int = 240) -> str:
-    """Make text that a stranger wrote harmless in a chart, where Plotly would read tags and TeX.
+    """Escape and wrap text that a user wrote: Plotly would interpret tags and TeX in it.
 
     Parameters
     ----------
     width
-        Characters a line.
+        Largest number of characters in a line.
     most
-        Characters shown; the rest becomes an ellipsis.
+        Largest number of characters; the rest becomes an ellipsis.
     """
     shown = text if len(text) <= most else text[: most - 1] + "…"
     rows = wrap(shown, width, break_long_words=True)
@@ -146,12 +146,12 @@ def plain(text: str, width: int = 48, most: int = 240) -> str:
 
 
 def wall_clock(moment: datetime, zone: tzinfo) -> str:
-    """Give the wall clock's time in `zone`; Plotly knows no time zones."""
+    """Return the local time in `zone`, without the zone: Plotly supports no time zones."""
     return moment.astimezone(zone).replace(tzinfo=None).isoformat()
 
 
 def band(moments: list[str], low: list[float | None], high: list[float | None]) -> dict[str, object]:
-    """Give one closed outline for each run without a gap: filling between two lines would bridge gaps."""
+    """Return the trace of a band: a closed outline for each run without a gap, as a fill between lines bridges gaps."""
     x: list[str | None] = []
     y: list[float | None] = []
     triples = zip(moments, low, high, strict=True)
@@ -164,6 +164,6 @@ def band(moments: list[str], low: list[float | None], high: list[float | None]) 
 
 
 def translucent(colour: str, opacity: float = 0.22) -> str:
-    """Let a colour of the palette (``#RRGGBB``) show what lies under it."""
+    """Return a colour of the palette (``#RRGGBB``) with an opacity."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"

@@ -13,15 +13,15 @@ import plotly.graph_objects as go
 
 from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
-from catsdogs.monitoring.chart_style import LATENCY, band, figure, plain, say_empty, translucent, wall_clock
+from catsdogs.monitoring.chart_style import LATENCY, add_placeholder, band, figure, plain, translucent, wall_clock
 from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Statistics
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
-from catsdogs.stats import wilson
+from catsdogs.stats import wilson_interval
 
-MAX_RATES = 16
-"""Points of a curve of shares: fewer, so that each stands on more predictions."""
-MANY = 10
-"""Predictions whose share has an interval that is worth the space."""
+MAX_SHARE_POINTS = 16
+"""Largest number of points of a curve of shares: fewer than others have, so that each has more predictions."""
+MIN_INTERVAL_COUNT = 10
+"""Smallest number of predictions whose interval the axis is scaled for: with fewer, it is too wide."""
 
 
 def inference_time(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
@@ -29,7 +29,7 @@ def inference_time(statistics: Statistics, _: Translator, zone: tzinfo = UTC) ->
     fig = figure(_("Inference time"), _)
     timeline = statistics["timeline"]
     if statistics["inference_time_ms"]["mean"] is None:
-        return say_empty(fig, _("No successful prediction in this window."))
+        return add_placeholder(fig, _("No successful prediction in this window."))
     moments = _moments(timeline, zone)
     p50, p95, p99 = ([bucket[key] for bucket in timeline] for key in ("p50", "p95", "p99"))
     for low, high, name, opacity in ((p50, p95, _("Median to p95"), 0.22), (p95, p99, _("p95 to p99"), 0.1)):
@@ -60,7 +60,7 @@ def answers(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fig
     fig = figure(_("Predictions and answers"), _)
     timeline = statistics["timeline"]
     if not statistics["total_predictions"]:
-        return say_empty(fig, _("No prediction in this window."))
+        return add_placeholder(fig, _("No prediction in this window."))
     moments = _moments(timeline, zone)
     series = (
         ("cat", _("Cat"), CAT),
@@ -87,7 +87,7 @@ def satisfaction_split(statistics: Statistics, _: Translator, zone: tzinfo = UTC
     fig = figure(_("Satisfied or not"), _)
     satisfaction = statistics["satisfaction"]
     if satisfaction["rate"] is None:
-        return say_empty(fig, _("No feedback in this window."))
+        return add_placeholder(fig, _("No feedback in this window."))
     fig.add_pie(
         labels=[_("Satisfied"), _("Unsatisfied")],
         values=[satisfaction["satisfied"], satisfaction["unsatisfied"]],
@@ -108,7 +108,7 @@ def satisfaction_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC)
     """Draw the share of satisfied people over time, with its 95 % Wilson interval."""
     fig = figure(_("Satisfaction over time"), _)
     if not statistics["satisfaction"]["n"]:
-        return say_empty(fig, _("No feedback in this window."))
+        return add_placeholder(fig, _("No feedback in this window."))
     timeline = statistics["timeline"]
     satisfied = [bucket["satisfied"] for bucket in timeline]
     n = [bucket["satisfied"] + bucket["unsatisfied"] for bucket in timeline]
@@ -122,7 +122,7 @@ def error_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.
     """Draw the share of photos that could not be read over time, with its 95 % Wilson interval."""
     fig = figure(_("Errors over time"), _)
     if not statistics["total_predictions"]:
-        return say_empty(fig, _("No prediction in this window."))
+        return add_placeholder(fig, _("No prediction in this window."))
     timeline = statistics["timeline"]
     errors, n = ([bucket[key] for bucket in timeline] for key in ("errors", "predictions"))
     top = _draw_share(fig, statistics, _, zone, errors, n, _("Errors"), BAD)
@@ -136,7 +136,7 @@ def error_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.
 
 
 def _round_step(top: float) -> float:
-    """Give the step of an axis from 0 to `top` that has about five: 1, 2 or 5 times a power of ten."""
+    """Return the step of an axis from 0 to `top` with about five ticks: 1, 2 or 5 times a power of ten."""
     power = 10.0 ** floor(log10(top / 5))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= top / 5 * (1 - 1e-9))
 
@@ -151,18 +151,18 @@ def _draw_share(
     name: str,
     colour: str,
 ) -> float:
-    """Draw a share of each bucket, pooled to at most :data:`MAX_RATES`, with its interval.
+    """Draw a share of each bucket, pooled to at most :data:`MAX_SHARE_POINTS`, with its interval.
 
     Returns
     -------
     float
-        The highest end of an interval that says much.
+        Largest upper end of an interval of at least :data:`MIN_INTERVAL_COUNT` predictions.
     """
-    together = -(-len(parts) // MAX_RATES)
+    together = -(-len(parts) // MAX_SHARE_POINTS)
     places = range(0, len(parts), together)
     part, n = ([sum(counts[place : place + together]) for place in places] for counts in (parts, wholes))
     moments = _moments([statistics["timeline"][place] for place in places], zone)
-    ends = [wilson(some, whole) or (None, None) for some, whole in zip(part, n, strict=True)]
+    ends = [wilson_interval(some, whole) or (None, None) for some, whole in zip(part, n, strict=True)]
     shares = [some / whole if whole else None for some, whole in zip(part, n, strict=True)]
     fig.add_scatter(
         **band(moments, [low for low, _high in ends], [high for _low, high in ends]),
@@ -182,7 +182,9 @@ def _draw_share(
         marker={"size": 5},
         hovertemplate="%{customdata[0]} (n = %{customdata[1]})",
     )
-    many = [high for (_low, high), whole in zip(ends, n, strict=True) if high is not None and whole >= MANY]
+    many = [
+        high for (_low, high), whole in zip(ends, n, strict=True) if high is not None and whole >= MIN_INTERVAL_COUNT
+    ]
     return max(many or [high for _low, high in ends if high is not None], default=1.0)
 
 
@@ -192,13 +194,13 @@ def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fi
     latest = _("Feedback: the latest {shown} of {n}", shown=_.number(len(points)), n=_.number(n))
     fig = figure(latest if len(points) < n else _("Feedback"), _)
     if not points:
-        return say_empty(fig, _("No feedback in this window."))
+        return add_placeholder(fig, _("No feedback in this window."))
     for opinion, name, colour, symbol in ((1, _("Satisfied"), GOOD, "circle"), (0, _("Unsatisfied"), BAD, "x")):
         chosen = [point for point in points if point["user_feedback"] == opinion]
         fig.add_scatter(
             x=[wall_clock(parse_timestamp(point["timestamp"]), zone) for point in chosen],
             y=[point["confidence"] for point in chosen],
-            text=[_under_pointer(point, _) for point in chosen],
+            text=[_hover_text(point, _) for point in chosen],
             name=name,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 8, "opacity": 0.75},
@@ -222,16 +224,16 @@ CHARTS: dict[str, Callable[[Statistics, Translator, tzinfo], go.Figure]] = {
     "error_rate": error_rate,
     "feedback": feedback,
 }
-"""All charts, in the order a reader wants them."""
+"""All charts, in the order in which they are shown."""
 
 
 def answer_name(answer: str, _: Translator) -> str:
-    """Say an answer as stored in ``prediction_result``."""
+    """Return the name of an answer as stored in ``prediction_result``."""
     names = {"cat": _("Cat"), "dog": _("Dog"), "neither": _("Neither"), "error": _("Error")}
     return names.get(answer, answer)
 
 
-def _under_pointer(point: FeedbackPoint, _: Translator) -> str:
+def _hover_text(point: FeedbackPoint, _: Translator) -> str:
     answer = answer_name(point["prediction_result"], _)
     if point["confidence"] is not None:
         answer += f" ({_.percent(point['confidence'])})"
@@ -240,7 +242,7 @@ def _under_pointer(point: FeedbackPoint, _: Translator) -> str:
 
 
 def _over_time(fig: go.Figure, statistics: Statistics, zone: tzinfo) -> go.Figure:
-    """Let the time axis show the whole window, so that a gap is seen as one."""
+    """Scale the time axis to the whole window, gaps included."""
     timeline = statistics["timeline"]
     margin = timedelta(seconds=statistics["bucket_seconds"]) * 0.6
     first, last = (parse_timestamp(timeline[place]["start"]) for place in (0, -1))

@@ -1,4 +1,4 @@
-"""What a view shows, as CSV (RFC 4180) for a spreadsheet: moments in UTC, figures unrounded."""
+"""The figures of a view as CSV (RFC 4180) for a spreadsheet: times in UTC, figures not rounded."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ PREDICTIONS = (
     *("timestamp", "prediction_result", "confidence", "inference_time_ms", "user_feedback", "true_label"),
     *("user_comment", "filename", "model_version"),
 )
-"""Columns, no more than the table in the page shows."""
+"""Columns of the file of predictions, no more than the table in the page shows."""
 
-_FORMULA = ("=", "+", "-", "@", "\u2212")
-_BREAKS = ("\t", "\r", "\n")
-_UNSEEN = {"C", "Z"}
-"""Unicode's categories of controls and formats, and of spaces."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\u2212")
+_WHITESPACE_STARTS = ("\t", "\r", "\n")
+_INVISIBLE_CATEGORIES = {"C", "Z"}
+"""Unicode's categories of control and format characters, and of spaces."""
 
 
 def file_name(table: str, statistics: Statistics) -> str:
-    """Name the file of a table; where it holds only the latest, the name says so."""
+    """Return the name of a table's file, with the number of rows where it holds only the latest."""
     shown, n = len(statistics["feedback"]), statistics["satisfaction"]["n"]
     return f"catsdogs-{table}" + (f"-latest-{shown}-of-{n}.csv" if table == "feedback" and shown < n else ".csv")
 
@@ -48,7 +48,7 @@ def predictions(rows: Iterable[RecentPrediction]) -> str:
 
 
 def accuracy(health: ModelHealth) -> str:
-    """Write the accuracy curve: as judged, and as estimated without labels."""
+    """Write the accuracy curve: by people's judgement, and estimated without labels."""
     kinds = ("judged", health["timeline"]), ("estimated", health["timeline"])
     rows = [{"start": one["start"], "kind": kind, **one[kind]} for kind, found in kinds for one in found]  # type: ignore[literal-required]
     return _write(("start", "kind", "rate", "low", "high", "n"), rows)
@@ -60,7 +60,7 @@ def reliability(health: ModelHealth) -> str:
 
 
 def drift(health: ModelHealth) -> str:
-    """Write how far each signal moved."""
+    """Write the drift of each signal."""
     return _write(("signal", "psi", "p_value", "n", "reading"), health["drift"])
 
 
@@ -68,17 +68,17 @@ def _write(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(columns)
-    writer.writerows([_harmless(row[name]) for name in columns] for row in rows)
+    writer.writerows([_escape_formula(row[name]) for name in columns] for row in rows)
     return stream.getvalue()
 
 
-def _harmless(value: object) -> object:
-    """Keep a spreadsheet from running what a stranger wrote as a formula (OWASP, "CSV injection")."""
-    return f"'{value}" if isinstance(value, str) and _is_risky(value) else value
+def _escape_formula(value: object) -> object:
+    """Put an apostrophe before text that a spreadsheet would run as a formula (OWASP, "CSV injection")."""
+    return f"'{value}" if isinstance(value, str) and _may_be_formula(value) else value
 
 
-def _is_risky(text: str) -> bool:
-    """Look at the first letter that is seen, in its plain form: some spreadsheets do, too."""
+def _may_be_formula(text: str) -> bool:
+    """Return whether the first visible character, in the form that some spreadsheets read, starts a formula."""
     plain = unicodedata.normalize("NFKC", text)
-    first = next((letter for letter in plain if unicodedata.category(letter)[0] not in _UNSEEN), "")
-    return text.startswith(_BREAKS) or first in _FORMULA
+    first = next((letter for letter in plain if unicodedata.category(letter)[0] not in _INVISIBLE_CATEGORIES), "")
+    return text.startswith(_WHITESPACE_STARTS) or first in _FORMULA_STARTS

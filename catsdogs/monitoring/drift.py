@@ -70,7 +70,7 @@ def signal_columns(rows: sa.FromClause, input_size: int) -> dict[str, sa.ColumnE
     answered = column.prediction_result != Answer.ERROR
     brightness = sa.func.greatest(column.brightness, MIN_BRIGHTNESS)
     columns: dict[str, sa.ColumnElement[Any]] = {
-        "confidence": accuracy.confidence(rows),
+        "confidence": accuracy.animal_confidence(rows),
         "answers": sa.case((is_pet, sa.cast(column.prediction_result == Answer.DOG, sa.Integer))),
         "neither": sa.case((answered, sa.cast(column.prediction_result == Answer.NEITHER, sa.Integer))),
         "brightness": column.brightness,

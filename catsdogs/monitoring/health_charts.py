@@ -12,14 +12,14 @@ import plotly.graph_objects as go
 
 from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
-from catsdogs.monitoring.chart_style import band, figure, lines, say_empty, translucent, wall_clock
+from catsdogs.monitoring.chart_style import add_placeholder, band, figure, lines, translucent, wall_clock
 from catsdogs.monitoring.drift_limits import MODERATE_PSI, STRONG_PSI
 from catsdogs.monitoring.figures import Accuracy, ModelHealth, Reading
 from catsdogs.monitoring.health_texts import reading_name, signal_name
 from catsdogs.palette import BAD, DOG, GOOD, NEITHER
 
-BEYOND = "→"
-"""Marks a bar that is longer than the axis."""
+CUT_BAR_MARK = "→"
+"""Mark at the end of a bar that is longer than the axis."""
 
 _TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _COLOURS = {Reading.TOO_FEW: NEITHER, Reading.NONE: GOOD, Reading.MODERATE: "#B8860B", Reading.STRONG: BAD}
@@ -30,7 +30,7 @@ def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figur
     fig = figure(_("Right answers over time"), _)
     timeline = health["timeline"]
     if health["estimated"]["rate"] is None and health["judged"]["rate"] is None:
-        return say_empty(fig, _("No answer in this window."))
+        return add_placeholder(fig, _("No answer in this window."))
     moments = [wall_clock(parse_timestamp(bucket["start"]), zone) for bucket in timeline]
     judged = [bucket["judged"] for bucket in timeline]
     fig.add_scatter(
@@ -44,7 +44,7 @@ def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figur
         fig.add_scatter(
             x=moments,
             y=[one["rate"] for one in found],
-            customdata=[_said(one, _) for one in found],
+            customdata=[_rate_text(one, _) for one in found],
             name=name,
             mode="lines+markers",
             line={"color": colour, "width": 2},
@@ -63,7 +63,7 @@ def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Fi
     fig = figure(_("Reliability of the probabilities"), _)
     bins = health["reliability"]
     if not bins:
-        return say_empty(fig, _("Nobody judged an answer in this window."))
+        return add_placeholder(fig, _("Nobody judged an answer in this window."))
     fig.add_scatter(
         x=[0.5, 1], y=[0.5, 1], mode="lines", name=_("As it should be"), hoverinfo="skip",
         line={"color": NEITHER, "width": 1, "dash": "dot"},
@@ -80,7 +80,7 @@ def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Fi
             "color": GOOD,
             "thickness": 1.2,
         },
-        customdata=[_said(one, _) for one in bins],
+        customdata=[_rate_text(one, _) for one in bins],
         name=lines(_("Judged by people, 95% interval")),
         mode="markers",
         marker={"color": GOOD, "size": 8},
@@ -99,7 +99,7 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
     fig = figure(_("Drift from what the model was measured on"), _)
     found = health["drift"]
     if not any(one["n"] for one in found):
-        return say_empty(fig, _("Nothing to compare in this window."))
+        return add_placeholder(fig, _("Nothing to compare in this window."))
     shown = 4 * STRONG_PSI  # what is beyond is as strong as can be: its bar ends with an arrow
     names = [signal_name(one["signal"], _) for one in found]
     said = [f"{_.number(one['psi'], digits=2)} · {reading_name(one['reading'], _)}" for one in found]
@@ -107,7 +107,7 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
         # the figure stands below the name: beside a long bar a phone has no room for it
         y=[f"{lines(name, width=18)}<br><b>{words}</b>" for name, words in zip(names, said, strict=True)],
         x=[min(one["psi"], shown) for one in found],
-        text=[BEYOND if one["psi"] > shown else "" for one in found],
+        text=[CUT_BAR_MARK if one["psi"] > shown else "" for one in found],
         textposition="inside",
         insidetextanchor="end",
         insidetextfont={"color": "white", "size": 14},
@@ -129,8 +129,8 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
         )
     ]
     if any(one["psi"] > shown for one in found):
-        legend.append(_("{arrow} longer than drawn", arrow=BEYOND))
-    return _below(fig, "<br>".join(lines(part, width=40) for part in legend)).update_layout(height=400)
+        legend.append(_("{arrow} longer than drawn", arrow=CUT_BAR_MARK))
+    return _add_note_below(fig, "<br>".join(lines(part, width=40) for part in legend)).update_layout(height=400)
 
 
 CHARTS: dict[str, Callable[[ModelHealth, Translator, tzinfo], go.Figure]] = {
@@ -138,15 +138,15 @@ CHARTS: dict[str, Callable[[ModelHealth, Translator, tzinfo], go.Figure]] = {
     "reliability": reliability,
     "drift": drift,
 }
-"""All charts, in the order a reader wants them."""
+"""All charts, in the order in which they are shown."""
 
 
-def _said(one: Accuracy, _: Translator) -> str:
+def _rate_text(one: Accuracy, _: Translator) -> str:
     return "" if one["rate"] is None else f"{_.percent(one['rate'])} (n = {_.number(one['n'])})"
 
 
-def _below(fig: go.Figure, text: str) -> go.Figure:
-    """Write below the horizontal axis, from its right end: a title in its middle is cut where the axis is short."""
+def _add_note_below(fig: go.Figure, text: str) -> go.Figure:
+    """Add a text below the horizontal axis, at its right end: a centred axis title is cut off on a short axis."""
     fig.add_annotation(
         text=text, x=1, y=0, xref="paper", yref="paper", xanchor="right", yanchor="top", yshift=-26, align="right",
         showarrow=False,

@@ -1,4 +1,4 @@
-"""What a person reads of a model's health. Needs no database."""
+"""Texts on the model's health, for the dashboard and the report; they need no database."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ MIN_P_VALUE = 0.001
 
 
 def sentences(health: ModelHealth, _: Translator) -> list[str]:
-    """Say how good the model is: as judged, as estimated, and whether something drifted."""
+    """Return sentences on the accuracy, judged and estimated, and on drift."""
     judged, estimated = health["judged"], health["estimated"]
-    said = [
+    texts = [
         _("Nobody said yet what a photo shows.")
         if judged["rate"] is None
         else _(
@@ -24,7 +24,7 @@ def sentences(health: ModelHealth, _: Translator) -> list[str]:
         )
     ]
     if estimated["rate"] is not None:
-        said.append(
+        texts.append(
             _(
                 "Without labels, from the probabilities of the answers cat and dog, {rate} are expected to be right "
                 "(CBPE, n = {n}, 95% interval {interval}).",
@@ -33,10 +33,10 @@ def sentences(health: ModelHealth, _: Translator) -> list[str]:
                 interval=interval(estimated, _),
             )
         )
-    return [*said, _drift(health, _)]
+    return [*texts, _drift_sentence(health, _)]
 
 
-def _drift(health: ModelHealth, _: Translator) -> str:
+def _drift_sentence(health: ModelHealth, _: Translator) -> str:
     drift = health["drift"]
     if not drift:
         return _("Drift cannot be told: the model's card holds no reference.") if health["model_version"] else ""
@@ -55,7 +55,7 @@ def _drift(health: ModelHealth, _: Translator) -> str:
 
 
 def interval(accuracy: Accuracy, _: Translator) -> str:
-    """Say from where to where an accuracy may lie."""
+    """Return the text of the interval of an accuracy."""
     low, high = accuracy["low"], accuracy["high"]
     if low is None or high is None:
         return NOTHING
@@ -63,7 +63,7 @@ def interval(accuracy: Accuracy, _: Translator) -> str:
 
 
 def signal_name(signal: str, _: Translator) -> str:
-    """Name what may drift."""
+    """Return the name of a signal of drift."""
     names = {
         "confidence": _("confidence"),
         "answers": _("cats and dogs"),
@@ -76,7 +76,7 @@ def signal_name(signal: str, _: Translator) -> str:
 
 
 def reading_name(reading: str, _: Translator) -> str:
-    """Say what the figures of a drift mean."""
+    """Return the text of the interpretation of a drift."""
     names = {
         Reading.TOO_FEW: _("too few photos"),
         Reading.NONE: _("none"),
@@ -87,12 +87,12 @@ def reading_name(reading: str, _: Translator) -> str:
 
 
 def drift_columns(_: Translator) -> list[str]:
-    """Name the columns of :func:`drift_cells`."""
+    """Return the headings of the columns of :func:`drift_cells`."""
     return [_("Signal"), _("Drift"), _("Stability index (PSI)"), _("p-value"), _("Photos")]
 
 
 def drift_cells(drift: Drift, _: Translator) -> list[str]:
-    """Say one signal's drift."""
+    """Return the cells of one signal's drift."""
     p_value = drift["p_value"]
     return [
         signal_name(drift["signal"], _),
@@ -104,7 +104,7 @@ def drift_cells(drift: Drift, _: Translator) -> list[str]:
 
 
 def version_columns(_: Translator) -> list[str]:
-    """Name the columns of :func:`version_cells`."""
+    """Return the headings of the columns of :func:`version_cells`."""
     return [
         _("Model"),
         _("Share"),
@@ -116,7 +116,7 @@ def version_columns(_: Translator) -> list[str]:
 
 
 def version_cells(figures: VersionFigures, _: Translator) -> list[str]:
-    """Say one version's figures."""
+    """Return the cells of one model version's figures."""
     neither, mean = figures["neither_rate"], figures["mean_ms"]
     return [
         figures["model_version"],
@@ -131,10 +131,10 @@ def version_cells(figures: VersionFigures, _: Translator) -> list[str]:
 def _rate(accuracy: Accuracy, _: Translator) -> str:
     if accuracy["rate"] is None:
         return NOTHING
-    said = _(
+    text = _(
         "{rate} ({interval}, n = {n})",
         rate=_.percent(accuracy["rate"]),
         interval=interval(accuracy, _).replace(" ", NBSP),
         n=_.number(accuracy["n"]),
     )
-    return said.replace(" = ", f"{NBSP}={NBSP}")
+    return text.replace(" = ", f"{NBSP}={NBSP}")

@@ -1,6 +1,6 @@
-"""The key figures of a window of time, computed by PostgreSQL over the table of predictions and its summaries.
+"""The key figures of a time window, computed by PostgreSQL from the table of predictions and its roll-ups.
 
-Python only names the results. Inference times are those of successful predictions: what was refused took no inference.
+Inference times are those of successful predictions: a photo that cannot be read takes no inference.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from catsdogs.monitoring.accuracy import accuracy
 from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Latency, Previous, Satisfaction, Statistics
 from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
-from catsdogs.monitoring.time_windows import bucket_seconds, floor
+from catsdogs.monitoring.time_windows import bucket_seconds, round_down
 
-EXACT_UP_TO = 10_000
-"""Predictions that are added up row by row, with exact percentiles; more are read from summaries."""
-EXACT_BUCKETS = 300
-"""Seconds; so short buckets are added up row by row however many there are: their window is of a few hours."""
-MAX_FEEDBACK = 1500
-"""Points of the scatter: what a browser draws at once, and a reader still tells apart."""
+MAX_EXACT_PREDICTIONS = 10_000
+"""Largest number of predictions that are aggregated from their rows, with exact percentiles; more from roll-ups."""
+MAX_EXACT_BUCKET_SECONDS = 300
+"""Largest width of buckets that are always aggregated from rows, in seconds: their window is a few hours long."""
+MAX_FEEDBACK_POINTS = 1500
+"""Largest number of points of the feedback scatter: a browser draws them at once, and a reader can tell them apart."""
 
 
 def statistics(
@@ -41,9 +41,9 @@ def statistics(
     Parameters
     ----------
     connection
-        To a database whose transaction has not begun to read: everything comes from one snapshot.
+        Connection whose transaction has not read yet: all figures come from one snapshot.
     table
-        Of predictions.
+        Table of predictions.
     prediction_filter
         Its listing is ignored.
 
@@ -52,9 +52,9 @@ def statistics(
     Statistics
         The timeline has a bucket for every interval of the window, empty ones included.
     """
-    _freeze(connection)
+    _use_one_snapshot(connection)
     window = _window(connection, table, prediction_filter)
-    few = _count(connection, table, replace(prediction_filter, answer=None), window) <= EXACT_UP_TO
+    few = _count(connection, table, replace(prediction_filter, answer=None), window) <= MAX_EXACT_PREDICTIONS
     width, rows = _aggregate(connection, table, prediction_filter, window, few=few)
     total, *buckets = rows
     timeline = _timeline(buckets, window, width)
@@ -76,8 +76,8 @@ def statistics(
     )
 
 
-def _freeze(connection: Connection) -> None:
-    """Let all that the transaction reads be of one moment."""
+def _use_one_snapshot(connection: Connection) -> None:
+    """Let all queries of the transaction read the same state of the database."""
     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
@@ -94,9 +94,9 @@ def _window(connection: Connection, table: Table[PredictionColumns], prediction_
 def _count(
     connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
 ) -> int:
-    """Count the predictions, but at most one more than :data:`EXACT_UP_TO`."""
+    """Count the predictions, but at most one more than :data:`MAX_EXACT_PREDICTIONS`."""
     condition = filter_condition(prediction_filter, table, window)
-    found = select(literal(1)).select_from(table).where(condition).limit(EXACT_UP_TO + 1)
+    found = select(literal(1)).select_from(table).where(condition).limit(MAX_EXACT_PREDICTIONS + 1)
     return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
@@ -108,19 +108,19 @@ def _aggregate(
     *,
     few: bool,
 ) -> tuple[int, Sequence[Row[Any]]]:
-    """Choose the buckets' width and the way to add up."""
+    """Choose the width of the buckets, and aggregate from rows or from roll-ups."""
     start, end = window
     width = bucket_seconds((end - start).total_seconds())
-    if few or width <= EXACT_BUCKETS:
-        return width, aggregates.by_rows(connection, table, prediction_filter, window, width)
+    if few or width <= MAX_EXACT_BUCKET_SECONDS:
+        return width, aggregates.aggregate_rows(connection, table, prediction_filter, window, width)
     width = max(width, 3600)
-    return width, aggregates.by_summaries(connection, table, prediction_filter, window, width)
+    return width, aggregates.aggregate_roll_ups(connection, table, prediction_filter, window, width)
 
 
 def _previous(
     connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
 ) -> Previous:
-    """Add up the window of the same length just before."""
+    """Aggregate the window of the same length just before."""
     start, end = window
     total = aggregates.totals(connection, table, prediction_filter, (start - (end - start), start))
     return Previous(
@@ -135,7 +135,7 @@ def _previous(
 def _versions(
     connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter
 ) -> list[str]:
-    """List the model versions of a window: leap from one to the next in the index, rather than read every row."""
+    """List the model versions of a window with a loose index scan, which does not read every row."""
     query = f"""
         WITH RECURSIVE versions (name) AS (
             (SELECT min(model_version) FROM "{table.name}")
@@ -158,7 +158,7 @@ def _feedback(
     window: Span,
     timeline: list[Bucket],
 ) -> list[FeedbackPoint]:
-    """Read the latest feedbacks, oldest first: only where the timeline says that there are some, and enough."""
+    """Read the latest feedbacks, oldest first, from no more buckets of the timeline than needed."""
     start, end = window
     found = 0
     for bucket in reversed(timeline):
@@ -166,7 +166,7 @@ def _feedback(
         found += bucket["satisfied"] + bucket["unsatisfied"]
         if not found:
             end = begin
-        elif found >= MAX_FEEDBACK:
+        elif found >= MAX_FEEDBACK_POINTS:
             start = max(start, begin)
             break
     if not found:
@@ -181,14 +181,14 @@ def _feedback(
         )
         .where(filter_condition(prediction_filter, table, (start, end)), table.c.user_feedback.is_not(None))
         .order_by(table.c.timestamp.desc(), table.c.id.desc())
-        .limit(MAX_FEEDBACK)
+        .limit(MAX_FEEDBACK_POINTS)
     )
     rows = connection.execute(query).all()
     return [_feedback_point(row) for row in reversed(rows)]
 
 
 def confidence(table: Table[PredictionColumns]) -> ColumnElement[float | None]:
-    """Confidence in the answer given, 0..1, as :attr:`catsdogs.domain.Prediction.confidence` has it."""
+    """Return the confidence in the answer, 0..1, as :attr:`catsdogs.domain.Prediction.confidence` computes it."""
     return case(
         (table.c.prediction_result == Answer.NEITHER, table.c.neither_score),
         else_=func.greatest(table.c.proba_cat, table.c.proba_dog),
@@ -196,7 +196,7 @@ def confidence(table: Table[PredictionColumns]) -> ColumnElement[float | None]:
 
 
 def with_consent(table: Table[PredictionColumns], name: str) -> ColumnElement[str | None]:
-    """Hide a personal field without consent, should the table's own constraint be missing."""
+    """Return a personal field, ``NULL`` without consent, even if the table's own constraint is missing."""
     return case((table.c.rgpd_consent, table.c[name])).label(name)
 
 
@@ -206,7 +206,7 @@ def _timeline(rows: Sequence[Row[Any]], window: Span, width: int) -> list[Bucket
         return []
     step = timedelta(seconds=width)
     filled = {row.bucket: row for row in rows}
-    start = floor(first, step)
+    start = round_down(first, step)
     timeline = []
     while start < last:
         timeline.append(_bucket(start, filled.get(start)))

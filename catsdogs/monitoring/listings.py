@@ -1,4 +1,4 @@
-"""Single predictions, for who wants to look at them: the latest, the least sure, the disputed."""
+"""Lists of single predictions: the latest, those of lowest confidence, and the disputed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from catsdogs.monitoring.prediction_filter import (
 )
 
 
-def predictions(
+def list_predictions(
     connection: Connection,
     table: Table[PredictionColumns],
     prediction_filter: PredictionFilter = ALL_PREDICTIONS,
@@ -33,7 +33,7 @@ def predictions(
     Parameters
     ----------
     table
-        Of predictions.
+        Table of predictions.
     limit
         1..:data:`MAX_LISTED`.
 

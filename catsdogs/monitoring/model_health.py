@@ -1,4 +1,4 @@
-"""Is the model still good: accuracy with and without labels, reliability, drift, and versions side by side."""
+"""The model's health: accuracy with and without labels, reliability, drift, and versions side by side."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from catsdogs.monitoring.drift import measure_drift
 from catsdogs.monitoring.figures import AccuracyBucket, ModelHealth, VersionFigures
 from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
-from catsdogs.monitoring.sampling import sample, sample_opinions
-from catsdogs.monitoring.time_windows import HOUR, MAX_BUCKETS, bucket_seconds, floor
+from catsdogs.monitoring.sampling import draw_feedback_sample, draw_sample
+from catsdogs.monitoring.time_windows import HOUR, MAX_BUCKETS, bucket_seconds, round_down
 from catsdogs.settings import Settings
 
-POINTS = 20
-"""Most buckets of the accuracy curve: fewer than others have, so that each stands on more judgements."""
-MOST_VERSIONS = 20
+MAX_POINTS = 20
+"""Largest number of points of the accuracy curve: fewer than other curves have, so that each has more feedbacks."""
+MAX_VERSIONS = 20
+"""Largest number of model versions listed, those with most predictions."""
 
 CardOf = Callable[[str], ModelCard | None]
 
 
 def cards(settings: Settings) -> CardOf:
-    """Give a function that finds the card of a model version, where this machine has it."""
+    """Return a function that reads the card of a model version; ``None`` where this machine does not have it."""
     versions = ModelVersions(settings.data_dir)
 
     def card_of(version: str) -> ModelCard | None:
@@ -64,26 +65,26 @@ def model_health(
     card = card_of(latest) if latest else None
     reference = card.reference if card else None
     extent = _extent(connection, table, chosen)
-    moments, step = _buckets(chosen, extent) if extent else ([], HOUR)
-    some = sample(connection, table, chosen)
-    said = sample_opinions(connection, table, chosen, extent)
-    judged = accuracy.judged(connection, said.rows, step)
-    estimated = accuracy.estimated(connection, some.rows, step)
+    starts, width = _buckets(chosen, extent) if extent else ([], HOUR)
+    predictions = draw_sample(connection, table, chosen)
+    feedbacks = draw_feedback_sample(connection, table, chosen, extent)
+    judged = accuracy.judged_accuracy(connection, feedbacks.rows, width)
+    estimated = accuracy.estimated_accuracy(connection, predictions.rows, width)
     drift = []
     if reference and card:
-        same = sa.select(some.rows).where(some.rows.c.model_version == latest).cte("same")
-        drift = measure_drift(connection, same, reference, card.input_size)
+        of_latest = sa.select(predictions.rows).where(predictions.rows.c.model_version == latest).cte("of_latest")
+        drift = measure_drift(connection, of_latest, reference, card.input_size)
     return ModelHealth(
         model_version=latest,
         reference=reference.photos if reference else None,
         reference_n=reference.n if reference else 0,
         judged=judged.total,
         estimated=estimated.total.estimated,
-        timeline=[_bucket(moment, judged, estimated) for moment in moments],
+        timeline=[_bucket(start, judged, estimated) for start in starts],
         reliability=judged.reliability,
         drift=drift,
         versions=_versions(judged, estimated),
-        whole=some.whole and said.whole,
+        whole=predictions.is_complete and feedbacks.is_complete,
     )
 
 
@@ -97,41 +98,39 @@ def latest_version(
 
 
 def _extent(connection: sa.Connection, table: sa.Table[PredictionColumns], chosen: PredictionFilter) -> Span | None:
-    """Give the moments of the first and last predictions; ``None`` where there are none."""
-    ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp)).where(
-        filter_condition(chosen, table)
-    )
-    first, last = cast("tuple[Any, Any]", connection.execute(ends).one())
+    """Return the span of the predictions, from the first to the last; ``None`` where there are none."""
+    ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp))
+    first, last = cast("tuple[Any, Any]", connection.execute(ends.where(filter_condition(chosen, table))).one())
     return None if first is None else (first, last + timedelta(microseconds=1))
 
 
 def _buckets(chosen: PredictionFilter, extent: Span) -> tuple[list[datetime], timedelta]:
-    """Cut the window into at most about `POINTS` buckets: their starts, and their width."""
+    """Cut the window into at most about :data:`MAX_POINTS` buckets: their starts, and their width."""
     since, until = chosen.start or extent[0], chosen.end or extent[1]
-    step = timedelta(seconds=bucket_seconds((until - since).total_seconds() * MAX_BUCKETS / POINTS))
-    begin = floor(since, step)
-    return [begin + place * step for place in range(-((begin - until) // step))], step
+    width = timedelta(seconds=bucket_seconds((until - since).total_seconds() * MAX_BUCKETS / MAX_POINTS))
+    first = round_down(since, width)
+    return [first + number * width for number in range(-((first - until) // width))], width
 
 
-def _bucket(moment: datetime, judged: accuracy.Judged, estimated: accuracy.Estimated) -> AccuracyBucket:
-    group = estimated.by_bucket.get(moment)
+def _bucket(start: datetime, judged: accuracy.JudgedAccuracy, estimated: accuracy.EstimatedAccuracy) -> AccuracyBucket:
+    unlabelled = estimated.by_bucket.get(start)
     return AccuracyBucket(
-        start=iso(moment),
-        judged=judged.by_bucket.get(moment, accuracy.NOTHING),
-        estimated=group.estimated if group else accuracy.NOTHING,
+        start=iso(start),
+        judged=judged.by_bucket.get(start, accuracy.NO_ACCURACY),
+        estimated=unlabelled.estimated if unlabelled else accuracy.NO_ACCURACY,
     )
 
 
-def _versions(judged: accuracy.Judged, estimated: accuracy.Estimated) -> list[VersionFigures]:
-    found = sorted(estimated.by_version.items(), key=lambda item: -item[1].n)
+def _versions(judged: accuracy.JudgedAccuracy, estimated: accuracy.EstimatedAccuracy) -> list[VersionFigures]:
+    by_size = sorted(estimated.by_version.items(), key=lambda item: -item[1].n)
     return [
         VersionFigures(
             model_version=version,
-            share=group.n / estimated.total.n,
-            judged=judged.by_version.get(version, accuracy.NOTHING),
-            estimated=group.estimated,
-            neither_rate=group.neither_rate,
-            mean_ms=group.mean_ms,
+            share=unlabelled.n / estimated.total.n,
+            judged=judged.by_version.get(version, accuracy.NO_ACCURACY),
+            estimated=unlabelled.estimated,
+            neither_rate=unlabelled.neither_rate,
+            mean_ms=unlabelled.mean_ms,
         )
-        for version, group in found[:MOST_VERSIONS]
+        for version, unlabelled in by_size[:MAX_VERSIONS]
     ]

@@ -1,6 +1,7 @@
-"""A sample of the predictions of a window, where there are more than a figure needs.
+"""Samples of the predictions of a window, where there are more than a figure needs.
 
-The time that it takes does not grow with the table, and what was drawn once is drawn again: figures do not flicker.
+The time to draw one does not grow with the table. Samples are reproducible, so that figures do not change from one
+reading to the next.
 """
 
 from __future__ import annotations
@@ -19,49 +20,50 @@ from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.time_windows import ORIGIN
 
-ENOUGH = 20_000
-"""Predictions: the 95 % interval of a share is then at most 1.4 % wide."""
-SLICES = 500
-"""Least number of short slices of time that opinions are drawn from."""
+SAMPLE_SIZE = 20_000
+"""Number of predictions with which the 95 % interval of a share is at most 1.4 % wide."""
+MIN_INTERVALS = 500
+"""Smallest number of short time intervals that feedbacks are drawn from."""
 
 
-class Sample(NamedTuple):
+class PredictionSample(NamedTuple):
     """Some predictions of a window, or all of them."""
 
     rows: sa.CTE
-    """With the columns of the table of predictions."""
-    whole: bool
+    """Rows with the columns of the table of predictions."""
+    is_complete: bool
+    """Whether all predictions of the window are in it."""
 
 
-def sample(
+def draw_sample(
     connection: sa.Connection,
     table: sa.Table[PredictionColumns],
     prediction_filter: PredictionFilter,
-    enough: int = ENOUGH,
-) -> Sample:
-    """Take about `enough` of the predictions that pass a filter, or all where they are not many more.
+    size: int = SAMPLE_SIZE,
+) -> PredictionSample:
+    """Draw about `size` of the predictions that pass a filter, or all where they are fewer than twice as many.
 
-    Whole pages of the table are drawn (``TABLESAMPLE SYSTEM``), wherever in the window they lie: a flood of
-    predictions from a program, in minutes, is met as well as a trickle.
+    Whole pages of the table are drawn (``TABLESAMPLE SYSTEM``), wherever in the window they lie: thousands of
+    predictions in a few minutes are sampled as well as a few a day.
     """
     query = sa.select(table).where(filter_condition(prediction_filter, table))
-    times = _estimated_rows(connection, query) / enough
+    times = _estimated_rows(connection, query) / size
     if times > 2:
         drawn = table.tablesample(sa.func.system(100 / times), seed=sa.literal(0), name="drawn")
         query = sa.select(drawn).where(filter_condition(prediction_filter, drawn))
-    return Sample(query.cte("sample").prefix_with("MATERIALIZED"), whole=times <= 2)
+    return PredictionSample(query.cte("sample").prefix_with("MATERIALIZED"), is_complete=times <= 2)
 
 
-def sample_opinions(
+def draw_feedback_sample(
     connection: sa.Connection,
     table: sa.Table[PredictionColumns],
     prediction_filter: PredictionFilter,
     extent: Span | None,
-) -> Sample:
-    """Take some of the predictions that have a feedback: from about `ENOUGH` to twice as many, or all.
+) -> PredictionSample:
+    """Draw from about :data:`SAMPLE_SIZE` to twice as many of the predictions that have a feedback, or all.
 
-    They are a small part of each page of the table, but indexes know them, and people do not flood: so short slices of
-    time are drawn, one at a random place in each of many equal intervals.
+    They are a small part of each page of the table, but they have indexes, and people's feedbacks are spread over
+    time. So short time intervals are drawn: one at a random position in each of many equal periods.
 
     Parameters
     ----------
@@ -72,31 +74,33 @@ def sample_opinions(
     # each side has a partial index, which the condition must name as it stands
     condition = (meant & table.c.user_feedback.is_not(None)) | (meant & table.c.true_label.is_not(None))
     query = sa.select(table).where(condition)
-    times = _estimated_rows(connection, query) / ENOUGH
+    times = _estimated_rows(connection, query) / SAMPLE_SIZE
     if extent and times > 2:
-        starts, length = _slices(extent, times)
-        slices = sa.select(sa.func.unnest(sa.cast(starts, ARRAY(sa.DateTime(timezone=True)))).label("start")).subquery()
-        inside = (table.c.timestamp >= slices.c.start) & (table.c.timestamp < slices.c.start + length)
+        starts, length = _draw_intervals(extent, times)
+        intervals = sa.select(
+            sa.func.unnest(sa.cast(starts, ARRAY(sa.DateTime(timezone=True)))).label("start")
+        ).subquery()
+        inside = (table.c.timestamp >= intervals.c.start) & (table.c.timestamp < intervals.c.start + length)
         drawn = sa.select(table).where(condition, inside).lateral("drawn")
-        query = sa.select(drawn).select_from(slices.join(drawn, sa.true()))
-    return Sample(query.cte("said").prefix_with("MATERIALIZED"), whole=times <= 2)
+        query = sa.select(drawn).select_from(intervals.join(drawn, sa.true()))
+    return PredictionSample(query.cte("feedback_sample").prefix_with("MATERIALIZED"), is_complete=times <= 2)
 
 
-def _slices(extent: Span, times: float) -> tuple[list[datetime], timedelta]:
-    """Place slices that make up one part in `times` of the time, or up to twice as much.
+def _draw_intervals(extent: Span, times: float) -> tuple[list[datetime], timedelta]:
+    """Draw intervals that make up one part in `times` of the time, or up to twice as much: their starts, and length.
 
-    Lengths are powers of two, and places depend on the date alone: a window that moves on keeps its slices.
+    Lengths are powers of two, and positions depend on the date alone: a window that moves on keeps its intervals.
     """
     start, end = extent
     seconds = max((end - start).total_seconds(), 1.0)
-    interval = timedelta(seconds=2.0 ** math.floor(math.log2(seconds / SLICES)))
-    length = interval / 2 ** math.floor(math.log2(times))
-    numbers = range((start - ORIGIN) // interval, -((ORIGIN - end) // interval))
-    return [ORIGIN + n * interval + random.Random(n).random() * (interval - length) for n in numbers], length  # noqa: S311
+    period = timedelta(seconds=2.0 ** math.floor(math.log2(seconds / MIN_INTERVALS)))
+    length = period / 2 ** math.floor(math.log2(times))
+    numbers = range((start - ORIGIN) // period, -((ORIGIN - end) // period))
+    return [ORIGIN + n * period + random.Random(n).random() * (period - length) for n in numbers], length  # noqa: S311
 
 
 def _estimated_rows(connection: sa.Connection, query: sa.Select[Any]) -> int:
-    """Ask the planner, which looks at its statistics, not at the rows."""
+    """Return the planner's estimate of the number of rows, which reads its statistics and not the rows."""
     compiled = query.compile(connection)
     explained = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params).scalar_one()
     return int(explained[0]["Plan"]["Plan Rows"])

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from catsdogs.database.roll_ups import Span
 
 MAX_BUCKETS = 120
-"""A person reads a curve of 30 to 120 points."""
+"""Largest number of points of a time curve: a person reads one of 30 to 120 points."""
 ORIGIN = datetime(2001, 1, 1, tzinfo=UTC)
-"""Where buckets are counted from. A Monday: they start at round hours, days and weeks, in UTC."""
+"""Time that buckets are counted from. A Monday: they start at full hours, days and weeks, in UTC."""
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -37,22 +37,22 @@ def bucket_seconds(span: float) -> int:
     return _WEEK * max(1, -int(-span // (_WEEK * MAX_BUCKETS)))
 
 
-def floor(moment: datetime, width: timedelta) -> datetime:
-    """Give the start of the interval that `moment` is in, counted from :data:`ORIGIN`."""
+def round_down(moment: datetime, width: timedelta) -> datetime:
+    """Return the start of the interval that `moment` is in, counted from :data:`ORIGIN`."""
     return ORIGIN + (moment - ORIGIN) // width * width
 
 
-def ceil(moment: datetime, width: timedelta) -> datetime:
-    """Give the first start of an interval that is not before `moment`."""
+def round_up(moment: datetime, width: timedelta) -> datetime:
+    """Return the first start of an interval that is not before `moment`."""
     return ORIGIN - (ORIGIN - moment) // width * width
 
 
-def without(span: Span, holes: Sequence[Span]) -> list[Span]:
-    """Give what is left of a span without some others, which are in order and apart."""
-    left: list[Span] = []
+def subtract(span: Span, others: Sequence[Span]) -> list[Span]:
+    """Return the parts of a span that lie in none of the others, which are in order and do not overlap."""
+    parts: list[Span] = []
     first, last = span
-    for start, end in holes:
+    for start, end in others:
         if first < min(start, last):
-            left.append((first, min(start, last)))
+            parts.append((first, min(start, last)))
         first = max(first, end)
-    return [*left, (first, last)] if first < last else left
+    return [*parts, (first, last)] if first < last else parts

@@ -1,4 +1,4 @@
-"""How the key figures moved against the window of the same length before, and whether that means anything."""
+"""Trends: how the key figures changed since the window of the same length before, and whether the change is clear."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from enum import StrEnum
 
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import Statistics
-from catsdogs.stats import difference
+from catsdogs.stats import difference_interval
 
-CLEAR_CHANGE = 0.1
-"""Relative change of the mean inference time that is worth a word."""
-ENOUGH = 30
-"""Predictions or opinions that each window needs before a change is called one, or said in percent."""
+MIN_INFERENCE_TIME_CHANGE = 0.1
+"""Smallest relative change of the mean inference time that is called a change."""
+MIN_COUNT = 30
+"""Smallest number of predictions or ratings in each window: with fewer, no change is called one or given in percent."""
 
 
-class Tone(StrEnum):
-    """What a trend means."""
+class TrendTone(StrEnum):
+    """Whether a trend is good or bad news."""
 
     GOOD = "good"
     BAD = "bad"
     PLAIN = "plain"
-    """Neither, or nothing that chance would not do too."""
+    """Neither, or within what chance explains."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """How one figure moved, to be read without colours."""
+    """How one figure changed; understood without colours."""
 
     arrow: str
     """Up, down, or an equals sign."""
     words: str
-    tone: Tone = Tone.PLAIN
+    tone: TrendTone = TrendTone.PLAIN
 
 
 def trends(statistics: Statistics, _: Translator) -> dict[str, Trend]:
-    """Compare a window with the one before; empty where there is none.
+    """Compare a window with the one before; without one, there is no trend.
 
     Returns
     -------
@@ -54,10 +54,12 @@ def trends(statistics: Statistics, _: Translator) -> dict[str, Trend]:
         "total": _volume(total, before, _),
         "latency": _latency(statistics, _),
         "satisfaction": _share(
-            (rated["satisfied"], rated["n"]), (rated_before["satisfied"], rated_before["n"]), Tone.GOOD, _
+            (rated["satisfied"], rated["n"]), (rated_before["satisfied"], rated_before["n"]), TrendTone.GOOD, _
         ),
-        "errors": _share((errors, total), (previous["errors"], before), Tone.BAD, _),
-        "consent": _share((statistics["rgpd_consents"], total), (previous["rgpd_consents"], before), Tone.PLAIN, _),
+        "errors": _share((errors, total), (previous["errors"], before), TrendTone.BAD, _),
+        "consent": _share(
+            (statistics["rgpd_consents"], total), (previous["rgpd_consents"], before), TrendTone.PLAIN, _
+        ),
     }
     return {name: trend for name, trend in found.items() if trend}
 
@@ -66,7 +68,7 @@ def _volume(total: int, before: int, _: Translator) -> Trend:
     if total == before:
         return Trend("=", _("As many as in the period before"))
     arrow = "↑" if total > before else "↓"
-    if before < ENOUGH:
+    if before < MIN_COUNT:
         return Trend(arrow, _("{before} in the period before", before=_.number(before)))
     change = abs(total - before) / before
     if change < 0.005:
@@ -78,30 +80,30 @@ def _volume(total: int, before: int, _: Translator) -> Trend:
 
 
 def _latency(statistics: Statistics, _: Translator) -> Trend | None:
-    """Compare means; of too few, or by little, they say nothing."""
+    """Compare the mean inference times; a small change, or one of few predictions, is no clear change."""
     previous = statistics["previous"]
     mean = statistics["inference_time_ms"]["mean"]
     if mean is None or previous is None or not previous["mean_ms"]:
         return None
     before = _.milliseconds(previous["mean_ms"])
-    few = min(statistics["successful_predictions"], previous["total_predictions"] - previous["errors"]) < ENOUGH
+    few = min(statistics["successful_predictions"], previous["total_predictions"] - previous["errors"]) < MIN_COUNT
     change = mean / previous["mean_ms"] - 1
-    if few or abs(change) < CLEAR_CHANGE:
+    if few or abs(change) < MIN_INFERENCE_TIME_CHANGE:
         return Trend("=", _("No clear change: {before} before", before=before))
     if change > 0:
-        return Trend("↑", _("Slower than before: {before}", before=before), Tone.BAD)
-    return Trend("↓", _("Faster than before: {before}", before=before), Tone.GOOD)
+        return Trend("↑", _("Slower than before: {before}", before=before), TrendTone.BAD)
+    return Trend("↓", _("Faster than before: {before}", before=before), TrendTone.GOOD)
 
 
-def _share(now: tuple[int, int], before: tuple[int, int], higher_is: Tone, _: Translator) -> Trend | None:
-    """Compare shares, each of so many; of too few, or where chance could have done it, nothing changed clearly."""
-    ends = difference(*now, *before)
+def _share(now: tuple[int, int], before: tuple[int, int], higher_is: TrendTone, _: Translator) -> Trend | None:
+    """Compare two shares, each given as part and total; a change that chance explains is no clear change."""
+    ends = difference_interval(*now, *before)
     if ends is None:
         return None
     words = _.percent(before[0] / before[1])
-    if min(now[1], before[1]) < ENOUGH or ends[0] <= 0 <= ends[1]:
+    if min(now[1], before[1]) < MIN_COUNT or ends[0] <= 0 <= ends[1]:
         return Trend("=", _("No clear change: {before} before", before=words))
-    opposite = {Tone.GOOD: Tone.BAD, Tone.BAD: Tone.GOOD, Tone.PLAIN: Tone.PLAIN}
+    opposite = {TrendTone.GOOD: TrendTone.BAD, TrendTone.BAD: TrendTone.GOOD, TrendTone.PLAIN: TrendTone.PLAIN}
     if ends[0] > 0:
         return Trend("↑", _("Higher than before: {before}", before=words), higher_is)
     return Trend("↓", _("Lower than before: {before}", before=words), opposite[higher_is])

@@ -113,7 +113,7 @@ def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
 
 
 def is_right(answer: Answer, label: TrueLabel) -> bool:
-    """Say whether an answer holds for what the photo shows, as :func:`catsdogs.monitoring.accuracy.right` in SQL."""
+    """Say whether an answer holds for what the photo shows, as :func:`catsdogs.monitoring.accuracy.is_right` in SQL."""
     if answer is Answer.ERROR:
         return True  # there is none
     return answer.value == label.value or (label is TrueLabel.BOTH and answer is not Answer.NEITHER)

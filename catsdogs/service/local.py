@@ -145,7 +145,7 @@ class Local:
     ) -> list[RecentPrediction]:
         """See :meth:`catsdogs.service.interface.Service.recent_predictions`."""
         return self._database.run(
-            lambda connection: listings.predictions(
+            lambda connection: listings.list_predictions(
                 connection, self._database.tables.predictions, prediction_filter, limit
             )
         )

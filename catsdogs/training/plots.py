@@ -17,9 +17,9 @@ from catsdogs.i18n import Translator
 from catsdogs.model import preprocessing
 from catsdogs.model.evaluation import LABELS, auroc
 from catsdogs.model.evaluation import reliability as bins
-from catsdogs.monitoring.chart_style import figure, plain, say_empty
+from catsdogs.monitoring.chart_style import add_placeholder, figure, plain
 from catsdogs.palette import BAD, DOG, NEITHER
-from catsdogs.stats import wilson
+from catsdogs.stats import wilson_interval
 from catsdogs.training.head import LearningPoint
 from catsdogs.training.labelled_predictions import LabelledPredictions
 
@@ -36,7 +36,7 @@ def roc(predictions: LabelledPredictions) -> go.Figure:
     fig = figure("Dogs found, against cats taken for dogs (ROC)", _ENGLISH)
     is_dog, proba_dog = predictions.is_dog[predictions.is_pet], predictions.proba_dog[predictions.is_pet]
     if not 0 < is_dog.sum() < len(is_dog):
-        return say_empty(fig, "There are not both animals among these photos.")
+        return add_placeholder(fig, "There are not both animals among these photos.")
     taken, found, thresholds = roc_curve(is_dog, proba_dog)
     fig.add_scatter(
         x=taken,
@@ -58,9 +58,9 @@ def reliability(predictions: LabelledPredictions) -> go.Figure:
     fig = figure("Share of right answers, by confidence (reliability)", _ENGLISH)
     table = bins(predictions.is_dog[predictions.is_pet], predictions.proba_dog[predictions.is_pet])
     if not table:
-        return say_empty(fig, "There are no pets among these photos.")
+        return add_placeholder(fig, "There are no pets among these photos.")
     confidence, right, n = (np.array(column) for column in zip(*table, strict=True))
-    ends = np.array([wilson(round(share * count), int(count)) for share, count in zip(right, n, strict=True)])
+    ends = np.array([wilson_interval(round(share * count), int(count)) for share, count in zip(right, n, strict=True)])
     fig.add_scatter(
         x=confidence,
         y=right,
@@ -105,7 +105,7 @@ def confusion(predictions: LabelledPredictions) -> go.Figure:
 def learning_curve(points: Sequence[LearningPoint]) -> go.Figure:
     """Draw the error rate on held-out photos against the number of training photos."""
     fig = figure("Would more photos help?", _ENGLISH)
-    ends = np.array([wilson(point.errors, point.held_out) for point in points])
+    ends = np.array([wilson_interval(point.errors, point.held_out) for point in points])
     share = np.array([point.errors / point.held_out for point in points])
     fig.add_scatter(
         x=[point.n for point in points],
@@ -131,7 +131,7 @@ def worst_mistakes(predictions: LabelledPredictions) -> go.Figure:
     right = np.where(predictions.is_pet, right, predictions.neither_score)
     chosen = [index for index in np.argsort(right, kind="stable")[:WORST] if right[index] < 0.5]
     if not chosen:
-        return say_empty(fig, "There are none among these photos.")
+        return add_placeholder(fig, "There are none among these photos.")
     rows = -(-len(chosen) // _COLUMNS)
     for order, index in enumerate(chosen):
         column, row = order % _COLUMNS, order // _COLUMNS

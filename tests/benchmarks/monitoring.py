@@ -131,7 +131,7 @@ def views(database: Database, repeats: int) -> dict[str, float]:
         read(database, days, **chosen)
         start = None if days is None else datetime.now(UTC) - timedelta(days=days)
         table, wanted = database.tables.predictions, PredictionFilter(start, listing=listing, **chosen)
-        database.run(lambda connection: listings.predictions(connection, table, wanted, 20))
+        database.run(lambda connection: listings.list_predictions(connection, table, wanted, 20))
 
     wanted: dict[str, Callable[[], object]] = {
         "1 day": lambda: view(1),

@@ -65,7 +65,7 @@ def test_the_key_figures_of_a_period(
 
 def test_the_latest_predictions(connected: Database, indexes_of: Callable[..., set[str]]) -> None:
     table = connected.tables.predictions
-    used = indexes_of(lambda: connected.run(lambda connection: listings.predictions(connection, table)))
+    used = indexes_of(lambda: connected.run(lambda connection: listings.list_predictions(connection, table)))
     assert used == {"predictions_feedback_timestamp"}
 
 

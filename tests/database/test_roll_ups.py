@@ -19,7 +19,7 @@ from catsdogs.domain import Answer
 from catsdogs.errors import DatabaseUnavailable
 from catsdogs.monitoring import aggregates, kpis
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
-from catsdogs.monitoring.time_windows import DAY, HOUR, floor, without
+from catsdogs.monitoring.time_windows import DAY, HOUR, round_down, subtract
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from tests.rows import NOW, Keep, make_row, random_rows
@@ -128,10 +128,10 @@ def check_roll_ups(database: Database) -> None:
     kept = database.run(lambda c: c.execute(sa.select(tables.roll_ups)).mappings().all())
     stale = set(database.run(lambda c: c.scalars(sa.select(tables.stale_hours.c.start)).all()))
     for hours, width in ((1, HOUR), (24, DAY)):
-        unknown = {floor(hour, width) for hour in stale}
+        unknown = {round_down(hour, width) for hour in stale}
         groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for row in found:
-            start = floor(row["timestamp"], width)
+            start = round_down(row["timestamp"], width)
             if start not in unknown:
                 key = (start, row["model_version"] or "", row["prediction_result"])
                 groups.setdefault(key, []).append(row)
@@ -164,8 +164,8 @@ SUMS += ["fastest", "slowest"]
 def compare(database: Database, window: Span, width: int, chosen: PredictionFilter = ALL_PREDICTIONS) -> None:
     """Read a window both ways: counts and means are the same, percentiles within what is promised."""
     table = database.tables.predictions
-    exact = database.run(lambda c: aggregates.by_rows(c, table, chosen, window, width))
-    found = database.run(lambda c: aggregates.by_summaries(c, table, chosen, window, width))
+    exact = database.run(lambda c: aggregates.aggregate_rows(c, table, chosen, window, width))
+    found = database.run(lambda c: aggregates.aggregate_roll_ups(c, table, chosen, window, width))
     assert [row.bucket for row in found] == [row.bucket for row in exact]
     for quick, true in zip(found, exact, strict=True):
         assert [getattr(quick, name) for name in SUMS] == [getattr(true, name) for name in SUMS]
@@ -234,7 +234,7 @@ def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytes
     for chosen in ({}, {"model_version": "1.1"}, {"answer": "neither"}):
         exact = statistics(**chosen)
         with monkeypatch.context() as patch:
-            patch.setattr(kpis, "EXACT_UP_TO", 100)
+            patch.setattr(kpis, "MAX_EXACT_PREDICTIONS", 100)
             quick = statistics(**chosen)
         assert {name: quick[name] for name in quick if name not in ("inference_time_ms", "timeline")} == {
             name: exact[name] for name in exact if name not in ("inference_time_ms", "timeline")
@@ -248,7 +248,7 @@ def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytes
 
 
 def test_feedback_is_read_no_further_back_than_it_takes(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kpis, "MAX_FEEDBACK", 30)
+    monkeypatch.setattr(kpis, "MAX_FEEDBACK_POINTS", 30)
     database = keep(random_rows(12, n=1000))
     read: list[str] = []
     sa.event.listen(database.engine, "before_cursor_execute", lambda *told: read.append(str(told[2:4])))
@@ -268,7 +268,7 @@ def test_the_current_hour_stays_stale_in_one_row(keep: Keep) -> None:
     stale = sa.select(database.tables.stale_hours.c.start)
     assert len(database.run(lambda c: c.scalars(stale).all())) == 3
     assert not refresh(database)
-    assert database.run(lambda c: c.scalars(stale).all()) == [floor(now + DAY, HOUR)]
+    assert database.run(lambda c: c.scalars(stale).all()) == [round_down(now + DAY, HOUR)]
     check_roll_ups(database)
 
 
@@ -287,7 +287,9 @@ def test_an_hour_that_becomes_stale_during_a_refresh_stays_stale(keep: Keep) -> 
     with database.engine.begin() as slow:
         roll_ups.refresh(slow, database.tables)
         keep([make_row(NOW, user_feedback=1)])
-    assert database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all()) == [floor(NOW, HOUR)]
+    assert database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all()) == [
+        round_down(NOW, HOUR)
+    ]
     compare(database, WHOLE, 86400)
     refresh_all(database)
     check_roll_ups(database)
@@ -302,7 +304,7 @@ def test_the_migration_marks_all_hours_as_stale(keep: Keep) -> None:
     sa.event.listen(database.engine, "before_cursor_execute", lambda *told: said.append(str(told[2])))
     setup.migrate(database)
     marked = database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all())
-    assert sorted(marked) == sorted({floor(row["timestamp"], HOUR) for row in held(database)})
+    assert sorted(marked) == sorted({round_down(row["timestamp"], HOUR) for row in held(database)})
     [marks] = [statement for statement in said if statement.startswith('INSERT INTO "predictions_feedback_stale"')]
     plan = "\n".join(database.run(lambda c: c.scalars(sa.text(f"EXPLAIN {marks}")).all()))
     assert "predictions_feedback_timestamp" in plan
@@ -353,8 +355,8 @@ def test_a_failed_refresh_does_not_end_the_thread(keep: Keep, monkeypatch: pytes
 @pytest.mark.parametrize("length", [timedelta(minutes=20), timedelta(hours=5), timedelta(days=6, hours=7, minutes=9)])
 def test_a_window_is_covered_once(length: timedelta, whole_days: bool) -> None:
     start = NOW - length
-    stale = [floor(NOW - n * timedelta(hours=11), HOUR) for n in range(-3, 6, 2)]
-    days, hours, rows = aggregates.cover((start, NOW), stale, whole_days=whole_days)
+    stale = [round_down(NOW - n * timedelta(hours=11), HOUR) for n in range(-3, 6, 2)]
+    days, hours, rows = aggregates.split_window((start, NOW), stale, whole_days=whole_days)
     spans = sorted([*days, *hours, *rows])
     assert spans[0][0] == start
     assert spans[-1][1] == NOW
@@ -365,7 +367,10 @@ def test_a_window_is_covered_once(length: timedelta, whole_days: bool) -> None:
 
 def test_without_cuts_holes_out() -> None:
     at = [NOW + n * HOUR for n in range(9)]
-    assert without((at[1], at[5]), []) == [(at[1], at[5])]
-    assert without((at[1], at[5]), [(at[0], at[2]), (at[3], at[4]), (at[5], at[6])]) == [(at[2], at[3]), (at[4], at[5])]
-    assert without((at[1], at[5]), [(at[0], at[8])]) == []
-    assert without((at[5], at[1]), []) == []
+    assert subtract((at[1], at[5]), []) == [(at[1], at[5])]
+    assert subtract((at[1], at[5]), [(at[0], at[2]), (at[3], at[4]), (at[5], at[6])]) == [
+        (at[2], at[3]),
+        (at[4], at[5]),
+    ]
+    assert subtract((at[1], at[5]), [(at[0], at[8])]) == []
+    assert subtract((at[5], at[1]), []) == []

@@ -18,7 +18,7 @@ from catsdogs.monitoring import chart_style, charts, csv_export, kpis
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
-from catsdogs.stats import wilson
+from catsdogs.stats import wilson_interval
 from tests.rows import NOW, Keep, Row, make_row, random_rows
 
 EN, FR = Translator("en"), Translator("fr")
@@ -89,12 +89,12 @@ def test_the_split_shows_both_counts_and_the_rate(busy: Statistics) -> None:
 def test_the_satisfaction_curve_pools_buckets_and_keeps_their_interval(busy: Statistics) -> None:
     found = traces(charts.satisfaction_rate(busy, EN))
     curve, band = found["Satisfied"], found["95% interval"]
-    assert 10 <= len(curve.y) <= charts.MAX_RATES
+    assert 10 <= len(curve.y) <= charts.MAX_SHARE_POINTS
     opinions = [int(n.replace(",", "")) for _rate, n in curve.customdata]
     assert sum(opinions) == busy["satisfaction"]["n"]
     satisfied = [round((rate or 0) * n) for rate, n in zip(curve.y, opinions, strict=True)]
     assert sum(satisfied) == busy["satisfaction"]["satisfied"]
-    intervals = [wilson(good, n) for good, n in zip(satisfied, opinions, strict=True) if n]
+    intervals = [wilson_interval(good, n) for good, n in zip(satisfied, opinions, strict=True) if n]
     assert {y for y in band.y if y is not None} == {end for ends in intervals if ends for end in ends}
 
 
@@ -145,7 +145,7 @@ def test_the_scatter_has_every_feedback_by_opinion(busy: Statistics) -> None:
 def test_of_many_feedbacks_the_scatter_says_that_it_shows_the_latest(
     statistics_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kpis, "MAX_FEEDBACK", 3)
+    monkeypatch.setattr(kpis, "MAX_FEEDBACK_POINTS", 3)
     found = statistics_of([make_row(NOW + timedelta(seconds=n), user_feedback=1) for n in range(1234)])
     fig = charts.feedback(found, EN)
     assert len(traces(fig)["Satisfied"].x) == 3

@@ -61,7 +61,9 @@ def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(keep:
         for text in (*RISKY, "=cmd|' /C calc'!A0", 'fine, "really"\nfine')
     ]
     database = keep(rows)
-    found = read(csv_export.predictions(database.run(lambda c: listings.predictions(c, database.tables.predictions))))
+    found = read(
+        csv_export.predictions(database.run(lambda c: listings.list_predictions(c, database.tables.predictions)))
+    )
     assert list(found[0]) == list(csv_export.PREDICTIONS)
     assert not {"id", "rgpd_consent"} & set(found[0])
     assert {line["user_comment"] for line in found} >= {"'=1+1", "'@SUM(A1)", 'fine, "really"\nfine'}

@@ -14,7 +14,7 @@ from catsdogs.monitoring import aggregates, kpis, listings
 from catsdogs.monitoring.figures import RecentPrediction, Statistics
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.time_windows import bucket_seconds
-from catsdogs.stats import wilson
+from catsdogs.stats import wilson_interval
 from tests.rows import DAYS, NOW, Keep, Row, make_row, random_rows
 
 FEEDBACK = ("timestamp", "user_feedback", "prediction_result", "confidence", "user_comment")
@@ -27,7 +27,7 @@ def statistics(database: Database, **window: Any) -> Statistics:
 
 def recent(database: Database, limit: int = 10, **chosen: Any) -> list[RecentPrediction]:
     wanted = PredictionFilter(**chosen)
-    return database.run(lambda c: listings.predictions(c, database.tables.predictions, wanted, limit))
+    return database.run(lambda c: listings.list_predictions(c, database.tables.predictions, wanted, limit))
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -70,7 +70,7 @@ def expected(rows: list[Row]) -> dict[str, Any]:
     """What does not depend on the timeline."""
     satisfied, unsatisfied = count(rows, user_feedback=1), count(rows, user_feedback=0)
     n = satisfied + unsatisfied
-    low, high = wilson(satisfied, n) or (None, None)
+    low, high = wilson_interval(satisfied, n) or (None, None)
     said = sorted((row for row in rows if row["user_feedback"] is not None), key=lambda row: row["timestamp"])
     return {
         "total_predictions": len(rows),
@@ -197,7 +197,7 @@ def test_only_errors_have_no_inference_time(keep: Keep) -> None:
 
 
 def test_the_latest_feedbacks_are_kept_where_there_are_many(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kpis, "MAX_FEEDBACK", 3)
+    monkeypatch.setattr(kpis, "MAX_FEEDBACK_POINTS", 3)
     rows = [make_row(NOW + timedelta(seconds=n), user_feedback=n % 2) for n in range(7)]
     found = statistics(keep(rows))
     assert [point["timestamp"] for point in found["feedback"]] == [row["timestamp"].isoformat() for row in rows[-3:]]
@@ -209,14 +209,14 @@ def test_a_row_that_arrives_meanwhile_is_seen_everywhere_or_nowhere(
 ) -> None:
     """Bounds, aggregates and feedback are several queries, but of one moment."""
     database = keep([make_row(NOW, user_feedback=1)])
-    by_rows = aggregates.by_rows
+    aggregate_rows = aggregates.aggregate_rows
 
     def late(*arguments: Any) -> Any:
         keep([make_row(NOW + timedelta(seconds=1), user_feedback=0)])
-        return by_rows(*arguments)
+        return aggregate_rows(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(aggregates, "by_rows", late)
+        patch.setattr(aggregates, "aggregate_rows", late)
         found = statistics(database)
     assert (found["total_predictions"], len(found["feedback"])) == (1, 1)
     assert statistics(database)["total_predictions"] == 2

@@ -253,8 +253,8 @@ def test_of_many_predictions_a_sample_is_enough(keep: Keep, monkeypatch: pytest.
     database = keep(calibrated(6000))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE"))
-    monkeypatch.setattr(sampling.sample, "__defaults__", (1500,))
-    monkeypatch.setattr(sampling, "ENOUGH", 1500)
+    monkeypatch.setattr(sampling.draw_sample, "__defaults__", (1500,))
+    monkeypatch.setattr(sampling, "SAMPLE_SIZE", 1500)
     health = health_of(database)
     assert not health["whole"]
     assert 300 < health["estimated"]["n"] < 3000

@@ -13,8 +13,8 @@ from catsdogs.i18n import Translator
 from catsdogs.monitoring import kpis
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.prediction_filter import PredictionFilter
-from catsdogs.monitoring.trends import Tone, Trend, trends
-from catsdogs.stats import difference, wilson
+from catsdogs.monitoring.trends import Trend, TrendTone, trends
+from catsdogs.stats import difference_interval, wilson_interval
 from tests.rows import NOW, Keep, Row, make_row
 
 EN = Translator("en")
@@ -52,9 +52,9 @@ def test_what_clearly_got_worse_is_said(trends_of: Any) -> None:
     found = trends_of(unique(now, 1), unique(before, 2))
     assert found == {
         "total": Trend("↑", "50% more than the 100 before"),
-        "latency": Trend("↑", "Slower than before: 4.0 ms", Tone.BAD),
-        "satisfaction": Trend("↓", "Lower than before: 90.0%", Tone.BAD),
-        "errors": Trend("↑", "Higher than before: 0.0%", Tone.BAD),
+        "latency": Trend("↑", "Slower than before: 4.0 ms", TrendTone.BAD),
+        "satisfaction": Trend("↓", "Lower than before: 90.0%", TrendTone.BAD),
+        "errors": Trend("↑", "Higher than before: 0.0%", TrendTone.BAD),
         "consent": Trend("=", "No clear change: 0.0% before"),
     }
 
@@ -69,9 +69,9 @@ def test_what_clearly_got_better_is_said(trends_of: Any) -> None:
     found = trends_of(unique(rows(100, user_feedback=1, rgpd_consent=True), 1), unique(before, 2))
     assert found == {
         "total": Trend("↓", "33% fewer than the 150 before"),
-        "latency": Trend("↓", "Faster than before: 8.0 ms", Tone.GOOD),
-        "satisfaction": Trend("↑", "Higher than before: 0.0%", Tone.GOOD),
-        "errors": Trend("↓", "Lower than before: 33.3%", Tone.GOOD),
+        "latency": Trend("↓", "Faster than before: 8.0 ms", TrendTone.GOOD),
+        "satisfaction": Trend("↑", "Higher than before: 0.0%", TrendTone.GOOD),
+        "errors": Trend("↓", "Lower than before: 33.3%", TrendTone.GOOD),
         "consent": Trend("↑", "Higher than before: 0.0%"),
     }
 
@@ -104,7 +104,7 @@ def test_a_percentage_of_a_few_is_not_said(now: int, before: int, trend: Trend) 
 def test_of_a_few_nothing_is_said_to_have_changed(trends_of: Any) -> None:
     now = [*rows(2, user_feedback=0, inference_time_ms=40.0), *rows(1, prediction_result="error")]
     found = trends_of(unique(now, 1), unique(rows(3, user_feedback=1), 2))
-    assert {trend.tone for trend in found.values()} == {Tone.PLAIN}
+    assert {trend.tone for trend in found.values()} == {TrendTone.PLAIN}
     assert {trend.arrow for trend in found.values()} == {"="}
 
 
@@ -121,16 +121,16 @@ def test_where_only_one_period_was_rated_nothing_is_compared(trends_of: Any) -> 
 
 def test_the_difference_is_newcombes() -> None:
     """His example: 56 of 70 against 48 of 80 (Table II, method 10)."""
-    assert difference(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
-    assert difference(1, 2, 0, 0) is None
+    assert difference_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert difference_interval(1, 2, 0, 0) is None
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
 def test_the_difference_is_between_its_ends_and_turns_with_the_sides(a: int, b: int, c: int, d: int) -> None:
     if not (a + b and c + d):
         return
-    low, high = difference(a, a + b, c, c + d) or (0, 0)
+    low, high = difference_interval(a, a + b, c, c + d) or (0, 0)
     assert -1 - 1e-9 <= low <= a / (a + b) - c / (c + d) <= high <= 1 + 1e-9
-    turned = difference(c, c + d, a, a + b)
+    turned = difference_interval(c, c + d, a, a + b)
     assert turned == pytest.approx((-high, -low))
-    assert wilson(a, a + b)
+    assert wilson_interval(a, a + b)
