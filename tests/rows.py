@@ -45,6 +45,12 @@ def make_row(timestamp: datetime = NOW, **values: Any) -> Row:
     return row
 
 
+def confidence(row: Row) -> float:
+    """Confidence of the model in its answer, 0..1."""
+    found = row["neither_score"] if row["prediction_result"] == "neither" else max(row["proba_cat"], row["proba_dog"])
+    return float(found)
+
+
 def random_rows(seed: int, n: int = 400) -> list[Row]:
     """Rows of every kind over `DAYS` days up to `NOW`, with a gap of two days."""
     choose = random.Random(seed)
@@ -72,4 +78,15 @@ def random_rows(seed: int, n: int = 400) -> list[Row]:
                 model_version=choose.choice(["1.0", "1.1", None]),
             )
         )
+    return rows
+
+
+def calibrated_rows(n: int, seed: int = 0) -> list[Row]:
+    """Rated answers that are right as often as their probability says."""
+    choose = random.Random(seed)
+    rows = []
+    for number in range(n):
+        cat = choose.uniform(0.5, 1)
+        rating = int(choose.random() < cat)
+        rows.append(make_row(NOW - timedelta(minutes=number), proba_cat=cat, proba_dog=1 - cat, user_feedback=rating))
     return rows

@@ -9,7 +9,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.stats import chi_square_survival, chi_square_test, psi, wilson_interval
+from catsdogs.stats import chi_square_survival, chi_square_test, difference_interval, psi, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,20 @@ def test_the_stability_index_is_finite_not_negative_and_the_same_both_ways(count
     assert 0 <= psi(old, new) + 1e-12 < 100
     assert psi(old, new) == pytest.approx(psi(new, old))
     assert psi(old, old) == 0
+
+
+def test_the_difference_is_newcombes() -> None:
+    """His example: 56 of 70 against 48 of 80 (Table II, method 10)."""
+    assert difference_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert difference_interval(1, 2, 0, 0) is None
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
+def test_the_difference_is_between_its_ends_and_turns_with_the_sides(a: int, b: int, c: int, d: int) -> None:
+    if not (a + b and c + d):
+        return
+    low, high = difference_interval(a, a + b, c, c + d) or (0, 0)
+    assert -1 - 1e-9 <= low <= a / (a + b) - c / (c + d) <= high <= 1 + 1e-9
+    turned = difference_interval(c, c + d, a, a + b)
+    assert turned == pytest.approx((-high, -low))
+    assert wilson_interval(a, a + b)

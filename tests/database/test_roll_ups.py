@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +18,7 @@ from catsdogs.domain import Answer
 from catsdogs.errors import DatabaseUnavailable
 from catsdogs.monitoring import aggregates, kpis
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
-from catsdogs.monitoring.time_windows import DAY, HOUR, round_down, subtract
+from catsdogs.monitoring.time_windows import DAY, HOUR, round_down
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from tests.rows import NOW, Keep, make_row, random_rows
@@ -226,10 +225,10 @@ def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytes
     database = keep(random_rows(11, n=2000))
     refresh_all(database)
     table = database.tables.predictions
-    window: dict[str, Any] = {"start": NOW - timedelta(days=15, minutes=7), "end": NOW}
+    start = NOW - timedelta(days=15, minutes=7)
 
     def statistics(**chosen: Any) -> Any:
-        return database.run(lambda c: kpis.statistics(c, table, PredictionFilter(**window, **chosen)))
+        return database.run(lambda c: kpis.statistics(c, table, PredictionFilter(start, NOW, **chosen)))
 
     for chosen in ({}, {"model_version": "1.1"}, {"answer": "neither"}):
         exact = statistics(**chosen)
@@ -349,28 +348,3 @@ def test_a_failed_refresh_does_not_end_the_thread(keep: Keep, monkeypatch: pytes
     until(lambda: database.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
     refresher.close()
     check_roll_ups(database)
-
-
-@pytest.mark.parametrize("whole_days", [True, False])
-@pytest.mark.parametrize("length", [timedelta(minutes=20), timedelta(hours=5), timedelta(days=6, hours=7, minutes=9)])
-def test_a_window_is_covered_once(length: timedelta, whole_days: bool) -> None:
-    start = NOW - length
-    stale = [round_down(NOW - n * timedelta(hours=11), HOUR) for n in range(-3, 6, 2)]
-    days, hours, rows = aggregates.split_window((start, NOW), stale, whole_days=whole_days)
-    spans = sorted([*days, *hours, *rows])
-    assert spans[0][0] == start
-    assert spans[-1][1] == NOW
-    assert all(before[1] == after[0] for before, after in pairwise(spans))
-    assert bool(days) is (whole_days and length > timedelta(days=5))
-    assert not [hour for hour in stale for first, last in (*days, *hours) if first <= hour < last]
-
-
-def test_without_cuts_holes_out() -> None:
-    at = [NOW + n * HOUR for n in range(9)]
-    assert subtract((at[1], at[5]), []) == [(at[1], at[5])]
-    assert subtract((at[1], at[5]), [(at[0], at[2]), (at[3], at[4]), (at[5], at[6])]) == [
-        (at[2], at[3]),
-        (at[4], at[5]),
-    ]
-    assert subtract((at[1], at[5]), [(at[0], at[8])]) == []
-    assert subtract((at[5], at[1]), []) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,9 +17,9 @@ from hypothesis import strategies as st
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import chart_style, charts, csv_export, kpis
 from catsdogs.monitoring.figures import Statistics
-from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 from catsdogs.stats import wilson_interval
+from tests.monitoring import queries
 from tests.rows import NOW, Keep, Row, make_row, random_rows
 
 EN, FR = Translator("en"), Translator("fr")
@@ -26,16 +27,15 @@ PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture
-def statistics_of(keep: Keep) -> Any:
+def statistics_of(keep: Keep) -> Callable[..., Statistics]:
     def statistics_of(rows: list[Row], **window: Any) -> Statistics:
-        database = keep(rows)
-        return database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(**window)))
+        return queries.statistics(keep(rows), **window)
 
     return statistics_of
 
 
 @pytest.fixture
-def busy(statistics_of: Any) -> Statistics:
+def busy(statistics_of: Callable[..., Statistics]) -> Statistics:
     """Weeks with a gap."""
     return statistics_of(random_rows(1), end=NOW)
 
@@ -58,7 +58,7 @@ def test_inference_time_shows_the_mean_with_its_gaps_and_a_band_that_does_not_br
     band = found["Median to p95"]
     outline = [(x, y) for x, y in zip(band.x, band.y, strict=True) if x is not None]
     known = [bucket for bucket in busy["timeline"] if bucket["p50"] is not None]
-    corners = {(b["start"].removesuffix("+00:00"), b[key]) for b in known for key in ("p50", "p95")}  # type: ignore[literal-required]
+    corners = {(b["start"].removesuffix("+00:00"), b[key]) for b in known for key in ("p50", "p95")}
     assert set(outline) == corners
     runs = len(re.findall("x+", "".join("." if y is None else "x" for y in found["Mean"].y)))
     assert band.y.count(None) == runs > 1

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from catsdogs.monitoring import csv_export, kpis, listings
+from catsdogs.monitoring import csv_export, listings
 from catsdogs.monitoring.figures import Statistics
-from catsdogs.monitoring.prediction_filter import PredictionFilter
+from tests.monitoring import queries
 from tests.rows import NOW, Keep, make_row, random_rows
 
 RISKY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
@@ -43,7 +43,7 @@ def shown(value: Any) -> str:
 @pytest.fixture
 def statistics(keep: Keep) -> Statistics:
     database = keep(random_rows(21))
-    return database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(end=NOW)))
+    return queries.statistics(database, end=NOW)
 
 
 def test_each_bucket_and_each_feedback_is_a_line(statistics: Statistics) -> None:

@@ -8,26 +8,13 @@ from typing import Any
 
 import pytest
 
-from catsdogs.database import Database
-from catsdogs.errors import InvalidInput
-from catsdogs.monitoring import aggregates, kpis, listings
-from catsdogs.monitoring.figures import RecentPrediction, Statistics
-from catsdogs.monitoring.prediction_filter import PredictionFilter
-from catsdogs.monitoring.time_windows import bucket_seconds
+from catsdogs.monitoring import aggregates, kpis
+from catsdogs.monitoring.figures import Statistics
 from catsdogs.stats import wilson_interval
-from tests.rows import DAYS, NOW, Keep, Row, make_row, random_rows
+from tests.monitoring.queries import recent_predictions, statistics
+from tests.rows import DAYS, NOW, Keep, Row, confidence, make_row, random_rows
 
 FEEDBACK = ("timestamp", "user_feedback", "prediction_result", "confidence", "user_comment")
-RECENT = RecentPrediction.__annotations__
-
-
-def statistics(database: Database, **window: Any) -> Statistics:
-    return database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(**window)))
-
-
-def recent(database: Database, limit: int = 10, **chosen: Any) -> list[RecentPrediction]:
-    wanted = PredictionFilter(**chosen)
-    return database.run(lambda c: listings.list_predictions(c, database.tables.predictions, wanted, limit))
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -52,18 +39,6 @@ def latency(rows: list[Row]) -> dict[str, float | None]:
 
 def count(rows: list[Row], **values: Any) -> int:
     return sum(all(row[name] == value for name, value in values.items()) for row in rows)
-
-
-def confidence(row: Row) -> float:
-    found = row["neither_score"] if row["prediction_result"] == "neither" else max(row["proba_cat"], row["proba_dog"])
-    return float(found)
-
-
-def listed(row: Row) -> dict[str, Any]:
-    """A row as a list of predictions has it."""
-    computed = {"id": str(row["id"]), "timestamp": row["timestamp"].isoformat(), "true_label": None}
-    sure = confidence(row) if row["success"] else None
-    return {name: row.get(name) for name in RECENT} | computed | {"confidence": sure}
 
 
 def expected(rows: list[Row]) -> dict[str, Any]:
@@ -222,93 +197,10 @@ def test_a_row_that_arrives_meanwhile_is_seen_everywhere_or_nowhere(
     assert statistics(database)["total_predictions"] == 2
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"start": NOW, "end": NOW},
-        {"start": NOW, "end": NOW - timedelta(days=1)},
-        {"start": datetime(1969, 12, 31)},  # noqa: DTZ001
-        {"end": datetime(9999, 12, 31, tzinfo=timezone(timedelta(hours=-12)))},
-        {"model_version": "1.0\0"},
-        {"answer": "cow"},
-    ],
-)
-def test_wrong_parameters_are_refused(keep: Keep, wrong: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput):
-        statistics(keep([]), **wrong)
-
-
 def test_text_is_a_value_and_never_sql(keep: Keep) -> None:
     database = keep([make_row()])
     assert statistics(database, model_version="' OR true --")["total_predictions"] == 0
     assert statistics(database)["total_predictions"] == 1
-
-
-@pytest.mark.parametrize("days", [0.01, 1 / 24, 0.3, 1, 2, 7, 30, 90, 365, 2000, 40_000, 300_000])
-def test_a_window_is_cut_into_so_many_buckets_that_a_person_can_read(days: float) -> None:
-    span = days * 86400
-    assert 30 <= span / bucket_seconds(span) <= 120
-
-
-def test_recent_predictions_are_the_newest_first(keep: Keep) -> None:
-    rows = random_rows(5, n=40)
-    newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
-    wanted = [listed(row) for row in newest]
-    database = keep(rows)
-    assert recent(database) == wanted[:10]
-    assert recent(database, 1) == wanted[:1]
-    assert recent(database, 1000) == wanted
-
-
-@pytest.mark.parametrize("limit", [0, -1, 1001])
-def test_a_limit_out_of_range_is_refused(keep: Keep, limit: int) -> None:
-    with pytest.raises(InvalidInput, match="a whole number from 1 to 1000"):
-        recent(keep([]), limit)
-
-
-def test_the_least_sure_and_the_disputed_are_listed(keep: Keep) -> None:
-    rows = random_rows(6, n=60)
-    database = keep(rows)
-    answered = sorted((row for row in rows if row["success"]), key=confidence)
-    assert recent(database, 20, listing="least_sure") == [listed(row) for row in answered[:20]]
-    newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
-    wrong = [listed(row) for row in newest if row["user_feedback"] == 0]
-    assert recent(database, 1000, listing="disputed") == wrong
-    assert wrong
-    with pytest.raises(InvalidInput, match="latest, least_sure or disputed"):
-        recent(database, listing="first")
-
-
-@pytest.mark.parametrize(
-    "chosen", [{"model_version": "1.1"}, {"answer": "neither"}, {"start": NOW - timedelta(days=9)}]
-)
-def test_a_list_is_of_the_chosen_window_version_and_answer(keep: Keep, chosen: dict[str, Any]) -> None:
-    rows = random_rows(7, n=80)
-    wanted = [
-        listed(row)
-        for row in sorted(rows, key=lambda row: row["timestamp"], reverse=True)
-        if row["timestamp"] >= chosen.get("start", row["timestamp"])
-        and row["model_version"] == chosen.get("model_version", row["model_version"])
-        and row["prediction_result"] == chosen.get("answer", row["prediction_result"])
-    ]
-    assert 0 < len(wanted) < 80
-    assert recent(keep(rows), 1000, **chosen) == wanted
-
-
-def test_of_many_the_least_sure_are_found_among_the_latest(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
-    rows = [make_row(NOW + timedelta(seconds=n), proba_cat=0.9 - n / 100, proba_dog=0.1 + n / 100) for n in range(6)]
-    assert recent(keep(rows), listing="least_sure") == [listed(row) for row in reversed(rows[-3:])]
-
-
-@pytest.mark.parametrize("chosen", [{"answer": "dog"}, {"listing": "disputed"}], ids=str)
-def test_however_many_came_since_what_was_asked_for_is_found(
-    keep: Keep, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
-) -> None:
-    monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
-    old = make_row(NOW, prediction_result="dog", proba_cat=0.1, proba_dog=0.9, user_feedback=0)
-    since = [make_row(NOW + timedelta(seconds=n), user_feedback=1) for n in range(1, 7)]
-    assert recent(keep([old, *since]), **chosen) == [listed(old)]
 
 
 @pytest.mark.parametrize("answer", ["cat", "error"])
@@ -334,43 +226,13 @@ def test_the_window_before_is_of_the_same_length(keep: Keep) -> None:
     }
 
 
-def test_the_change_token_differs_exactly_when_something_was_recorded(keep: Keep) -> None:
-    database = keep([make_row()])
-
-    def token() -> str:
-        return database.run(listings.change_token)
-
-    def execute(statement: str) -> None:
-        database.run(lambda c: c.exec_driver_sql(statement))
-
-    before = token()
-    statistics(database)
-    assert token() == before  # other databases of this server are at rest
-    tokens = {before}
-    for change in (
-        "UPDATE predictions_feedback SET user_feedback = 1, feedback_at = now()",
-        "DELETE FROM predictions_feedback",
-    ):
-        execute(change)
-        tokens.add(token())
-    assert len(tokens) == 3
-
-
-def test_the_change_token_differs_when_a_slow_writer_is_done(keep: Keep) -> None:
-    database = keep([make_row()])
-    with database.engine.begin() as slow:
-        slow.exec_driver_sql("DELETE FROM predictions_feedback")
-        while_it_writes = database.run(listings.change_token)
-    assert database.run(listings.change_token) != while_it_writes
-
-
 def test_personal_fields_stay_hidden_without_consent_even_if_the_table_held_them(keep: Keep) -> None:
     database = keep([])
     with database.engine.begin() as connection:
         for rule in ("filename_needs_consent", "comment_needs_consent"):
             connection.exec_driver_sql(f"ALTER TABLE predictions_feedback DROP CONSTRAINT {rule}")
     keep([make_row(filename="mine.jpg", user_comment="my comment", user_feedback=1)])
-    [row] = recent(database)
+    [row] = recent_predictions(database)
     assert (row["filename"], row["user_comment"]) == (None, None)
     [point] = statistics(database)["feedback"]
     assert point["user_comment"] is None

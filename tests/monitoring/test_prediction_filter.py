@@ -21,15 +21,21 @@ from catsdogs.monitoring.prediction_filter import (
 )
 from tests.rows import NOW
 
+
+def is_window(bounds: tuple[datetime | None, datetime | None]) -> bool:
+    start, end = bounds
+    return start is None or end is None or start < end
+
+
 moments = st.none() | st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 filters = (
     st.tuples(moments, moments)
-    .filter(lambda bounds: None in bounds or bounds[0] < bounds[1])
+    .filter(is_window)
     .flatmap(
-        lambda bounds: st.builds(
+        lambda window: st.builds(
             PredictionFilter,
-            StatisticsQuery,
-            *(st.just(bound) for bound in bounds),
+            st.just(window[0]),
+            st.just(window[1]),
             st.none() | st.text(st.characters(exclude_characters="\0"), min_size=1),
             st.none() | st.sampled_from(Answer),
             st.sampled_from(Listing),

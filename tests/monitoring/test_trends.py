@@ -6,15 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import kpis
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.trends import Trend, TrendTone, trends
-from catsdogs.stats import difference_interval, wilson_interval
 from tests.rows import NOW, Keep, Row, make_row
 
 EN = Translator("en")
@@ -117,20 +114,3 @@ def test_without_a_period_before_there_is_no_trend(trends_of: Any, keep: Keep) -
 
 def test_where_only_one_period_was_rated_nothing_is_compared(trends_of: Any) -> None:
     assert "satisfaction" not in trends_of(unique(rows(3, user_feedback=1), 1), unique(rows(3), 2))
-
-
-def test_the_difference_is_newcombes() -> None:
-    """His example: 56 of 70 against 48 of 80 (Table II, method 10)."""
-    assert difference_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
-    assert difference_interval(1, 2, 0, 0) is None
-
-
-@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
-def test_the_difference_is_between_its_ends_and_turns_with_the_sides(a: int, b: int, c: int, d: int) -> None:
-    if not (a + b and c + d):
-        return
-    low, high = difference_interval(a, a + b, c, c + d) or (0, 0)
-    assert -1 - 1e-9 <= low <= a / (a + b) - c / (c + d) <= high <= 1 + 1e-9
-    turned = difference_interval(c, c + d, a, a + b)
-    assert turned == pytest.approx((-high, -low))
-    assert wilson_interval(a, a + b)

@@ -1,0 +1,112 @@
+"""Lists of single predictions, and the token that says whether anything was recorded."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from catsdogs.errors import InvalidInput
+from catsdogs.monitoring import listings
+from catsdogs.monitoring.figures import RecentPrediction
+from tests.monitoring.queries import recent_predictions, statistics
+from tests.rows import NOW, Keep, Row, confidence, make_row, random_rows
+
+
+def listed(row: Row) -> dict[str, Any]:
+    """A row as a list of predictions has it."""
+    computed = {"id": str(row["id"]), "timestamp": row["timestamp"].isoformat(), "true_label": None}
+    sure = confidence(row) if row["success"] else None
+    return {name: row.get(name) for name in RecentPrediction.__annotations__} | computed | {"confidence": sure}
+
+
+def test_recent_predictions_are_the_newest_first(keep: Keep) -> None:
+    rows = random_rows(5, n=40)
+    newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
+    wanted = [listed(row) for row in newest]
+    database = keep(rows)
+    assert recent_predictions(database) == wanted[:10]
+    assert recent_predictions(database, 1) == wanted[:1]
+    assert recent_predictions(database, 1000) == wanted
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001])
+def test_a_limit_out_of_range_is_refused(keep: Keep, limit: int) -> None:
+    with pytest.raises(InvalidInput, match="a whole number from 1 to 1000"):
+        recent_predictions(keep([]), limit)
+
+
+def test_the_least_sure_and_the_disputed_are_listed(keep: Keep) -> None:
+    rows = random_rows(6, n=60)
+    database = keep(rows)
+    answered = sorted((row for row in rows if row["success"]), key=confidence)
+    assert recent_predictions(database, 20, listing="least_sure") == [listed(row) for row in answered[:20]]
+    newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
+    wrong = [listed(row) for row in newest if row["user_feedback"] == 0]
+    assert recent_predictions(database, 1000, listing="disputed") == wrong
+    assert wrong
+    with pytest.raises(InvalidInput, match="latest, least_sure or disputed"):
+        recent_predictions(database, listing="first")
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"model_version": "1.1"}, {"answer": "neither"}, {"start": NOW - timedelta(days=9)}]
+)
+def test_a_list_is_of_the_chosen_window_version_and_answer(keep: Keep, chosen: dict[str, Any]) -> None:
+    rows = random_rows(7, n=80)
+    wanted = [
+        listed(row)
+        for row in sorted(rows, key=lambda row: row["timestamp"], reverse=True)
+        if row["timestamp"] >= chosen.get("start", row["timestamp"])
+        and row["model_version"] == chosen.get("model_version", row["model_version"])
+        and row["prediction_result"] == chosen.get("answer", row["prediction_result"])
+    ]
+    assert 0 < len(wanted) < 80
+    assert recent_predictions(keep(rows), 1000, **chosen) == wanted
+
+
+def test_of_many_the_least_sure_are_found_among_the_latest(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
+    rows = [make_row(NOW + timedelta(seconds=n), proba_cat=0.9 - n / 100, proba_dog=0.1 + n / 100) for n in range(6)]
+    assert recent_predictions(keep(rows), listing="least_sure") == [listed(row) for row in reversed(rows[-3:])]
+
+
+@pytest.mark.parametrize("chosen", [{"answer": "dog"}, {"listing": "disputed"}], ids=str)
+def test_however_many_came_since_what_was_asked_for_is_found(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
+    old = make_row(NOW, prediction_result="dog", proba_cat=0.1, proba_dog=0.9, user_feedback=0)
+    since = [make_row(NOW + timedelta(seconds=n), user_feedback=1) for n in range(1, 7)]
+    assert recent_predictions(keep([old, *since]), **chosen) == [listed(old)]
+
+
+def test_the_change_token_differs_exactly_when_something_was_recorded(keep: Keep) -> None:
+    database = keep([make_row()])
+
+    def token() -> str:
+        return database.run(listings.change_token)
+
+    def execute(statement: str) -> None:
+        database.run(lambda c: c.exec_driver_sql(statement))
+
+    before = token()
+    statistics(database)
+    assert token() == before  # other databases of this server are at rest
+    tokens = {before}
+    for change in (
+        "UPDATE predictions_feedback SET user_feedback = 1, feedback_at = now()",
+        "DELETE FROM predictions_feedback",
+    ):
+        execute(change)
+        tokens.add(token())
+    assert len(tokens) == 3
+
+
+def test_the_change_token_differs_when_a_slow_writer_is_done(keep: Keep) -> None:
+    database = keep([make_row()])
+    with database.engine.begin() as slow:
+        slow.exec_driver_sql("DELETE FROM predictions_feedback")
+        while_it_writes = database.run(listings.change_token)
+    assert database.run(listings.change_token) != while_it_writes

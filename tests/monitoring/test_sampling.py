@@ -1,0 +1,25 @@
+"""Of many predictions a sample is read, and the same one each time."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from catsdogs.monitoring import sampling
+from tests.monitoring import queries
+from tests.rows import Keep, calibrated_rows
+
+
+def test_of_many_predictions_a_sample_is_drawn(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = keep(calibrated_rows(6000))
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE"))
+    monkeypatch.setattr(sampling.draw_sample, "__defaults__", (1500,))
+    monkeypatch.setattr(sampling, "SAMPLE_SIZE", 1500)
+    health = queries.health(database)
+    assert not health["whole"]
+    assert 300 < health["estimated"]["n"] < 3000
+    assert 1000 < health["judged"]["n"] < 3000  # of every interval of eight minutes, two or more
+    assert all(bucket["judged"]["n"] for bucket in health["timeline"])
+    assert health["estimated"]["rate"] == pytest.approx(health["judged"]["rate"], abs=0.05)
+    assert health == queries.health(database)  # and the same one each time
