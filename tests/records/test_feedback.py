@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from catsdogs.domain import Answer, Consent, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
-from catsdogs.monitoring.accuracy import right
+from catsdogs.monitoring.accuracy import is_right
 from catsdogs.records.feedback import FeedbackRecord, KnownPrediction, apply, check
 from catsdogs.records.predictions import PredictionRecord
 from tests.storage import Storage
@@ -55,7 +55,7 @@ def test_the_check_of_rating_and_label_agrees_with_the_accuracy_in_sql(storage: 
             sa.cast(sa.null(), sa.Integer).label("user_feedback"),
         ).subquery()
         with storage.database.engine.connect() as connection:
-            counted = connection.scalar(sa.select(right(stored)))
+            counted = connection.scalar(sa.select(is_right(stored)))
         satisfied = earlier if rating is None else rating
         with pytest.raises(InvalidInput) if satisfied and counted is False else nullcontext():
             check(FeedbackRecord.create(uuid7(), rating, None, label), KnownPrediction(answer, False, earlier))
