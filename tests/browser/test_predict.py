@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ from typing import Any
 import pytest
 import urllib3
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, FilePayload, Page, expect
 
-from catsdogs.database import embedded
+from catsdogs.database import embedded, postgres
 from tests import large_images
 from tests.browser.app import READY, TYPES, bring, drop, latest, listen, open_app, problem, settled
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -133,7 +133,7 @@ def test_what_is_no_photo_does_not_leave_the_browser(visit: Page, server: Any, p
     visit.set_input_files("input[type=file]", {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(10_000_001)})
     expect(alert).to_have_text("a.heic: This file is too large: at most 10 MB.")
     several = [("void.jpg", "image/jpeg", b""), ("words.pdf", "application/pdf", b"%PDF")]
-    visit.set_input_files("input[type=file]", [{"name": n, "mimeType": kind, "buffer": b} for n, kind, b in several])
+    visit.set_input_files("input[type=file]", [FilePayload(name=n, mimeType=kind, buffer=b) for n, kind, b in several])
     expect(alert).to_have_text(
         "void.jpg: This file is empty. Choose another photo. "
         "words.pdf: This is not a photo. Choose a JPEG, PNG or WebP file."
@@ -194,7 +194,12 @@ def test_refusing_keeps_nothing_personal_and_a_rating_is_one_touch(
 def test_consent_keeps_what_it_names_and_no_more(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
     name = "<img src=x onerror=alert(1)>.jpg"
     fired: list[str] = []
-    page.on("dialog", lambda dialog: (fired.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        fired.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     open_app(page, server)
     page.get_by_label("Keep the file's name and my comment").check()
     bring(page, pictures["jpeg"], name)
@@ -298,7 +303,7 @@ def test_several_photos_queue_and_an_earlier_one_can_be_seen_again(
     listen(page)
     page.set_input_files(
         "input[type=file]",
-        [{"name": name, "mimeType": "image/jpeg", "buffer": pictures[dress]} for name, dress in files],
+        [FilePayload(name=name, mimeType="image/jpeg", buffer=pictures[kind]) for name, kind in files],
     )
     expect(page.locator(".cd-photo").get_by_role("alert")).to_have_text(
         re.compile(r"^words\.jpg: This is not a picture"), timeout=READY
@@ -343,7 +348,7 @@ def test_while_the_database_is_away_the_answer_is_safe(page: Page, launch: Any, 
     with tempfile.TemporaryDirectory(prefix="catsdogs-away-") as folder:
         postgresql = embedded.EmbeddedServer(Path(folder))
         postgresql.start()
-        place = {"db_host": str(postgresql.socket_dir), "db_port": embedded.PORT, "db_user": embedded.USER}
+        place = {"db_host": str(postgresql.socket_dir), "db_port": postgres.PORT, "db_user": embedded.USER}
         server = launch(**{name.upper(): str(value) for name, value in place.items()})
         server = dataclasses.replace(server, settings=server.settings.model_copy(update=place))
         open_app(page, server)
@@ -353,10 +358,8 @@ def test_while_the_database_is_away_the_answer_is_safe(page: Page, launch: Any, 
         page.get_by_role("button", name="Yes").click()
         expect(page.get_by_text("What you said is safe and will be stored.")).to_be_visible()
         postgresql.start()
-        deadline = time.monotonic() + 30
-        while not (rows := server.query("SELECT prediction_result FROM predictions_feedback WHERE user_feedback = 1")):
-            assert time.monotonic() < deadline, "the record did not come home"
-            time.sleep(0.2)
+        rated = "SELECT prediction_result FROM predictions_feedback WHERE user_feedback = 1"
+        rows = until(lambda: server.query(rated), "the record is not stored", interval=0.2)
         assert rows == [{"prediction_result": "cat"}]
         server.stop()
         postgresql.stop()

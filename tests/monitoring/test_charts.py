@@ -37,7 +37,8 @@ def statistics_of(keep: Keep) -> Callable[..., Statistics]:
 @pytest.fixture
 def busy(statistics_of: Callable[..., Statistics]) -> Statistics:
     """Weeks with a gap."""
-    return statistics_of(random_rows(1), end=NOW)
+    statistics: Statistics = statistics_of(random_rows(1), end=NOW)
+    return statistics
 
 
 def traces(fig: go.Figure) -> dict[str, Any]:

@@ -26,7 +26,9 @@ def ask(monkeypatch: pytest.MonkeyPatch, shown: list[tuple[Any, list[bytes]]]) -
     replies: list[dict[str, Any]] = []
 
     class Wire(BaseComm):
-        def publish_msg(self, msg_type: str, data: Any = None, buffers: Any = None, **rest: Any) -> None:
+        def publish_msg(
+            self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
+        ) -> None:
             if msg_type == "comm_msg" and data["method"] == "custom":
                 content = data["content"]
                 replies.append(content) if "reply" in content else shown.append((content, list(buffers or [])))

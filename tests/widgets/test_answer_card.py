@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catsdogs.domain import Answer, Doubt, Note, Prediction
@@ -7,20 +9,18 @@ from catsdogs.i18n import Translator
 from catsdogs.widgets.answer_card import AnswerCard
 
 
-def card_of(proba_dog: float, *remarks: str, language: str = "en", **values: object) -> AnswerCard:
+def card_of(proba_dog: float, *remarks: str, language: str = "en", **values: Any) -> AnswerCard:
     answer = Answer.DOG if proba_dog >= 0.5 else Answer.CAT
     prediction = Prediction(
         **{"answer": answer, "neither_score": 0.1, "notes": (), **values},
-        **FIGURES,
+        model_version="1.0",
+        inference_time_ms=12.34,
         proba_dog=proba_dog,
         proba_cat=1 - proba_dog,
     )
     card = AnswerCard(Translator(language))
     card.show(prediction, *remarks)
     return card
-
-
-FIGURES = {"model_version": "1.0", "inference_time_ms": 12.34}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,9 @@ def test_the_words_suit_the_confidence(proba_dog: float, headline: str, detail: 
         (None, {}, "dog", "It is a dog!"),
     ],
 )
-def test_a_doubt_has_words_and_looks_of_its_own(doubt: Doubt | None, values: dict, kind: str, headline: str) -> None:
+def test_a_doubt_has_words_and_looks_of_its_own(
+    doubt: Doubt | None, values: dict[str, Any], kind: str, headline: str
+) -> None:
     answer = card_of(0.97, doubt=doubt, **values).answer
     assert (answer["kind"], answer["headline"]) == (kind, headline)
 

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage, NotAuthorised
 from catsdogs.model.serving import ServedModel
+from catsdogs.monitoring.figures import Statistics
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.local import Local
@@ -43,8 +45,8 @@ def predict(storage: Storage, make_record: Any) -> Predict:
     """Record a prediction that is some time old."""
 
     def predict(age: timedelta = timedelta(), consent: Consent = NO_CONSENT, **values: Any) -> PredictionRecord:
-        record, _receipt = make_record(consent, NAME)
-        record = record.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
+        made, _receipt = make_record(consent, NAME)
+        record: PredictionRecord = made.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
         assert storage.writer.store_prediction(record)
         return record
 
@@ -251,7 +253,12 @@ def test_the_figures_are_read_again_only_where_something_was_recorded(
     app = open_app()
     read: list[object] = []
     statistics = service.statistics
-    monkeypatch.setattr(service, "statistics", lambda wanted: (read.append(wanted), statistics(wanted))[1])
+
+    def counted(wanted: PredictionFilter) -> Statistics:
+        read.append(wanted)
+        return statistics(wanted)
+
+    monkeypatch.setattr(service, "statistics", counted)
 
     def times_read(action: str) -> int:
         read.clear()
@@ -269,8 +276,16 @@ def test_the_figures_are_read_again_only_where_something_was_recorded(
 def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app(query="list=disputed")
     files: list[dict[str, str]] = []
+
+    def collecting(send: Callable[[Any], None]) -> Callable[[Any], None]:
+        def collect(content: Any) -> None:
+            files.append(content)
+            send(content)
+
+        return collect
+
     for part in (app.charts, app.predictions_table):
-        monkeypatch.setattr(part, "send", lambda content, send=part.send: (files.append(content), send(content)))
+        monkeypatch.setattr(part, "send", collecting(part.send))
     assert ask(app.charts, {"action": "csv", "value": "inference_time"}) == ""
     assert ask(app.charts, {"action": "csv", "value": "feedback"}) == ""
     assert ask(app.predictions_table, {"action": "csv"}) == ""
@@ -383,7 +398,9 @@ def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(
 
 
 def test_a_service_that_cannot_be_had_is_a_sentence_and_is_tried_again(service: Local, ask: Any) -> None:
-    answers: Iterator[Any] = iter([NotAuthorised("This token is wrong, or its session has ended."), service])
+    answers: Iterator[Exception | Local] = iter(
+        [NotAuthorised("This token is wrong, or its session has ended."), service]
+    )
 
     def connect() -> Local:
         answer = next(answers)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +17,8 @@ from catsdogs.errors import InvalidImage
 from catsdogs.i18n import Translator
 from catsdogs.model.card import SHIPPED
 from catsdogs.model.serving import ServedModel
+from catsdogs.monitoring.figures import ModelHealth
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.local import Local
@@ -115,7 +117,8 @@ def test_it_says_how_good_the_model_is(open_app: Callable[..., Dashboard], rated
     assert judged.startswith("90.0% of the answers that people judged were right (n = 100")
     assert "90.0% are expected to be right (CBPE" in estimated
     assert drift.startswith("Drift: ")  # a hundred times the same photo
-    signals, versions = parts.summary.tables
+    signals, versions = cast("list[dict[str, Any]]", parts.summary.tables)
+    assert signals["rows"]
     assert {row["kind"] for row in signals["rows"]} <= {"none", "moderate", "strong"}
     assert [row["cells"][:2] for row in versions["rows"]] == [[SHIPPED.name, "100.0%"]]
 
@@ -146,7 +149,12 @@ def test_the_models_health_is_read_again_only_where_it_is_time(
     monkeypatch.setattr(health_panel, "FRESH_SECONDS", 3600.0)  # however busy the machine is
     asked: list[str] = []
     ask = service.model_health
-    monkeypatch.setattr(service, "model_health", lambda wanted: asked.append("again") or ask(wanted))
+
+    def counted(wanted: PredictionFilter) -> ModelHealth:
+        asked.append("again")
+        return ask(wanted)
+
+    monkeypatch.setattr(service, "model_health", counted)
     app = Dashboard(lambda: service, "en", "")
     rated(1, 0)
     app.refresh_if_changed()
