@@ -1,8 +1,7 @@
 """The exception tree.
 
-Everything that can go wrong and that a caller can act on is one of these; what lower layers raise
-(Pillow, SQLAlchemy, ONNX Runtime, urllib3) is mapped to one of them where it happens, with the
-original as ``__cause__`` for the log.
+Every error that a caller can act on is one of these. Errors of lower layers (Pillow, SQLAlchemy, ONNX Runtime,
+urllib3) are mapped to one of them where they happen, with the original as ``__cause__`` for the log.
 
 ::
 
@@ -30,11 +29,11 @@ class CatsDogsError(Exception):
     Parameters
     ----------
     message
-        An English sentence that tells a person what to do, with ``{named}`` places for `values`.
-        It is a gettext message (mark it with :func:`catsdogs.i18n.N_`), so that
-        :meth:`catsdogs.i18n.Translator.describe` can say it in the reader's language.
+        An English sentence that tells a person what to do, with ``{named}`` fields for `values`.
+        It is a gettext message (mark it with :func:`catsdogs.i18n.N_`), which
+        :meth:`catsdogs.i18n.Translator.describe` translates.
     values
-        What fills the places. Never personal data: messages reach the log.
+        Values of the fields. Never personal data: messages are logged.
     """
 
     def __init__(self, message: str, **values: object) -> None:

@@ -62,8 +62,8 @@ class Previous(TypedDict):
     satisfaction: Satisfaction
 
 
-class Bucket(TypedDict):
-    """One interval of the time curve; inference times are in milliseconds."""
+class Bucket(Latency):
+    """One interval of the time curve: its predictions, and their inference times in milliseconds."""
 
     start: Timestamp
     """Start of the interval, in UTC."""
@@ -74,12 +74,6 @@ class Bucket(TypedDict):
     errors: Count
     satisfied: Count
     unsatisfied: Count
-    mean: Milliseconds | None
-    min: Milliseconds | None
-    max: Milliseconds | None
-    p50: Milliseconds | None
-    p95: Milliseconds | None
-    p99: Milliseconds | None
 
 
 class FeedbackPoint(TypedDict):

@@ -15,7 +15,7 @@ from catsdogs.model.photo_limits import MAX_BYTES, MAX_MEGABYTES
 from catsdogs.samples import SAMPLES
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
-from catsdogs.server.api.requests import FeedbackForm, PredictForm, SampleQuery
+from catsdogs.server.api.requests import FeedbackFields, PredictFields, SampleQuery
 from catsdogs.server.auth import API_CLIENT, Scope
 from catsdogs.server.base_handler import TooLarge
 from catsdogs.service.prediction_json import RecordedPrediction, SamplePrediction, outcome_to_json, prediction_to_json
@@ -29,7 +29,7 @@ MAX_BODY = MAX_BYTES + 64 * 1024
 class PredictHandler(ApiHandler):
     """``POST /api/predict``."""
 
-    operation = Operation("post", "Classify a photo", RecordedPrediction, form=PredictForm, errors=(400, 413))
+    operation = Operation("post", "Classify a photo", RecordedPrediction, form=PredictFields, errors=(400, 413))
     scope = Scope.PREDICT
     _complete = False
 
@@ -138,7 +138,7 @@ class FeedbackHandler(ApiHandler):
         "Give feedback on a prediction",
         FeedbackResponse,
         form=Annotated[
-            FeedbackForm,
+            FeedbackFields,
             JsonSchema(anyOf=[{"required": [name]} for name in ("user_feedback", "user_comment", "true_label")]),
         ],
         errors=(400, 404),

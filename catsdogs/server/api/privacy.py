@@ -7,7 +7,7 @@ from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
-from catsdogs.server.api.requests import ReceiptForm, WithdrawForm
+from catsdogs.server.api.requests import ReceiptFields, WithdrawFields
 from catsdogs.server.auth import Scope
 from catsdogs.service.responses import Export, RemovalResponse, removal_to_json
 
@@ -37,7 +37,7 @@ class ExportHandler(ReceiptHandler):
     """``POST /api/privacy/export``."""
 
     operation = Operation(
-        "post", "Export everything held under a receipt code", Export, form=ReceiptForm, errors=(400, 404)
+        "post", "Export everything held under a receipt code", Export, form=ReceiptFields, errors=(400, 404)
     )
 
     async def post(self) -> None:
@@ -49,7 +49,7 @@ class WithdrawHandler(ReceiptHandler):
     """``POST /api/privacy/withdraw``."""
 
     operation = Operation(
-        "post", "Withdraw consent to one purpose or to all", RemovalResponse, form=WithdrawForm, errors=(400, 404)
+        "post", "Withdraw consent to one purpose or to all", RemovalResponse, form=WithdrawFields, errors=(400, 404)
     )
 
     async def post(self) -> None:
@@ -69,7 +69,7 @@ class EraseHandler(ReceiptHandler):
     """``POST /api/privacy/erase``."""
 
     operation = Operation(
-        "post", "Erase everything held under a receipt code", RemovalResponse, form=ReceiptForm, errors=(400, 404)
+        "post", "Erase everything held under a receipt code", RemovalResponse, form=ReceiptFields, errors=(400, 404)
     )
 
     async def post(self) -> None:

@@ -27,7 +27,7 @@ _PHOTO = (
 )
 
 
-class PredictForm(TypedDict):
+class PredictFields(TypedDict):
     """A photo, and the person's consent."""
 
     file: Annotated[bytes, JsonSchema(description=_PHOTO)]
@@ -41,7 +41,7 @@ class PredictForm(TypedDict):
     """feedback_id of an earlier prediction of this photo, made without consent: it is deleted."""
 
 
-class FeedbackForm(TypedDict):
+class FeedbackFields(TypedDict):
     """Feedback on a prediction."""
 
     feedback_id: Identifier
@@ -53,14 +53,14 @@ class FeedbackForm(TypedDict):
     """What the photo shows; with user_feedback 1, none that makes the answer wrong."""
 
 
-class ReceiptForm(TypedDict):
+class ReceiptFields(TypedDict):
     """A receipt code."""
 
     receipt: Annotated[str, JsonSchema(minLength=1)]
     """The code shown once, when consent was given."""
 
 
-class WithdrawForm(ReceiptForm):
+class WithdrawFields(ReceiptFields):
     """A receipt code, and the purpose of which consent is withdrawn."""
 
     purpose: NotRequired[Annotated[str, JsonSchema(enum=list(PurposeName))]]

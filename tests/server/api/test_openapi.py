@@ -22,7 +22,7 @@ def closed_description() -> dict[str, Any]:
     """Describe the API with responses that have no further fields."""
     api = copy.deepcopy(description())
     for name, schema in api["components"]["schemas"].items():
-        if "properties" in schema and not name.endswith("Form"):
+        if "properties" in schema and not name.endswith("Fields"):
             schema["additionalProperties"] = False
     return api
 
@@ -136,7 +136,7 @@ def test_fields_have_descriptions_ranges_and_formats() -> None:
     assert prediction["feedback_id"]["format"] == "uuid"
     assert prediction["prediction"]["enum"] == ["Cat", "Dog", "Neither"]
     assert schemas["Bucket"]["properties"]["start"]["format"] == "date-time"
-    assert "consent_language" in schemas["PredictForm"]["properties"]
+    assert "consent_language" in schemas["PredictFields"]["properties"]
 
 
 def test_every_route_is_described(client: Client) -> None:
