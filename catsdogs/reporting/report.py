@@ -124,7 +124,7 @@ class Report:
         """Return the alerts as they are now or, if the period is over, as they were at its end."""
         _ = self._
         items = "".join(self._alert_item(alert) for alert in self._alerts)
-        no_alert = _("No alert.") if self._is_over else _("No alert: nothing needs you now.")
+        no_alert = _("No alert.") if self._is_over else _("No alert: nothing to do now.")
         content = f'<ul class="alerts">{items}</ul>' if items else f"<p>{escape(no_alert)}</p>"
         firing = [alert["rule"] for alert in self._alerts if alert["state"] == AlertState.FIRING]
         moment = self.end if self._is_over else datetime.now(self.zone)

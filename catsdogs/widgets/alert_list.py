@@ -32,7 +32,7 @@ class AlertList(BaseWidget):
 
     def __init__(self, translator: Translator) -> None:
         _ = translator
-        super().__init__(translator, {"title": _("Alerts"), "none": _("No alert: nothing needs you now.")})
+        super().__init__(translator, {"title": _("Alerts"), "none": _("No alert: nothing to do now.")})
 
     def show(self, alerts: list[Alert], degraded: list[ServiceProblem], zone: tzinfo) -> None:
         """Show `alerts` with the wall clock of `zone`, and what does not work as it should."""

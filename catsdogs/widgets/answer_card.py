@@ -1,4 +1,4 @@
-"""The answer: in words, by an icon and a colour, with both probabilities as figures and bars."""
+"""The answer for one photo: a sentence, an icon, and both probabilities as figures and bars."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from catsdogs.i18n import Translator
 from catsdogs.widgets.base import BaseWidget, script, style
 
 SURE = 0.95
-"""Confidence from which the answer is said without reserve."""
+"""Confidence from which the answer is given without reservation."""
 LIKELY = 0.75
-"""Confidence from which the answer is called likely; below, it is called a guess."""
+"""Confidence from which the answer is called likely; below it, the answer is a guess."""
 CERTAIN = 0.999
-"""Confidence beyond which no figure is given: it would be rounded to 100 %, and nobody is that sure."""
+"""Confidence above which no exact figure is given: it would be rounded to 100 %."""
 
 
 def answer_kind(prediction: Prediction) -> str:
-    """Name the icon and colour of an answer: ``cat``, ``dog``, ``neither``, ``both`` or ``unsure``."""
+    """Return the name of the icon and colour of an answer: ``cat``, ``dog``, ``neither``, ``both`` or ``unsure``."""
     if prediction.doubt is Doubt.BOTH:
         return "both"
     guess = prediction.answer is not Answer.NEITHER and prediction.confidence < LIKELY
@@ -25,10 +25,12 @@ def answer_kind(prediction: Prediction) -> str:
 
 
 class AnswerCard(BaseWidget):
-    """Shows the answer for one photo; empty until there is one.
+    """Shows the answer for one photo; hidden until there is one.
 
     Parameters
     ----------
+    translator
+        Translates the texts.
     model_card
         Address of the page that describes the model; empty where there is none.
     """
@@ -37,7 +39,7 @@ class AnswerCard(BaseWidget):
     _css = style("answer_card")
 
     answer = traitlets.Dict().tag(sync=True)
-    """What to show, in words; empty: nothing."""
+    """Texts and figures to show; empty to show nothing."""
     model_card = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, translator: Translator, model_card: str = "") -> None:
@@ -45,13 +47,13 @@ class AnswerCard(BaseWidget):
         super().__init__(
             translator,
             {
-                "compared": _("Cat or dog, compared"),
+                "compared": _("Cat and dog, compared"),
                 "forced": _("If it had to be one of the two"),
                 "time": _("Answered in"),
                 "model": _("Model"),
                 "model_card": _("What this model can do, and what not"),
-                "anew": _("The page now speaks English"),
-                "left_behind": _("The photos you brought before are not listed any more."),
+                "language_switched": _("The page is now in English"),
+                "photos_not_listed": _("The photos that you sent before are no longer listed."),
             },
             model_card=model_card,
         )
@@ -101,16 +103,16 @@ class AnswerCard(BaseWidget):
     def _detail(self, prediction: Prediction) -> str:
         _ = self._
         if prediction.doubt is Doubt.BOTH:
-            return _("There seem to be both. The model knows one animal a photo best.")
+            return _("There seem to be both. The model works best with one animal per photo.")
         if prediction.doubt is Doubt.UNSURE:
-            return _("This photo lies near the line between two answers: take this one with care.")
+            return _("This photo is close to the limit between two answers: this one may be wrong.")
         if prediction.answer is Answer.NEITHER:
-            return _("As far as the model can tell, there is neither of them in this picture.")
+            return _("As far as the model can tell, this picture shows neither.")
         if prediction.confidence > CERTAIN:
             return _("The model is more than {share} sure.", share=_.percent(CERTAIN))
         return _("The model is {share} sure.", share=_.percent(prediction.confidence))
 
     def _notes(self, prediction: Prediction) -> list[str]:
         _ = self._
-        said = {Note.FIRST_FRAME: _("This is an animation: only its first picture was looked at.")}
-        return [said[note] for note in prediction.notes]
+        sentences = {Note.FIRST_FRAME: _("This is an animation: only its first picture was used.")}
+        return [sentences[note] for note in prediction.notes]

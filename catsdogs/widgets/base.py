@@ -1,8 +1,8 @@
-"""What all parts of an app have in common: texts, looks, and an answer to everything the browser asks.
+"""What all widgets of the apps share: translated texts, style sheets, and a reply to each message of the browser.
 
-A part is an anywidget: a small ES module draws it with ``textContent`` only (what a person wrote is text
-everywhere), and asks the kernel by custom messages. Custom messages, not synchronised traits: a
-trait's update may be held back while the kernel is busy, and a consent must never arrive after the photo.
+A widget is an anywidget: a small ES module draws it with ``textContent`` only, so that what a person wrote is never
+markup, and sends custom messages to the kernel. Messages instead of synchronised traits: the front end may hold back
+a trait's update while the kernel is busy, and a consent must never arrive after the photo.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class BaseWidget(anywidget.AnyWidget):
-    """A part of an app, in one language.
+    """A widget in one language.
 
     Parameters
     ----------
     translator
-        Says the texts.
+        Translates the texts.
     texts
-        What the ES module shows, already translated.
+        Texts that the ES module shows, already translated.
     """
 
     texts = traitlets.Dict().tag(sync=True)
@@ -41,13 +41,21 @@ class BaseWidget(anywidget.AnyWidget):
     def __init__(self, translator: Translator, texts: dict[str, str], **traits: object) -> None:
         self._ = translator
         super().__init__(texts=common_texts(translator) | texts, language=translator.language, **traits)
-        self.on_msg(lambda _part, content, buffers: self._handle(content, buffers))
+        self.on_msg(lambda _widget, content, buffers: self._reply(content, buffers))
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
-        """Do what the browser asks for; by default, nothing. What is raised becomes a sentence in the page."""
+        """Handle a message of the browser; by default, refuse it. The page shows the message of what is raised.
+
+        Parameters
+        ----------
+        content
+            Fields of the message: ``action`` says what to do, the others depend on it.
+        buffers
+            Binary data of the message.
+        """
         raise invalid_message()
 
-    def _handle(self, content: object, buffers: Sequence[memoryview]) -> None:
+    def _reply(self, content: object, buffers: Sequence[memoryview]) -> None:
         if not isinstance(content, dict):
             return
         problem = ""
@@ -58,19 +66,19 @@ class BaseWidget(anywidget.AnyWidget):
             self.log.log(level, "%s: %s", type(error).__name__, error, exc_info=error.__cause__)
             problem = self._.describe(error)
         except Exception:
-            self.log.exception("%s could not do what it was asked", type(self).__name__)
+            self.log.exception("%s failed to handle a message", type(self).__name__)
             _ = self._
             problem = _("Something went wrong on our side. Please try again in a moment.")
         self.send({"reply": content.get("id"), "problem": problem})
 
 
 def message_field(content: dict[str, object], name: str, kind: type[Any]) -> Any:
-    """Give a field of a message from the browser, which may hold anything.
+    """Return a field of a message from the browser.
 
     Raises
     ------
     InvalidInput
-        It is missing or not of `kind`.
+        It is missing or not of type `kind`.
     """
     value = content.get(name)
     if not isinstance(value, kind):
@@ -93,5 +101,5 @@ def message_choice(content: dict[str, object], name: str, choices: type[E]) -> E
 
 
 def invalid_message() -> InvalidInput:
-    """Make the error for a message that no page of ours sends."""
+    """Create the error for a message that the apps' own pages do not send."""
     return InvalidInput("The page sent something that was not understood. Reload it and try again.")

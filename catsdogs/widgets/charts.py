@@ -72,7 +72,7 @@ class BaseCharts(BaseWidget, Generic[F]):
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Send the figures behind a chart as a file."""
-        write = self.tables.get(message_field(content, "value", str))
+        write = self.tables.get(message_field(content, "chart", str))
         if message_field(content, "action", str) != "csv" or write is None or self._shown is None:
             raise invalid_message()
         shown, snapshot = self._shown

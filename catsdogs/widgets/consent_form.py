@@ -1,4 +1,4 @@
-"""Asking what may be kept: empty boxes, one a purpose, and what happens with a person's data."""
+"""The consent form: one empty checkbox per purpose, and the privacy notice."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, m
 
 
 class ConsentForm(BaseWidget):
-    """Holds a person's decision of this visit; nothing is ticked for them.
+    """Holds a person's decision in this session; no box is ticked beforehand.
 
     Parameters
     ----------
+    translator
+        Translates the texts.
     controller
-        Whom the notice names.
+        Data controller, whom the notice names.
     on_apply
-        Called when the person asks that the photo before them be answered again under the
-        decision as it is now; offered only while `decision_changed`.
+        Called when the person asks to apply the decision to the photo shown, too; offered only while
+        `decision_changed`.
     """
 
     _esm = script("language_switch", "consent_form")
     _css = style("consent_form")
 
     purposes: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
-    """What is asked, as field, label and explanation."""
+    """Field, label and explanation of each purpose."""
     notice: traitlets.List[str] = traitlets.List().tag(sync=True)
+    """Paragraphs of the privacy notice."""
     agreed_purposes = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """Fields of :class:`~catsdogs.domain.Consent` that the person agreed to."""
     decision_changed = traitlets.Bool().tag(sync=True)
-    """Whether the decision is another than the one under which the photo shown was answered."""
+    """Whether the decision differs from the one under which the photo shown was recorded."""
 
     def __init__(self, translator: Translator, controller: DataController, on_apply: Callable[[], None]) -> None:
         _ = translator
@@ -43,8 +46,8 @@ class ConsentForm(BaseWidget):
                 "question": _(QUESTION),
                 "reassurance": _(REASSURANCE),
                 "notice": _("What happens with my data?"),
-                "late": _("This counts from your next photo on."),
-                "again": _("Use it for this photo, too"),
+                "from_next_photo": _("Your choice applies from your next photo on."),
+                "apply": _("Apply it to this photo, too"),
             },
             purposes=[[purpose.field, _(purpose.label), _(purpose.explanation)] for purpose in PURPOSES],
             notice=notice(_, controller),
@@ -54,12 +57,12 @@ class ConsentForm(BaseWidget):
 
     @property
     def decision(self) -> Consent:
-        """What the person agrees to at this moment."""
+        """What the person agrees to now."""
         agreed = dict.fromkeys(self.agreed_purposes, True)
         return Consent(**agreed, language=self._.language, channel=ConsentChannel.APP)
 
-    def applied(self, decision: Consent | None) -> None:
-        """Note under which `decision` the photo shown was answered; ``None``: it was not."""
+    def set_applied(self, decision: Consent | None) -> None:
+        """Note the `decision` under which the photo shown was recorded; ``None`` where none was recorded."""
         self._applied = decision
         self.decision_changed = False
 

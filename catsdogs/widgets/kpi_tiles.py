@@ -87,7 +87,7 @@ def _certainty(statistics: Statistics, _: Translator) -> str:
     satisfaction = statistics["satisfaction"]
     low, high = satisfaction["low"], satisfaction["high"]
     if low is None or high is None:
-        return _("Nobody said anything yet")
+        return _("No feedback yet")
     return _(
         "95% interval {low} to {high}, n = {n}",
         low=_.percent(low),

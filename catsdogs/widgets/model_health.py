@@ -18,7 +18,7 @@ from catsdogs.widgets.charts import BaseCharts
 class HealthSummary(BaseWidget):
     """Says how good the model is, how far each signal drifted, and how the versions compare."""
 
-    _esm = script("model_health")
+    _esm = script("table", "model_health")
     _css = style("model_health")
 
     sentences: traitlets.List[str] = traitlets.List().tag(sync=True)
@@ -41,7 +41,7 @@ class HealthSummary(BaseWidget):
         with self.hold_sync():
             said = words.sentences(health, _)
             if answer:
-                said.append(_("These figures are of all answers: the choice of one answer does not change them."))
+                said.append(_("These figures cover all answers, whatever answer is chosen above."))
             self.sentences = [sentence for sentence in said if sentence]
             self.tables = [table for table in tables if table["rows"]]
 

@@ -1,4 +1,4 @@
-"""What is kept about a photo, opened by its receipt code: to be seen, withdrawn, erased."""
+"""What is stored under a receipt code: to see, withdraw or erase."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, m
 
 
 class MyData(BaseWidget):
-    """Shows what is held under a receipt code, and carries out what its owner decides.
+    """Shows what is stored under a receipt code, withdraws consents, and erases.
 
     Parameters
     ----------
+    translator
+        Translates the texts.
     service
-        Gives what holds it.
+        Returns the service that exports, withdraws and erases.
     on_erased
         Called with the code after everything under it was erased.
     """
@@ -32,11 +34,11 @@ class MyData(BaseWidget):
     _css = style("my_data")
 
     code = traitlets.Unicode().tag(sync=True)
-    """The receipt code that is open; empty: none."""
+    """Receipt code that is open; empty where none is."""
     stored_data = traitlets.Dict().tag(sync=True)
-    """``decisions`` and ``records`` as the page shows them, and ``document``: everything, as JSON."""
+    """``decisions`` and ``records`` as the page shows them, and ``document``: the whole export as JSON text."""
     status = traitlets.Unicode().tag(sync=True)
-    """What was done last, in words."""
+    """Sentence on what was done last."""
 
     def __init__(
         self, translator: Translator, service: Callable[[], Service], on_erased: Callable[[str], None]
@@ -53,14 +55,14 @@ class MyData(BaseWidget):
                 "code": _("Receipt code"),
                 "show": _("Show what is kept"),
                 "decided": _("Your consent of {moment}"),
-                "withdrawn": _("Withdrawn on {moment}; nothing is left of what it allowed."),
+                "withdrawn": _("Withdrawn on {moment}; what was kept for it is erased."),
                 "photo": _("The photo that is kept"),
                 "no_photo": _("No photo is kept."),
                 "save": _("Save everything as a file"),
                 "withdraw": _("Withdraw"),
-                "sure_withdraw": _("Withdraw this consent? What was kept for it is erased at once."),
+                "confirm_withdraw": _("Withdraw this consent? What was kept for it is erased at once."),
                 "erase": _("Erase everything"),
-                "sure_erase": _("Erase everything that is kept about this photo? This cannot be undone."),
+                "confirm_erase": _("Erase everything that is kept about this photo? This cannot be undone."),
                 "yes": _("Yes, do it"),
                 "no": _("No, keep it"),
             },
@@ -69,12 +71,16 @@ class MyData(BaseWidget):
         self._on_erased = on_erased
 
     def look_up(self, code: str) -> None:
-        """Show what is held under a receipt code.
+        """Show what is stored under a receipt code.
 
         Raises
         ------
-        InvalidInput, NotFound, DatabaseUnavailable
-            Nothing is shown.
+        InvalidInput
+            The code is empty.
+        NotFound
+            Nothing is stored under the code.
+        DatabaseUnavailable
+            The database cannot be reached.
         """
         code = code.strip().upper()
         self.code, self.stored_data, self.status = "", {}, ""
@@ -82,7 +88,7 @@ class MyData(BaseWidget):
             raise InvalidInput("Type or paste the receipt code first.")
         export = self._service().export(code)
         with self.hold_sync():
-            self.code, self.stored_data = code, self._in_words(export)
+            self.code, self.stored_data = code, self._texts_of(export)
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Open a code, withdraw a purpose, or erase."""
@@ -91,12 +97,12 @@ class MyData(BaseWidget):
             case "open":
                 self.look_up(message_field(content, "code", str))
             case "withdraw":
-                code, purpose = self._opened(), message_choice(content, "purpose", PurposeName)
+                code, purpose = self._open_code(), message_choice(content, "purpose", PurposeName)
                 self._service().withdraw(code, purpose)
                 self.look_up(code)
                 self.status = _("This consent is withdrawn, and what was kept for it is erased.")
             case "erase":
-                code = self._opened()
+                code = self._open_code()
                 self._service().erase(code)
                 self.code, self.stored_data = "", {}
                 self.status = _("Everything that was kept under this code is erased.")
@@ -104,12 +110,12 @@ class MyData(BaseWidget):
             case _:
                 raise invalid_message()
 
-    def _opened(self) -> str:
+    def _open_code(self) -> str:
         if not self.code:
             raise invalid_message()
         return self.code
 
-    def _in_words(self, export: Export) -> dict[str, object]:
+    def _texts_of(self, export: Export) -> dict[str, object]:
         waiting = export["waiting"]
         photos = {photo["prediction_id"]: photo["jpeg"] for photo in export["photos"]}
         photos |= {record["id"]: record["photo"]["jpeg"] for record in waiting if "photo" in record}
@@ -133,7 +139,7 @@ class MyData(BaseWidget):
         }
 
     def _facts(self, record: Mapping[str, Any]) -> list[list[str]]:
-        """Say what is known of a prediction, as label and value; what is not known is left out."""
+        """Return labels and values of a prediction, without those that are not known."""
         _ = self._
         kinds = {"cat": _("Cat"), "dog": _("Dog"), "both": _("Both"), "neither": _("Neither")}
         facts = [

@@ -1,4 +1,4 @@
-"""Bringing a photo: click, drop, paste, the phone's camera, or a sample picture."""
+"""Input for photos: click, drop, paste, the phone's camera, or a sample picture."""
 
 from __future__ import annotations
 
@@ -18,26 +18,33 @@ from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, photo
 
 
 class PhotoHandler(Protocol):
-    """What a person does with photos; each has a number in the visit. Errors are shown below the photo."""
+    """What handles the photos of a session. Each has a number; errors are shown below the photo."""
 
     def predict(self, number: int, name: str, photo: bytes) -> None:
-        """Answer a photo, of which the file name and the bytes are given."""
+        """Predict a photo, given its file name and its content."""
 
     def predict_sample(self, number: int, name: str) -> None:
-        """Answer a picture of :data:`catsdogs.samples.SAMPLES`."""
+        """Predict a picture of :data:`catsdogs.samples.SAMPLES`."""
 
     def show(self, number: int) -> None:
         """Show the answer for an earlier photo again."""
 
     def discard(self, number: int) -> None:
-        """Take back a photo that was brought; it may not have come."""
+        """Remove a photo that was cancelled; it may not have arrived."""
 
 
 class PhotoInput(BaseWidget):
-    """Takes photos and hands them to the kernel, scaled down by the browser and free of metadata.
+    """Takes photos, which the browser scales down and frees of metadata, and sends them to the kernel.
 
-    What the browser cannot decode, and what only the server can judge (animations, damaged or huge
-    pictures), goes up as it is, up to `MAX_UPLOAD_BYTES`.
+    Files that the browser cannot decode, and those that only the server can judge (animations, damaged or
+    very large pictures), are sent unchanged, up to `MAX_UPLOAD_BYTES`.
+
+    Parameters
+    ----------
+    translator
+        Translates the texts.
+    handler
+        Called for each message about a photo.
     """
 
     _esm = script(*PHOTO_SCRIPTS)
@@ -47,7 +54,7 @@ class PhotoInput(BaseWidget):
     samples: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``name``, ``title``, ``credit`` and ``jpeg``."""
     answer_kinds = traitlets.Dict().tag(sync=True)
-    """The photos of this visit that have an answer: number to `answer_kind`."""
+    """Result of `answer_kind` by number, for the photos of this session that have an answer."""
     explanation = traitlets.Dict().tag(sync=True)
     """Number of the photo shown, with ``activation`` and ``box`` of :class:`~catsdogs.domain.Explanation`."""
 
@@ -64,25 +71,25 @@ class PhotoInput(BaseWidget):
         )
         self._handler = handler
 
-    def answer(self, number: int, prediction: Prediction) -> None:
-        """Show that photo `number` has an answer, and what it was made of."""
+    def show_answer(self, number: int, prediction: Prediction) -> None:
+        """Show the answer for photo `number` in the list of photos, and offer its activation map."""
         explanation = prediction.explanation
         with self.hold_sync():
             self.answer_kinds = {**self.answer_kinds, str(number): answer_kind(prediction)}
             self.explanation = {"number": number, **asdict(explanation)} if explanation else {}
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
-        """Take a photo, or a wish about one; nothing that came with it is trusted."""
+        """Pass a message about a photo to the handler, after checking its fields."""
         number = message_field(content, "number", int)
         match content.get("action"):
+            case "predict":
+                self._handler.predict(number, message_field(content, "name", str), _photo(buffers))
+            case "predict_sample":
+                self._handler.predict_sample(number, message_field(content, "name", str))
             case "show":
                 self._handler.show(number)
             case "discard":
                 self._handler.discard(number)
-            case "predict_sample":
-                self._handler.predict_sample(number, message_field(content, "name", str))
-            case "predict":
-                self._handler.predict(number, message_field(content, "name", str), _photo(buffers))
             case _:
                 raise invalid_message()
 

@@ -1,4 +1,4 @@
-"""Reviewing what people say of their photos, before a model learns from it: for operators and analysts."""
+"""Review of the labels that people gave their photos, before a model is trained on them; for analysts."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, m
 from catsdogs.widgets.session_language import session_language
 
 
-class Queue(Protocol):
-    """See :class:`catsdogs.records.review_queue.ReviewQueue`."""
+class PhotoQueue(Protocol):
+    """Part of :class:`catsdogs.records.review_queue.ReviewQueue` that the widget uses."""
 
     def waiting(self, limit: int = 1) -> list[PhotoToReview]:
-        """List photos that nobody reviewed yet."""
+        """Return up to `limit` photos that nobody has reviewed."""
 
     def decide(self, photo: UUID, review: ReviewDecision | None) -> None:
-        """Note a decision, or take it back."""
+        """Store a decision, or delete it where it is ``None``."""
 
     def counts(self) -> dict[str, int]:
-        """Count what waits and what was decided."""
+        """Return how many photos wait, and how many were reviewed by decision."""
 
 
 class PhotoReview(BaseWidget):
-    """Shows one photo after the other, and takes a decision on each.
+    """Shows one photo after the other, and stores a decision on each.
 
-    Photos travel in messages, not in synchronised traits: those are saved with a notebook, and would outlive
-    an erasure there.
+    Photos are sent in messages, not in synchronised traits: those are saved with a notebook, where an erasure
+    would not reach them.
 
     Parameters
     ----------
     queue
-        Of photos.
+        Photos to review.
     language
-        Of `LANGUAGES`; by default what :func:`catsdogs.widgets.session_language.session_language` finds.
+        A key of `LANGUAGES`; by default what :func:`catsdogs.widgets.session_language.session_language` chooses.
     """
 
     _esm = script("photo_review")
     _css = style("feedback_form", "photo_review")
 
-    def __init__(self, queue: Queue, language: str | None = None) -> None:
+    def __init__(self, queue: PhotoQueue, language: str | None = None) -> None:
         _ = translator = Translator(language or session_language())
         super().__init__(
             translator,
@@ -54,7 +54,7 @@ class PhotoReview(BaseWidget):
                 "left_out": _("Leave it out"),
                 "undo": _("Undo"),
                 "photo": _("The photo to review"),
-                "keys": _("Keys: 1 to 4 decide, Backspace takes the last decision back."),
+                "keys": _("Keys: 1 to 4 to decide, Backspace to undo the last decision."),
                 "none": _("No photo waits for review."),
             },
         )
@@ -62,7 +62,7 @@ class PhotoReview(BaseWidget):
         self._decided: list[UUID] = []
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
-        """Show what comes first, take a decision, or take the last one back."""
+        """Store a decision or undo the last one, and show the next photo."""
         try:
             match message_field(content, "action", str):
                 case "next":
@@ -75,36 +75,36 @@ class PhotoReview(BaseWidget):
                     self._queue.decide(self._decided.pop(), None)
                 case _:
                     raise invalid_message()
-        finally:  # also where the photo was erased meanwhile
+        finally:  # an error may mean that the photo was erased meanwhile: show the next one
             self._show()
 
     def _show(self) -> None:
         _ = self._
         counts = self._queue.counts()
         done = sum(counts[review] for review in ReviewDecision)
-        shown: dict[str, object] = {
+        review: dict[str, object] = {
             "photo": "",
-            "said": [],
+            "lines": [],
             "progress": _("Reviewed: {done}. Waiting: {waiting}.", done=done, waiting=counts["waiting"]),
-            "undo": bool(self._decided),
+            "can_undo": bool(self._decided),
         }
         buffers = []
-        for one in self._queue.waiting():
-            shown |= {"photo": str(one.prediction_id), "said": [self._model_said(one), self._person_said(one)]}
-            buffers.append(one.jpeg)
-        self.send({"shows": shown}, buffers)
+        for photo in self._queue.waiting():
+            review |= {"photo": str(photo.prediction_id), "lines": [self._model_answer(photo), self._label(photo)]}
+            buffers.append(photo.jpeg)
+        self.send({"review": review}, buffers)
 
-    def _model_said(self, one: PhotoToReview) -> str:
+    def _model_answer(self, photo: PhotoToReview) -> str:
         _ = self._
         return _(
             "Model {version}: {answer}, {share} sure.",
-            version=one.model_version or _("of an unknown version"),
-            answer=self._name(one.answer),
-            share=_.percent(one.confidence),
+            version=photo.model_version or _("of an unknown version"),
+            answer=self._name(photo.answer),
+            share=_.percent(photo.confidence),
         )
 
-    def _person_said(self, one: PhotoToReview) -> str:
-        return self._("The person who sent it: {label}.", label=self._name(one.true_label))
+    def _label(self, photo: PhotoToReview) -> str:
+        return self._("The person who sent it: {label}.", label=self._name(photo.true_label))
 
     def _name(self, label: Answer | TrueLabel) -> str:
         _ = self._

@@ -35,7 +35,7 @@ class PredictionsTable(BaseWidget):
         Gives what is looked at, and as many predictions of the list as a file may hold.
     """
 
-    _esm = script("files", "predictions_table")
+    _esm = script("table", "files", "predictions_table")
     _css = style("predictions_table")
 
     rows: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
@@ -72,7 +72,7 @@ class PredictionsTable(BaseWidget):
         listings = [
             (str(Listing.LATEST), _("Latest")),
             (str(Listing.LEAST_SURE), _("Least sure of the last {n}", n=_.number(LEAST_SURE_OF))),
-            (str(Listing.DISPUTED), _("Said to be wrong")),
+            (str(Listing.DISPUTED), _("Reported as wrong")),
         ]
         super().__init__(translator, texts, columns=columns, listings=listings, listing=str(controls.view.listing))
         self._controls = controls

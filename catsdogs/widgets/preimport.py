@@ -1,4 +1,4 @@
-"""What a kernel of the prediction app needs, whoever visits: kernels that wait for a visitor import this."""
+"""Imports and reads what every kernel of the prediction app needs; warm kernels run this before a person comes."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import catsdogs.service.remote
 import catsdogs.widgets.predict_app  # noqa: F401
 from catsdogs.i18n import LANGUAGES, Translator
 
-for _language in LANGUAGES:  # reads its catalogue and its formats, which are kept
+for _language in LANGUAGES:  # fills the caches of catalogues and number formats
     Translator(_language).percent(0)

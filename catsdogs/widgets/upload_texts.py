@@ -1,6 +1,6 @@
-"""The invitation to bring a photo: what its widgets begin with in a kernel, and our server's page before there is one.
+"""Texts and limits of the photo input, for its widget and for the page that the server preloads.
 
-It loads nothing heavy, not even ipywidgets: the server's process imports it.
+The server process imports this module: it loads neither ipywidgets nor anything else that is slow to import.
 """
 
 from __future__ import annotations
@@ -15,36 +15,38 @@ PHOTO_SCRIPTS = (
     "activation_map",
     "sample_list",
     "photo_list",
+    "photo_stage",
     "photo_input",
 )
+"""Scripts of the photo input, in the order in which they are joined."""
 
 MAX_UPLOAD_BYTES = 10_000_000
-"""Largest photo that goes up as it is: with its envelope it fits into one websocket message (10 MiB)."""
+"""Size of the largest file that is sent unchanged: with its message it fits into a websocket message of 10 MiB."""
 
 
 def header_texts(_: Translator, title: str, sentence: str) -> dict[str, str]:
-    """Say what the head of an app's page says."""
+    """Return the texts of the header of an app's page."""
     return {"title": title, "sentence": sentence, "language": _("Language")}
 
 
 def app_title(_: Translator) -> tuple[str, str]:
-    """Say what the prediction app is, and what to do."""
-    return _("Cat or dog?"), _("Bring a photo: the answer is there in the blink of an eye.")
+    """Return the title of the prediction app, and the sentence below it."""
+    return _("Cat or dog?"), _("Choose a photo: the answer is there at once.")
 
 
 def photo_texts(_: Translator) -> dict[str, str]:
-    """Say everything that is said where a photo is brought."""
+    """Return the texts of the photo input."""
     return common_texts(_) | {
         "choose": _("Choose a photo"),
         "or_drop": _("or drop it here, or paste it"),
         "hint": _("JPEG, PNG, WebP, GIF, BMP or TIFF"),
         "another": _("Choose another photo"),
-        "looking": _("Looking at your photo…"),
+        "predicting": _("Looking at your photo…"),
         "cancel": _("Cancel"),
         "cancelled": _("Cancelled."),
         "done": _("Done."),
         "no_preview": _("Your browser cannot show this picture."),
-        "visit": _("Photos of this visit"),
+        "photos": _("Photos of this visit"),
         "waiting": _("Photos that wait: {n}"),
         "samples": _("No photo at hand? Try one of ours:"),
         "cat": _("Cat"),
@@ -53,9 +55,9 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "both": _("Both?"),
         "unsure": _("Unsure"),
         "map": _("What the model looked at"),
-        "for_cat": _("speaks for a cat"),
-        "for_dog": _("speaks for a dog"),
-        "frame": _("The model sees what is within the frame."),
+        "for_cat": _("suggests a cat"),
+        "for_dog": _("suggests a dog"),
+        "frame": _("The model uses only what is inside the frame."),
         "folder": _("This is a folder. Choose a photo in it."),
         "empty": _("This file is empty. Choose another photo."),
         "not_photo": _("This is not a photo. Choose a JPEG, PNG or WebP file."),

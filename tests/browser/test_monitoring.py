@@ -187,7 +187,7 @@ def test_the_view_is_in_the_address_and_can_be_shared(
     look(visit, "24 hours")
     visit.locator(".cd-controls").get_by_label("Answer").select_option("Cat")
     visit.locator(".cd-controls").get_by_label("Model").select_option("test-3")
-    look(visit, "Said to be wrong")
+    look(visit, "Reported as wrong")
     total = visit.locator(".cd-tile[data-name=total] .cd-headline")
     expect(total).to_have_text("1", timeout=READY)
     expect(visit).to_have_url(f"{paused}&window=24h&model=test-3&answer=cat&list=disputed")
@@ -198,7 +198,7 @@ def test_the_view_is_in_the_address_and_can_be_shared(
         sign_in(other, own, visit.url.removeprefix(f"{own.url}/monitoring"))
         expect(other).to_have_url(visit.url)
         expect(other.locator(".cd-tile[data-name=total] .cd-headline")).to_have_text("1", timeout=READY)
-        expect(other.get_by_role("button", pressed=True)).to_have_text(["24 hours", "Said to be wrong"])  # paused, too
+        expect(other.get_by_role("button", pressed=True)).to_have_text(["24 hours", "Reported as wrong"])  # paused, too
         expect(other.locator(".cd-predictions tbody tr")).to_have_count(1)
         look(other, "From … to …")
         other.locator(".cd-moments").get_by_label("From").fill("2026-03-01T09:00")
@@ -307,7 +307,7 @@ def test_what_is_seen_can_be_saved(visit: Page, predict: Predict) -> None:
     assert sum(int(bucket["predictions"]) for bucket in timeline) == int(tile(visit, "total"))
     feedback = list(csv.DictReader(io.StringIO(saved("Save as CSV: Feedback").decode("utf-8-sig"))))
     assert {COMMENT, "'=1+1"} <= {point["user_comment"] for point in feedback}
-    look(visit, "Said to be wrong")
+    look(visit, "Reported as wrong")
     disputed = list(csv.DictReader(io.StringIO(saved("Save as CSV, at most 1,000 predictions").decode("utf-8-sig"))))
     assert len(disputed) == visit.locator(".cd-predictions tbody tr").count()
     assert {row["user_feedback"] for row in disputed} == {"0"}

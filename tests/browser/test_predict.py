@@ -70,7 +70,7 @@ def test_a_photo_is_answered(visit: Page, server: Any, pictures: dict[str, bytes
 
 def test_of_an_animation_the_first_picture_is_looked_at(visit: Page, pictures: dict[str, bytes]) -> None:
     bring(visit, pictures["gif"], "cat.gif")
-    expect(visit.locator(".cd-answer")).to_contain_text("only its first picture was looked at")
+    expect(visit.locator(".cd-answer")).to_contain_text("only its first picture was used")
     expect(visit.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
 
 
@@ -224,7 +224,7 @@ def test_consent_keeps_what_it_names_and_no_more(page: Page, server: Any, pictur
 
     page.get_by_label("Keep my photo to train the model").check()
     page.get_by_label("Keep the file's name and my comment").uncheck()
-    expect(page.get_by_text("This counts from your next photo on.")).to_be_visible()
+    expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
     bring(page, pictures["lying"], name)
     row = latest(server)
     assert (row["rgpd_consent"], row["filename"], row["user_comment"]) == (False, None, None)
@@ -336,7 +336,7 @@ def test_axe_finds_nothing_to_complain_of(
         page.get_by_role("button", name="No", exact=True).click()
         page.get_by_role("checkbox").last.check()
         page.get_by_text("What happens with my data?").click()
-        expect(page.get_by_text("This counts from your next photo on.")).to_be_visible()
+        expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
         assert complaints() == []
         bring(page, pictures["png"])
         expect(page.get_by_role("list", name="Photos of this visit")).to_be_visible()

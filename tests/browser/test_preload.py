@@ -98,7 +98,7 @@ def test_a_photo_is_shown_at_once_and_predicted_once(
     expect(page.get_by_role("heading", level=2, name=re.compile("a cat"))).to_be_visible(timeout=READY)
     live(page)
     expect(picture).to_be_visible()
-    expect(page.locator(".cd-veil")).to_be_hidden()
+    expect(page.locator(".cd-overlay")).to_be_hidden()
     assert count(warm_server) == before + 1
     row = latest(warm_server)
     assert (row["prediction_result"], row["rgpd_consent"], row["filename"]) == ("cat", False, None)

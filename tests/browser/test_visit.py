@@ -23,7 +23,7 @@ from tests.browser.app import READY, bring, latest, listen, open_app, problem, s
 
 pytestmark = pytest.mark.browser
 
-LEFT_BEHIND = "The photos you brought before are not listed any more."
+LEFT_BEHIND = "The photos that you sent before are no longer listed."
 ROWS = "SELECT count(*) FROM predictions_feedback"
 
 
@@ -90,7 +90,7 @@ def test_the_map_lies_over_the_photo_at_a_touch(page: Page, server: Any, picture
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(map_).to_be_visible()
-    expect(page.locator(".cd-legend")).to_have_text(re.compile("speaks for a cat.*speaks for a dog"))
+    expect(page.locator(".cd-legend")).to_have_text(re.compile("suggests a cat.*suggests a dog"))
     red, green, blue, opacity = ink(map_)
     assert red > green > blue, "orange: a cat"
     assert opacity > 100
@@ -138,7 +138,7 @@ def test_of_several_photos_each_refusal_names_its_file(page: Page, server: Any, 
     name = "<b>one.png"
     with held_up(server):
         choose(page, pictures["half_jpeg"], "half.jpg")
-        expect(page.locator(".cd-veil")).to_be_visible()
+        expect(page.locator(".cd-overlay")).to_be_visible()
         choose(page, pictures["words"], "words.jpg")
         choose(page, pictures["half_png"], name)
         expect(page.get_by_text("Photos that wait: 2")).to_be_visible()
@@ -198,7 +198,7 @@ def test_a_person_sees_withdraws_and_erases_what_is_kept(
 
     page.get_by_role("button", name="See what is kept").click()
     data = page.locator(".cd-mydata")
-    expect(data.locator(".cd-kept")).to_contain_text(name)
+    expect(data.locator(".cd-record")).to_contain_text(name)
     photo = data.get_by_role("img", name="The photo that is kept")
     expect(photo).to_be_visible()
     assert photo.evaluate("photo => photo.decode().then(() => photo.naturalWidth)") == 451
@@ -219,11 +219,11 @@ def test_a_person_sees_withdraws_and_erases_what_is_kept(
     expect(withdraw).to_have_count(1)
     assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=identifier) == []
 
-    expect(data.get_by_text("nothing is left of what it allowed")).to_be_hidden()
+    expect(data.get_by_text("what was kept for it is erased")).to_be_hidden()
     withdraw.click()
     data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
-    expect(data.get_by_text("nothing is left of what it allowed")).to_be_visible()
-    expect(data.locator(".cd-kept")).not_to_contain_text(name)
+    expect(data.get_by_text("what was kept for it is erased")).to_be_visible()
+    expect(data.locator(".cd-record")).not_to_contain_text(name)
 
     data.get_by_role("button", name="Erase everything").click()
     data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
@@ -259,8 +259,8 @@ def test_the_keyboard_keeps_its_place_where_the_page_changes(
         box.uncheck()
         box.check()
     page.get_by_role("checkbox").last.uncheck()
-    press(page.get_by_role("button", name="Use it for this photo, too"))
-    expect(page.get_by_text("This counts from your next photo on.")).to_be_hidden()
+    press(page.get_by_role("button", name="Apply it to this photo, too"))
+    expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_hidden()
     expect(page.get_by_role("checkbox").last).to_be_focused()
 
     press(page.get_by_role("button", name="See what is kept"))
@@ -351,10 +351,10 @@ def test_who_comes_back_with_the_code_finds_the_way_and_a_wrong_code_one_sentenc
     }
     assert try_(" ") == "Type or paste the receipt code first."
     assert try_(receipt.lower().replace("-", " ")) == ""
-    expect(data.locator(".cd-kept")).to_contain_text("earlier.jpg")
+    expect(data.locator(".cd-record")).to_contain_text("earlier.jpg")
     sentences = [try_("wrong") for _ in range(6)]
     assert sentences[-1].startswith("Too many receipt codes.")
-    expect(data.locator(".cd-kept")).to_be_hidden()
+    expect(data.locator(".cd-record")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("scheme", "locale"), [("light", "fr-FR"), ("dark", "en-GB")])
@@ -377,15 +377,15 @@ def test_axe_finds_nothing_to_complain_of_in_any_state(
         assert complaints() == []
         with held_up(server):
             choose(page, pictures["jpeg"], "a.jpg", "b.jpg")
-            expect(page.locator(".cd-veil")).to_be_visible()
+            expect(page.locator(".cd-overlay")).to_be_visible()
             assert complaints() == []
         expect(page.locator(".cd-photo-list button")).to_have_count(3, timeout=READY)
         page.locator(".cd-caption [aria-pressed]").click()
         page.locator(".cd-receipt").get_by_role("button", name=_("See what is kept")).click()
-        expect(page.locator(".cd-kept img")).to_be_visible()
+        expect(page.locator(".cd-record img")).to_be_visible()
         for button in page.locator(".cd-grave").all():
             button.click()
-        expect(page.locator(".cd-sure").locator("visible=true")).to_have_count(3)
+        expect(page.locator(".cd-confirm").locator("visible=true")).to_have_count(3)
         assert complaints() == []
         assert page.evaluate("document.documentElement.scrollWidth") == 360
 

@@ -96,7 +96,7 @@ def test_alerts_have_the_state_that_they_had_at_the_end_of_a_period_that_is_over
 def test_alerts_have_their_present_state_if_the_period_reaches_to_now(report_of: Any) -> None:
     empty, now = report_of([]), datetime.now(UTC)
     assert (
-        "No alert: nothing needs you now."
+        "No alert: nothing to do now."
         in Report(empty.statistics, empty.health, [], now - timedelta(days=1), now, "en").alerts().html
     )
     alert: Any = {"rule": "errors", "measure": "errors", "state": "firing", "value": 0.5, "n": 50, "limit": 0.05}

@@ -285,9 +285,9 @@ def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatc
         return collect
 
     for part in (app.charts, app.predictions_table):
-        monkeypatch.setattr(part, "send", collecting(part.send))
-    assert ask(app.charts, {"action": "csv", "value": "inference_time"}) == ""
-    assert ask(app.charts, {"action": "csv", "value": "feedback"}) == ""
+        monkeypatch.setattr(part, "send", lambda content, send=part.send: (files.append(content), send(content)))
+    assert ask(app.charts, {"action": "csv", "chart": "inference_time"}) == ""
+    assert ask(app.charts, {"action": "csv", "chart": "feedback"}) == ""
     assert ask(app.predictions_table, {"action": "csv"}) == ""
     found = {content["file"]: content["text"].splitlines() for content in files if "file" in content}
     assert [name.partition("_")[0] for name in found] == ["catsdogs-timeline", "catsdogs-feedback", "catsdogs-disputed"]
@@ -296,8 +296,8 @@ def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatc
     assert ask(app.predictions_table, {"action": "csv"}) == ""
     assert [sent["file"] for sent in files if "file" in sent][-1].startswith("catsdogs-disputed-1_")  # of how many?
     assert app.predictions_table.texts["save"] == "Save as CSV, at most 1,000 predictions"
-    assert ask(app.charts, {"action": "csv", "value": "nothing"}) == NOT_UNDERSTOOD
-    assert ask(app.charts, {"action": "png", "value": "feedback"}) == NOT_UNDERSTOOD
+    assert ask(app.charts, {"action": "csv", "chart": "nothing"}) == NOT_UNDERSTOOD
+    assert ask(app.charts, {"action": "png", "chart": "feedback"}) == NOT_UNDERSTOOD
 
 
 def test_what_was_recorded_since_is_shown(busy: None, predict: Predict, open_app: Any, ask: Any) -> None:
@@ -372,7 +372,7 @@ def test_what_no_page_of_ours_sends_is_refused(open_app: Any, ask: Any, content:
 def test_an_empty_database_is_said_to_be_empty(open_app: Any) -> None:
     app = open_app()
     assert tiles(app)["total"] == "0"
-    assert details(app)["satisfaction"] == "Nobody said anything yet"
+    assert details(app)["satisfaction"] == "No feedback yet"
     assert app.predictions_table.rows == []
     for figure in app.charts.figures:
         [note] = figure["layout"]["annotations"]

@@ -131,7 +131,7 @@ def test_the_figures_behind_a_chart_are_saved_as_csv(
     sent: list[Any] = []
     monkeypatch.setattr(charts, "send", lambda content, *_: sent.append(content))
     for name in ("accuracy", "reliability", "drift", "passwords"):
-        charts._handle({"id": name, "action": "csv", "value": name}, [])
+        charts._reply({"id": name, "action": "csv", "chart": name}, [])
     files = {
         message["file"]: list(csv.DictReader(io.StringIO(message["text"]))) for message in sent if "file" in message
     }
@@ -219,7 +219,7 @@ def test_that_the_models_health_is_of_all_answers_is_said_where_one_is_chosen(
     open_app: Callable[..., Dashboard], rated: Callable[[int, int], None]
 ) -> None:
     rated(1, 1)
-    of_all = "These figures are of all answers: the choice of one answer does not change them."
+    of_all = "These figures cover all answers, whatever answer is chosen above."
     app = open_app(query="answer=neither")
     assert (judged(app), app.health_panel.summary.sentences[-1]) == ("50.0%", of_all)
     app.controls.handle_message({"action": "answer", "value": ""}, [])

@@ -42,21 +42,21 @@ def test_it_shows_what_model_and_person_said_and_takes_a_decision(
     assert ask(part, {"action": "next"}) == ""
     [(message, [jpeg])] = shown
     assert bytes(jpeg).startswith(b"\xff\xd8")
-    assert message["shows"]["photo"] == str(sent.feedback_id)
-    model, person = message["shows"]["said"]
+    assert message["review"]["photo"] == str(sent.feedback_id)
+    model, person = message["review"]["lines"]
     assert model == f"Model {sent.prediction.model_version}: A cat, {sent.prediction.confidence:.1%} sure."
     assert person == "The person who sent it: Both."
-    assert message["shows"]["progress"] == "Reviewed: 0. Waiting: 1."
+    assert message["review"]["progress"] == "Reviewed: 0. Waiting: 1."
 
     assert ask(part, {"action": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == ""
     assert queue.counts()["cat"] == 1
     assert shown[-1] == (
-        {"shows": {"photo": "", "said": [], "progress": "Reviewed: 1. Waiting: 0.", "undo": True}},
+        {"review": {"photo": "", "lines": [], "progress": "Reviewed: 1. Waiting: 0.", "can_undo": True}},
         [],
     )
     assert ask(part, {"action": "undo"}) == ""
     assert queue.counts()["waiting"] == 1
-    assert shown[-1][0]["shows"]["undo"] is False
+    assert shown[-1][0]["review"]["can_undo"] is False
 
 
 def test_nothing_of_a_photo_is_in_the_state_that_a_notebook_saves(
@@ -79,7 +79,7 @@ def test_a_photo_that_was_erased_meanwhile_gives_way_to_the_next(
     assert ask(part, {"action": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == (
         "This photo was erased meanwhile."
     )
-    assert shown[-1][0]["shows"]["photo"] == ""
+    assert shown[-1][0]["review"]["photo"] == ""
     assert ask(part, {"action": "undo"}) == NOT_UNDERSTOOD  # nothing was decided
 
 

@@ -1,27 +1,30 @@
-function render({ model, el: place }) {
+// The list of alerts, with what is degraded in the service.
+
+/** Render the widget `AlertList`. */
+function render({ model, el }) {
   const texts = model.get("texts");
-  const root = begin(model, place, "alerts");
+  const root = createRoot(model, el, "alerts");
   root.setAttribute("aria-label", texts.title);
   root.setAttribute("aria-live", "polite");
 
   function item({ rule, state, badge, title, happened, when, to_do }) {
     const head = make("p", { class: "cd-alert-title" }, make("span", { class: "cd-badge" }, badge), " ", make("strong", {}, title));
-    const said = make("p", {}, happened, " ", make("span", { class: "cd-muted" }, when));
-    const todo = state === "resolved" ? null : make("p", { class: "cd-todo" }, to_do);
-    return make("li", { class: `cd-alert cd-alert-${state}`, "data-rule": rule }, head, said, todo);
+    const event = make("p", {}, happened, " ", make("span", { class: "cd-muted" }, when));
+    const advice = state === "resolved" ? null : make("p", { class: "cd-todo" }, to_do);
+    return make("li", { class: `cd-alert cd-alert-${state}`, "data-rule": rule }, head, event, advice);
   }
 
-  let shown;
+  let drawn;
   function draw() {
     const alerts = model.get("alerts");
     const problems = [...model.get("degraded"), model.get("problem")].filter(Boolean);
-    const now = JSON.stringify([model.get("known"), problems, alerts]);
-    if (now === shown) return; // a screen reader need not hear again what stays
-    shown = now;
+    const current = JSON.stringify([model.get("known"), problems, alerts]);
+    if (current === drawn) return; // a screen reader would read the same text again
+    drawn = current;
     root.hidden = !model.get("known") && !problems.length;
     const none = problems.length ? "" : make("p", { class: "cd-muted cd-no-alert" }, texts.none);
-    const troubles = problems.map((problem) => make("p", { class: "cd-problem" }, problem));
-    root.replaceChildren(...troubles, alerts.length ? make("ul", {}, ...alerts.map(item)) : none);
+    const errors = problems.map((problem) => make("p", { class: "cd-problem" }, problem));
+    root.replaceChildren(...errors, alerts.length ? make("ul", {}, ...alerts.map(item)) : none);
   }
   model.on("change:alerts change:known change:degraded change:problem", draw);
   draw();

@@ -1,3 +1,6 @@
+// The answer for one photo: a sentence, two bars with the probabilities, and facts about the prediction.
+
+/** Create the bar of one probability. */
 function bar({ kind, label, share, figure }) {
   const fill = make("span", { class: `cd-fill cd-fill-${kind}` });
   fill.style.width = `${share * 100}%`;
@@ -13,7 +16,7 @@ function bar({ kind, label, share, figure }) {
         "aria-label": label,
         "aria-valuemin": 0,
         "aria-valuemax": 1,
-        "aria-valuenow": share.toFixed(4), // not 1e-7: no number to a screen reader
+        "aria-valuenow": share.toFixed(4), // not 1e-7, which screen readers do not read as a number
         "aria-valuetext": figure,
       },
       fill,
@@ -22,16 +25,17 @@ function bar({ kind, label, share, figure }) {
   );
 }
 
-function render({ model, el: place }) {
+/** Render the widget `AnswerCard`. */
+function render({ model, el }) {
   const texts = model.get("texts");
-  const root = begin(model, place, "answer");
-  const said = make("div", { role: "status", class: "cd-said" });
-  const facts = make("div", {});
-  const anew = make("div", { role: "status" }, make("h2", {}, texts.anew), make("p", { class: "cd-muted" }, texts.left_behind));
-  root.append(said, facts);
-  let before = carriedOver("answers").length > 0; // on this page, or on the one in the other language
+  const root = createRoot(model, el, "answer");
+  const answer = make("div", { role: "status", class: "cd-answer-text" });
+  const details = make("div", {});
+  const switched = make("div", { role: "status" }, make("h2", {}, texts.language_switched), make("p", { class: "cd-muted" }, texts.photos_not_listed));
+  root.append(answer, details);
+  let hadAnswer = takeFromOtherLanguage("answers").length > 0; // here, or on the page in the other language
 
-  function card(version) {
+  function modelLink(version) {
     const href = model.get("model_card");
     return href ? make("a", { href, target: "_blank", rel: "noopener", title: texts.model_card }, version) : version;
   }
@@ -39,39 +43,39 @@ function render({ model, el: place }) {
   function draw() {
     const { kind, compares, headline, detail, bars, time, model: version, notes } = model.get("answer");
     if (kind) {
-      before = true;
-      anew.remove();
+      hadAnswer = true;
+      switched.remove();
     }
-    root.hidden = !kind && !anew.parentNode;
+    root.hidden = !kind && !switched.parentNode;
     root.dataset.answer = kind ?? "";
     if (!kind) {
-      said.replaceChildren();
-      facts.replaceChildren();
+      answer.replaceChildren();
+      details.replaceChildren();
       return;
     }
-    said.replaceChildren(
+    answer.replaceChildren(
       make("span", { class: "cd-badge" }, icon(kind)),
       make("div", {}, make("h2", {}, headline), make("p", { class: "cd-muted" }, detail)),
       ...notes.map((note) => make("p", { class: "cd-note" }, note)),
     );
-    facts.replaceChildren(
+    details.replaceChildren(
       make("h3", {}, compares ? texts.compared : texts.forced),
       ...bars.map(bar),
       make(
         "dl",
         { class: "cd-facts" },
         make("div", {}, make("dt", {}, texts.time), make("dd", { class: "cd-time" }, time)),
-        make("div", {}, make("dt", {}, texts.model), make("dd", {}, card(version))),
+        make("div", {}, make("dt", {}, texts.model), make("dd", {}, modelLink(version))),
       ),
     );
   }
   model.on("change:answer", () => {
     draw();
-    said.scrollIntoView({ block: "nearest" }); // below the photo on a phone
+    answer.scrollIntoView({ block: "nearest" }); // on a phone it is below the photo
   });
-  if (before) root.prepend(anew);
+  if (hadAnswer) root.prepend(switched);
   draw();
-  return carryOver("answers", () => (before ? [true] : []));
+  return keepForOtherLanguage("answers", () => (hadAnswer ? [true] : []));
 }
 
 export default { render };

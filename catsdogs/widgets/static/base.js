@@ -1,9 +1,9 @@
-// Helpers that every part begins with.
+// Helpers that every widget's script begins with.
 
 const SVG = "http://www.w3.org/2000/svg";
-const PATIENCE_MS = 70_000; // longer than the kernel waits for the server
+const REPLY_TIMEOUT_MS = 70_000; // longer than the kernel waits for the server
 
-/** Make an element. Children that are strings become text, never markup. */
+/** Create an element. Children that are strings become text, never markup; children that are null are left out. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -15,16 +15,31 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Start a part in its place: the language for screen readers, the looks. */
-function begin(model, place, name) {
+/** Create the root element of a widget inside `el`, in the widget's language for screen readers. */
+function createRoot(model, el, name) {
   const root = make("section", { class: `catsdogs cd-${name}`, lang: model.get("language") });
-  place.classList.add("cd-place");
-  place.append(root);
+  el.classList.add("cd-host");
+  el.append(root);
   return root;
 }
 
-/** Ask the kernel. Resolves to "" or to a sentence that says what went wrong; never hangs. */
-function ask(model, content, buffers = []) {
+/** Create a button with an outline; `attributes` may replace its class. */
+function quietButton(attributes, ...children) {
+  return make("button", { type: "button", class: "cd-button cd-quiet", ...attributes }, ...children);
+}
+
+/** Create the paragraph that shows why something failed; screen readers read its text out. */
+function errorParagraph(attributes = {}) {
+  return make("p", { class: "cd-problem", role: "alert", ...attributes });
+}
+
+/** Tell whether the page is Voilà's; otherwise it is JupyterLab's, of which the widget is only a part. */
+function inVoila() {
+  return document.body.hasAttribute("data-voila");
+}
+
+/** Send a message to the kernel. Resolves to "" or to an error message for the person; always resolves. */
+function request(model, content, buffers = []) {
   return new Promise((resolve) => {
     const id = Math.random().toString(36).slice(2);
     const finish = (problem) => {
@@ -33,13 +48,21 @@ function ask(model, content, buffers = []) {
       resolve(problem);
     };
     const listen = (message) => message.reply === id && finish(message.problem);
-    const timer = setTimeout(() => finish(model.get("texts").lost), PATIENCE_MS);
+    const timer = setTimeout(() => finish(model.get("texts").lost), REPLY_TIMEOUT_MS);
     model.on("msg:custom", listen);
     model.send({ ...content, id }, undefined, buffers);
   });
 }
 
-/** Let the browser save a text under a name. */
+/** Run an asynchronous function while `element` is marked as busy. Does nothing where it is busy already. */
+async function whileBusy(element, run) {
+  if (element.hasAttribute("aria-busy")) return;
+  element.setAttribute("aria-busy", "true"); // not disabled: that would take the keyboard focus away
+  await run();
+  element.removeAttribute("aria-busy");
+}
+
+/** Let the browser save a text as a file. */
 function download(name, type, text) {
   const address = URL.createObjectURL(new Blob([text], { type }));
   make("a", { href: address, download: name }).click();
@@ -84,7 +107,7 @@ const ICONS = {
   bad: [["path", { class: "line", d: "M40 36 31 56c-5 0-7-4-6-9l2-9H14c-4 0-6-3-5-7l4-17c1-3 3-5 6-5h21zM46 9h10v27H46z" }]],
 };
 
-/** Draw an icon; it repeats what a text beside it says, so screen readers skip it. */
+/** Create an icon. Screen readers skip it: a text beside it says the same. */
 function icon(name) {
   const picture = document.createElementNS(SVG, "svg");
   picture.setAttribute("viewBox", "0 0 64 64");

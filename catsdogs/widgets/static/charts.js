@@ -1,57 +1,60 @@
-// set by plotly.min.js, above; a part without it waits for the one that brings it
-const plotly = globalThis.Plotly ?? (await new Promise((found) => {
-  const timer = setInterval(() => globalThis.Plotly && (clearInterval(timer), found(globalThis.Plotly)), 50);
+// Charts, drawn by plotly.js.
+
+// Set by plotly.min.js, which stands before this script in one of the widgets; the others wait for it.
+const plotly = globalThis.Plotly ?? (await new Promise((resolve) => {
+  const timer = setInterval(() => globalThis.Plotly && (clearInterval(timer), resolve(globalThis.Plotly)), 50);
 }));
 
 const PICTURE = { format: "png", width: 1200, height: 560, scale: 2 };
 const PICTURE_MARGIN = { t: 108, r: 24, l: 16 }; // above: title, caption and legend
 
-function render({ model, el: place }) {
+/** Render a widget derived from `BaseCharts`. */
+function render({ model, el }) {
   const texts = model.get("texts");
-  const root = begin(model, place, "charts");
-  const plots = new Map();
-  const problem = make("p", { class: "cd-problem", role: "alert" });
+  const root = createRoot(model, el, "charts");
+  const plots = new Map(); // name of the chart -> { heading, plot }
+  const problem = errorParagraph();
   root.append(problem);
-  saveFiles(model);
-  // an app's page is hidden while it is made: there is no width to draw to before it is seen
-  const sizes = new ResizeObserver((entries) => {
+  saveReceivedFiles(model);
+  // Voilà hides the page while it is built: a chart has no width before the page is visible.
+  const resizing = new ResizeObserver((entries) => {
     for (const { target, contentRect } of entries) if (contentRect.width && target.data) plotly.Plots.resize(target);
   });
 
   const isDark = () => {
     const [red, green, blue] = getComputedStyle(root).color.match(/[\d.]+/g).map(Number);
-    return red + green + blue > 384; // light ink is for dark paper
+    return red + green + blue > 384; // a light text colour means a dark background
   };
 
-  async function saveFigures(name) {
-    problem.textContent = await ask(model, { action: "csv", value: name });
+  async function saveCsv(name) {
+    problem.textContent = await request(model, { action: "csv", chart: name });
   }
-  /** Save a chart on paper of the page's colour, with its title and what it is of; wide, whatever it is seen on. */
-  function savePicture(name) {
+  /** Save a chart as a picture on the page's background, with title and caption; its width is always the same. */
+  function savePng(name) {
     const { heading, plot } = plots.get(name);
-    const paper = getComputedStyle(plot.closest("figure")).backgroundColor;
+    const background = getComputedStyle(plot.closest("figure")).backgroundColor;
     const title = { text: heading.textContent, subtitle: { text: model.get("caption") } };
-    const layout = { ...plot.layout, title, paper_bgcolor: paper, plot_bgcolor: paper };
+    const layout = { ...plot.layout, title, paper_bgcolor: background, plot_bgcolor: background };
     layout.margin = { ...layout.margin, ...PICTURE_MARGIN };
     const config = { ...model.get("config"), responsive: false };
     plotly.downloadImage({ data: plot.data, layout, config }, { ...PICTURE, filename: `catsdogs-${name}${model.get("suffix")}` });
   }
-  const saver = (kind, save) => make("button", { type: "button", class: "cd-save", title: texts[`save_${kind}`], onclick: save }, texts[kind]);
+  const saveButton = (kind, save) => make("button", { type: "button", class: "cd-save", title: texts[`save_${kind}`], onclick: save }, texts[kind]);
 
   function plotOf(name) {
     if (!plots.has(name)) {
       const heading = make("h2", {});
       const plot = make("div", { class: "cd-plot" });
-      const savers = [saver("csv", () => saveFigures(name)), saver("png", () => savePicture(name))];
-      const caption = make("figcaption", { class: "cd-bar" }, heading, ...savers);
+      const buttons = [saveButton("csv", () => saveCsv(name)), saveButton("png", () => savePng(name))];
+      const caption = make("figcaption", { class: "cd-bar" }, heading, ...buttons);
       root.append(make("figure", { class: "cd-chart", "data-name": name }, caption, plot));
       plots.set(name, { heading, plot });
-      sizes.observe(plot);
+      resizing.observe(plot);
     }
     return plots.get(name);
   }
 
-  /** Let the letters grow with the page's. */
+  /** Scale the font sizes of a Plotly template with the font size of the page. */
   function scaled(template) {
     const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     return JSON.parse(JSON.stringify(template), (key, value) => (key === "size" ? value * scale : value));
@@ -71,16 +74,16 @@ function render({ model, el: place }) {
     }
   }
 
-  const theme = matchMedia("(prefers-color-scheme: dark)");
+  const systemTheme = matchMedia("(prefers-color-scheme: dark)");
   const jupyterTheme = new MutationObserver(draw);
-  theme.addEventListener("change", draw);
+  systemTheme.addEventListener("change", draw);
   jupyterTheme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
   model.on("change:figures", draw);
   draw();
   return () => {
-    theme.removeEventListener("change", draw);
+    systemTheme.removeEventListener("change", draw);
     jupyterTheme.disconnect();
-    sizes.disconnect();
+    resizing.disconnect();
     model.off("change:figures", draw);
     for (const { plot } of plots.values()) plotly.purge(plot);
   };

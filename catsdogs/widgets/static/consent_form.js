@@ -1,14 +1,17 @@
-function render({ model, el: place }) {
-  const texts = model.get("texts");
-  const root = begin(model, place, "consent");
-  const problem = make("p", { class: "cd-problem", role: "alert" });
-  let unanswered = 0; // ticks that the kernel has not heard of yet: what it says of them is older
+// The consent form: one checkbox per purpose, and the privacy notice.
 
-  async function tell(purpose, box) {
-    unanswered += 1;
-    problem.textContent = await ask(model, { action: "agree", purpose, agreed: box.checked });
-    unanswered -= 1;
-    if (problem.textContent) draw(); // the box says what the kernel knows
+/** Render the widget `ConsentForm`. */
+function render({ model, el }) {
+  const texts = model.get("texts");
+  const root = createRoot(model, el, "consent");
+  const problem = errorParagraph();
+  let pending = 0; // messages without a reply yet: until then the kernel's state is older than the boxes
+
+  async function sendDecision(purpose, box) {
+    pending += 1;
+    problem.textContent = await request(model, { action: "agree", purpose, agreed: box.checked });
+    pending -= 1;
+    if (problem.textContent) draw(); // the kernel did not accept it: show its state
   }
 
   const boxes = model.get("purposes").map(([purpose, label, explanation], number) => {
@@ -17,27 +20,22 @@ function render({ model, el: place }) {
       type: "checkbox",
       name: purpose,
       "aria-describedby": hint,
-      onchange: () => tell(purpose, box),
+      onchange: () => sendDecision(purpose, box),
     });
     const text = make("span", {}, make("strong", {}, label), make("span", { id: hint, class: "cd-muted" }, explanation));
     return { purpose, box, row: make("label", { class: "cd-check" }, box, text) };
   });
 
-  const again = make("button", {
-    type: "button",
-    class: "cd-button cd-quiet",
-    async onclick() {
-      if (again.hasAttribute("aria-busy")) return;
-      again.setAttribute("aria-busy", "true"); // not disabled: that takes the focus away
-      problem.textContent = await ask(model, { action: "apply" });
-      again.removeAttribute("aria-busy");
-    },
-  }, texts.again);
-  const late = make("p", { class: "cd-late", role: "status" });
+  const apply = quietButton({
+    onclick: () => whileBusy(apply, async () => {
+      problem.textContent = await request(model, { action: "apply" });
+    }),
+  }, texts.apply);
+  const changed = make("p", { class: "cd-decision-changed", role: "status" });
 
   root.append(
     make("fieldset", {}, make("legend", {}, texts.question), make("p", { class: "cd-muted" }, texts.reassurance), ...boxes.map(({ row }) => row)),
-    late,
+    changed,
     make(
       "details",
       {},
@@ -48,21 +46,21 @@ function render({ model, el: place }) {
   );
 
   function draw() {
-    if (!unanswered) for (const { purpose, box } of boxes) box.checked = model.get("agreed_purposes").includes(purpose);
-    if (model.get("decision_changed") === late.hasChildNodes()) return;
-    if (late.contains(document.activeElement)) boxes.at(-1).box.focus(); // the button goes
-    late.replaceChildren(...(model.get("decision_changed") ? [texts.late, again] : []));
+    if (!pending) for (const { purpose, box } of boxes) box.checked = model.get("agreed_purposes").includes(purpose);
+    if (model.get("decision_changed") === changed.hasChildNodes()) return;
+    if (changed.contains(document.activeElement)) boxes.at(-1).box.focus(); // the focused button is removed
+    changed.replaceChildren(...(model.get("decision_changed") ? [texts.from_next_photo, apply] : []));
   }
   model.on("change:agreed_purposes", draw);
   model.on("change:decision_changed", draw);
   draw();
 
-  const ticked = carriedOver("ticks"); // by the person, on the page in the other language
-  for (const { purpose, box } of boxes.filter(({ purpose }) => ticked.includes(purpose))) {
+  const agreed = takeFromOtherLanguage("purposes");
+  for (const { purpose, box } of boxes.filter(({ purpose }) => agreed.includes(purpose))) {
     box.checked = true;
-    tell(purpose, box);
+    sendDecision(purpose, box);
   }
-  return carryOver("ticks", () => boxes.filter(({ box }) => box.checked).map(({ purpose }) => purpose));
+  return keepForOtherLanguage("purposes", () => boxes.filter(({ box }) => box.checked).map(({ purpose }) => purpose));
 }
 
 export default { render };

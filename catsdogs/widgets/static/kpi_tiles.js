@@ -1,5 +1,8 @@
-function render({ model, el: place }) {
-  const root = begin(model, place, "tiles");
+// The key figures, one tile for each.
+
+/** Render the widget `KpiTiles`. */
+function render({ model, el }) {
+  const root = createRoot(model, el, "tiles");
   root.setAttribute("aria-label", model.get("texts").title);
 
   function draw() {

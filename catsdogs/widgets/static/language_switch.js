@@ -1,27 +1,27 @@
-// What goes with a person to the page in another language. This tab alone holds it, between the two pages: it is put
-// there when the one is left, and taken out when the other comes.
+// What the page in one language leaves for the page in the other. It is stored in this browser tab only, from the
+// moment when the first page is left until the second one reads it.
 
-const MOMENT_MS = 300_000; // the longest that it may lie there, where the page in the other language did not come
-const shelf = (name) => `catsdogs-${name}`;
+const MAX_AGE_MS = 300_000; // older values are ignored: the page in the other language did not open
+const storageKey = (name) => `catsdogs-${name}`;
 
-/** Take what the page before left under this name: a list, often empty. */
-function carriedOver(name) {
+/** Read and delete the list that the page in the other language stored under a name; often empty. */
+function takeFromOtherLanguage(name) {
   try {
-    const text = sessionStorage.getItem(shelf(name));
-    sessionStorage.removeItem(shelf(name));
-    const { left, what } = JSON.parse(text) ?? {};
-    return Date.now() - left < MOMENT_MS ? what : [];
+    const text = sessionStorage.getItem(storageKey(name));
+    sessionStorage.removeItem(storageKey(name));
+    const { storedAt, values } = JSON.parse(text) ?? {};
+    return Date.now() - storedAt < MAX_AGE_MS ? values : [];
   } catch {
-    return []; // the browser keeps nothing for pages
+    return []; // the browser does not let pages store anything
   }
 }
 
-/** Leave the list that `give()` gives for the page in another language, when the person goes there. Gives what ends it. */
-function carryOver(name, give) {
-  const leave = () => {
-    const what = give();
-    if (what.length) sessionStorage.setItem(shelf(name), JSON.stringify({ left: Date.now(), what }));
+/** Store the list that `values()` returns when the person changes the language. Returns a function that stops this. */
+function keepForOtherLanguage(name, values) {
+  const store = () => {
+    const list = values();
+    if (list.length) sessionStorage.setItem(storageKey(name), JSON.stringify({ storedAt: Date.now(), values: list }));
   };
-  document.addEventListener("catsdogs:language", leave);
-  return () => document.removeEventListener("catsdogs:language", leave);
+  document.addEventListener("catsdogs:language", store);
+  return () => document.removeEventListener("catsdogs:language", store);
 }

@@ -1,21 +1,23 @@
-function render({ model, el: place }) {
-  const root = begin(model, place, "health");
+// Whether the model is still good: sentences and tables.
+
+/** Render the widget `HealthSummary`. */
+function render({ model, el }) {
+  const root = createRoot(model, el, "health");
 
   function table({ title, columns, rows }) {
-    const head = make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)));
     const body = rows.map(({ kind, cells: [name, ...rest] }) => {
       const dot = kind ? make("span", { class: `cd-dot cd-drift-${kind}`, "aria-hidden": "true" }) : null;
-      const said = rest.map((text, place) => make("td", { "data-column": columns[place + 1] }, text));
-      return make("tr", {}, make("th", { scope: "row" }, dot, name), ...said);
+      return make("tr", {}, make("th", { scope: "row" }, dot, name), ...tableCells(rest, columns.slice(1)));
     });
     const caption = make("caption", {}, title);
-    return make("div", { class: "cd-scroll", tabindex: "0", role: "region", "aria-label": title }, make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body)));
+    const element = make("table", {}, caption, tableHead(columns), make("tbody", {}, ...body));
+    return make("div", { class: "cd-scroll", tabindex: "0", role: "region", "aria-label": title }, element);
   }
 
   function draw() {
-    const said = model.get("sentences").map((sentence) => make("li", {}, sentence));
-    root.hidden = !said.length;
-    root.replaceChildren(make("h3", {}, model.get("texts").title), make("ul", {}, ...said), ...model.get("tables").map(table));
+    const sentences = model.get("sentences").map((sentence) => make("li", {}, sentence));
+    root.hidden = !sentences.length;
+    root.replaceChildren(make("h3", {}, model.get("texts").title), make("ul", {}, ...sentences), ...model.get("tables").map(table));
   }
   model.on("change:sentences change:tables", draw);
   draw();

@@ -1,20 +1,23 @@
-function render({ model, el: place }) {
+// What is stored under a receipt code: to see, withdraw or erase.
+
+/** Render the widget `MyData`. */
+function render({ model, el }) {
   const texts = model.get("texts");
-  const root = begin(model, place, "mydata");
-  const moment = (text) =>
+  const root = createRoot(model, el, "mydata");
+  const formatMoment = (text) =>
     new Intl.DateTimeFormat(model.get("language"), { dateStyle: "long", timeStyle: "short" }).format(new Date(text));
 
   const code = make("input", { type: "text", autocomplete: "off", spellcheck: "false", autocapitalize: "characters" });
   const show = make("button", { type: "submit", class: "cd-button cd-quiet" }, texts.show);
-  const problem = make("p", { class: "cd-problem", role: "alert" });
-  const news = make("p", { class: "cd-thanks", role: "status", tabindex: -1 });
-  const held = make("div", { class: "cd-held" });
+  const problem = errorParagraph();
+  const status = make("p", { class: "cd-thanks", role: "status", tabindex: -1 });
+  const stored = make("div", { class: "cd-stored" });
 
-  async function wish(content) {
-    root.setAttribute("aria-busy", "true");
-    problem.textContent = news.textContent = "";
-    problem.textContent = await ask(model, content);
-    root.removeAttribute("aria-busy");
+  function send(content) {
+    return whileBusy(root, async () => {
+      problem.textContent = status.textContent = "";
+      problem.textContent = await request(model, content);
+    });
   }
 
   const form = make(
@@ -22,7 +25,7 @@ function render({ model, el: place }) {
     {
       onsubmit(event) {
         event.preventDefault();
-        if (!root.hasAttribute("aria-busy")) wish({ action: "open", code: code.value });
+        send({ action: "open", code: code.value });
       },
     },
     make("label", {}, texts.code, code),
@@ -32,55 +35,55 @@ function render({ model, el: place }) {
     "details",
     { id: "my-data" },
     make("summary", {}, texts.title),
-    make("div", { class: "cd-panel" }, make("p", { class: "cd-muted" }, texts.explanation), form, problem, news, held),
+    make("div", { class: "cd-panel" }, make("p", { class: "cd-muted" }, texts.explanation), form, problem, status, stored),
   );
   root.append(panel);
 
-  /** A button that asks before it does what cannot be undone. */
-  function careful(text, question, content) {
-    const action = make("button", { type: "button", class: "cd-button cd-quiet cd-grave", onclick: () => sure(true) }, text);
-    const yes = make("button", { type: "button", class: "cd-button cd-alarm", onclick: () => wish(content) }, texts.yes);
-    const no = make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => sure(false) }, texts.no);
-    const dialog = make("div", { class: "cd-sure", role: "group", "aria-label": question, hidden: true }, make("p", {}, question), yes, no);
-    const sure = (asked) => {
-      dialog.hidden = !asked;
-      action.hidden = asked;
-      (asked ? no : action).focus();
+  /** Create a button that asks for confirmation, and the question that it shows. */
+  function confirmedButton(text, question, content) {
+    const action = quietButton({ class: "cd-button cd-quiet cd-grave", onclick: () => ask(true) }, text);
+    const yes = make("button", { type: "button", class: "cd-button cd-alarm", onclick: () => send(content) }, texts.yes);
+    const no = quietButton({ onclick: () => ask(false) }, texts.no);
+    const dialog = make("div", { class: "cd-confirm", role: "group", "aria-label": question, hidden: true }, make("p", {}, question), yes, no);
+    const ask = (open) => {
+      dialog.hidden = !open;
+      action.hidden = open;
+      (open ? no : action).focus();
     };
     return [action, dialog];
   }
 
-  const decision = ({ moment: decided, withdrawn, purposes }) =>
+  const decision = ({ moment, withdrawn, purposes }) =>
     make(
       "div",
       { class: "cd-decision" },
-      make("h4", {}, texts.decided.replace("{moment}", moment(decided))),
+      make("h4", {}, texts.decided.replace("{moment}", formatMoment(moment))),
       ...purposes.map(([purpose, label]) =>
-        make("div", { class: "cd-agreed" }, make("span", {}, label), ...careful(texts.withdraw, texts.sure_withdraw, { action: "withdraw", purpose })),
+        make("div", { class: "cd-agreed" }, make("span", {}, label), ...confirmedButton(texts.withdraw, texts.confirm_withdraw, { action: "withdraw", purpose })),
       ),
-      purposes.length ? null : make("p", { class: "cd-muted" }, texts.withdrawn.replace("{moment}", moment(withdrawn))),
+      purposes.length ? null : make("p", { class: "cd-muted" }, texts.withdrawn.replace("{moment}", formatMoment(withdrawn))),
     );
 
-  const record = ({ facts, moment: made, jpeg }) =>
+  const record = ({ facts, moment, jpeg }) =>
     make(
       "div",
-      { class: "cd-kept" },
+      { class: "cd-record" },
       jpeg ? make("img", { src: `data:image/jpeg;base64,${jpeg}`, alt: texts.photo }) : make("p", { class: "cd-muted" }, texts.no_photo),
-      make("dl", { class: "cd-facts" }, ...[["", moment(made)], ...facts].map(([label, value]) => make("div", {}, make("dt", {}, label), make("dd", {}, value)))),
+      make("dl", { class: "cd-facts" }, ...[["", formatMoment(moment)], ...facts].map(([label, value]) => make("div", {}, make("dt", {}, label), make("dd", {}, value)))),
     );
 
   function draw() {
-    const { decisions, records, document: everything } = model.get("stored_data");
-    news.textContent = model.get("status");
-    if (held.contains(document.activeElement)) news.focus(); // the button that was pressed goes
-    held.replaceChildren();
-    if (!everything) return;
+    const { decisions, records, document: json } = model.get("stored_data");
+    status.textContent = model.get("status");
+    if (stored.contains(document.activeElement)) status.focus(); // the focused button is removed
+    stored.replaceChildren();
+    if (!json) return;
     code.value = model.get("code");
-    const save = () => download("catsdogs-my-data.json", "application/json", everything);
-    held.append(
+    const save = () => download("catsdogs-my-data.json", "application/json", json);
+    stored.append(
       ...records.map(record),
       ...decisions.map(decision),
-      make("div", { class: "cd-row" }, make("button", { type: "button", class: "cd-button cd-quiet", onclick: save }, texts.save), ...careful(texts.erase, texts.sure_erase, { action: "erase" })),
+      make("div", { class: "cd-row" }, quietButton({ onclick: save }, texts.save), ...confirmedButton(texts.erase, texts.confirm_erase, { action: "erase" })),
     );
     if (!panel.open) reveal();
   }
@@ -91,16 +94,16 @@ function render({ model, el: place }) {
     code.focus({ preventScroll: true });
   }
 
-  // A page of ours leads here by #my-data; an app's page is hidden while it is made.
-  const seen = new ResizeObserver(([{ contentRect }]) => {
+  // The start page links to #my-data. Voilà hides the page while it is built, so wait until the widget has a width.
+  const visible = new ResizeObserver(([{ contentRect }]) => {
     if (!contentRect.width) return;
-    seen.disconnect();
+    visible.disconnect();
     if (location.hash === "#my-data") reveal();
   });
-  seen.observe(root);
+  visible.observe(root);
   model.on("change:stored_data change:status", draw);
   draw();
-  return () => seen.disconnect();
+  return () => visible.disconnect();
 }
 
 export default { render };

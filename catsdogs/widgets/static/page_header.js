@@ -1,33 +1,36 @@
-function render({ model, el: place }) {
+// The header of an app's page: title, one sentence, and links to the other languages.
+
+/** Render the widget `PageHeader`. */
+function render({ model, el }) {
   const texts = model.get("texts");
-  const root = begin(model, place, "header");
+  const root = createRoot(model, el, "header");
   const links = Object.entries(model.get("languages")).map(([code, name]) => {
     const address = () => {
-      const same = new URL(location.href);
-      same.searchParams.set("lang", code);
-      return same.href;
+      const url = new URL(location.href);
+      url.searchParams.set("lang", code);
+      return url.href;
     };
-    const here = code === model.get("language");
-    const now = (event) => {
-      event.currentTarget.href = address(); // the page may have changed it since
+    const isCurrent = code === model.get("language");
+    const onclick = (event) => {
+      event.currentTarget.href = address(); // other widgets may have changed the page's address
       const inThisTab = !(event.ctrlKey || event.shiftKey || event.metaKey || event.altKey);
       if (inThisTab) addEventListener("pagehide", () => document.dispatchEvent(new Event("catsdogs:language")), { once: true });
     };
-    return make("a", { href: address(), lang: code, hreflang: code, "aria-current": here && "true", onclick: now }, name);
+    return make("a", { href: address(), lang: code, hreflang: code, "aria-current": isCurrent && "true", onclick }, name);
   });
   root.append(
     make("div", { class: "cd-brand" }, icon("cat"), icon("dog")),
     make("div", {}, make("h1", {}, texts.title), make("p", {}, texts.sentence)),
     make("nav", { "aria-label": texts.language }, ...links),
   );
-  if (document.body.hasAttribute("data-voila")) {
+  if (inVoila()) {
     document.documentElement.lang = model.get("language");
     document.title = texts.title;
-    const mark = () => {
+    const setMainRole = () => {
       if (root.isConnected) root.closest(".catsdogs-app")?.setAttribute("role", "main");
-      else requestAnimationFrame(mark); // widgets are drawn first and put into the page later
+      else requestAnimationFrame(setMainRole); // widgets are drawn before they are put into the page
     };
-    mark();
+    setMainRole();
   }
 }
 

@@ -1,79 +1,37 @@
-function render({ model, el: place }) {
-  return takeOver(model, place, "photo_input") ?? draw(model, place);
+// The input for photos: takes files and sample pictures, sends them one after the other, and shows them.
+
+/** Render the widget `PhotoInput`: adopt what the page has preloaded, or draw it. */
+function render({ model, el }) {
+  return adoptPreloaded(model, el, "photo_input") ?? draw(model, el);
 }
 
-function draw(model, place) {
+function draw(model, el) {
   const texts = model.get("texts");
-  const root = begin(model, place, "photo");
+  const root = createRoot(model, el, "photo");
+  const input = fileInput(texts);
+  const problem = errorParagraph();
+  const status = make("p", { class: "cd-hidden", role: "status" });
 
-  const input = make("input", {
-    type: "file",
-    multiple: true,
-    accept: "image/*,.heic,.heif,.tif,.tiff", // on a phone, the camera is offered, too
-    class: "cd-hidden",
-    "aria-label": texts.choose,
-  });
-  const invitation = make(
-    "span",
-    { class: "cd-invitation" },
-    icon("photo"),
-    make("span", { class: "cd-button" }, texts.choose),
-    make("span", { class: "cd-drop-hint" }, texts.or_drop),
-    make("span", { class: "cd-muted" }, texts.hint),
-  );
-  const picture = make("img", { class: "cd-picture", hidden: true, alt: "" });
-  const blank = make("span", { class: "cd-blank", hidden: true }, icon("photo"), texts.no_preview);
-  const waiting = make("span", { class: "cd-waiting" });
-  const cancel = make("button", { type: "button", class: "cd-button cd-quiet", onclick: stop }, texts.cancel);
-  const veil = make(
-    "div",
-    { class: "cd-veil", hidden: true },
-    make("span", { class: "cd-ring" }),
-    make("span", {}, texts.looking, waiting),
-    cancel,
-  );
-  const name = make("span", { class: "cd-name" });
-  const another = make("button", { type: "button", class: "cd-button cd-quiet", onclick: () => input.click() }, texts.another);
-  const problem = make("p", { class: "cd-problem", role: "alert" });
-  const news = make("p", { class: "cd-hidden", role: "status" });
+  const photos = new Map(); // number -> { number, name, sample, address of the picture or null }
+  const queue = []; // files and sample pictures that wait
+  let lastNumber = 0;
+  let handled = 0; // files and sample pictures since the page was opened
+  let shownNumber = 0;
+  let inProgress = null; // the AbortController of the photo in progress
 
-  const brought = new Map(); // number of the photo -> { number, name, address of its picture or null }
-  const queue = []; // files, and sample pictures
-  let last = 0;
-  let handled = 0; // files of this visit, and sample pictures
-  let shown = 0;
-  let onItsWay = null; // its AbortController
-
-  const map = activationMap(model, root, picture, () => shown);
-  const zone = make("label", { class: "cd-drop" }, input, invitation, picture, map.canvas, blank);
-  const visit = visitList(model, () => [...brought.values()], () => shown, recall);
+  const stage = photoStage(model, root, input, () => shownNumber, cancelAll);
+  const list = photoList(model, () => [...photos.values()], () => shownNumber, showAgain);
   const samples = sampleList(model, (sample) => take([sample]));
-  const caption = make("div", { class: "cd-caption", hidden: true }, name, map.button, another);
-  root.append(
-    make("div", { class: "cd-stage" }, zone, veil),
-    caption,
-    map.legend,
-    problem,
-    news,
-    samples.element,
-    visit.element,
-  );
+  root.append(...stage.elements, problem, status, samples.element, list.element);
 
   function show(photo) {
-    shown = photo?.number ?? 0;
-    picture.hidden = !photo?.address;
-    blank.hidden = !photo || Boolean(photo.address);
-    if (photo?.address) picture.src = photo.address;
-    picture.alt = name.textContent = name.title = photo?.name ?? "";
-    invitation.hidden = Boolean(photo);
-    caption.hidden = !photo;
-    root.classList.toggle("cd-filled", Boolean(photo));
+    shownNumber = photo?.number ?? 0;
+    stage.showPhoto(photo);
     samples.element.hidden = Boolean(photo && !photo.sample);
-    visit.draw();
-    map.draw();
+    list.draw();
   }
 
-  /** Give the sentence that refuses a file before it is looked at, or "". */
+  /** Return why a file is refused before its content is read, or "". */
   function refusal(file) {
     if (file.sample) return "";
     if (file.size === 0) return texts.empty;
@@ -81,104 +39,106 @@ function draw(model, place) {
     return "";
   }
 
-  /** Bring a photo that is shown already to the kernel, which answers; taken back when it is cancelled. */
-  function tell(photo, content, buffers, signal) {
+  /** Send a photo that is shown already to the kernel. Where it is cancelled later, the kernel discards it. */
+  function send(photo, content, buffers, signal) {
     signal.throwIfAborted();
     signal.addEventListener("abort", async () => {
-      brought.delete(photo.number);
-      problem.textContent = await ask(model, { number: photo.number, action: "discard" });
+      photos.delete(photo.number);
+      problem.textContent = await request(model, { action: "discard", number: photo.number });
     });
-    return ask(model, { number: photo.number, ...content }, buffers);
+    return request(model, { ...content, number: photo.number }, buffers);
   }
 
-  /** Show a photo and its answer. Resolves to "" or to a sentence that says what went wrong. */
-  async function bring(item, signal) {
-    const photo = { number: (last += 1), name: item.name, address: item.address ?? null, sample: item.sample };
-    const enter = () => {
-      brought.set(photo.number, photo);
+  /** Show a file or a sample picture and have it answered. Resolves to "" or to an error message. */
+  async function predict(item, signal) {
+    const photo = { number: (lastNumber += 1), name: item.name, address: item.address ?? null, sample: item.sample };
+    const add = () => {
+      photos.set(photo.number, photo);
       show(photo);
     };
     if (item.sample) {
-      enter();
-      return tell(photo, { action: "predict_sample", name: item.sample }, [], signal);
+      add();
+      return send(photo, { action: "predict_sample", name: item.sample }, [], signal);
     }
     if (refusal(item)) return refusal(item);
     try {
       const { blob, preview } = await prepare(item);
       signal.throwIfAborted();
       photo.address = preview && URL.createObjectURL(preview);
-      enter();
+      add();
       if (blob.size > model.get("max_bytes")) return texts.too_large;
-      return await tell(photo, { action: "predict", name: item.name }, [await blob.arrayBuffer()], signal);
+      return await send(photo, { action: "predict", name: item.name }, [await blob.arrayBuffer()], signal);
     } catch (error) {
-      console.error(error); // the file vanished, or may not be read
+      console.error(error); // for example, the file was deleted or its permissions forbid reading
       return texts.unreadable;
     }
   }
 
-  /** One after the other: an answer belongs to the photo that is shown. */
+  /** Add files and samples to the queue, and handle it one item at a time: the answer is of the photo shown. */
   async function take(items) {
     queue.push(...items);
-    drawQueue();
-    if (onItsWay || queue.length === 0) return;
+    stage.showQueue(queue.length);
+    if (inProgress || queue.length === 0) return;
     root.setAttribute("aria-busy", "true");
     problem.textContent = "";
     const refused = [];
     while (queue.length) {
       const item = queue.shift();
-      handled += 1;
-      drawQueue();
-      veil.hidden = false;
-      news.textContent = texts.looking;
-      onItsWay = new AbortController();
-      const { signal } = onItsWay;
-      const cancelled = new Promise((resolve) => signal.addEventListener("abort", () => resolve("")));
-      const sentence = await Promise.race([bring(item, signal), cancelled]);
-      if (sentence) refused.push({ item, sentence });
-      news.textContent = signal.aborted ? texts.cancelled : sentence ? "" : texts.done;
+      const message = await handle(item);
+      if (message) refused.push({ item, message });
     }
-    onItsWay = null;
-    // named where it is not plain which is meant: of several, or where nothing is shown of it
-    const named = (item) => handled > 1 || refusal(item);
-    problem.textContent = refused.map(({ item, sentence }) => (named(item) ? `${item.name}: ${sentence}` : sentence)).join("\n");
-    veil.hidden = true;
+    inProgress = null;
+    // the file is named where it is not obvious which one is meant: of several, or where nothing of it is shown
+    const isNamed = (item) => handled > 1 || refusal(item);
+    problem.textContent = refused.map(({ item, message }) => (isNamed(item) ? `${item.name}: ${message}` : message)).join("\n");
+    stage.setProgress(false);
     root.removeAttribute("aria-busy");
   }
 
-  /** Cancel the photo on its way, and those that wait. */
-  function stop() {
+  /** Handle one item of the queue until it is answered, refused or cancelled. Resolves to "" or to an error message. */
+  async function handle(item) {
+    handled += 1;
+    stage.showQueue(queue.length);
+    stage.setProgress(true);
+    status.textContent = texts.predicting;
+    inProgress = new AbortController();
+    const { signal } = inProgress;
+    const cancelled = new Promise((resolve) => signal.addEventListener("abort", () => resolve("")));
+    const message = await Promise.race([predict(item, signal), cancelled]);
+    status.textContent = signal.aborted ? texts.cancelled : message ? "" : texts.done;
+    return message;
+  }
+
+  /** Cancel the photo in progress and those that wait. */
+  function cancelAll() {
     queue.length = 0;
-    drawQueue();
-    onItsWay?.abort();
+    stage.showQueue(0);
+    inProgress?.abort();
     show(null);
     input.focus();
   }
 
-  function drawQueue() {
-    waiting.textContent = queue.length ? texts.waiting.replace("{n}", queue.length) : "";
-  }
-
-  async function recall(photo) {
-    if (onItsWay) return;
-    problem.textContent = await ask(model, { number: photo.number, action: "show" });
+  async function showAgain(photo) {
+    if (inProgress) return;
+    problem.textContent = await request(model, { action: "show", number: photo.number });
     if (!problem.textContent) show(photo);
   }
 
-  model.on("change:answer_kinds", visit.draw);
-  model.on("change:explanation", map.draw);
+  model.on("change:answer_kinds", list.draw);
+  model.on("change:explanation", stage.map.draw);
   const unwatch = watchSources({
     root,
-    zone,
+    zone: stage.zone,
     input,
     take,
     refuseFolder: () => {
-      if (!onItsWay) problem.textContent = texts.folder;
+      if (!inProgress) problem.textContent = texts.folder;
     },
   });
   return () => {
     unwatch();
     samples.dispose();
-    for (const { address, sample } of brought.values()) if (address && !sample) URL.revokeObjectURL(address);
+    for (const { address, sample } of photos.values()) if (address && !sample) URL.revokeObjectURL(address);
   };
 }
 

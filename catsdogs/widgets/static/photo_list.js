@@ -1,16 +1,19 @@
-// The photos of this visit, each with its answer.
+// The photos of this session, each with its answer.
 
-/** Make the list of `photos()`; a touch calls `recall(photo)`. */
-function visitList(model, photos, shown, recall) {
+/**
+ * Create the list of the photos that `photos()` returns; a click calls `select(photo)`.
+ * `shownNumber()` is the number of the photo shown. Returns { element, draw }.
+ */
+function photoList(model, photos, shownNumber, select) {
   const texts = model.get("texts");
-  const element = make("ol", { class: "cd-photo-list", "aria-label": texts.visit, hidden: true });
+  const element = make("ol", { class: "cd-photo-list", "aria-label": texts.photos, hidden: true });
   const entries = new Map(); // number of the photo -> { row, update }
 
   function entry(photo) {
-    const button = make("button", { type: "button", onclick: () => recall(photo) });
+    const button = make("button", { type: "button", onclick: () => select(photo) });
     let drawn = "";
     function update(answer) {
-      if (photo.number === shown()) button.setAttribute("aria-current", "true");
+      if (photo.number === shownNumber()) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
       if (drawn === answer) return;
       drawn = answer;
@@ -20,7 +23,7 @@ function visitList(model, photos, shown, recall) {
     return { row: make("li", {}, button), update };
   }
 
-  /** Change what has changed: a button that is made anew loses the focus of the keyboard. */
+  /** Update the entries in place: a button that is created again would lose the keyboard focus. */
   function draw() {
     const answers = model.get("answer_kinds");
     const answered = photos().filter(({ number }) => answers[number]);

@@ -1,17 +1,17 @@
-// Where photos come from: chosen, dropped, pasted.
+// The ways in which a photo comes into the page: chosen, dropped or pasted.
 
 /**
- * Hand what a person brings to `take(files)`, and a folder, which is no photo, to `refuseFolder()`.
- * Gives what ends it.
+ * Call `take(files)` with the files that a person chooses, drops or pastes, and `refuseFolder()` for a folder.
+ * Returns a function that stops this.
  */
 function watchSources({ root, zone, input, take, refuseFolder }) {
   input.addEventListener("change", () => {
     take([...input.files]);
-    input.value = ""; // choosing the same file again is a change, too
+    input.value = ""; // so that choosing the same file again is a change
   });
 
-  // In Voilà the whole page takes photos; in JupyterLab only this part, the rest belongs to others.
-  const area = document.body.hasAttribute("data-voila") ? document : root;
+  // In Voilà the whole page accepts photos; in JupyterLab only this widget does.
+  const area = inVoila() ? document : root;
   const listeners = {
     dragover(event) {
       if (!event.dataTransfer?.types.includes("Files")) return;

@@ -1,22 +1,24 @@
-function render({ model, el: place }) {
+// The table of single predictions.
+
+/** Render the widget `PredictionsTable`. */
+function render({ model, el }) {
   const texts = model.get("texts");
   const columns = model.get("columns");
-  const root = begin(model, place, "predictions");
+  const root = createRoot(model, el, "predictions");
   const body = make("tbody", {});
   const none = make("p", { class: "cd-muted" }, texts.none);
-  const problem = make("p", { class: "cd-problem", role: "alert" });
-  const head = make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)));
-  const table = make("table", {}, make("thead", {}, head), body);
+  const problem = errorParagraph();
+  const table = make("table", {}, tableHead(columns), body);
 
-  async function tell(asks, value) {
-    problem.textContent = await ask(model, { action: asks, value });
+  async function send(action, value) {
+    problem.textContent = await request(model, { action, value });
   }
   const lists = model.get("listings").map(([name, label]) =>
-    make("button", { type: "button", value: name, onclick: () => tell("list", name) }, label),
+    make("button", { type: "button", value: name, onclick: () => send("list", name) }, label),
   );
   const save = make(
     "button",
-    { type: "button", class: "cd-save", "aria-label": texts.save, title: texts.save, onclick: () => tell("csv") },
+    { type: "button", class: "cd-save", "aria-label": texts.save, title: texts.save, onclick: () => send("csv") },
     texts.csv,
   );
   root.append(
@@ -33,9 +35,9 @@ function render({ model, el: place }) {
   );
 
   function row({ answer, cells }) {
-    const [when, said, ...rest] = cells.map((text, place) => make("td", { "data-column": columns[place] }, text));
-    said.prepend(make("span", { class: `cd-dot cd-dot-${answer}`, "aria-hidden": "true" }));
-    return make("tr", {}, when, said, ...rest);
+    const elements = tableCells(cells, columns);
+    elements[1].prepend(make("span", { class: `cd-dot cd-dot-${answer}`, "aria-hidden": "true" }));
+    return make("tr", {}, ...elements);
   }
 
   function draw() {
@@ -46,7 +48,7 @@ function render({ model, el: place }) {
     none.hidden = Boolean(rows.length);
   }
   model.on("change:rows change:listing", draw);
-  saveFiles(model);
+  saveReceivedFiles(model);
   draw();
 }
 

@@ -1,27 +1,27 @@
-// A page may draw a part before its kernel is there, with this same script: then the part is there already.
+// Widgets that the page draws before the kernel runs, with the same scripts (see preload.js).
 
 /**
- * Take over what the page drew in a part's stead, with all that a person did there meanwhile.
- * Gives what ends it, or null where the page drew nothing: then the part is still to be drawn.
+ * Move what the page has drawn for the widget `name` into `el`, in the state in which the person left it.
+ * Returns the function that ends the widget, or null where the page has drawn nothing: then the widget is still to be drawn.
  */
-function takeOver(model, place, name) {
+function adoptPreloaded(model, el, name) {
   const preloaded = document.querySelector(`#preload [data-part="${name}"]`);
   if (!preloaded?.placeholderModel) return null;
   const { placeholderModel, dispose } = preloaded;
   delete preloaded.placeholderModel;
   placeholderModel.attach(model);
-  place.classList.add("cd-place");
+  el.classList.add("cd-host");
 
   const move = () => {
-    // widgets are drawn first, and put into the page later; until all is to be seen, the page stays as it is
-    if (!place.closest("#rendered_cells")?.getClientRects().length) return requestAnimationFrame(move);
+    // widgets are drawn first and put into the page later; until all of them are visible, the page stays as it is
+    if (!el.closest("#rendered_cells")?.getClientRects().length) return requestAnimationFrame(move);
     const focused = document.activeElement;
     for (const child of [...preloaded.childNodes]) {
-      if (place.moveBefore) place.moveBefore(child, null); // what moves goes on moving
-      else place.append(child);
+      if (el.moveBefore) el.moveBefore(child, null); // keeps animations running
+      else el.append(child);
     }
     document.getElementById("preload").remove();
-    if (place.contains(focused)) focused.focus({ preventScroll: true });
+    if (el.contains(focused)) focused.focus({ preventScroll: true });
   };
   requestAnimationFrame(move);
   return dispose;

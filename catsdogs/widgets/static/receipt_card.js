@@ -1,26 +1,28 @@
-function render({ model, el: place }) {
+// The receipt codes: to copy, to save, and to open what is stored under them.
+
+/** Render the widget `ReceiptCard`. */
+function render({ model, el }) {
   const texts = model.get("texts");
-  const root = begin(model, place, "receipt");
-  const code = make("code", { class: "cd-code" });
-  const news = make("p", { class: "cd-muted", role: "status" });
-  const problem = make("p", { class: "cd-problem", role: "alert" });
+  const root = createRoot(model, el, "receipt");
+  const current = make("code", { class: "cd-code" });
+  const status = make("p", { class: "cd-muted", role: "status" });
+  const problem = errorParagraph();
 
-  const earlier = carriedOver("receipts");
+  const earlier = takeFromOtherLanguage("receipts");
   const shown = new Set(earlier); // all codes that this page has shown
-  const kept = new Set(); // by the person: copied or saved
-  const open = (code) => !model.get("erased").includes(code);
-  const codes = () => [model.get("receipt"), ...earlier].filter((code) => code && open(code));
-
-  const keep = () => codes().forEach((code) => kept.add(code));
+  const saved = new Set(); // codes that the person copied or saved
+  const isValid = (code) => !model.get("erased").includes(code);
+  const codes = () => [model.get("receipt"), ...earlier].filter((code) => code && isValid(code));
+  const markSaved = () => codes().forEach((code) => saved.add(code));
 
   async function copy() {
     try {
       await navigator.clipboard.writeText(codes().join("\n"));
-      keep();
-      news.textContent = texts.copied;
+      markSaved();
+      status.textContent = texts.copied;
     } catch {
-      getSelection().selectAllChildren(code.textContent ? code : list); // no clipboard without https, or without leave
-      news.textContent = texts.select;
+      getSelection().selectAllChildren(current.textContent ? current : list); // no clipboard without https or permission
+      status.textContent = texts.select;
     }
   }
 
@@ -28,50 +30,49 @@ function render({ model, el: place }) {
     const where = `${texts.where} ${location.origin}${location.pathname}#my-data`;
     const lines = codes().map((code) => `${texts.title}: ${code}\n`);
     download("catsdogs-receipt.txt", "text/plain", `${lines.join("")}${where}\n`);
-    keep();
-    news.textContent = texts.saved;
+    markSaved();
+    status.textContent = texts.saved;
   }
 
-  async function look(code) {
-    problem.textContent = await ask(model, { action: "open", code });
+  async function open(code) {
+    problem.textContent = await request(model, { action: "open", code });
   }
 
-  const button = (text, onclick) => make("button", { type: "button", class: "cd-button cd-quiet", onclick }, text);
   const explanation = make("p", {}, texts.explanation);
-  const see = button(texts.open, () => look(code.textContent));
+  const openCurrent = quietButton({ onclick: () => open(current.textContent) }, texts.open);
   const rows = earlier.map((code) => ({
     code,
-    row: make("li", { class: "cd-row" }, make("code", { class: "cd-code" }, code), button(texts.open, () => look(code))),
+    row: make("li", { class: "cd-row" }, make("code", { class: "cd-code" }, code), quietButton({ onclick: () => open(code) }, texts.open)),
   }));
   const list = make("ul", {}, ...rows.map(({ row }) => row));
-  const before = make("div", { class: "cd-earlier" }, make("p", {}, texts.earlier), list);
+  const earlierCodes = make("div", { class: "cd-earlier" }, make("p", {}, texts.earlier), list);
   root.append(
     make("h3", {}, texts.title),
     explanation,
-    code,
-    before,
-    make("div", { class: "cd-row" }, button(texts.copy, copy), button(texts.save, save), see),
-    news,
+    current,
+    earlierCodes,
+    make("div", { class: "cd-row" }, quietButton({ onclick: copy }, texts.copy), quietButton({ onclick: save }, texts.save), openCurrent),
+    status,
     problem,
   );
   root.addEventListener("copy", () => {
     const text = String(getSelection());
-    for (const code of codes()) if (text.includes(code)) kept.add(code);
+    for (const code of codes()) if (text.includes(code)) saved.add(code);
   });
 
   function draw() {
-    const now = model.get("receipt");
-    if (now) shown.add(now);
-    code.textContent = now;
-    explanation.hidden = code.hidden = see.hidden = !now;
-    for (const { code, row } of rows) row.hidden = !open(code);
-    before.hidden = rows.every(({ row }) => row.hidden);
-    news.textContent = problem.textContent = "";
+    const receipt = model.get("receipt");
+    if (receipt) shown.add(receipt);
+    current.textContent = receipt;
+    explanation.hidden = current.hidden = openCurrent.hidden = !receipt;
+    for (const { code, row } of rows) row.hidden = !isValid(code);
+    earlierCodes.hidden = rows.every(({ row }) => row.hidden);
+    status.textContent = problem.textContent = "";
     root.hidden = !codes().length;
   }
   model.on("change:receipt change:erased", draw);
   draw();
-  return carryOver("receipts", () => [...shown].filter((code) => open(code) && !kept.has(code)));
+  return keepForOtherLanguage("receipts", () => [...shown].filter((code) => isValid(code) && !saved.has(code)));
 }
 
 export default { render };

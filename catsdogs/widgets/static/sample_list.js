@@ -1,10 +1,10 @@
-// Pictures of ours, for who has no photo at hand.
+// Sample pictures, for a person who has no photo at hand.
 
-/** Make the list; a touch gives the sample, with its picture as a file, to `take`. */
+/** Create the list; a click calls `take` with the sample. Returns { element, dispose }. */
 function sampleList(model, take) {
   const texts = model.get("texts");
-  const buttons = model.get("samples").map(({ name, title, credit, jpeg, address: served }) => {
-    const address = served ?? URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
+  const buttons = model.get("samples").map(({ name, title, credit, jpeg, address: url }) => {
+    const address = url ?? URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
     const button = make(
       "button",
       { type: "button", title: credit, onclick: () => take({ sample: name, name: `${title} (${credit})`, address }) },
