@@ -1,18 +1,20 @@
-"""The prediction app in the hands of a visitor: what its tests have in common."""
+"""What the tests of the prediction app in a browser have in common."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, FilePayload, Page, expect
+
+from tests.serving import RunningServer
 
 READY = 30_000
 """A page starts a kernel: milliseconds until it must be usable on a busy machine."""
 TYPES = {"png": "image/png", "webp": "image/webp", "gif": "image/gif", "tiff": "image/tiff"}
 
 
-def open_app(page: Page, server: Any, query: str = "") -> None:
+def open_app(page: Page, server: RunningServer, query: str = "") -> None:
     page.goto(f"{server.url}/inference{query}")
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
     live(page)
@@ -23,36 +25,46 @@ def live(page: Page) -> None:
     expect(page.locator("#preload")).to_have_count(0, timeout=READY)
 
 
+def choose(page: Page, photo: bytes, *names: str) -> None:
+    """Choose files with the same content, without waiting for an answer."""
+    kinds = [TYPES.get(name.rpartition(".")[2], "image/jpeg") for name in names]
+    files: list[FilePayload] = [
+        {"name": name, "mimeType": kind, "buffer": photo} for name, kind in zip(names, kinds, strict=True)
+    ]
+    page.set_input_files("input[type=file]", files)
+
+
 def bring(page: Page, content: bytes, name: str = "cat.jpg") -> None:
-    """Choose a file, and wait until the page has something to say about it."""
-    kind = TYPES.get(name.rpartition(".")[2], "image/jpeg")
+    """Choose a file, and wait until the page has an answer or an error for it."""
     listen(page)
-    page.set_input_files("input[type=file]", {"name": name, "mimeType": kind, "buffer": content})
+    choose(page, content, name)
     settled(page)
 
 
 def listen(page: Page) -> None:
-    """Forget what the page said before, so that `settled` does not take it for what comes."""
-    page.locator(".cd-photo").evaluate("part => part.querySelectorAll('[role]').forEach(one => one.textContent = '')")
+    """Clear the status and error texts of the page, so that `settled` waits for new ones."""
+    page.locator(".cd-photo").evaluate("photo => photo.querySelectorAll('[role]').forEach(one => one.textContent = '')")
 
 
 def settled(page: Page) -> None:
-    """Wait until the page has answered, or said why it cannot."""
-    said = page.locator(".cd-photo").locator("[role=status]:text-is('Done.'), [role=alert]:not(:empty)")
-    expect(said).to_have_count(1, timeout=READY)
+    """Wait until the page has an answer, or an error."""
+    texts = page.locator(".cd-photo").locator("[role=status]:text-is('Done.'), [role=alert]:not(:empty)")
+    expect(texts).to_have_count(1, timeout=READY)
 
 
 def problem(page: Page) -> str:
+    """Return the error below the photo, or ""."""
     return page.locator(".cd-photo").get_by_role("alert").inner_text()
 
 
-def latest(server: Any) -> dict[str, Any]:
+def latest(server: RunningServer) -> dict[str, Any]:
+    """Return the row of the last prediction."""
     [row] = server.query("SELECT * FROM predictions_feedback ORDER BY timestamp DESC LIMIT 1")
     return dict(row)
 
 
 def drop(page: Page, path: Path) -> None:
-    """Drop what is at `path`, as from a file manager."""
+    """Drop a file or folder on the page, as from a file manager."""
     box = page.locator(".cd-drop").bounding_box()
     assert box is not None
     devtools = page.context.new_cdp_session(page)
@@ -66,3 +78,15 @@ def drop(page: Page, path: Path) -> None:
                 "data": {"items": [], "files": [str(path)], "dragOperationsMask": 1},
             },
         )
+
+
+def collect_dialogs(page: Page) -> list[str]:
+    """Dismiss the dialogs that scripts open; return the list that their messages are added to."""
+    messages: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        messages.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    return messages

@@ -1,4 +1,4 @@
-"""When the monitoring page asks whether anything changed: the page's own script, with a kernel that only counts."""
+"""When the monitoring page polls: its own script, with a kernel that only counts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from catsdogs.widgets.base import script
 pytestmark = pytest.mark.browser
 
 START = """async ([code, period]) => {
-  const { default: part } = await import("data:text/javascript;charset=utf-8," + encodeURIComponent(code));
+  const { default: widget } = await import("data:text/javascript;charset=utf-8," + encodeURIComponent(code));
   const listeners = new Map();
-  window.asked = [];
-  window.answering = true;
+  window.received = [];
+  window.replying = true;
   const traits = {
     texts: new Proxy({}, { get: (_, name) => name }), language: "en", window: "7d", windows: [["7d", "7 days"]],
     model_version: "", model_versions: [], answer: "", answers: [["", "All"]], address: {}, updated: "", notice: "",
@@ -26,15 +26,15 @@ START = """async ([code, period]) => {
     on: (event, listener) => listeners.set(listener, event),
     off: (event, listener) => listeners.delete(listener),
     send({ action, id }) {
-      window.asked.push(action);
+      window.received.push(action);
       const reply = () => {
         for (const [listener, event] of listeners) if (event === "msg:custom") listener({ reply: id, problem: "" });
       };
-      if (window.answering) setTimeout(reply);
-      else window.unanswered = true;
+      if (window.replying) setTimeout(reply);
+      else window.noReply = true;
     },
   };
-  window.end = part.render({ model, el: document.body });
+  window.end = widget.render({ model, el: document.body });
 }"""
 PERIOD = 20
 """Milliseconds, in place of seconds."""
@@ -50,22 +50,23 @@ def live(page: Page) -> Page:
     return page
 
 
-def asked(page: Page) -> int:
-    return int(page.evaluate("asked.filter((what) => what === 'poll').length"))
+def polls(page: Page) -> int:
+    """Return how many times the page has polled."""
+    return int(page.evaluate("received.filter((what) => what === 'poll').length"))
 
 
 def expect_more(page: Page) -> None:
-    page.wait_for_function("many => asked.filter((what) => what === 'poll').length > many", arg=asked(page) + 1)
+    page.wait_for_function("n => received.filter((what) => what === 'poll').length > n", arg=polls(page) + 1)
 
 
 def expect_no_more(page: Page) -> None:
-    """Give it the time of many questions; a busy machine can only make for fewer."""
-    before = asked(page)
+    """Wait as long as many polls take; on a busy machine they could only be fewer."""
+    before = polls(page)
     page.wait_for_timeout(20 * PERIOD)
-    assert asked(page) == before
+    assert polls(page) == before
 
 
-def test_it_asks_until_it_is_paused_and_again_after(live: Page) -> None:
+def test_it_polls_until_it_is_paused_and_again_after(live: Page) -> None:
     expect_more(live)
     button = live.get_by_role("button", name="live")
     expect(button).to_have_attribute("aria-pressed", "true")
@@ -76,26 +77,26 @@ def test_it_asks_until_it_is_paused_and_again_after(live: Page) -> None:
     expect_more(live)
 
 
-def test_a_hidden_page_asks_nothing_and_one_that_comes_back_at_once(live: Page) -> None:
+def test_a_hidden_page_does_not_poll_and_a_visible_one_polls_at_once(live: Page) -> None:
     live.evaluate(HIDE, True)
     expect_no_more(live)
     live.evaluate(HIDE, False)
     expect_more(live)
 
 
-def test_it_waits_for_the_answer(live: Page) -> None:
+def test_it_does_not_poll_before_the_reply(live: Page) -> None:
     expect_more(live)
-    live.evaluate("answering = false")
-    live.wait_for_function("window.unanswered")
+    live.evaluate("replying = false")
+    live.wait_for_function("window.noReply")
     expect_no_more(live)
 
 
-def test_a_page_that_is_left_asks_nothing(live: Page) -> None:
+def test_it_stops_polling_when_the_widget_ends(live: Page) -> None:
     expect_more(live)
     live.evaluate("end()")
     expect_no_more(live)
 
 
-def test_it_says_the_readers_time_zone_first(live: Page) -> None:
-    first: Any = live.evaluate("asked[0]")
+def test_it_sends_the_readers_time_zone_first(live: Page) -> None:
+    first: Any = live.evaluate("received[0]")
     assert first == "zone"

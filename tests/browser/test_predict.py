@@ -1,37 +1,38 @@
-"""The prediction app as a visitor meets it: real server, real database, real Chromium."""
+"""The prediction app: real server, real database, real Chromium."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
 import urllib3
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, WebSocket, expect
 
-from catsdogs.database import embedded, postgres
+from catsdogs.database.embedded import USER, EmbeddedServer
+from catsdogs.database.postgres import PORT
 from tests import large_images
-from tests.browser.app import READY, TYPES, bring, drop, latest, listen, open_app, problem, settled
+from tests.browser.app import READY, TYPES, bring, collect_dialogs, drop, latest, listen, open_app, problem, settled
+from tests.serving import Launch, RunningServer
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def visit(browser: Browser, server: Any) -> Iterator[Page]:
-    """One visit for the tests that bring one photo after the other; nothing is agreed to."""
+def shared_page(browser: Browser, server: RunningServer) -> Iterator[Page]:
+    """One session for the tests that send one photo after the other; without consent."""
     with browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
         open_app(page, server)
         yield page
 
 
-def test_the_start_page_leads_to_the_app_and_nothing_comes_from_elsewhere(page: Page, server: Any) -> None:
+def test_the_start_page_leads_to_the_app_and_all_requests_go_to_the_server(page: Page, server: RunningServer) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(server.url)
@@ -45,16 +46,18 @@ def test_the_start_page_leads_to_the_app_and_nothing_comes_from_elsewhere(page: 
 
 
 @pytest.mark.parametrize(
-    "dress", ["jpeg", "png", "webp", "cmyk", "sixteen_bit", "palette", "transparent", "lying", "large", "tiff"]
+    "variant", ["jpeg", "png", "webp", "cmyk", "sixteen_bit", "palette", "transparent", "lying", "large", "tiff"]
 )
-def test_a_photo_is_answered(visit: Page, server: Any, pictures: dict[str, bytes], dress: str) -> None:
-    name = f"{dress}.{dress if dress in TYPES else 'jpg'}"
-    bring(visit, pictures[dress], name)
-    assert problem(visit) == ""
-    expect(visit.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
-    expect(visit.locator(".cd-figure")).to_have_text([re.compile(r"^\d+\.\d%$")] * 2)
-    expect(visit.locator(".cd-time")).to_have_text(re.compile(r"^\d+\.\d ms$"))
-    expect(visit.locator(".cd-name")).to_have_text(name)
+def test_a_photo_is_predicted(
+    shared_page: Page, server: RunningServer, pictures: dict[str, bytes], variant: str
+) -> None:
+    name = f"{variant}.{variant if variant in TYPES else 'jpg'}"
+    bring(shared_page, pictures[variant], name)
+    assert problem(shared_page) == ""
+    expect(shared_page.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
+    expect(shared_page.locator(".cd-figure")).to_have_text([re.compile(r"^\d+\.\d%$")] * 2)
+    expect(shared_page.locator(".cd-time")).to_have_text(re.compile(r"^\d+\.\d ms$"))
+    expect(shared_page.locator(".cd-name")).to_have_text(name)
     row = latest(server)
     assert (row["prediction_result"], row["success"], row["rgpd_consent"], row["filename"]) == (
         "cat",
@@ -63,19 +66,19 @@ def test_a_photo_is_answered(visit: Page, server: Any, pictures: dict[str, bytes
         None,
     )
     assert row["width"] > row["height"]  # upright, however it lay in the file
-    if dress != "tiff":  # which Chromium cannot show
-        expect(visit.get_by_role("img", name=name)).to_be_visible()
-        assert visit.locator(".cd-picture").evaluate("image => image.naturalWidth") == row["width"]
+    if variant != "tiff":  # which Chromium cannot show
+        expect(shared_page.get_by_role("img", name=name)).to_be_visible()
+        assert shared_page.locator(".cd-picture").evaluate("image => image.naturalWidth") == row["width"]
 
 
-def test_of_an_animation_the_first_picture_is_looked_at(visit: Page, pictures: dict[str, bytes]) -> None:
-    bring(visit, pictures["gif"], "cat.gif")
-    expect(visit.locator(".cd-answer")).to_contain_text("only its first picture was used")
-    expect(visit.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
+def test_of_an_animation_the_first_picture_is_used(shared_page: Page, pictures: dict[str, bytes]) -> None:
+    bring(shared_page, pictures["gif"], "cat.gif")
+    expect(shared_page.locator(".cd-answer")).to_contain_text("only its first picture was used")
+    expect(shared_page.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
 
 
 @pytest.mark.parametrize(
-    ("dress", "name", "sentence"),
+    ("variant", "name", "sentence"),
     [
         ("words", "cat.jpg", "This is not a picture that can be read."),
         ("half_jpeg", "cat.jpg", "This picture is damaged or incomplete."),
@@ -84,16 +87,16 @@ def test_of_an_animation_the_first_picture_is_looked_at(visit: Page, pictures: d
         ("bomb", "cat.png", "This picture is too large: at most 50 megapixels"),
     ],
 )
-def test_what_cannot_be_answered_is_a_sentence_and_the_next_photo_is_answered(
-    visit: Page, server: Any, pictures: dict[str, bytes], dress: str, name: str, sentence: str
+def test_an_unreadable_photo_shows_an_error_and_the_next_photo_is_predicted(
+    shared_page: Page, server: RunningServer, pictures: dict[str, bytes], variant: str, name: str, sentence: str
 ) -> None:
-    bring(visit, pictures[dress], name)
-    assert problem(visit).removeprefix(f"{name}: ").startswith(sentence)
-    expect(visit.locator(".cd-answer")).to_be_hidden()
+    bring(shared_page, pictures[variant], name)
+    assert problem(shared_page).removeprefix(f"{name}: ").startswith(sentence)
+    expect(shared_page.locator(".cd-answer")).to_be_hidden()
     assert (latest(server)["prediction_result"], latest(server)["error_type"]) == ("error", "InvalidImage")
-    bring(visit, pictures["jpeg"])
-    assert problem(visit) == ""
-    expect(visit.locator(".cd-answer")).to_be_visible()
+    bring(shared_page, pictures["jpeg"])
+    assert problem(shared_page) == ""
+    expect(shared_page.locator(".cd-answer")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -106,34 +109,41 @@ def test_what_cannot_be_answered_is_a_sentence_and_the_next_photo_is_answered(
         ("large.bmp", large_images.bmp(9_000, 7_000), False),
     ],
 )
-def test_the_app_and_rest_take_pictures_of_the_same_sizes(
-    visit: Page, server: Any, name: str, photo: bytes, taken: bool
+def test_the_app_and_the_rest_api_accept_pictures_of_the_same_sizes(
+    shared_page: Page, server: RunningServer, name: str, photo: bytes, taken: bool
 ) -> None:
-    bring(visit, photo, name)
+    bring(shared_page, photo, name)
     answer = urllib3.request(
         "POST",
         f"{server.url}/api/predict",
         fields={"file": (name, photo)},
         headers={"Authorization": f"Bearer {server.api_token}"},
     )
-    assert (answer.status, problem(visit) == "") == (200 if taken else 400, taken)
+    assert (answer.status, problem(shared_page) == "") == (200 if taken else 400, taken)
     if not taken:
-        assert problem(visit).removeprefix(f"{name}: ") == answer.json()["detail"]
-        assert "at most 50 megapixels, or 250 as a JPEG that is not progressive" in problem(visit)
+        assert problem(shared_page).removeprefix(f"{name}: ") == answer.json()["detail"]
+        assert "at most 50 megapixels, or 250 as a JPEG that is not progressive" in problem(shared_page)
 
 
-def test_what_is_no_photo_does_not_leave_the_browser(visit: Page, server: Any, pictures: dict[str, bytes]) -> None:
+def test_a_file_that_is_not_a_photo_is_not_sent(
+    shared_page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
     rows = "SELECT count(*) FROM predictions_feedback"
     before = server.query(rows)
-    alert = visit.locator(".cd-photo").get_by_role("alert")
-    visit.set_input_files("input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b""})
+    alert = shared_page.locator(".cd-photo").get_by_role("alert")
+    shared_page.set_input_files("input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b""})
     expect(alert).to_have_text("a.jpg: This file is empty. Choose another photo.")
-    visit.set_input_files("input[type=file]", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
+    shared_page.set_input_files("input[type=file]", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
     expect(alert).to_have_text("a.pdf: This is not a photo. Choose a JPEG, PNG or WebP file.")
-    visit.set_input_files("input[type=file]", {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(10_000_001)})
+    shared_page.set_input_files(
+        "input[type=file]", {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(10_000_001)}
+    )
     expect(alert).to_have_text("a.heic: This file is too large: at most 10 MB.")
-    several = [("void.jpg", "image/jpeg", b""), ("words.pdf", "application/pdf", b"%PDF")]
-    visit.set_input_files("input[type=file]", [FilePayload(name=n, mimeType=kind, buffer=b) for n, kind, b in several])
+    several: list[FilePayload] = [
+        {"name": "void.jpg", "mimeType": "image/jpeg", "buffer": b""},
+        {"name": "words.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"},
+    ]
+    shared_page.set_input_files("input[type=file]", several)
     expect(alert).to_have_text(
         "void.jpg: This file is empty. Choose another photo. "
         "words.pdf: This is not a photo. Choose a JPEG, PNG or WebP file."
@@ -141,21 +151,25 @@ def test_what_is_no_photo_does_not_leave_the_browser(visit: Page, server: Any, p
     assert server.query(rows) == before
 
 
-def test_photos_are_dropped_and_folders_are_not(visit: Page, tmp_path: Path, pictures: dict[str, bytes]) -> None:
+def test_a_dropped_photo_is_predicted_and_a_dropped_folder_is_refused(
+    shared_page: Page, tmp_path: Path, pictures: dict[str, bytes]
+) -> None:
     photo = tmp_path / "dropped.jpg"
     photo.write_bytes(pictures["jpeg"])
-    listen(visit)
-    drop(visit, photo)
-    expect(visit.locator(".cd-name")).to_have_text("dropped.jpg")
-    settled(visit)
-    assert problem(visit) == ""
-    drop(visit, tmp_path)
-    expect(visit.locator(".cd-photo").get_by_role("alert")).to_have_text("This is a folder. Choose a photo in it.")
+    listen(shared_page)
+    drop(shared_page, photo)
+    expect(shared_page.locator(".cd-name")).to_have_text("dropped.jpg")
+    settled(shared_page)
+    assert problem(shared_page) == ""
+    drop(shared_page, tmp_path)
+    expect(shared_page.locator(".cd-photo").get_by_role("alert")).to_have_text(
+        "This is a folder. Choose a photo in it."
+    )
 
 
-def test_a_photo_is_pasted(visit: Page, pictures: dict[str, bytes]) -> None:
-    listen(visit)
-    visit.evaluate(
+def test_a_pasted_photo_is_predicted(shared_page: Page, pictures: dict[str, bytes]) -> None:
+    listen(shared_page)
+    shared_page.evaluate(
         """bytes => {
             const clipboardData = new DataTransfer();
             clipboardData.items.add(new File([new Uint8Array(bytes)], "pasted.png", { type: "image/png" }));
@@ -163,13 +177,13 @@ def test_a_photo_is_pasted(visit: Page, pictures: dict[str, bytes]) -> None:
         }""",
         list(pictures["png"]),
     )
-    expect(visit.locator(".cd-name")).to_have_text("pasted.png")
-    settled(visit)
-    assert problem(visit) == ""
+    expect(shared_page.locator(".cd-name")).to_have_text("pasted.png")
+    settled(shared_page)
+    assert problem(shared_page) == ""
 
 
-def test_refusing_keeps_nothing_personal_and_a_rating_is_one_touch(
-    page: Page, server: Any, pictures: dict[str, bytes]
+def test_without_consent_nothing_personal_is_stored_and_a_rating_takes_one_click(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
     bring(page, pictures["jpeg"], "secret name.jpg")
@@ -191,15 +205,11 @@ def test_refusing_keeps_nothing_personal_and_a_rating_is_one_touch(
     assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []
 
 
-def test_consent_keeps_what_it_names_and_no_more(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+def test_consent_stores_what_its_purpose_names_and_nothing_else(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
     name = "<img src=x onerror=alert(1)>.jpg"
-    fired: list[str] = []
-
-    def dismiss(dialog: Dialog) -> None:
-        fired.append(dialog.message)
-        dialog.dismiss()
-
-    page.on("dialog", dismiss)
+    dialogs = collect_dialogs(page)
     open_app(page, server)
     page.get_by_label("Keep the file's name and my comment").check()
     bring(page, pictures["jpeg"], name)
@@ -220,7 +230,7 @@ def test_consent_keeps_what_it_names_and_no_more(page: Page, server: Any, pictur
         "<script>alert(2)</script> she is called Chelsea",
     )
     assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []  # the other box
-    assert fired == []
+    assert dialogs == []
 
     page.get_by_label("Keep my photo to train the model").check()
     page.get_by_label("Keep the file's name and my comment").uncheck()
@@ -232,9 +242,15 @@ def test_consent_keeps_what_it_names_and_no_more(page: Page, server: Any, pictur
     assert photo["width"] > photo["height"]
 
 
-def test_a_photo_leaves_small_and_without_its_metadata(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+def test_a_photo_is_sent_scaled_down_and_without_metadata(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
     sent: list[bytes] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(_bytes(data))))
+
+    def record(socket: WebSocket) -> None:
+        socket.on("framesent", lambda data: sent.append(data if isinstance(data, bytes) else data.encode()))
+
+    page.on("websocket", record)
     open_app(page, server)
     sent.clear()
     bring(page, pictures["lying"])
@@ -246,14 +262,12 @@ def test_a_photo_leaves_small_and_without_its_metadata(page: Page, server: Any, 
     assert len(photos[1]) < len(pictures["large"]) / 2
 
 
-def _bytes(data: bytes | str) -> bytes:
-    return data if isinstance(data, bytes) else data.encode()
-
-
-def test_the_keyboard_alone_suffices(page: Page, server: Any, tmp_path: Path, pictures: dict[str, bytes]) -> None:
+def test_the_app_works_with_the_keyboard_alone(
+    page: Page, server: RunningServer, tmp_path: Path, pictures: dict[str, bytes]
+) -> None:
     photo = tmp_path / "cat.jpg"
     photo.write_bytes(pictures["jpeg"])
-    # asked for from the start: Playwright begins to intercept choosers some time after it is told to
+    # registered before the page is opened: Playwright begins to intercept choosers with a delay
     page.on("filechooser", lambda chooser: chooser.set_files(photo))
     open_app(page, server)
 
@@ -277,8 +291,8 @@ def test_the_keyboard_alone_suffices(page: Page, server: Any, tmp_path: Path, pi
 
 
 @pytest.mark.parametrize(("locale", "query", "language"), [("fr-CA", "", "fr"), ("fr-CA", "?lang=en", "en")])
-def test_the_page_speaks_the_visitors_language_on_a_phone(
-    browser: Browser, server: Any, pictures: dict[str, bytes], locale: str, query: str, language: str
+def test_the_page_is_in_the_visitors_language_on_a_phone(
+    browser: Browser, server: RunningServer, pictures: dict[str, bytes], locale: str, query: str, language: str
 ) -> None:
     with browser.new_context(locale=locale, viewport={"width": 360, "height": 740}, color_scheme="dark") as context:
         page = context.new_page()
@@ -292,65 +306,63 @@ def test_the_page_speaks_the_visitors_language_on_a_phone(
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         assert page.locator("#rendered_cells").evaluate("cells => cells.scrollWidth <= cells.clientWidth")
         answer = page.locator(".cd-answer h2")
-        expect(answer).to_be_in_viewport()  # scrolled to where the person looks
+        expect(answer).to_be_in_viewport()  # the page has scrolled to it
 
 
-def test_several_photos_queue_and_an_earlier_one_can_be_seen_again(
-    page: Page, server: Any, pictures: dict[str, bytes]
+def test_several_photos_are_queued_and_an_earlier_one_can_be_shown_again(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
-    files = [("first.jpg", "jpeg"), ("words.jpg", "words"), ("last.png", "png")]
+    files: list[FilePayload] = [
+        {"name": name, "mimeType": "image/jpeg", "buffer": pictures[variant]}
+        for name, variant in (("first.jpg", "jpeg"), ("words.jpg", "words"), ("last.png", "png"))
+    ]
     listen(page)
-    page.set_input_files(
-        "input[type=file]",
-        [FilePayload(name=name, mimeType="image/jpeg", buffer=pictures[kind]) for name, kind in files],
-    )
+    page.set_input_files("input[type=file]", files)
     expect(page.locator(".cd-photo").get_by_role("alert")).to_have_text(
         re.compile(r"^words\.jpg: This is not a picture"), timeout=READY
     )
     expect(page.locator(".cd-name")).to_have_text("last.png")
-    visit = page.get_by_role("list", name="Photos of this visit").get_by_role("button")
-    expect(visit).to_have_count(2)
+    photos = page.get_by_role("list", name="Photos of this visit").get_by_role("button")
+    expect(photos).to_have_count(2)
     page.get_by_role("button", name="Yes").click()
     expect(page.get_by_text("Thank you!")).to_be_visible()
-    visit.first.click()
+    photos.first.click()
     expect(page.locator(".cd-name")).to_have_text("first.jpg")
     expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "false")
-    visit.last.click()
+    photos.last.click()
     expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_to_complain_of(
-    browser: Browser, server: Any, pictures: dict[str, bytes], scheme: Any
+def test_axe_finds_no_accessibility_violation(
+    browser: Browser, server: RunningServer, pictures: dict[str, bytes], scheme: Literal["dark", "light"]
 ) -> None:
-    def complaints() -> list[str]:
+    def violations() -> list[str]:
         return [violation["id"] for violation in Axe().run(page).response["violations"]]
 
     with browser.new_context(locale="en-GB", color_scheme=scheme, reduced_motion="reduce") as context:
         page = context.new_page()
         open_app(page, server)
-        assert complaints() == []
+        assert violations() == []
         page.get_by_role("checkbox").first.check()
         bring(page, pictures["jpeg"])
         page.get_by_role("button", name="No", exact=True).click()
         page.get_by_role("checkbox").last.check()
         page.get_by_text("What happens with my data?").click()
         expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
-        assert complaints() == []
+        assert violations() == []
         bring(page, pictures["png"])
         expect(page.get_by_role("list", name="Photos of this visit")).to_be_visible()
         bring(page, pictures["words"])
-        assert complaints() == []
+        assert violations() == []
 
 
-def test_while_the_database_is_away_the_answer_is_safe(page: Page, launch: Any, pictures: dict[str, bytes]) -> None:
+def test_without_a_database_the_answer_is_stored_later(page: Page, launch: Launch, pictures: dict[str, bytes]) -> None:
     with tempfile.TemporaryDirectory(prefix="catsdogs-away-") as folder:
-        postgresql = embedded.EmbeddedServer(Path(folder))
+        postgresql = EmbeddedServer(Path(folder))
         postgresql.start()
-        place = {"db_host": str(postgresql.socket_dir), "db_port": postgres.PORT, "db_user": embedded.USER}
-        server = launch(**{name.upper(): str(value) for name, value in place.items()})
-        server = dataclasses.replace(server, settings=server.settings.model_copy(update=place))
+        server = launch(DB_HOST=str(postgresql.socket_dir), DB_PORT=str(PORT), DB_USER=USER)
         open_app(page, server)
         postgresql.stop()
         bring(page, pictures["jpeg"])
@@ -358,8 +370,10 @@ def test_while_the_database_is_away_the_answer_is_safe(page: Page, launch: Any, 
         page.get_by_role("button", name="Yes").click()
         expect(page.get_by_text("What you said is safe and will be stored.")).to_be_visible()
         postgresql.start()
-        rated = "SELECT prediction_result FROM predictions_feedback WHERE user_feedback = 1"
-        rows = until(lambda: server.query(rated), "the record is not stored", interval=0.2)
-        assert rows == [{"prediction_result": "cat"}]
+        found = until(
+            lambda: server.query("SELECT prediction_result FROM predictions_feedback WHERE user_feedback = 1"),
+            "the spooled record is not stored",
+        )
+        assert found == [{"prediction_result": "cat"}]
         server.stop()
         postgresql.stop()

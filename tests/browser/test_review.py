@@ -1,13 +1,11 @@
-"""The review notebook as an analyst meets it: real JupyterLab, real database, real Chromium."""
+"""The review notebook: real JupyterLab, real database, real Chromium."""
 
 from __future__ import annotations
 
 import base64
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +18,8 @@ from catsdogs.files import notebooks
 from catsdogs.records.review_queue import ReviewQueue
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
+from tests.serving import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ REVIEWED = {"waiting": 1, "cat": 0, "dog": 1, "neither": 0, "left_out": 1}
 
 @pytest.fixture
 def queue(database: Settings, cat_jpeg: bytes) -> Iterator[ReviewQueue]:
-    """Three photos wait."""
+    """A queue with three photos that wait for review."""
     with Local.open(database) as service:
         for label in TrueLabel.DOG, TrueLabel.BOTH, TrueLabel.NEITHER:
             outcome = service.predict(cat_jpeg, consent=Consent(photo=True))
@@ -42,10 +42,9 @@ def queue(database: Settings, cat_jpeg: bytes) -> Iterator[ReviewQueue]:
 
 @pytest.fixture
 def notebook(queue: ReviewQueue, environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """JupyterLab on a copy of the notebook: its address there, and the copy."""
+    """Start JupyterLab with a copy of the notebook; give its address and the path of the copy."""
     copy = Path(shutil.copy(notebooks() / "lab" / "review.ipynb", tmp_path))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     options = [
         "--no-browser",
         "--allow-root",
@@ -63,21 +62,25 @@ def notebook(queue: ReviewQueue, environment: dict[str, str], tmp_path: Path) ->
             stderr=subprocess.STDOUT,
         )
     url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + READY / 1000
-    while True:
-        try:
-            urllib3.request("GET", f"{url}/api", retries=False)
-            break
-        except urllib3.exceptions.HTTPError:
-            assert lab.poll() is None, (tmp_path / "lab.log").read_text()
-            assert time.monotonic() < deadline, "JupyterLab does not start"
-            time.sleep(0.1)
+
+    def responds() -> bool:
+        assert lab.poll() is None, (tmp_path / "lab.log").read_text()
+        return bool(urllib3.request("GET", f"{url}/api", retries=False).status)
+
+    until(
+        responds,
+        "JupyterLab does not start",
+        timeout=READY / 1000,
+        interval=0.1,
+        retry_on=urllib3.exceptions.HTTPError,
+    )
     yield f"{url}/lab/tree/{copy.name}", copy
     lab.terminate()
     lab.wait(timeout=30)
 
 
 def choose(page: Page, menu: str, command: str) -> None:
+    """Choose a command from a menu of JupyterLab."""
     page.get_by_role("menuitem", name=menu, exact=True).click()
     page.locator(f".lm-Menu [data-command='{command}']").click()
 
@@ -96,7 +99,7 @@ def test_photos_are_reviewed_by_keyboard_and_mouse(page: Page, notebook: tuple[s
 
     review.get_by_role("button", name="Leave it out").click()
     expect(review.get_by_text("Reviewed: 1. Waiting: 2.")).to_be_visible(timeout=READY)
-    for key in "ax2":  # to JupyterLab the first two say: add a cell, cut it
+    for key in "ax2":  # in JupyterLab, a adds a cell and x cuts one
         page.keyboard.press(key)
     expect(review.get_by_text("Reviewed: 2. Waiting: 1.")).to_be_visible(timeout=READY)
     assert queue.counts() == REVIEWED
@@ -114,10 +117,7 @@ def test_photos_are_reviewed_by_keyboard_and_mouse(page: Page, notebook: tuple[s
     assert page.locator(".jp-Cell").count() == cells
 
     choose(page, "File", "docmanager:save")
-    deadline = time.monotonic() + READY / 1000
-    while "widget-view+json" not in copy.read_text():
-        assert time.monotonic() < deadline, "the notebook is not saved"
-        time.sleep(0.1)
+    until(lambda: "widget-view+json" in copy.read_text(), "the notebook is not saved", timeout=READY / 1000)
     [waiting] = queue.waiting()
     assert base64.b64encode(waiting.jpeg[:300]).decode() not in copy.read_text()
     assert "image/" not in copy.read_text()

@@ -1,4 +1,4 @@
-"""What a visitor can do beside bringing a photo: try samples, see the map, cancel, and rule over their data."""
+"""What a visitor does besides sending a photo: try samples, see the map, cancel, see and erase their data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
 import urllib3
@@ -19,17 +19,18 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from catsdogs.i18n import Translator
 from catsdogs.service import TOKEN_VARIABLE
 from tests import kernel_processes
-from tests.browser.app import READY, bring, latest, listen, open_app, problem, settled
+from tests.browser.app import READY, bring, choose, latest, listen, open_app, problem, settled
+from tests.serving import RunningServer
 
 pytestmark = pytest.mark.browser
 
-LEFT_BEHIND = "The photos that you sent before are no longer listed."
+PHOTOS_NOT_LISTED = "The photos that you sent before are no longer listed."
 ROWS = "SELECT count(*) FROM predictions_feedback"
 
 
 @contextmanager
-def held_up(server: Any) -> Iterator[None]:
-    """Let the server stand still: what it is asked meanwhile, it answers afterwards."""
+def suspended(server: RunningServer) -> Iterator[None]:
+    """Suspend the server: it answers afterwards what was requested meanwhile."""
     os.kill(server.process.pid, signal.SIGSTOP)
     try:
         yield
@@ -38,33 +39,28 @@ def held_up(server: Any) -> Iterator[None]:
 
 
 def agree(page: Page) -> None:
+    """Tick all boxes of the consent form."""
     for box in page.get_by_role("checkbox").all():
         box.check()
 
 
-def choose(page: Page, photo: bytes, *names: str) -> None:
-    """Choose files without waiting for an answer."""
-    files = [{"name": name, "mimeType": "image/jpeg", "buffer": photo} for name in names]
-    page.set_input_files("input[type=file]", files)  # type: ignore[arg-type]
-
-
-def test_sample_pictures_are_answered_in_one_touch_and_leave_nothing(
-    page: Page, server: Any, pictures: dict[str, bytes]
+def test_sample_pictures_are_predicted_in_one_click_and_nothing_is_stored(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
     agree(page)
     before = server.query(ROWS)
-    for title, said in (("Chelsea, a cat", "a cat"), ("A drawing of a dog", "Neither"), ("A drawing of a boat", "Nei")):
+    for title, text in (("Chelsea, a cat", "a cat"), ("A drawing of a dog", "Neither"), ("A drawing of a boat", "Nei")):
         listen(page)
         page.get_by_role("button", name=title, exact=True).click()
         settled(page)
         assert problem(page) == ""
-        expect(page.get_by_role("heading", level=2)).to_have_text(re.compile(said))
+        expect(page.get_by_role("heading", level=2)).to_have_text(re.compile(text))
         expect(page.get_by_text("A sample picture: nothing about it is recorded")).to_be_visible()
         expect(page.get_by_role("img", name=title)).to_be_visible()
         expect(page.locator(".cd-name")).to_have_text(re.compile("CC0|drawn for catsdogs"))
-        for nothing in (".cd-feedback", ".cd-receipt"):
-            expect(page.locator(nothing)).to_be_hidden()
+        for hidden in (".cd-feedback", ".cd-receipt"):
+            expect(page.locator(hidden)).to_be_hidden()
     assert server.query(ROWS) == before
     bring(page, pictures["jpeg"])
     expect(page.locator(".cd-samples")).to_be_hidden()
@@ -73,15 +69,17 @@ def test_sample_pictures_are_answered_in_one_touch_and_leave_nothing(
     assert server.query(ROWS) != before
 
 
-def ink(map_: Locator) -> list[int]:
-    """Give the colour in the middle of the map: red, green, blue, opacity."""
+def middle_colour(map_: Locator) -> list[int]:
+    """Return the colour in the middle of the map: red, green, blue, opacity (0..255)."""
     return map_.evaluate(  # type: ignore[no-any-return]
         "map => [...map.getContext('2d').getImageData(map.width / 2, map.height / 2, 1, 1).data]"
     )
 
 
-def test_the_map_lies_over_the_photo_at_a_touch(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
-    page.emulate_media(reduced_motion="reduce")  # what still moves has no place yet
+def test_a_click_shows_the_activation_map_over_the_photo(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    page.emulate_media(reduced_motion="reduce")  # animations change the positions
     open_app(page, server)
     bring(page, pictures["jpeg"])
     button, map_ = page.get_by_role("button", name="What the model looked at"), page.locator(".cd-map")
@@ -91,12 +89,12 @@ def test_the_map_lies_over_the_photo_at_a_touch(page: Page, server: Any, picture
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(map_).to_be_visible()
     expect(page.locator(".cd-legend")).to_have_text(re.compile("suggests a cat.*suggests a dog"))
-    red, green, blue, opacity = ink(map_)
+    red, green, blue, opacity = middle_colour(map_)
     assert red > green > blue, "orange: a cat"
     assert opacity > 100
     assert map_.bounding_box() == page.locator(".cd-picture").bounding_box()
     corner = "map => map.getContext('2d').getImageData(0, map.height / 2, 1, 1).data[3]"
-    assert map_.evaluate(corner) == 0, "outside of the square that the model saw"
+    assert map_.evaluate(corner) == 0, "outside of the square that the model received"
 
     listen(page)
     bring(page, pictures["tiff"], "cat.tiff")  # which the browser cannot show
@@ -109,12 +107,12 @@ def test_the_map_lies_over_the_photo_at_a_touch(page: Page, server: Any, picture
     expect(page.locator(".cd-legend")).to_be_empty()
 
 
-def test_what_waits_is_counted_and_cancelled_and_nothing_of_it_is_kept(
-    page: Page, server: Any, pictures: dict[str, bytes]
+def test_waiting_photos_are_counted_and_cancelled_and_nothing_of_them_is_stored(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
     agree(page)
-    with held_up(server):
+    with suspended(server):
         choose(page, pictures["jpeg"], "first.jpg", "second.jpg", "third.jpg")
         expect(page.get_by_text("Looking at your photo…").first).to_be_visible()
         expect(page.get_by_text("Photos that wait: 2")).to_be_visible()
@@ -122,7 +120,7 @@ def test_what_waits_is_counted_and_cancelled_and_nothing_of_it_is_kept(
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
         expect(page.get_by_text("or drop it here, or paste it")).to_be_visible()
-    bring(page, pictures["jpeg"], "kept.jpg")  # what was cancelled is taken back before
+    bring(page, pictures["jpeg"], "kept.jpg")  # the cancelled photos are discarded before
     assert problem(page) == ""
     expect(page.locator(".cd-name")).to_have_text("kept.jpg")
     expect(page.get_by_role("list", name="Photos of this visit")).to_be_hidden()  # one alone is no list
@@ -131,12 +129,14 @@ def test_what_waits_is_counted_and_cancelled_and_nothing_of_it_is_kept(
     assert latest(server)["filename"] == "kept.jpg"
 
 
-def test_of_several_photos_each_refusal_names_its_file(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+def test_of_several_photos_each_error_names_its_file(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
     open_app(page, server)
     bring(page, pictures["words"], "alone.jpg")
     assert problem(page).startswith("This is not a picture that can be read.")
     name = "<b>one.png"
-    with held_up(server):
+    with suspended(server):
         choose(page, pictures["half_jpeg"], "half.jpg")
         expect(page.locator(".cd-overlay")).to_be_visible()
         choose(page, pictures["words"], "words.jpg")
@@ -155,12 +155,12 @@ def test_of_several_photos_each_refusal_names_its_file(page: Page, server: Any, 
     assert problem(page).startswith("later.jpg: This is not a picture")
 
 
-def test_a_server_that_stands_still_is_said_and_what_was_asked_is_answered(
-    page: Page, server: Any, pictures: dict[str, bytes]
+def test_a_banner_shows_that_the_server_is_unreachable_and_the_request_is_answered_later(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
     listen(page)
-    with held_up(server):
+    with suspended(server):
         choose(page, pictures["jpeg"], "patient.jpg")
         expect(page.locator("#session-banner")).to_contain_text("cannot be reached", timeout=READY)
     settled(page)
@@ -168,7 +168,7 @@ def test_a_server_that_stands_still_is_said_and_what_was_asked_is_answered(
     expect(page.locator("#session-banner")).to_be_hidden(timeout=READY)
 
 
-def test_a_busy_server_is_a_sentence(page: Page, server: Any, pictures: dict[str, bytes]) -> None:
+def test_a_rate_limit_shows_an_error(page: Page, server: RunningServer, pictures: dict[str, bytes]) -> None:
     open_app(page, server)
     token = kernel_processes.environment(kernel_processes.kernel_of(page, server))[TOKEN_VARIABLE]
     for _ in range(200):
@@ -182,8 +182,8 @@ def test_a_busy_server_is_a_sentence(page: Page, server: Any, pictures: dict[str
     expect(page.locator(".cd-answer")).to_be_hidden()
 
 
-def test_a_person_sees_withdraws_and_erases_what_is_kept(
-    page: Page, server: Any, pictures: dict[str, bytes], tmp_path: Path
+def test_a_person_sees_withdraws_and_erases_stored_data(
+    page: Page, server: RunningServer, pictures: dict[str, bytes], tmp_path: Path
 ) -> None:
     open_app(page, server)
     agree(page)
@@ -234,8 +234,8 @@ def test_a_person_sees_withdraws_and_erases_what_is_kept(
     assert server.query("SELECT 1 FROM predictions_feedback WHERE id = :id", id=identifier) == []
 
 
-def test_the_keyboard_keeps_its_place_where_the_page_changes(
-    page: Page, server: Any, pictures: dict[str, bytes]
+def test_the_keyboard_focus_stays_where_the_page_changes(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
 
@@ -277,8 +277,8 @@ def test_the_keyboard_keeps_its_place_where_the_page_changes(
     expect(data.get_by_role("button", name="Show what is kept")).to_be_focused()
 
 
-def test_another_language_loses_no_receipt_that_was_not_kept_and_no_tick(
-    page: Page, server: Any, pictures: dict[str, bytes]
+def test_changing_the_language_keeps_unsaved_receipts_and_ticked_boxes(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     def switch(name: str) -> None:
         page.get_by_role("link", name=name).click()
@@ -298,7 +298,7 @@ def test_another_language_loses_no_receipt_that_was_not_kept_and_no_tick(
 
     switch("Français")
     expect(codes).to_have_text([lost])
-    expect(page.locator(".cd-answer")).to_contain_text(Translator("fr")(LEFT_BEHIND))
+    expect(page.locator(".cd-answer")).to_contain_text(Translator("fr")(PHOTOS_NOT_LISTED))
     boxes = page.get_by_role("checkbox")
     expect(boxes.first).not_to_be_checked()
     expect(boxes.last).to_be_checked()
@@ -325,8 +325,8 @@ def test_another_language_loses_no_receipt_that_was_not_kept_and_no_tick(
     assert page.evaluate("Object.keys(sessionStorage)") == ["catsdogs-answers"], "no receipt, and no tick"
 
 
-def test_who_comes_back_with_the_code_finds_the_way_and_a_wrong_code_one_sentence(
-    page: Page, server: Any, pictures: dict[str, bytes]
+def test_a_receipt_code_opens_the_data_later_and_wrong_codes_share_one_error(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
     page.get_by_role("checkbox").first.check()
@@ -339,31 +339,31 @@ def test_who_comes_back_with_the_code_finds_the_way_and_a_wrong_code_one_sentenc
     expect(code).to_be_focused(timeout=READY)
     data = page.locator(".cd-mydata")
 
-    def try_(text: str) -> str:
+    def enter(text: str) -> str:
         code.fill(text)
         page.keyboard.press("Enter")
         expect(data).not_to_have_attribute("aria-busy", "true", timeout=READY)
         return data.get_by_role("alert").inner_text()
 
-    wrong = {try_(text) for text in ("0000-0000-0000-0000-0000-0000-0000", "<script>", receipt[:-1], "%00")}
+    wrong = {enter(text) for text in ("0000-0000-0000-0000-0000-0000-0000", "<script>", receipt[:-1], "%00")}
     assert wrong == {
         "Nothing is held under this receipt code. Check that it is complete; it may also be erased already."
     }
-    assert try_(" ") == "Type or paste the receipt code first."
-    assert try_(receipt.lower().replace("-", " ")) == ""
+    assert enter(" ") == "Type or paste the receipt code first."
+    assert enter(receipt.lower().replace("-", " ")) == ""
     expect(data.locator(".cd-record")).to_contain_text("earlier.jpg")
-    sentences = [try_("wrong") for _ in range(6)]
+    sentences = [enter("wrong") for _ in range(6)]
     assert sentences[-1].startswith("Too many receipt codes.")
     expect(data.locator(".cd-record")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("scheme", "locale"), [("light", "fr-FR"), ("dark", "en-GB")])
-def test_axe_finds_nothing_to_complain_of_in_any_state(
-    browser: Browser, server: Any, pictures: dict[str, bytes], scheme: Any, locale: str
+def test_axe_finds_no_accessibility_violation_in_any_state(
+    browser: Browser, server: RunningServer, pictures: dict[str, bytes], scheme: Literal["dark", "light"], locale: str
 ) -> None:
     _ = Translator(locale[:2])
 
-    def complaints() -> list[str]:
+    def violations() -> list[str]:
         return [violation["id"] for violation in Axe().run(page).response["violations"]]
 
     with browser.new_context(
@@ -374,11 +374,11 @@ def test_axe_finds_nothing_to_complain_of_in_any_state(
         agree(page)
         page.locator(".cd-samples button").nth(1).click()
         expect(page.locator(".cd-answer")).to_be_visible()
-        assert complaints() == []
-        with held_up(server):
+        assert violations() == []
+        with suspended(server):
             choose(page, pictures["jpeg"], "a.jpg", "b.jpg")
             expect(page.locator(".cd-overlay")).to_be_visible()
-            assert complaints() == []
+            assert violations() == []
         expect(page.locator(".cd-photo-list button")).to_have_count(3, timeout=READY)
         page.locator(".cd-caption [aria-pressed]").click()
         page.locator(".cd-receipt").get_by_role("button", name=_("See what is kept")).click()
@@ -386,17 +386,17 @@ def test_axe_finds_nothing_to_complain_of_in_any_state(
         for button in page.locator(".cd-grave").all():
             button.click()
         expect(page.locator(".cd-confirm").locator("visible=true")).to_have_count(3)
-        assert complaints() == []
+        assert violations() == []
         assert page.evaluate("document.documentElement.scrollWidth") == 360
 
         page.goto(f"{server.url}/info")
         page.locator("summary").click()
-        assert complaints() == []
+        assert violations() == []
         assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 3840])
-def test_the_page_fits_every_width(page: Page, server: Any, width: int) -> None:
+def test_the_page_fits_every_width(page: Page, server: RunningServer, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     open_app(page, server)
     assert page.evaluate("document.documentElement.scrollWidth") == width
