@@ -21,18 +21,18 @@ from babel.numbers import format_decimal, format_percent
 from catsdogs.errors import CatsDogsError
 
 LANGUAGES = {"en": "English", "fr": "Français"}
-"""Languages that the apps and reports speak, each by its own name."""
+"""Languages of the apps and reports, by code: each with its own name."""
 
 DEFAULT_LANGUAGE = "en"
 
 NOTHING = "–"
-"""Stands for a figure of no data."""
+"""Text in place of a figure for which there is no data."""
 NBSP = "\N{NO-BREAK SPACE}"
-"""Keeps on one line what belongs together."""
+"""No-break space, for example between a figure and its unit."""
 
 
 def N_(message: str) -> str:  # noqa: N802 (gettext's own name)
-    """Mark a text for translation later, where it is shown."""
+    """Mark a text for the catalogue; it is translated later, where it is shown."""
     return message
 
 
@@ -48,7 +48,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 
 
 class Translator:
-    """Says texts and figures in one language; conventionally named ``_``.
+    """Translates texts and formats figures in one language; conventionally named ``_``.
 
     >>> _ = Translator("fr")
     >>> _.number(2.5, digits=1)
@@ -61,16 +61,16 @@ class Translator:
         self._catalogue = _catalogue(self.language)
 
     def __call__(self, message: str, **values: object) -> str:
-        """Translate `message` and fill its ``{named}`` places."""
+        """Translate `message` and fill in its ``{named}`` placeholders."""
         text = self._catalogue.gettext(message)
         return text.format(**values) if values else text
 
     def plural(self, singular: str, plural: str, n: int) -> str:
-        """Translate with the plural form for `n`, which fills ``{n}``."""
+        """Translate with the plural form for `n`, which replaces ``{n}``."""
         return self._catalogue.ngettext(singular, plural, n).format(n=self.number(n))
 
     def describe(self, error: CatsDogsError) -> str:
-        """Say an error's sentence."""
+        """Return the message of an error in this language."""
         return self(error.message, **error.values)
 
     def number(self, value: float, digits: int = 0) -> str:
@@ -88,39 +88,41 @@ class Translator:
         return self(N_("{milliseconds} ms"), milliseconds=self.number(value, digits=1))
 
     def datetime(self, moment: datetime) -> str:
-        """Format a moment, medium length, in its own time zone."""
+        """Format a moment in its own time zone, in the language's medium length."""
         return format_datetime(moment, format="medium", locale=self.locale)
 
 
-def negotiate(*wishes: str | None) -> str:
-    """Choose the language to speak.
+def negotiate(*preferences: str | None) -> str:
+    """Choose the language of a page.
 
     Parameters
     ----------
-    wishes
-        In order of precedence, each a language code (``fr``, ``fr-CA``), an ``Accept-Language``
-        header, or ``None``.
+    preferences
+        Preferred languages, in order of precedence: each a language code (``fr``, ``fr-CA``), an ``Accept-Language``
+        header, or ``None`` where nothing is known.
 
     Returns
     -------
     str
         A key of `LANGUAGES`.
     """
-    for wish in wishes:
-        if wish:
-            ranked = sorted(
-                ((_quality(part), -place, part.split(";")[0].strip()) for place, part in enumerate(wish.split(","))),
-                reverse=True,
-            )
-            preferred = [code for quality, _, code in ranked if quality > 0]
-            found = negotiate_locale(preferred, LANGUAGES, sep="-")
-            if found:
-                return found.split("-")[0].lower()
+    for preference in filter(None, preferences):
+        found = negotiate_locale(_ranked_codes(preference), LANGUAGES, sep="-")
+        if found:
+            return found.split("-")[0].lower()
     return DEFAULT_LANGUAGE
 
 
-def _quality(part: str) -> float:
-    _, _, weight = part.partition(";q=")
+def _ranked_codes(preference: str) -> list[str]:
+    """Return the language codes of an ``Accept-Language`` header, the most preferred first."""
+    items = preference.split(",")
+    ranked = sorted(((_quality(item), -index, item) for index, item in enumerate(items)), reverse=True)
+    return [item.split(";")[0].strip() for quality, _, item in ranked if quality > 0]
+
+
+def _quality(item: str) -> float:
+    """Return the weight of one item of an ``Accept-Language`` header; 0 where it is malformed."""
+    _, _, weight = item.partition(";q=")
     try:
         return float(weight) if weight else 1.0
     except ValueError:

@@ -1,6 +1,6 @@
-"""Bring the texts of the code into the catalogues: ``make messages``.
+"""Update the catalogues with the texts of the code: ``make messages``.
 
-A text is an argument of ``_``, ``N_`` or ``.plural``, or the message of one of our errors.
+A text is an argument of ``_``, ``N_`` or ``.plural``, or the message of an error of catsdogs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 
 
 def extract() -> Catalog:
-    """Collect the texts of the package."""
+    """Return a catalogue of all texts of the package."""
     template = Catalog(project="catsdogs", charset="utf-8", fuzzy=False)
     for name, line, message, comments, _ in extract_from_dir(PACKAGE, keywords=KEYWORDS, comment_tags=("i18n:",)):
         del line  # line numbers would change the catalogue with every edit
@@ -43,11 +43,12 @@ def extract() -> Catalog:
 
 
 def catalogue_path(language: str) -> Path:
+    """Return the file of a catalogue."""
     return PACKAGE / "locale" / language / "LC_MESSAGES" / "catsdogs.po"
 
 
 def update(language: str, template: Catalog) -> tuple[bytes, Catalog]:
-    """Merge `template` into the catalogue of `language`; return its new text too."""
+    """Merge `template` into the catalogue of `language`; return its new text, and the catalogue."""
     catalogue = read_po(io.BytesIO(catalogue_path(language).read_bytes()), locale=language)
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
@@ -57,6 +58,7 @@ def update(language: str, template: Catalog) -> tuple[bytes, Catalog]:
 
 
 def main() -> str | None:
+    """Update all catalogues; return the texts that are not translated, if any."""
     template = extract()
     untranslated = []
     for language in LANGUAGES.keys() - {DEFAULT_LANGUAGE}:

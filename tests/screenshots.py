@@ -1,6 +1,6 @@
 """Take the README's screenshots from the running apps: ``make screenshots``.
 
-The cat is Chelsea (scikit-image, CC0); the figures of the monitoring app are made up.
+The cat is Chelsea (scikit-image, CC0); the predictions behind the monitoring app are random.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from catsdogs.settings import Settings
 from tests.serving import chromium, served
 
 IMAGES = Path(__file__).parent.parent / ".github" / "images"
-PASSWORD = "open sesame"  # of a server that lives for a minute
+PASSWORD = "open sesame"  # of a server that runs for a minute only
 DAYS = 28
-VISITS = 3000
+PREDICTIONS = 3000
 
 
 def main() -> None:
@@ -34,7 +34,9 @@ def main() -> None:
         fill(Settings(_env_file=None, CATSDOGS_DATA_DIR=folder / "data"))
         Image.fromarray(skimage.data.chelsea()).save(folder / "chelsea.jpg", quality=92)
         with served(folder, CATSDOGS_OPERATOR_PASSWORD=PASSWORD) as (url, _), chromium() as browser:
-            with browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB") as context:
+            with browser.new_context(
+                viewport={"width": 1280, "height": 800}, locale="en-GB", reduced_motion="reduce"
+            ) as context:
                 predict(context.new_page(), url, folder / "chelsea.jpg")
             with browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-GB") as context:
                 monitor(context.new_page(), url)
@@ -46,7 +48,6 @@ def predict(page: Page, url: str, photo: Path) -> None:
     page.get_by_text("It is a cat!").wait_for()
     page.get_by_role("button", name="Yes").click()
     page.get_by_text("Good to know").wait_for()
-    page.wait_for_timeout(500)  # what moves in comes to rest
     page.screenshot(path=IMAGES / "predict.png")
 
 
@@ -56,38 +57,37 @@ def monitor(page: Page, url: str) -> None:
     page.keyboard.press("Enter")
     page.get_by_text("30 days").click()
     page.locator(".plotly .main-svg").first.wait_for()
-    page.wait_for_timeout(1500)  # the charts are drawn one after the other
     page.screenshot(path=IMAGES / "monitoring.png")
 
 
 def fill(settings: Settings) -> None:
-    """Make up four weeks of visits: more by day than by night, and a new model halfway."""
-    choose = random.Random(1)
+    """Store random predictions of four weeks: more by day than by night, with a new model version in the middle."""
+    generator = random.Random(1)
     now = datetime.now(UTC)
     rows: list[dict[str, object]] = []
-    while len(rows) < VISITS:
-        moment = now - timedelta(days=DAYS * choose.random())
+    while len(rows) < PREDICTIONS:
+        moment = now - timedelta(days=DAYS * generator.random())
         daylight = max(0.1, math.sin((moment.hour - 6) / 24 * 2 * math.pi))
-        if choose.random() > daylight:
+        if generator.random() > daylight:
             continue
-        answer = choose.choices(["cat", "dog", "neither", "error"], [50, 38, 9, 3])[0]
-        sure = 1 / (1 + math.exp(-abs(choose.gauss(4, 2))))
+        answer = generator.choices(["cat", "dog", "neither", "error"], [50, 38, 9, 3])[0]
+        sure = 1 / (1 + math.exp(-abs(generator.gauss(4, 2))))
         proba_cat = sure if answer == "cat" else 1 - sure
         read = answer != "error"
-        rated = read and choose.random() < 0.3
+        rated = read and generator.random() < 0.3
         old = (now - moment).days >= DAYS // 2
         rows.append(
             {
-                "id": UUID(int=choose.getrandbits(128)),
+                "id": UUID(int=generator.getrandbits(128)),
                 "timestamp": moment,
-                "inference_time_ms": choose.lognormvariate(2.3 if old else 2.0, 0.35) if read else None,
+                "inference_time_ms": generator.lognormvariate(2.3 if old else 2.0, 0.35) if read else None,
                 "success": read,
                 "prediction_result": answer,
                 "proba_cat": proba_cat if read else None,
                 "proba_dog": 1 - proba_cat if read else None,
                 "neither_score": (0.8 if answer == "neither" else 0.1) if read else None,
                 "rgpd_consent": False,
-                "user_feedback": int(choose.random() < (0.9 if old else 0.96)) if rated else None,
+                "user_feedback": int(generator.random() < (0.9 if old else 0.96)) if rated else None,
                 "feedback_at": moment if rated else None,
                 "model_version": "1.0" if old else "1.1",
                 "error_type": None if read else "InvalidImage",

@@ -20,9 +20,9 @@ def test_catalogue_is_complete_and_current(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_translations_have_the_places_of_the_original(language: str) -> None:
+def test_translations_have_the_placeholders_of_the_original(language: str) -> None:
     _, catalogue = update(language, extract())
-    places = re.compile(r"\{(\w+)\}")
+    placeholders = re.compile(r"\{(\w+)\}")
     for message in catalogue:
         if not message.id:  # the header
             continue
@@ -30,28 +30,28 @@ def test_translations_have_the_places_of_the_original(language: str) -> None:
         translations = [message.string] if isinstance(message.string, str) else message.string
         assert translations, message.id
         for translation in translations:
-            assert set(places.findall(translation)) == set(places.findall(original)), message.id
+            assert set(placeholders.findall(translation)) == set(placeholders.findall(original)), message.id
 
 
-def test_extraction_finds_texts_and_error_sentences() -> None:
+def test_extraction_finds_texts_and_error_messages() -> None:
     template = extract()
     assert "Line {line} of .env is not NAME=VALUE. Correct or delete it." in template
 
 
-def test_an_error_is_said_in_the_readers_language() -> None:
+def test_an_error_is_described_in_the_readers_language() -> None:
     error = InvalidInput("Line {line} of .env is not NAME=VALUE. Correct or delete it.", line=3)
     assert str(error) == Translator("en").describe(error)
     assert "3" in Translator("fr").describe(error)
     assert Translator("fr").describe(error) != str(error)
 
 
-def test_values_that_look_like_places_are_left_alone() -> None:
+def test_values_that_look_like_placeholders_stay_unchanged() -> None:
     assert str(InvalidInput("No such file: {name}.", name="{0}{x}")) == "No such file: {0}{x}."
     assert str(InvalidInput("100 % {of it}")) == "100 % {of it}"
 
 
 @pytest.mark.parametrize(
-    ("wishes", "language"),
+    ("preferences", "language"),
     [
         ((None,), "en"),
         (("fr",), "fr"),
@@ -64,11 +64,11 @@ def test_values_that_look_like_places_are_left_alone() -> None:
         (("<script>;q=zz,,;",), "en"),
     ],
 )
-def test_negotiation(wishes: tuple[str | None, ...], language: str) -> None:
-    assert negotiate(*wishes) == language
+def test_negotiate_chooses_the_most_preferred_language(preferences: tuple[str | None, ...], language: str) -> None:
+    assert negotiate(*preferences) == language
 
 
-def test_figures_are_written_in_the_language() -> None:
+def test_figures_are_formatted_in_the_language() -> None:
     en, fr = Translator("en"), Translator("fr")
     assert (en.percent(0.9712), en.number(12345.678, 1)) == ("97.1%", "12,345.7")
     assert fr.percent(0.9712).replace("\xa0", " ") == "97,1 %"
@@ -77,5 +77,5 @@ def test_figures_are_written_in_the_language() -> None:
     assert en.datetime(moment) != fr.datetime(moment)
 
 
-def test_unknown_language_falls_back() -> None:
+def test_an_unknown_language_falls_back_to_the_default() -> None:
     assert Translator("xx").language == DEFAULT_LANGUAGE

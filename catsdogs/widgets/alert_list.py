@@ -1,4 +1,4 @@
-"""The alerts: what happened, since when, and what to do."""
+"""The list of alerts: what happened, since when, and what to do."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from catsdogs.widgets.base import BaseWidget, script, style
 
 
 class AlertList(BaseWidget):
-    """Shows what an operator should look at, the most pressing first."""
+    """Shows the alerts, the most urgent first, and what is degraded in the service."""
 
     _esm = script("alert_list")
     _css = style("alert_list")
 
     alerts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
-    """Each a dictionary of ``rule``, ``state`` (as stored), and the words ``badge title happened when to_do``."""
+    """Each a dictionary of ``rule``, ``state`` (as stored), and the texts ``badge title happened when to_do``."""
     known = traitlets.Bool(False).tag(sync=True)
-    """Whether the rules were checked: before, that there is no alert means nothing."""
-
+    """Whether the alerts were read; before that, an empty list does not mean that there is no alert."""
     degraded: traitlets.List[str] = traitlets.List().tag(sync=True)
-    """Sentences on what does not work as it should."""
+    """Sentences on what is degraded in the service."""
     problem = traitlets.Unicode().tag(sync=True)
     """Why the alerts could not be read now; otherwise empty."""
 
@@ -35,7 +34,7 @@ class AlertList(BaseWidget):
         super().__init__(translator, {"title": _("Alerts"), "none": _("No alert: nothing to do now.")})
 
     def show(self, alerts: list[Alert], degraded: list[ServiceProblem], zone: tzinfo) -> None:
-        """Show `alerts` with the wall clock of `zone`, and what does not work as it should."""
+        """Show `alerts` with times of `zone`, and what is degraded in the service."""
         _ = self._
         with self.hold_sync():
             self.known, self.problem = True, ""

@@ -1,4 +1,4 @@
-"""The key figures, each with what it takes to read it rightly."""
+"""The key figures, one tile for each."""
 
 from __future__ import annotations
 
@@ -27,45 +27,35 @@ class KpiTiles(BaseWidget):
 
     def show(self, statistics: Statistics) -> None:
         """Show the figures of `statistics`."""
-        self.tiles = key_figures(statistics, self._)
+        changes = trends(statistics, self._)
+        tiles = key_figures(statistics, self._)
+        for tile in tiles:
+            trend = changes.get(tile["name"])
+            tile.update({"arrow": trend.arrow, "trend": trend.words, "tone": trend.tone} if trend else NO_TREND)
+        self.tiles = tiles
 
 
 def key_figures(statistics: Statistics, _: Translator) -> list[dict[str, str]]:
-    """Say the key figures in words, in the order a reader wants them."""
-    total, failed = statistics["total_predictions"], statistics["answers"]["error"]
-    answers = statistics["answers"]
-    latency, satisfaction = statistics["inference_time_ms"], statistics["satisfaction"]
+    """Return ``name``, ``label``, ``figure`` and ``detail`` of each key figure, as texts."""
     figures = [
-        (
-            "total",
-            _("Predictions"),
-            _.number(total),
-            _(
-                "{cats} cat · {dogs} dog · {neither} neither",
-                cats=_.number(answers["cat"]),
-                dogs=_.number(answers["dog"]),
-                neither=_.number(answers["neither"]),
-            ),
-        ),
+        ("total", _("Predictions"), _.number(statistics["total_predictions"]), _answers(statistics, _)),
         (
             "latency",
             _("Mean inference time"),
-            _milliseconds(latency["mean"], _),
-            _("No prediction yet.")
-            if latency["mean"] is None
-            else _(
-                "min {least} · max {most} · p95 {p95}",
-                least=_milliseconds(latency["min"], _),
-                most=_milliseconds(latency["max"], _),
-                p95=_milliseconds(latency["p95"], _),
-            ),
+            _milliseconds(statistics["inference_time_ms"]["mean"], _),
+            _latency(statistics, _),
         ),
-        ("satisfaction", _("Satisfied people"), _share(satisfaction["rate"], _), _certainty(statistics, _)),
+        (
+            "satisfaction",
+            _("Satisfied people"),
+            _share(statistics["satisfaction"]["rate"], _),
+            _satisfaction_interval(statistics, _),
+        ),
         (
             "errors",
             _("Errors"),
             _share(statistics["error_rate"], _),
-            _.plural("{n} photo could not be read", "{n} photos could not be read", failed),
+            _.plural("{n} photo could not be read", "{n} photos could not be read", statistics["answers"]["error"]),
         ),
         (
             "consent",
@@ -74,16 +64,32 @@ def key_figures(statistics: Statistics, _: Translator) -> list[dict[str, str]]:
             _.plural("{n} prediction with consent", "{n} predictions with consent", statistics["rgpd_consents"]),
         ),
     ]
-    moved = trends(statistics, _)
-    tiles = [dict(zip(("name", "label", "figure", "detail"), figure, strict=True)) for figure in figures]
-    for tile in tiles:
-        trend = moved.get(tile["name"])
-        said = {"arrow": trend.arrow, "trend": trend.words, "tone": trend.tone} if trend else NO_TREND
-        tile.update(said)
-    return tiles
+    return [dict(zip(("name", "label", "figure", "detail"), figure, strict=True)) for figure in figures]
 
 
-def _certainty(statistics: Statistics, _: Translator) -> str:
+def _answers(statistics: Statistics, _: Translator) -> str:
+    answers = statistics["answers"]
+    return _(
+        "{cats} cat · {dogs} dog · {neither} neither",
+        cats=_.number(answers["cat"]),
+        dogs=_.number(answers["dog"]),
+        neither=_.number(answers["neither"]),
+    )
+
+
+def _latency(statistics: Statistics, _: Translator) -> str:
+    latency = statistics["inference_time_ms"]
+    if latency["mean"] is None:
+        return _("No prediction yet.")
+    return _(
+        "min {least} · max {most} · p95 {p95}",
+        least=_milliseconds(latency["min"], _),
+        most=_milliseconds(latency["max"], _),
+        p95=_milliseconds(latency["p95"], _),
+    )
+
+
+def _satisfaction_interval(statistics: Statistics, _: Translator) -> str:
     satisfaction = statistics["satisfaction"]
     low, high = satisfaction["low"], satisfaction["high"]
     if low is None or high is None:

@@ -1,4 +1,4 @@
-"""Whether the model is still good: words, tables and charts."""
+"""Whether the model is still good: sentences, tables and charts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import ClassVar
 import traitlets
 
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import csv_export
-from catsdogs.monitoring import health_texts as words
+from catsdogs.monitoring import csv_export, health_texts
 from catsdogs.monitoring.figures import ModelHealth
 from catsdogs.monitoring.health_charts import CHARTS
 from catsdogs.widgets.base import BaseWidget, script, style
@@ -16,7 +15,7 @@ from catsdogs.widgets.charts import BaseCharts
 
 
 class HealthSummary(BaseWidget):
-    """Says how good the model is, how far each signal drifted, and how the versions compare."""
+    """Shows how accurate the model is, how far each signal has drifted, and how the versions compare."""
 
     _esm = script("table", "model_health")
     _css = style("model_health")
@@ -30,19 +29,29 @@ class HealthSummary(BaseWidget):
         super().__init__(translator, {"title": _("Is the model still good?")})
 
     def show(self, health: ModelHealth, answer: str = "") -> None:
-        """Say `health`; that it is of all answers, where the reader chose one `answer`."""
+        """Show sentences and tables about `health`.
+
+        Parameters
+        ----------
+        health
+            Figures of all answers.
+        answer
+            Answer that the reader chose elsewhere on the page; a sentence then says that it does not apply here.
+        """
         _ = self._
-        drift = [{"kind": str(one["reading"]), "cells": words.drift_cells(one, _)} for one in health["drift"]]
-        versions = [{"kind": "", "cells": words.version_cells(one, _)} for one in health["versions"]]
+        drift = [
+            {"kind": str(signal["reading"]), "cells": health_texts.drift_cells(signal, _)} for signal in health["drift"]
+        ]
+        versions = [{"kind": "", "cells": health_texts.version_cells(version, _)} for version in health["versions"]]
         tables: list[dict[str, object]] = [
-            {"title": _("Drift"), "columns": words.drift_columns(_), "rows": drift},
-            {"title": _("Model versions"), "columns": words.version_columns(_), "rows": versions},
+            {"title": _("Drift"), "columns": health_texts.drift_columns(_), "rows": drift},
+            {"title": _("Model versions"), "columns": health_texts.version_columns(_), "rows": versions},
         ]
         with self.hold_sync():
-            said = words.sentences(health, _)
+            sentences = health_texts.sentences(health, _)
             if answer:
-                said.append(_("These figures cover all answers, whatever answer is chosen above."))
-            self.sentences = [sentence for sentence in said if sentence]
+                sentences.append(_("These figures cover all answers, whatever answer is chosen above."))
+            self.sentences = [sentence for sentence in sentences if sentence]
             self.tables = [table for table in tables if table["rows"]]
 
 

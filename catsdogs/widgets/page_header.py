@@ -1,4 +1,4 @@
-"""The head of an app's page: title, one sentence, and the choice of language."""
+"""The header of an app's page: title, one sentence, and links to the other languages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from catsdogs.widgets.upload_texts import header_texts
 
 
 class PageHeader(BaseWidget):
-    """Says in the reader's language what the notebook's first cell says in English.
+    """Shows title and sentence in the session's language.
 
-    Only Voilà's page shows it, and hides that cell; in JupyterLab the cell is there.
+    Only Voilà's page shows it, in place of the notebook's first cell, which is in English; JupyterLab shows the cell.
     """
 
     _esm = script("page_header")
