@@ -10,6 +10,7 @@ import random
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import skimage.data
@@ -26,6 +27,9 @@ PASSWORD = "open sesame"  # of a server that runs for a minute only
 DAYS = 28
 PREDICTIONS = 3000
 
+LOOKS: Any = {"locale": "en-GB", "reduced_motion": "reduce"}
+"""Options of a browser context; without motion, nothing has to come to rest first."""
+
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -34,11 +38,9 @@ def main() -> None:
         fill(Settings(_env_file=None, CATSDOGS_DATA_DIR=folder / "data"))
         Image.fromarray(skimage.data.chelsea()).save(folder / "chelsea.jpg", quality=92)
         with served(folder, CATSDOGS_OPERATOR_PASSWORD=PASSWORD) as (url, _), chromium() as browser:
-            with browser.new_context(
-                viewport={"width": 1280, "height": 800}, locale="en-GB", reduced_motion="reduce"
-            ) as context:
+            with browser.new_context(viewport={"width": 1280, "height": 800}, **LOOKS) as context:
                 predict(context.new_page(), url, folder / "chelsea.jpg")
-            with browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-GB") as context:
+            with browser.new_context(viewport={"width": 1280, "height": 1000}, **LOOKS) as context:
                 monitor(context.new_page(), url)
 
 
@@ -52,11 +54,12 @@ def predict(page: Page, url: str, photo: Path) -> None:
 
 
 def monitor(page: Page, url: str) -> None:
-    page.goto(f"{url}/monitoring")
+    page.goto(f"{url}/monitoring?window=30d")
     page.fill("input[type=password]", PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_text("30 days").click()
-    page.locator(".plotly .main-svg").first.wait_for()
+    page.locator(".cd-plot .main-svg").first.wait_for()
+    page.locator(".cd-plot:not(:has(.main-svg))").first.wait_for(state="detached")
+    page.locator(".cd-controls:not([aria-busy])").wait_for()
     page.screenshot(path=IMAGES / "monitoring.png")
 
 
