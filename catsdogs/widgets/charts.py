@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import plotly.graph_objects as go
 import traitlets
@@ -35,7 +35,7 @@ class BaseCharts(BaseWidget, Generic[F]):
     _esm = script("files", "charts")
     _css = style("charts")
 
-    figures: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
+    figures: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``name``, ``title``, ``data`` and ``layout``, as plotly.js takes them."""
     view = traitlets.Unicode().tag(sync=True)
     """Names what is looked at: as long as it stays, so does what the reader zoomed to or hid."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import traitlets
 
@@ -21,7 +21,7 @@ class HealthSummary(BaseWidget):
     _css = style("model_health")
 
     sentences: traitlets.List[str] = traitlets.List().tag(sync=True)
-    tables: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
+    tables: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``title``, ``columns`` and ``rows``; a row of ``kind`` and ``cells``."""
 
     def __init__(self, translator: Translator) -> None:

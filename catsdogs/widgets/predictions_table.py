@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from typing import Any
 
 import traitlets
 
@@ -38,7 +39,7 @@ class PredictionsTable(BaseWidget):
     _esm = script("table", "files", "predictions_table")
     _css = style("predictions_table")
 
-    rows: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
+    rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``answer`` (as stored) and ``cells`` (in words, in the order of ``columns``)."""
     columns: traitlets.List[str] = traitlets.List().tag(sync=True)
     listing = traitlets.Unicode().tag(sync=True)

@@ -1,8 +1,8 @@
-"""The browser's side of the wire: what it asks of a part, and what it gets back."""
+"""The browser's side of the messages between a page and its kernel."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets
@@ -10,37 +10,44 @@ import pytest
 from comm.base_comm import BaseComm
 
 from catsdogs.widgets.base import BaseWidget
-
-Ask = Callable[..., str]
+from tests.widgets.messages import Received, Send
 
 
 @pytest.fixture
-def shown() -> list[tuple[Any, list[bytes]]]:
-    """What parts send unasked, with its buffers; latest last."""
+def received() -> Received:
+    """Messages that widgets send without a request, with their buffers; the latest is the last."""
     return []
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, shown: list[tuple[Any, list[bytes]]]) -> Iterator[Ask]:
-    """Send a message to a part as the browser does; gives the sentence that comes back, "" if all is well."""
+def send(monkeypatch: pytest.MonkeyPatch, received: Received) -> Iterator[Send]:
+    """Send a message to a widget as the browser does; return the error message of the reply, or ""."""
     replies: list[dict[str, Any]] = []
 
-    class Wire(BaseComm):
+    class RecordingComm(BaseComm):
         def publish_msg(
-            self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
+            self,
+            msg_type: str,
+            data: dict[str, Any] | None = None,
+            metadata: dict[str, Any] | None = None,
+            buffers: list[bytes] | None = None,
+            **keys: Any,
         ) -> None:
-            if msg_type == "comm_msg" and data["method"] == "custom":
-                content = data["content"]
-                replies.append(content) if "reply" in content else shown.append((content, list(buffers or [])))
+            if msg_type != "comm_msg" or data is None or data["method"] != "custom":
+                return
+            if "reply" in data["content"]:
+                replies.append(data["content"])
+            else:
+                received.append((data["content"], list(buffers or [])))
 
-    monkeypatch.setattr(ipywidgets.comm, "create_comm", Wire)
+    monkeypatch.setattr(ipywidgets.comm, "create_comm", RecordingComm)
 
-    def ask(part: BaseWidget, content: Any, *buffers: bytes) -> str:
+    def send(widget: BaseWidget, content: dict[str, Any], *buffers: bytes) -> str:
         replies.clear()
         message = {"content": {"data": {"method": "custom", "content": content}}}
-        part._handle_msg(message | {"buffers": [memoryview(buffer) for buffer in buffers]})
+        widget._handle_msg(message | {"buffers": [memoryview(buffer) for buffer in buffers]})
         assert [reply["reply"] for reply in replies] == [content.get("id")]
         return str(replies[0]["problem"])
 
-    yield ask
+    yield send
     ipywidgets.Widget.close_all()

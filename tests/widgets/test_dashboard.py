@@ -1,4 +1,4 @@
-"""The monitoring app's kernel side, on the real service and a real database."""
+"""The kernel side of the monitoring app, on the real service and a real database."""
 
 from __future__ import annotations
 
@@ -25,28 +25,29 @@ from catsdogs.settings import Settings
 from catsdogs.widgets.dashboard import Dashboard
 from catsdogs.widgets.predictions_table import SHOWN
 from tests.storage import Storage
+from tests.widgets.messages import NOT_UNDERSTOOD, Received, Send
 
 NAME = "<img src=x onerror=alert(1)>.jpg"
-NOT_UNDERSTOOD = "The page sent something that was not understood. Reload it and try again."
 AGREES = Consent(filename_and_comment=True)
 
 Predict = Callable[..., PredictionRecord]
+OpenApp = Callable[..., Dashboard]
 
 
 @pytest.fixture
 def service(storage: Storage, database: Settings) -> Iterator[Local]:
-    """The service in process; without a model, which nobody here asks."""
+    """The service in this process; its model is not used here."""
     with Local(ServedModel(database), database) as service:
         yield service
 
 
 @pytest.fixture
 def predict(storage: Storage, make_record: Any) -> Predict:
-    """Record a prediction that is some time old."""
+    """Store a prediction of some age."""
 
     def predict(age: timedelta = timedelta(), consent: Consent = NO_CONSENT, **values: Any) -> PredictionRecord:
-        made, _receipt = make_record(consent, NAME)
-        record: PredictionRecord = made.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
+        record: PredictionRecord = make_record(consent, NAME)[0]
+        record = record.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
         assert storage.writer.store_prediction(record)
         return record
 
@@ -54,7 +55,7 @@ def predict(storage: Storage, make_record: Any) -> Predict:
 
 
 @pytest.fixture
-def open_app(service: Local, ask: Any) -> Callable[..., Dashboard]:
+def open_app(service: Local, send: Send) -> OpenApp:
     def open_app(language: str = "en", query: str = "") -> Dashboard:
         return Dashboard(lambda: service, language, query)
 
@@ -62,20 +63,23 @@ def open_app(service: Local, ask: Any) -> Callable[..., Dashboard]:
 
 
 def tiles(app: Dashboard) -> dict[str, str]:
+    """Return the figures of the tiles by name."""
     return {tile["name"]: tile["figure"] for tile in app.tiles.tiles}
 
 
 def details(app: Dashboard) -> dict[str, str]:
+    """Return the details of the tiles by name."""
     return {tile["name"]: tile["detail"].replace("\N{NO-BREAK SPACE}", " ") for tile in app.tiles.tiles}
 
 
-def chart(app: Dashboard, name: str) -> Any:
+def chart(app: Dashboard, name: str) -> dict[str, Any]:
+    """Return title, data and layout of a chart."""
     return next(figure for figure in app.charts.figures if figure["name"] == name)
 
 
 @pytest.fixture
 def busy(predict: Predict, service: Local) -> None:
-    """A week's work: a cat, a slow dog of another version, neither, and what could not be read."""
+    """Store a cat, a slow dog of another model version, a photo of neither, and an unreadable one, within a week."""
     cat = predict(timedelta(minutes=10), AGREES, inference_time_ms=2.0)
     dog = predict(
         timedelta(hours=3),
@@ -92,7 +96,7 @@ def busy(predict: Predict, service: Local) -> None:
     service._writer.store_prediction(failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=6)}))
 
 
-def test_the_tiles_say_the_figures_of_the_window(busy: None, open_app: Any) -> None:
+def test_the_tiles_show_the_figures_of_the_window(busy: None, open_app: OpenApp) -> None:
     app = open_app()
     assert tiles(app) == {
         "total": "4",
@@ -107,7 +111,7 @@ def test_the_tiles_say_the_figures_of_the_window(busy: None, open_app: Any) -> N
     assert details(app)["errors"] == "1 photo could not be read"
 
 
-def test_figures_are_written_as_the_reader_does(busy: None, open_app: Any) -> None:
+def test_figures_are_formatted_in_the_language(busy: None, open_app: OpenApp) -> None:
     app = open_app("fr")
     assert tiles(app)["latency"] == "414,2\N{NO-BREAK SPACE}ms"
     assert "1\N{NARROW NO-BREAK SPACE}234,5" in details(app)["latency"]
@@ -115,11 +119,11 @@ def test_figures_are_written_as_the_reader_does(busy: None, open_app: Any) -> No
 
 @pytest.mark.parametrize(("window", "predictions"), [("1h", 1), ("24h", 2), ("7d", 4), ("30d", 4), ("all", 5)])
 def test_a_window_is_chosen(
-    busy: None, predict: Predict, open_app: Any, ask: Any, window: str, predictions: int
+    busy: None, predict: Predict, open_app: OpenApp, send: Send, window: str, predictions: int
 ) -> None:
     predict(timedelta(days=45))
     app = open_app()
-    assert ask(app.controls, {"action": "window", "value": window}) == ""
+    assert send(app.controls, {"action": "window", "value": window}) == ""
     assert app.controls.window == window
     assert tiles(app)["total"] == str(predictions)
     drawn = chart(app, "answers")["data"]
@@ -127,51 +131,51 @@ def test_a_window_is_chosen(
 
 
 def test_a_model_version_is_chosen_and_stays_while_others_come(
-    busy: None, predict: Predict, open_app: Any, ask: Any
+    busy: None, predict: Predict, open_app: OpenApp, send: Send
 ) -> None:
     app = open_app()
     assert app.controls.model_versions == ["test-1", "test-2"]
-    assert ask(app.controls, {"action": "model", "value": "test-2"}) == ""
+    assert send(app.controls, {"action": "model", "value": "test-2"}) == ""
     assert tiles(app)["total"] == "1"
-    assert ask(app.controls, {"action": "window", "value": "1h"}) == ""  # where it answered nothing
+    assert send(app.controls, {"action": "window", "value": "1h"}) == ""  # where it answered nothing
     assert (app.controls.model_version, app.controls.model_versions) == ("test-2", ["test-1", "test-2"])
     assert tiles(app) == {"total": "0", "latency": "–", "satisfaction": "–", "errors": "–", "consent": "–"}
-    assert ask(app.controls, {"action": "model", "value": ""}) == ""
+    assert send(app.controls, {"action": "model", "value": ""}) == ""
     assert tiles(app)["total"] == "1"
 
 
-def test_an_answer_is_chosen(busy: None, open_app: Any, ask: Any) -> None:
+def test_an_answer_is_chosen(busy: None, open_app: OpenApp, send: Send) -> None:
     app = open_app()
-    assert ask(app.controls, {"action": "answer", "value": "neither"}) == ""
+    assert send(app.controls, {"action": "answer", "value": "neither"}) == ""
     assert (tiles(app)["total"], tiles(app)["latency"]) == ("1", "1,234.5\N{NO-BREAK SPACE}ms")
     assert [row["answer"] for row in app.predictions_table.rows] == ["neither"]
-    assert ask(app.controls, {"action": "answer", "value": ""}) == ""
+    assert send(app.controls, {"action": "answer", "value": ""}) == ""
     assert tiles(app)["total"] == "4"
 
 
-def test_two_moments_are_chosen(busy: None, open_app: Any, ask: Any) -> None:
+def test_two_moments_are_chosen(busy: None, open_app: OpenApp, send: Send) -> None:
     app = open_app()
-    assert ask(app.controls, {"action": "window", "value": "24h"}) == ""
-    assert ask(app.controls, {"action": "window", "value": "custom"}) == ""
+    assert send(app.controls, {"action": "window", "value": "24h"}) == ""
+    assert send(app.controls, {"action": "window", "value": "custom"}) == ""
     assert tiles(app)["total"] == "2"  # the moments are those of the window before
     start, end = (datetime.now(UTC) - timedelta(days=days) for days in (5.5, 1))
-    assert ask(app.controls, {"action": "period", "value": [start.isoformat(), end.isoformat()]}) == ""
+    assert send(app.controls, {"action": "period", "value": [start.isoformat(), end.isoformat()]}) == ""
     assert tiles(app)["total"] == "1"
-    assert ask(app.controls, {"action": "period", "value": [end.isoformat(), start.isoformat()]}) == (
+    assert send(app.controls, {"action": "period", "value": [end.isoformat(), start.isoformat()]}) == (
         "The start of the window must be before its end."
     )
-    assert ask(app.controls, {"action": "period", "value": [end.isoformat(), ""]}) == ""
+    assert send(app.controls, {"action": "period", "value": [end.isoformat(), ""]}) == ""
     assert tiles(app)["total"] == "2"
-    refused = ask(app.controls, {"action": "period", "value": ["0001-01-01T00:00:00.000Z", ""]})
+    refused = send(app.controls, {"action": "period", "value": ["0001-01-01T00:00:00.000Z", ""]})
     assert refused == "The date must be between the years 1970 and 2999."
-    refused = ask(app.controls, {"action": "period", "value": ["yesterday", ""]})
+    refused = send(app.controls, {"action": "period", "value": ["yesterday", ""]})
     assert refused == "from must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."
     assert (tiles(app)["total"], app.controls.window) == ("2", "custom")
-    assert ask(app.controls, {"action": "period", "value": ["", ""]}) == ""
+    assert send(app.controls, {"action": "period", "value": ["", ""]}) == ""
     assert (tiles(app)["total"], app.controls.window, app.controls.address["window"]) == ("4", "all", "all")
 
 
-def test_a_window_of_seconds_is_what_its_address_says(predict: Predict, open_app: Any, ask: Any) -> None:
+def test_a_custom_window_keeps_its_seconds(predict: Predict, open_app: OpenApp, send: Send) -> None:
     moment = datetime.now(UTC).replace(second=10, microsecond=0) - timedelta(minutes=5)
     for second in (5, 15, 45, 55):
         predict(datetime.now(UTC) - moment.replace(second=second))
@@ -182,58 +186,58 @@ def test_a_window_of_seconds_is_what_its_address_says(predict: Predict, open_app
     assert open_app(query=urlencode(app.controls.address)).controls.notice == ""
 
 
-def test_an_earlier_view_is_gone_back_to(busy: None, open_app: Any, ask: Any) -> None:
+def test_going_back_restores_an_earlier_filter(busy: None, open_app: OpenApp, send: Send) -> None:
     app = open_app(query="window=1h")
-    assert ask(app.controls, {"action": "window", "value": "all"}) == ""
-    assert ask(app.controls, {"action": "answer", "value": "dog"}) == ""
-    assert ask(app.controls, {"action": "address", "value": "?window=24h&live=off"}) == ""
+    assert send(app.controls, {"action": "window", "value": "all"}) == ""
+    assert send(app.controls, {"action": "answer", "value": "dog"}) == ""
+    assert send(app.controls, {"action": "address", "value": "?window=24h&live=off"}) == ""
     assert (app.controls.window, app.controls.answer, tiles(app)["total"]) == ("24h", "", "2")
-    assert ask(app.controls, {"action": "address", "value": ""}) == ""
+    assert send(app.controls, {"action": "address", "value": ""}) == ""
     assert (app.controls.window, tiles(app)["total"]) == ("7d", "4")
 
 
-def test_a_picture_says_what_it_is_of(busy: None, open_app: Any, ask: Any) -> None:
+def test_the_caption_of_a_picture_names_the_filter(busy: None, open_app: OpenApp, send: Send) -> None:
     app = open_app(query="from=2026-03-01T08:00Z&to=2026-03-02T08:00Z&model=a/b<i>&answer=neither")
-    assert ask(app.controls, {"action": "zone", "value": "Asia/Tokyo"}) == ""
+    assert send(app.controls, {"action": "zone", "value": "Asia/Tokyo"}) == ""
     period = "Mar 1, 2026, 5:00:00 PM to Mar 2, 2026, 5:00:00 PM (Asia/Tokyo)"
     said = app.charts.caption.replace("<br>", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert said == f"{period} · Model a/b&lt;i&gt; · Neither"
     assert app.charts.suffix == "_2026-03-01-1700_2026-03-02-1700_a-b-i-_neither"
     assert "All answers" in app.health_panel.charts.caption
-    assert ask(app.controls, {"action": "period", "value": ["", ""]}) == ""
+    assert send(app.controls, {"action": "period", "value": ["", ""]}) == ""
     assert (app.charts.caption.partition(" ")[0], app.charts.suffix[:7]) == ("Up", "_until_")
     assert app.charts.config["locale"] == "en"
 
 
-def test_a_view_comes_from_the_address_and_goes_back_there(busy: None, open_app: Any, ask: Any) -> None:
+def test_the_filter_is_read_from_the_address_and_written_to_it(busy: None, open_app: OpenApp, send: Send) -> None:
     app = open_app(query="window=30d&model=test-2&answer=dog&list=disputed&lang=en")
     assert (tiles(app)["total"], len(app.predictions_table.rows), app.controls.notice) == ("1", 1, "")
     chosen = {"window": "30d", "from": "", "to": "", "model": "test-2", "answer": "dog", "list": "disputed"}
     assert app.controls.address == chosen
-    assert ask(app.predictions_table, {"action": "list", "value": "latest"}) == ""
-    assert ask(app.controls, {"action": "window", "value": "7d"}) == ""
+    assert send(app.predictions_table, {"action": "list", "value": "latest"}) == ""
+    assert send(app.controls, {"action": "window", "value": "7d"}) == ""
     assert app.controls.address == chosen | {"window": "", "list": ""}
 
 
-def test_what_the_address_says_wrongly_is_said_until_something_is_chosen(busy: None, open_app: Any, ask: Any) -> None:
+def test_a_notice_names_wrong_parameters_until_something_is_chosen(busy: None, open_app: OpenApp, send: Send) -> None:
     app = open_app(query="window=9d&answer=cow")
     assert "not understood: window, answer" in app.controls.notice
     assert tiles(app)["total"] == "4"
-    assert ask(app.controls, {"action": "window", "value": "1h"}) == ""
+    assert send(app.controls, {"action": "window", "value": "1h"}) == ""
     assert app.controls.notice == ""
 
 
-def test_the_least_sure_and_the_disputed_are_listed(busy: None, open_app: Any, ask: Any) -> None:
+def test_the_least_sure_and_the_disputed_are_listed(busy: None, open_app: OpenApp, send: Send) -> None:
     app = open_app()
-    assert ask(app.predictions_table, {"action": "list", "value": "least_sure"}) == ""
+    assert send(app.predictions_table, {"action": "list", "value": "least_sure"}) == ""
     assert [row["answer"] for row in app.predictions_table.rows] == ["neither", "dog", "cat"]
-    assert ask(app.predictions_table, {"action": "list", "value": "disputed"}) == ""
+    assert send(app.predictions_table, {"action": "list", "value": "disputed"}) == ""
     assert [row["answer"] for row in app.predictions_table.rows] == ["dog"]
-    assert ask(app.predictions_table, {"action": "list", "value": "the best"}) == NOT_UNDERSTOOD
+    assert send(app.predictions_table, {"action": "list", "value": "the best"}) == NOT_UNDERSTOOD
     assert app.predictions_table.listing == "disputed"
 
 
-def test_a_tile_says_how_it_moved(busy: None, predict: Predict, open_app: Any) -> None:
+def test_a_tile_shows_its_trend(busy: None, predict: Predict, open_app: OpenApp) -> None:
     for _ in range(8):
         predict(timedelta(days=10))
     app = open_app()
@@ -247,22 +251,22 @@ def test_a_tile_says_how_it_moved(busy: None, predict: Predict, open_app: Any) -
     assert app.tiles.tiles[0]["trend"] == "8 in the period before"
 
 
-def test_the_figures_are_read_again_only_where_something_was_recorded(
-    busy: None, predict: Predict, open_app: Any, ask: Any, service: Local, monkeypatch: pytest.MonkeyPatch
+def test_the_figures_are_read_again_only_after_a_change(
+    busy: None, predict: Predict, open_app: OpenApp, send: Send, service: Local, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_app()
     read: list[object] = []
     statistics = service.statistics
 
-    def counted(wanted: PredictionFilter) -> Statistics:
-        read.append(wanted)
-        return statistics(wanted)
+    def record(prediction_filter: PredictionFilter) -> Statistics:
+        read.append(prediction_filter)
+        return statistics(prediction_filter)
 
-    monkeypatch.setattr(service, "statistics", counted)
+    monkeypatch.setattr(service, "statistics", record)
 
     def times_read(action: str) -> int:
         read.clear()
-        assert ask(app.controls, {"action": action}) == ""
+        assert send(app.controls, {"action": action}) == ""
         return len(read)
 
     assert 0 in (times_read("poll") for _ in range(5))  # another writer of the server may come between
@@ -273,55 +277,46 @@ def test_the_figures_are_read_again_only_where_something_was_recorded(
     assert times_read("refresh") == 1
 
 
-def test_files_hold_what_is_seen(busy: None, open_app: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_hold_the_figures_shown(
+    busy: None, open_app: OpenApp, send: Send, received: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = open_app(query="list=disputed")
-    files: list[dict[str, str]] = []
-
-    def collecting(send: Callable[[Any], None]) -> Callable[[Any], None]:
-        def collect(content: Any) -> None:
-            files.append(content)
-            send(content)
-
-        return collect
-
-    for part in (app.charts, app.predictions_table):
-        monkeypatch.setattr(part, "send", lambda content, send=part.send: (files.append(content), send(content)))
-    assert ask(app.charts, {"action": "csv", "chart": "inference_time"}) == ""
-    assert ask(app.charts, {"action": "csv", "chart": "feedback"}) == ""
-    assert ask(app.predictions_table, {"action": "csv"}) == ""
-    found = {content["file"]: content["text"].splitlines() for content in files if "file" in content}
+    assert send(app.charts, {"action": "csv", "chart": "inference_time"}) == ""
+    assert send(app.charts, {"action": "csv", "chart": "feedback"}) == ""
+    assert send(app.predictions_table, {"action": "csv"}) == ""
+    found = {content["file"]: content["text"].splitlines() for content, _ in received}
     assert [name.partition("_")[0] for name in found] == ["catsdogs-timeline", "catsdogs-feedback", "catsdogs-disputed"]
     assert [len(lines) for lines in found.values()][1:] == [1 + 2, 1 + 1]
     monkeypatch.setattr("catsdogs.widgets.predictions_table.MAX_LISTED", 1)
-    assert ask(app.predictions_table, {"action": "csv"}) == ""
-    assert [sent["file"] for sent in files if "file" in sent][-1].startswith("catsdogs-disputed-1_")  # of how many?
+    assert send(app.predictions_table, {"action": "csv"}) == ""
+    assert received[-1][0]["file"].startswith("catsdogs-disputed-1_")  # of how many?
     assert app.predictions_table.texts["save"] == "Save as CSV, at most 1,000 predictions"
-    assert ask(app.charts, {"action": "csv", "chart": "nothing"}) == NOT_UNDERSTOOD
-    assert ask(app.charts, {"action": "png", "chart": "feedback"}) == NOT_UNDERSTOOD
+    assert send(app.charts, {"action": "csv", "chart": "nothing"}) == NOT_UNDERSTOOD
+    assert send(app.charts, {"action": "png", "chart": "feedback"}) == NOT_UNDERSTOOD
 
 
-def test_what_was_recorded_since_is_shown(busy: None, predict: Predict, open_app: Any, ask: Any) -> None:
+def test_new_predictions_are_shown(busy: None, predict: Predict, open_app: OpenApp, send: Send) -> None:
     app = open_app()
     predict(prediction_result=Answer.DOG, proba_cat=0.0625, proba_dog=0.9375)
     assert tiles(app)["total"] == "4"
-    assert ask(app.controls, {"action": "poll"}) == ""
+    assert send(app.controls, {"action": "poll"}) == ""
     assert tiles(app)["total"] == "5"
     assert app.predictions_table.rows[0]["cells"][1:4] == ["Dog", "93.8%", "3.5 ms"]
 
 
-def test_where_nothing_was_recorded_nothing_is_sent_to_be_drawn_again(busy: None, open_app: Any, ask: Any) -> None:
+def test_without_a_change_nothing_is_drawn_again(busy: None, open_app: OpenApp, send: Send) -> None:
     app = open_app()
     sent: list[object] = []
     app.charts.observe(sent.append, "figures")
     app.predictions_table.observe(sent.append, "rows")
     app.tiles.observe(sent.append, "tiles")
-    assert ask(app.controls, {"action": "window", "value": "all"}) == ""
+    assert send(app.controls, {"action": "window", "value": "all"}) == ""
     sent.clear()
-    assert ask(app.controls, {"action": "poll"}) == ""
+    assert send(app.controls, {"action": "poll"}) == ""
     assert sent == []
 
 
-def test_the_table_has_the_last_predictions_as_they_are(busy: None, predict: Predict, open_app: Any) -> None:
+def test_the_table_holds_the_last_predictions(busy: None, predict: Predict, open_app: OpenApp) -> None:
     app = open_app()
     assert [row["answer"] for row in app.predictions_table.rows] == ["cat", "dog", "neither", "error"]
     cells = [dict(zip(app.predictions_table.columns, row["cells"], strict=True)) for row in app.predictions_table.rows]
@@ -335,11 +330,11 @@ def test_the_table_has_the_last_predictions_as_they_are(busy: None, predict: Pre
     assert len(app.predictions_table.rows) == SHOWN
 
 
-def test_times_are_those_of_the_readers_clock(predict: Predict, open_app: Any, ask: Any, service: Local) -> None:
+def test_times_are_in_the_readers_time_zone(predict: Predict, open_app: OpenApp, send: Send, service: Local) -> None:
     record = predict()
     service.give_feedback(record.id, user_feedback=1)
     app = open_app()
-    assert ask(app.controls, {"action": "zone", "value": "Asia/Kathmandu"}) == ""
+    assert send(app.controls, {"action": "zone", "value": "Asia/Kathmandu"}) == ""
     there = record.timestamp.astimezone(ZoneInfo("Asia/Kathmandu"))
     assert f"{there:%-I:%M:%S}" in app.predictions_table.rows[0]["cells"][0]
     [[drawn]] = [trace["x"] for trace in chart(app, "feedback")["data"] if trace["x"]]
@@ -363,13 +358,13 @@ def test_times_are_those_of_the_readers_clock(predict: Predict, open_app: Any, a
         {"action": "period", "value": "2026-01-01"},
     ],
 )
-def test_what_no_page_of_ours_sends_is_refused(open_app: Any, ask: Any, content: dict[str, Any]) -> None:
+def test_invalid_messages_are_refused(open_app: OpenApp, send: Send, content: dict[str, Any]) -> None:
     app = open_app()
-    assert ask(app.controls, content) == NOT_UNDERSTOOD
+    assert send(app.controls, content) == NOT_UNDERSTOOD
     assert (app.controls.window, app.controls.model_version, app.controls.zone) == ("7d", "", None)
 
 
-def test_an_empty_database_is_said_to_be_empty(open_app: Any) -> None:
+def test_with_an_empty_database_texts_take_the_place_of_figures(open_app: OpenApp) -> None:
     app = open_app()
     assert tiles(app)["total"] == "0"
     assert details(app)["satisfaction"] == "No feedback yet"
@@ -379,8 +374,8 @@ def test_an_empty_database_is_said_to_be_empty(open_app: Any) -> None:
         assert note["text"].endswith("in this window.")
 
 
-def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(
-    busy: None, open_app: Any, ask: Any, storage: Storage
+def test_without_a_database_the_last_figures_stay_with_an_error(
+    busy: None, open_app: OpenApp, send: Send, storage: Storage
 ) -> None:
     app = open_app()
     seen = tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated
@@ -389,34 +384,34 @@ def test_while_the_database_is_away_the_last_figures_stay_with_a_sentence(
         storage.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
 
     rename("predictions_feedback", "elsewhere")
-    assert ask(app.controls, {"action": "poll"}) == ""
+    assert send(app.controls, {"action": "poll"}) == ""
     assert app.controls.problem.endswith("Run `catsdogs db migrate`.")
     assert (tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated) == seen
     rename("elsewhere", "predictions_feedback")
-    assert ask(app.controls, {"action": "poll"}) == ""
+    assert send(app.controls, {"action": "poll"}) == ""
     assert app.controls.problem == ""
 
 
-def test_a_service_that_cannot_be_had_is_a_sentence_and_is_tried_again(service: Local, ask: Any) -> None:
-    answers: Iterator[Exception | Local] = iter(
+def test_a_service_that_cannot_be_opened_shows_its_error_and_is_opened_again(service: Local, send: Send) -> None:
+    answers: Iterator[Local | NotAuthorised] = iter(
         [NotAuthorised("This token is wrong, or its session has ended."), service]
     )
 
     def connect() -> Local:
         answer = next(answers)
-        if isinstance(answer, Exception):
+        if isinstance(answer, NotAuthorised):
             raise answer
         return answer
 
     app = Dashboard(connect, "en")
     assert app.controls.problem == "This token is wrong, or its session has ended."
     assert app.tiles.tiles == []
-    assert ask(app.controls, {"action": "poll"}) == ""
+    assert send(app.controls, {"action": "poll"}) == ""
     assert (app.controls.problem, tiles(app)["total"]) == ("", "0")
 
 
-def test_an_operators_kernel_loads_nothing_heavy() -> None:
-    """What `notebooks/apps/monitoring.ipynb` does, under a server that answers by HTTP: here, one that is gone."""
+def test_a_kernel_of_the_dashboard_imports_no_heavy_package() -> None:
+    """The code is that of `notebooks/apps/monitoring.ipynb`, with a server that cannot be reached."""
     heavy = "numpy pandas pydantic PIL onnxruntime sqlalchemy psycopg2 alembic nbformat jsonschema plotly.basewidget"
     script = f"""
 import sys

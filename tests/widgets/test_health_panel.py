@@ -26,6 +26,10 @@ from catsdogs.settings import Settings
 from catsdogs.widgets import health_panel
 from catsdogs.widgets.dashboard import Dashboard
 from tests.storage import Storage
+from tests.widgets.messages import NOT_UNDERSTOOD, Received, Send
+
+OpenApp = Callable[..., Dashboard]
+Rate = Callable[[int, int], None]
 
 
 @pytest.fixture
@@ -35,35 +39,35 @@ def service(storage: Storage, database: Settings) -> Iterator[Local]:
 
 
 @pytest.fixture
-def open_app(service: Local) -> Callable[..., Dashboard]:
+def open_app(service: Local) -> OpenApp:
     return lambda language="en", query="": Dashboard(lambda: service, language, query)
 
 
 @pytest.fixture
-def rated(storage: Storage, make_record: Any) -> Callable[[int, int], None]:
-    """Record answers of the shipped model, so many satisfied and so many not."""
+def rated(storage: Storage, make_record: Any) -> Rate:
+    """Store rated answers of the shipped model: so many satisfied and so many not."""
 
     def rated(satisfied: int, unsatisfied: int) -> None:
-        for place in range(satisfied + unsatisfied):
+        for number in range(satisfied + unsatisfied):
             record = make_record()[0].model_copy(
-                update={"model_version": SHIPPED.name, "timestamp": datetime.now(UTC) - timedelta(seconds=place + 1)}
+                update={"model_version": SHIPPED.name, "timestamp": datetime.now(UTC) - timedelta(seconds=number + 1)}
             )
             storage.writer.store_prediction(record)
-            storage.writer.store_feedback(FeedbackRecord.create(record.id, int(place < satisfied), None, None))
+            storage.writer.store_feedback(FeedbackRecord.create(record.id, int(number < satisfied), None, None))
 
     return rated
 
 
-def test_before_anything_happens_nothing_needs_anybody(open_app: Callable[..., Dashboard]) -> None:
-    parts = open_app().health_panel
-    assert (parts.alerts.known, parts.alerts.alerts) == (True, [])
-    assert parts.summary.sentences == ["Nobody said yet what a photo shows."]
-    assert parts.summary.tables == []
-    assert [figure["name"] for figure in parts.charts.figures] == ["accuracy", "reliability", "drift"]
-    assert not any(figure["data"] for figure in parts.charts.figures)
+def test_without_predictions_there_is_neither_an_alert_nor_a_figure(open_app: OpenApp) -> None:
+    panel = open_app().health_panel
+    assert (panel.alerts.known, panel.alerts.alerts) == (True, [])
+    assert panel.summary.sentences == ["Nobody said yet what a photo shows."]
+    assert panel.summary.tables == []
+    assert [figure["name"] for figure in panel.charts.figures] == ["accuracy", "reliability", "drift"]
+    assert not any(figure["data"] for figure in panel.charts.figures)
 
 
-def test_what_does_not_work_as_it_should_is_said(storage: Storage, database: Settings, tmp_path: Path) -> None:
+def test_a_degraded_service_is_reported(storage: Storage, database: Settings, tmp_path: Path) -> None:
     rules = tmp_path / "rules.toml"
     settings = database.model_copy(update={"alert_rules": rules})
 
@@ -82,8 +86,8 @@ def test_what_does_not_work_as_it_should_is_said(storage: Storage, database: Set
     assert degraded() == []
 
 
-def test_an_alert_says_what_happened_since_when_and_what_to_do(
-    open_app: Callable[..., Dashboard], service: Local, storage: Storage
+def test_an_alert_shows_what_happened_since_when_and_what_to_do(
+    open_app: OpenApp, service: Local, storage: Storage
 ) -> None:
     for _ in range(20):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
@@ -96,7 +100,7 @@ def test_an_alert_says_what_happened_since_when_and_what_to_do(
     assert alert["to_do"].startswith("Look in the server's log")
 
 
-def test_that_the_rules_cannot_be_read_is_said_where_the_alerts_are(
+def test_unreadable_rules_show_an_error_in_the_list_of_alerts(
     storage: Storage, database: Settings, tmp_path: Path
 ) -> None:
     rules = tmp_path / "rules.toml"
@@ -110,82 +114,73 @@ def test_that_the_rules_cannot_be_read_is_said_where_the_alerts_are(
     assert (app.health_panel.alerts.problem, app.health_panel.alerts.known) == ("", True)
 
 
-def test_it_says_how_good_the_model_is(open_app: Callable[..., Dashboard], rated: Callable[[int, int], None]) -> None:
+def test_the_summary_shows_accuracy_estimate_drift_and_versions(open_app: OpenApp, rated: Rate) -> None:
     rated(90, 10)
-    parts = open_app().health_panel
-    judged, estimated, drift = parts.summary.sentences
+    panel = open_app().health_panel
+    judged, estimated, drift = panel.summary.sentences
     assert judged.startswith("90.0% of the answers that people judged were right (n = 100")
     assert "90.0% are expected to be right (CBPE" in estimated
-    assert drift.startswith("Drift: ")  # a hundred times the same photo
-    signals, versions = cast("list[dict[str, Any]]", parts.summary.tables)
-    assert signals["rows"]
+    assert drift.startswith("Drift: ")  # from a hundred records of the same photo
+    signals, versions = panel.summary.tables
     assert {row["kind"] for row in signals["rows"]} <= {"none", "moderate", "strong"}
     assert [row["cells"][:2] for row in versions["rows"]] == [[SHIPPED.name, "100.0%"]]
 
 
 def test_the_figures_behind_a_chart_are_saved_as_csv(
-    open_app: Callable[..., Dashboard], rated: Callable[[int, int], None], monkeypatch: pytest.MonkeyPatch
+    open_app: OpenApp, rated: Rate, send: Send, received: Received
 ) -> None:
     rated(3, 1)
     charts = open_app().health_panel.charts
-    sent: list[Any] = []
-    monkeypatch.setattr(charts, "send", lambda content, *_: sent.append(content))
-    for name in ("accuracy", "reliability", "drift", "passwords"):
-        charts._reply({"id": name, "action": "csv", "chart": name}, [])
-    files = {
-        message["file"]: list(csv.DictReader(io.StringIO(message["text"]))) for message in sent if "file" in message
-    }
+    for name in ("accuracy", "reliability", "drift"):
+        assert send(charts, {"action": "csv", "chart": name}) == ""
+    files = {message["file"]: list(csv.DictReader(io.StringIO(message["text"]))) for message, _ in received}
     tables = {name.partition("_")[0]: rows for name, rows in files.items()}
     assert list(tables) == ["catsdogs-accuracy", "catsdogs-reliability", "catsdogs-drift"]
     assert [(row["rate"], row["n"]) for row in tables["catsdogs-reliability"]] == [("0.75", "4")]
     assert len(tables["catsdogs-drift"]) == 6
-    assert "not understood" in next(message["problem"] for message in sent if message.get("reply") == "passwords")
+    assert send(charts, {"action": "csv", "chart": "passwords"}) == NOT_UNDERSTOOD
 
 
-def test_the_models_health_is_read_again_only_where_it_is_time(
-    service: Local, rated: Callable[[int, int], None], monkeypatch: pytest.MonkeyPatch
+def test_the_models_health_is_read_again_after_some_time_or_on_request(
+    service: Local, rated: Rate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rated(2, 1)
-    monkeypatch.setattr(health_panel, "FRESH_SECONDS", 3600.0)  # however busy the machine is
-    asked: list[str] = []
-    ask = service.model_health
+    monkeypatch.setattr(health_panel, "FRESH_SECONDS", 3600.0)  # longer than the test takes
+    reads: list[object] = []
+    model_health = service.model_health
 
-    def counted(wanted: PredictionFilter) -> ModelHealth:
-        asked.append("again")
-        return ask(wanted)
+    def record(prediction_filter: PredictionFilter) -> ModelHealth:
+        reads.append(prediction_filter)
+        return model_health(prediction_filter)
 
-    monkeypatch.setattr(service, "model_health", counted)
+    monkeypatch.setattr(service, "model_health", record)
     app = Dashboard(lambda: service, "en", "")
     rated(1, 0)
     app.refresh_if_changed()
-    assert (len(asked), judged(app)) == (1, "66.7%")
-    app.controls.handle_message({"action": "refresh"}, [])  # a person wants to know
-    assert (len(asked), judged(app)) == (2, "75.0%")
+    assert (len(reads), judged(app)) == (1, "66.7%")
+    app.controls.handle_message({"action": "refresh"}, [])  # on request
+    assert (len(reads), judged(app)) == (2, "75.0%")
     app.controls.handle_message({"action": "window", "value": "30d"}, [])
-    assert len(asked) == 3
-    app.controls.handle_message({"action": "answer", "value": "cat"}, [])  # it is of all answers
+    assert len(reads) == 3
+    app.controls.handle_message({"action": "answer", "value": "cat"}, [])  # the health covers all answers
     app.controls.handle_message({"action": "zone", "value": "Asia/Tokyo"}, [])
-    assert len(asked) == 3
+    assert len(reads) == 3
     rated(0, 1)
     app.refresh_if_changed()
-    assert (len(asked), judged(app)) == (3, "75.0%")
+    assert (len(reads), judged(app)) == (3, "75.0%")
     monkeypatch.setattr(health_panel, "FRESH_SECONDS", 0.0)
-    app.refresh_if_changed()  # nothing is new, but what came too soon was not read yet
-    assert (len(asked), judged(app)) == (4, "60.0%")
+    app.refresh_if_changed()  # nothing changed, but the last change was not read yet
+    assert (len(reads), judged(app)) == (4, "60.0%")
 
 
-def test_what_had_nothing_to_say_is_read_again_with_the_first_change(
-    open_app: Callable[..., Dashboard], rated: Callable[[int, int], None]
-) -> None:
+def test_an_empty_health_is_read_again_after_the_first_change(open_app: OpenApp, rated: Rate) -> None:
     app = open_app()
     rated(1, 0)
     app.refresh_if_changed()
     assert judged(app) == "100.0%"
 
 
-def test_a_new_alert_is_shown_after_its_evaluation(
-    open_app: Callable[..., Dashboard], service: Local, storage: Storage
-) -> None:
+def test_a_new_alert_is_shown_after_its_evaluation(open_app: OpenApp, service: Local, storage: Storage) -> None:
     app = open_app()
     assert (app.health_panel.alerts.known, app.health_panel.alerts.alerts) == (True, [])
     for _ in range(20):
@@ -197,27 +192,23 @@ def test_a_new_alert_is_shown_after_its_evaluation(
     assert [alert["rule"] for alert in app.health_panel.alerts.alerts] == ["errors"]
 
 
-def test_times_are_those_of_the_readers_clock(
-    open_app: Callable[..., Dashboard], service: Local, storage: Storage, rated: Callable[[int, int], None]
-) -> None:
+def test_times_are_in_the_readers_time_zone(open_app: OpenApp, service: Local, storage: Storage, rated: Rate) -> None:
     rated(1, 0)
     for _ in range(20):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     service.evaluate_alerts()
     app = open_app(query="window=1h")
-    zone = ZoneInfo("Asia/Kathmandu")  # no machine of ours is there: a quarter of an hour off all others
+    zone = ZoneInfo("Asia/Kathmandu")  # its offset from UTC is not a whole number of hours
     app.controls.handle_message({"action": "zone", "value": str(zone)}, [])
     [alert] = app.service.alerts()
     since = Translator("en").datetime(datetime.fromisoformat(alert["since"]).astimezone(zone))
     assert [shown["when"] for shown in app.health_panel.alerts.alerts] == [f"Since {since}."]
-    charts: dict[Any, Any] = {figure["name"]: figure for figure in app.health_panel.charts.figures}
+    charts: dict[str, Any] = {str(figure["name"]): figure for figure in app.health_panel.charts.figures}
     last = datetime.fromisoformat(charts["accuracy"]["data"][1]["x"][-1]).replace(tzinfo=zone)
     assert datetime.now(UTC) - last < timedelta(hours=2)
 
 
-def test_that_the_models_health_is_of_all_answers_is_said_where_one_is_chosen(
-    open_app: Callable[..., Dashboard], rated: Callable[[int, int], None]
-) -> None:
+def test_a_sentence_says_that_the_health_covers_all_answers_where_one_is_chosen(open_app: OpenApp, rated: Rate) -> None:
     rated(1, 1)
     of_all = "These figures cover all answers, whatever answer is chosen above."
     app = open_app(query="answer=neither")
@@ -227,5 +218,5 @@ def test_that_the_models_health_is_of_all_answers_is_said_where_one_is_chosen(
 
 
 def judged(app: Dashboard) -> str:
-    """What share of the answers people judged right, in words."""
+    """Return the share of answers that people judged right, as text."""
     return app.health_panel.summary.sentences[0].partition(" ")[0]

@@ -1,4 +1,4 @@
-"""The review's kernel side, on a real queue."""
+"""The kernel side of the photo review, on a real queue."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from catsdogs.records.review_queue import ReviewQueue
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.photo_review import PhotoReview
-
-NOT_UNDERSTOOD = "The page sent something that was not understood. Reload it and try again."
+from tests.widgets.messages import NOT_UNDERSTOOD, Received, Send
 
 
 @pytest.fixture
@@ -35,12 +34,12 @@ def sent(service: Local, cat_jpeg: bytes) -> Outcome:
     return outcome
 
 
-def test_it_shows_what_model_and_person_said_and_takes_a_decision(
-    queue: ReviewQueue, sent: Outcome, ask: Any, shown: Any
+def test_it_shows_the_answer_and_the_label_and_stores_a_decision(
+    queue: ReviewQueue, sent: Outcome, send: Send, received: Received
 ) -> None:
-    part = PhotoReview(queue, "en")
-    assert ask(part, {"action": "next"}) == ""
-    [(message, [jpeg])] = shown
+    widget = PhotoReview(queue, "en")
+    assert send(widget, {"action": "next"}) == ""
+    [(message, [jpeg])] = received
     assert bytes(jpeg).startswith(b"\xff\xd8")
     assert message["review"]["photo"] == str(sent.feedback_id)
     model, person = message["review"]["lines"]
@@ -48,39 +47,39 @@ def test_it_shows_what_model_and_person_said_and_takes_a_decision(
     assert person == "The person who sent it: Both."
     assert message["review"]["progress"] == "Reviewed: 0. Waiting: 1."
 
-    assert ask(part, {"action": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == ""
+    assert send(widget, {"action": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == ""
     assert queue.counts()["cat"] == 1
-    assert shown[-1] == (
+    assert received[-1] == (
         {"review": {"photo": "", "lines": [], "progress": "Reviewed: 1. Waiting: 0.", "can_undo": True}},
         [],
     )
-    assert ask(part, {"action": "undo"}) == ""
+    assert send(widget, {"action": "undo"}) == ""
     assert queue.counts()["waiting"] == 1
-    assert shown[-1][0]["review"]["can_undo"] is False
+    assert received[-1][0]["review"]["can_undo"] is False
 
 
-def test_nothing_of_a_photo_is_in_the_state_that_a_notebook_saves(
-    queue: ReviewQueue, sent: Outcome, ask: Any, shown: Any
+def test_the_state_that_a_notebook_saves_holds_no_photo(
+    queue: ReviewQueue, sent: Outcome, send: Send, received: Received
 ) -> None:
-    part = PhotoReview(queue, "en")
-    before = part.get_state()
-    ask(part, {"action": "next"})
-    assert shown[0][1]
-    assert part.get_state() == before
+    widget = PhotoReview(queue, "en")
+    before = widget.get_state()
+    send(widget, {"action": "next"})
+    assert received[0][1]
+    assert widget.get_state() == before
 
 
-def test_a_photo_that_was_erased_meanwhile_gives_way_to_the_next(
-    service: Local, queue: ReviewQueue, sent: Outcome, ask: Any, shown: Any
+def test_after_an_erased_photo_the_next_one_is_shown(
+    service: Local, queue: ReviewQueue, sent: Outcome, send: Send, received: Received
 ) -> None:
-    part = PhotoReview(queue, "en")
-    ask(part, {"action": "next"})
+    widget = PhotoReview(queue, "en")
+    send(widget, {"action": "next"})
     assert sent.receipt
     service.erase(sent.receipt)
-    assert ask(part, {"action": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == (
+    assert send(widget, {"action": "decide", "photo": str(sent.feedback_id), "value": "cat"}) == (
         "This photo was erased meanwhile."
     )
-    assert shown[-1][0]["review"]["photo"] == ""
-    assert ask(part, {"action": "undo"}) == NOT_UNDERSTOOD  # nothing was decided
+    assert received[-1][0]["review"]["photo"] == ""
+    assert send(widget, {"action": "undo"}) == NOT_UNDERSTOOD  # nothing was decided
 
 
 @pytest.mark.parametrize(
@@ -94,5 +93,5 @@ def test_a_photo_that_was_erased_meanwhile_gives_way_to_the_next(
         {"action": "decide", "photo": str(uuid4()), "value": ["cat"]},
     ],
 )
-def test_what_no_page_sends_is_refused(queue: ReviewQueue, ask: Any, content: dict[str, Any]) -> None:
-    assert ask(PhotoReview(queue, "en"), content) == NOT_UNDERSTOOD
+def test_invalid_messages_are_refused(queue: ReviewQueue, send: Send, content: dict[str, Any]) -> None:
+    assert send(PhotoReview(queue, "en"), content) == NOT_UNDERSTOOD

@@ -14,7 +14,7 @@ from catsdogs.widgets.session_language import session_language
         ({"QUERY_STRING": "lang="}, "en"),
     ],
 )
-def test_the_address_goes_before_the_browser_and_the_browser_before_the_setting(
+def test_the_address_precedes_the_browser_and_the_browser_the_setting(
     environment: dict[str, str], language: str
 ) -> None:
     assert session_language(environment) == language

@@ -4,8 +4,8 @@ import sys
 HEAVY = "numpy pandas pydantic PIL onnxruntime sqlalchemy psycopg2 alembic plotly matplotlib tensorflow keras"
 
 
-def test_a_visitors_kernel_loads_nothing_heavy() -> None:
-    """What `notebooks/apps/predict.ipynb` does, under a server that answers by HTTP."""
+def test_a_kernel_of_the_prediction_app_imports_no_heavy_package() -> None:
+    """The code is that of `notebooks/apps/predict.ipynb`, with a server that answers over HTTP."""
     script = f"""
 import sys
 from catsdogs import connect
