@@ -1,4 +1,4 @@
-"""The parts of the apps.
+"""The widgets of the apps.
 
-A visitor's kernel imports them: nothing here loads numpy, pandas, a model or a database driver.
+Kernels import them: nothing here imports numpy, pandas, a model or a database driver.
 """

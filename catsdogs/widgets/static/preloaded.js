@@ -5,7 +5,7 @@
  * Returns the function that ends the widget, or null where the page has drawn nothing: then the widget is still to be drawn.
  */
 function adoptPreloaded(model, el, name) {
-  const preloaded = document.querySelector(`#preload [data-part="${name}"]`);
+  const preloaded = document.querySelector(`#preload [data-widget="${name}"]`);
   if (!preloaded?.placeholderModel) return null;
   const { placeholderModel, dispose } = preloaded;
   delete preloaded.placeholderModel;

@@ -1,4 +1,4 @@
-// Draws the parts of an app that work before its kernel is ready, with the scripts of their widgets.
+// Draws the widgets that work before the kernel is ready, with their own scripts.
 import pageHeader from "./page_header.js";
 import photoInput from "./photo_input.js";
 
@@ -6,7 +6,7 @@ const SCRIPTS = { page_header: pageHeader, photo_input: photoInput };
 const STATES = JSON.parse(document.getElementById("preload-states").textContent);
 
 /**
- * Return a model for a part that keeps what is sent until the real model is attached, then passes on everything in order.
+ * Return a model for a widget that keeps what is sent until the real model is attached, then passes on everything in order.
  */
 function createPlaceholderModel(state) {
   let realModel = null;
@@ -46,13 +46,13 @@ function createPlaceholderModel(state) {
 }
 
 const container = document.getElementById("preload");
-for (const element of container.querySelectorAll("[data-part]")) {
-  const model = createPlaceholderModel(STATES[element.dataset.part]);
-  element.dispose = SCRIPTS[element.dataset.part].render({ model, el: element });
+for (const element of container.querySelectorAll("[data-widget]")) {
+  const model = createPlaceholderModel(STATES[element.dataset.widget]);
+  element.dispose = SCRIPTS[element.dataset.widget].render({ model, el: element });
   element.placeholderModel = model;
 }
 
-// A notebook that failed has no widgets: what it printed is shown instead of these parts.
+// A notebook that failed has no widgets: what it printed is shown instead of these widgets.
 document.addEventListener("DOMContentLoaded", () => {
   const outputs = [...document.querySelectorAll('#rendered_cells script[type="application/vnd.voila.cell-output+json"]')];
   if (outputs.length && !outputs.some((output) => output.textContent.includes("widget-view+json"))) container.remove();
