@@ -1,7 +1,7 @@
-"""The charts, drawn by plotly.js in one part.
+"""The charts of the dashboard, drawn by plotly.js.
 
-Not :class:`plotly.graph_objects.FigureWidget`: each of those brings its own copy of plotly.js over the websocket (five
-of them 25 MB, and 37 to 52 MiB more in the kernel), and its colours cannot follow the reader's light or dark page.
+:class:`plotly.graph_objects.FigureWidget` is not used: each one sends its own copy of plotly.js over the websocket
+(25 MB for five, and 37 to 52 MiB more memory in the kernel), and its colours do not follow a light or dark page.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from catsdogs.widgets.view import ViewSnapshot
 _PLOTLY_JS = (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
 LINE = 130
-"""Characters of a line of a picture's caption."""
+"""Largest number of characters in a line of a picture's caption."""
 
 F = TypeVar("F", bound=Mapping[str, object])
 
 
 class BaseCharts(BaseWidget, Generic[F]):
-    """Shows charts of some figures, and updates them in place; draws with the plotly.js that one part brings."""
+    """Shows charts of figures of type `F`, and updates them in place. One widget of the page has to load plotly.js."""
 
     _esm = script("files", "charts")
     _css = style("charts")
@@ -38,29 +38,31 @@ class BaseCharts(BaseWidget, Generic[F]):
     figures: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``name``, ``title``, ``data`` and ``layout``, as plotly.js takes them."""
     view = traitlets.Unicode().tag(sync=True)
-    """Names what is looked at: as long as it stays, so does what the reader zoomed to or hid."""
+    """Key of the view: as long as it stays the same, the charts keep the reader's zoom and hidden series."""
     templates = traitlets.Dict({"light": template(), "dark": template(dark=True)}).tag(sync=True)
     config = traitlets.Dict().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
-    """What is looked at, in words, for a picture that leaves the page; with ``<br>`` where a line is full."""
+    """Text on a saved picture that describes the view; with ``<br>`` at the end of a line."""
     suffix = traitlets.Unicode().tag(sync=True)
-    """What is looked at, for the name of a file."""
+    """End of a file's name that describes the view."""
 
     charts: ClassVar[Mapping[str, Callable[..., go.Figure]]]
-    """By name; each takes the figures, a translator and a time zone."""
+    """Functions that make the charts, by name; each takes the figures, a translator and a time zone."""
     tables: ClassVar[Mapping[str, Callable[..., str]]]
-    """What writes the figures behind each chart as CSV."""
+    """Functions that write the figures of the charts as CSV, by name of the chart."""
 
     _shown: tuple[F, ViewSnapshot] | None = None
 
     def __init__(self, translator: Translator) -> None:
         _ = translator
-        savers = {"csv": _("CSV"), "save_csv": _("Save as CSV"), "png": _("PNG"), "save_png": _("Save as PNG")}
-        own = {"modeBarButtons": [["resetScale2d"]]}  # a picture is saved by the part's button, with title and caption
-        super().__init__(translator, savers, config=config(translator) | own)
+        texts = {"csv": _("CSV"), "save_csv": _("Save as CSV"), "png": _("PNG"), "save_png": _("Save as PNG")}
+        own = {
+            "modeBarButtons": [["resetScale2d"]]
+        }  # the widget has its own button to save a picture, with title and caption
+        super().__init__(translator, texts, config=config(translator) | own)
 
     def show(self, shown: F, snapshot: ViewSnapshot) -> None:
-        """Draw the figures of a view."""
+        """Draw the charts of the figures `shown` in a view."""
         self._shown = shown, snapshot
         with self.hold_sync():
             self.view = snapshot.key
@@ -71,7 +73,7 @@ class BaseCharts(BaseWidget, Generic[F]):
             ]
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
-        """Send the figures behind a chart as a file."""
+        """Send the figures of a chart as a file."""
         write = self.tables.get(message_field(content, "chart", str))
         if message_field(content, "action", str) != "csv" or write is None or self._shown is None:
             raise invalid_message()
@@ -83,7 +85,7 @@ class BaseCharts(BaseWidget, Generic[F]):
 
 
 class StatisticsCharts(BaseCharts[Statistics]):
-    """Shows all charts of a window."""
+    """Shows the charts of a window's statistics; this widget loads plotly.js."""
 
     _esm = _PLOTLY_JS + script("files", "charts")
 

@@ -1,4 +1,4 @@
-"""What is looked at: the window of time, the model version, the answer, and how fresh it is."""
+"""The controls of the dashboard: time window, model version and answer, and when the figures were read."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ PERIOD_SECONDS = 3
 """Seconds after which a visible page asks again whether anything changed."""
 
 
-class Figures(Protocol):
-    """What the controls are for."""
+class Refreshable(Protocol):
+    """What shows the figures that the controls choose."""
 
     def refresh(self, *, forced: bool = False) -> None:
-        """Read the figures of what is chosen now; `forced`, all of them."""
+        """Read the figures of the current view; with `forced`, also those that are read seldom."""
 
     def refresh_if_changed(self) -> None:
-        """Read them where anything was recorded since."""
+        """Read the figures where anything was recorded since they were read."""
 
 
 class Controls(BaseWidget):
-    """Lets the reader choose, and keeps the choice in the page's address.
+    """Lets the reader choose what the dashboard shows, and keeps the choices in the page's address.
 
     Parameters
     ----------
+    translator
+        Translates the texts.
     figures
         Refreshed when something was chosen, and when the page asks whether anything changed.
     query
-        Of the page's address: what to begin with.
+        Query string of the page's address, which holds the first view.
     """
 
     _esm = script("controls")
@@ -46,61 +48,38 @@ class Controls(BaseWidget):
 
     window = traitlets.Unicode(DEFAULT_WINDOW).tag(sync=True)
     windows: traitlets.List[tuple[str, str]] = traitlets.List().tag(sync=True)
+    """Name and label of each window."""
     model_version = traitlets.Unicode("").tag(sync=True)
-    """Empty for all."""
+    """Model version chosen; empty for all."""
     model_versions: traitlets.List[str] = traitlets.List().tag(sync=True)
     answer = traitlets.Unicode("").tag(sync=True)
-    """Empty for all."""
+    """Answer chosen; empty for all."""
     answers: traitlets.List[tuple[str, str]] = traitlets.List().tag(sync=True)
+    """Name and label of each answer."""
     address = traitlets.Dict().tag(sync=True)
-    """Parameters of the page's address; what is empty is left out of it."""
+    """Parameters of the page's address; empty ones are left out of it."""
     updated = traitlets.Unicode("").tag(sync=True)
-    """When the figures were read, in words."""
+    """Text that says when the figures were read."""
     notice = traitlets.Unicode("").tag(sync=True)
-    """What in the address was not understood; empty where nothing."""
+    """Text that names wrong parameters of the address; empty without any."""
     problem = traitlets.Unicode("").tag(sync=True)
-    """Why the figures are not fresh; empty where they are."""
+    """Why the figures could not be read; empty where they could."""
     period = traitlets.Int(PERIOD_SECONDS * 1000).tag(sync=True)
+    """`PERIOD_SECONDS` in milliseconds."""
 
     zone: tzinfo | None = None
-    """The reader's time zone, as soon as the page has said it."""
+    """Time zone of the reader, as soon as the page has sent it."""
 
-    def __init__(
-        self,
-        translator: Translator,
-        figures: Figures,
-        query: str = "",
-    ) -> None:
+    def __init__(self, translator: Translator, figures: Refreshable, query: str = "") -> None:
         _ = translator
-        super().__init__(
-            translator,
-            {
-                "window": _("Window"),
-                "from": _("From"),
-                "to": _("To"),
-                "show": _("Show"),
-                "model": _("Model"),
-                "all_models": _("All models"),
-                "answer": _("Answer"),
-                "live": _("Live"),
-                "refresh": _("Refresh"),
-            },
-            windows=[
-                ("1h", _("1 hour")),
-                ("24h", _("24 hours")),
-                ("7d", _("7 days")),
-                ("30d", _("30 days")),
-                ("all", _("All")),
-                (CUSTOM, _("From … to …")),
-            ],
-            answers=[("", _("All answers")), *((str(answer), answer_name(answer, _)) for answer in Answer)],
-        )
+        answers = [("", _("All answers")), *((str(answer), answer_name(answer, _)) for answer in Answer)]
+        super().__init__(translator, _texts(_), windows=_window_labels(_), answers=answers)
         self._figures = figures
-        self._go_to(query)
+        self._read_address(query)
 
     @property
     def view(self) -> View:
-        """What is looked at."""
+        """Current choices; setting them updates the page and its address."""
         return self._view
 
     @view.setter
@@ -112,25 +91,25 @@ class Controls(BaseWidget):
             self.notice = ""
 
     def offer(self, model_versions: list[str]) -> None:
-        """Let the reader choose among `model_versions`; the one that is chosen stays."""
+        """Offer these model versions, and the one that is chosen now."""
         self.model_versions = sorted({*model_versions, self.model_version} - {""})
 
-    def _go_to(self, query: str) -> None:
-        """Look at what an address says."""
+    def _read_address(self, query: str) -> None:
+        """Show the view of an address."""
         view, wrong = View.of_address(query)
         self.view = view
         if wrong:
             self.notice = self._(
-                "The address holds something that is not understood: {names}. The usual is shown in its place.",
+                "The address has parameters that are not understood: {names}. The default is shown instead.",
                 names=", ".join(wrong),
             )
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
-        """Take a choice, and look again."""
+        """Change the view or the time zone as the reader chose, and refresh the figures."""
         view, forced = self.view, False
         match message_field(content, "action", str):
             case "window":
-                self.view = _windowed(view, _one_of([*WINDOWS, CUSTOM], message_field(content, "value", str)))
+                self.view = _with_window(view, _one_of([*WINDOWS, CUSTOM], message_field(content, "value", str)))
             case "period":
                 self.view = view.between(*_moments(message_field(content, "value", list)))
             case "model":
@@ -141,8 +120,8 @@ class Controls(BaseWidget):
                 self.view = replace(view, answer=_one_of(["", *Answer], message_field(content, "value", str)))
             case "zone":
                 self.zone = _zone(message_field(content, "value", str))
-            case "address":  # the reader went back to an earlier view
-                self._go_to(message_field(content, "value", str).removeprefix("?"))
+            case "address":  # the reader went back or forward in the browser's history
+                self._read_address(message_field(content, "value", str).removeprefix("?"))
             case "refresh":
                 forced = True
             case "poll":
@@ -153,8 +132,33 @@ class Controls(BaseWidget):
         self._figures.refresh(forced=forced)
 
 
-def _windowed(view: View, window: str) -> View:
-    """Choose a window; two moments begin as those of the window before, in whole minutes."""
+def _texts(_: Translator) -> dict[str, str]:
+    return {
+        "window": _("Window"),
+        "from": _("From"),
+        "to": _("To"),
+        "show": _("Show"),
+        "model": _("Model"),
+        "all_models": _("All models"),
+        "answer": _("Answer"),
+        "live": _("Live"),
+        "refresh": _("Refresh"),
+    }
+
+
+def _window_labels(_: Translator) -> list[tuple[str, str]]:
+    return [
+        ("1h", _("1 hour")),
+        ("24h", _("24 hours")),
+        ("7d", _("7 days")),
+        ("30d", _("30 days")),
+        ("all", _("All")),
+        (CUSTOM, _("From … to …")),
+    ]
+
+
+def _with_window(view: View, window: str) -> View:
+    """Choose a window; a custom one begins with the bounds of the window before, in whole minutes."""
     if window != CUSTOM:
         return replace(view, window=window, start=None, end=None)
     if view.window == CUSTOM:

@@ -1,4 +1,4 @@
-"""The monitoring app: is the service fast, are people satisfied, what did it answer last."""
+"""The monitoring app: KPIs, alerts, the model's health and the last predictions."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from catsdogs.widgets.predictions_table import SHOWN, PredictionsTable
 from catsdogs.widgets.session_language import session_language
 from catsdogs.widgets.view import ViewSnapshot
 
-OLDEST = timedelta(minutes=1)
+MAX_AGE = timedelta(minutes=1)
 """Age at which figures are read again even if nothing was recorded: the window moves on."""
 
 _log = logging.getLogger(__name__)
 
 
 class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no types
-    """The whole app, as one widget.
+    """The whole app as one widget.
 
     Parameters
     ----------
     connect
-        Gives the service. Until it succeeds, it is called each time the figures are read.
+        Opens the service. After an error it is called again when the figures are read the next time.
     language
-        Of `LANGUAGES`; by default what the reader's browser asks for.
+        A key of `LANGUAGES`; by default the language that the browser prefers.
     query
-        Of the page's address, which says what to begin with; by default that of Voilà's request.
+        Query string of the page's address, which holds the first view; by default that of Voilà's request.
     """
 
     def __init__(self, connect: Callable[[], Service], language: str | None = None, query: str | None = None) -> None:
@@ -75,34 +75,34 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
 
     @cached_property
     def service(self) -> Service:
-        """What answers."""
+        """Service that the figures are read from; opened at first use."""
         return self._connect()
 
     @property
     def zone(self) -> tzinfo:
-        """The reader's time zone; until it is known, this machine's."""
+        """Time zone of the reader; until it is known, that of this machine."""
         return self.controls.zone or datetime.now().astimezone().tzinfo or UTC
 
     def refresh_if_changed(self) -> None:
-        """Read the figures again where something was recorded since, or where they are old."""
+        """Read the figures again where something was recorded since, or where they are older than `MAX_AGE`."""
         try:
             changed = self.service.change_token() != self._change_token
         except CatsDogsError as error:
-            self._could_not(error)
+            self._show_error(error)
             return
         now = datetime.now(UTC)
-        if changed or now - self._read_at > OLDEST or self.health_panel.due:
+        if changed or now - self._read_at > MAX_AGE or self.health_panel.due:
             self.refresh()
         else:
-            self._say_fresh(now)
+            self._show_updated(now)
 
     def refresh(self, *, forced: bool = False) -> None:
-        """Read the figures again. Where that fails, the last ones stay, with a sentence that says why.
+        """Read the figures again. Where that fails, the last ones stay, and the controls show the error.
 
         Parameters
         ----------
         forced
-            Read all of them, those too that were read a moment ago and seldom change.
+            Also read those that change seldom and were read a moment ago.
         """
         controls = self.controls
         shown = self._snapshot()
@@ -111,12 +111,12 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             statistics = self.service.statistics(shown.prediction_filter)
             predictions = self.service.recent_predictions(shown.prediction_filter, SHOWN)
         except CatsDogsError as error:
-            self._could_not(error)
+            self._show_error(error)
             return
         self._change_token, self._read_at = token, shown.now
         with controls.hold_sync():
             controls.offer(statistics["model_versions"])
-            self._say_fresh(shown.now)
+            self._show_updated(shown.now)
         self.tiles.show(statistics)
         self.charts.show(statistics, shown)
         self.predictions_table.show(predictions, shown.zone)
@@ -130,14 +130,14 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         shown = self._snapshot()
         return shown, self.service.recent_predictions(shown.prediction_filter, MAX_LISTED)
 
-    def _say_fresh(self, now: datetime) -> None:
+    def _show_updated(self, now: datetime) -> None:
         _ = self._
         self.controls.updated = _(
             "Updated {moment}", moment=format_time(now.astimezone(self.zone), "medium", locale=_.locale)
         )
         self.controls.problem = ""
 
-    def _could_not(self, error: CatsDogsError) -> None:
+    def _show_error(self, error: CatsDogsError) -> None:
         _log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
         self._change_token = ""
         self.controls.problem = self._.describe(error)

@@ -1,4 +1,4 @@
-"""What the dashboard says beside its figures: whether someone must act, and whether the model is still good."""
+"""Alerts and the model's health on the dashboard."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from catsdogs.widgets.model_health import HealthCharts, HealthSummary
 from catsdogs.widgets.view import View, ViewSnapshot
 
 FRESH_SECONDS = 30.0
-"""The model's health changes little with every photo: it is read again after so long, or of something else."""
+"""Seconds after which the model's health is read again; it changes slowly."""
 
 _log = logging.getLogger(__name__)
 
 
 class HealthPanel:
-    """The parts, and when they are read again."""
+    """The widgets of alerts and of the model's health, and when their figures are read again."""
 
     def __init__(self, translator: Translator) -> None:
         self.alerts = AlertList(translator)
@@ -28,22 +28,22 @@ class HealthPanel:
         self.health = (self.summary, self.charts)
         self._read: tuple[View, ModelHealth] | None = None
         self._read_at = 0.0
-        self._behind = False
+        self._is_outdated = False
 
     @property
     def due(self) -> bool:
-        """Whether something was recorded that was not read yet, and it is time to read it."""
-        return self._behind and time.monotonic() - self._read_at >= FRESH_SECONDS
+        """Whether the health is outdated and may be read again."""
+        return self._is_outdated and time.monotonic() - self._read_at >= FRESH_SECONDS
 
     def refresh(self, service: Service, shown: ViewSnapshot, *, forced: bool = False) -> None:
-        """Read alerts again, and the model's health where it is time; where that fails, the last ones stay.
+        """Read the alerts again, and the model's health where it is old; where that fails, the last ones stay.
 
-        That alerts cannot be read is said where they are: that there is none would be a lie.
+        An error of the alerts is shown in their list, which would otherwise look as if there were none.
 
         Parameters
         ----------
         forced
-            Read all: a person wants to know it now.
+            Also read the health where it was read a moment ago.
         """
         try:
             self.alerts.show(service.alerts(), service.health()["degraded"], shown.zone)
@@ -60,13 +60,13 @@ class HealthPanel:
         self.charts.show(health, of_all)
 
     def _health(self, service: Service, shown: ViewSnapshot, *, forced: bool) -> ModelHealth:
-        """Give what was read a moment ago, unless it is of another view or had nothing to say."""
+        """Return the health read a moment ago, unless it is of another view or had no figures."""
         if self._read is not None and not forced:
             view, health = self._read
             fresh = time.monotonic() - self._read_at < FRESH_SECONDS
             if view == shown.view and fresh and health["judged"]["n"]:
-                self._behind = True
+                self._is_outdated = True
                 return health
         health = service.model_health(shown.prediction_filter)
-        self._read, self._read_at, self._behind = (shown.view, health), time.monotonic(), False
+        self._read, self._read_at, self._is_outdated = (shown.view, health), time.monotonic(), False
         return health

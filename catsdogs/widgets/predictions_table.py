@@ -1,4 +1,4 @@
-"""Single predictions, as a table of text: the latest, the least sure, or the disputed."""
+"""The table of single predictions: the latest, the least sure, or the disputed ones."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ from catsdogs.widgets.controls import Controls
 from catsdogs.widgets.view import ViewSnapshot
 
 SHOWN = 20
-"""Rows of the table."""
+"""Number of rows of the table."""
 
 
 class PredictionsTable(BaseWidget):
-    """Shows predictions.
+    """Shows predictions of one list, and saves them as a file.
 
     Parameters
     ----------
+    translator
+        Translates the texts.
     controls
-        Hold what is looked at, this list included.
+        Controls that hold the view, and with it the list.
     refresh
         Called when another list was chosen.
     read
-        Gives what is looked at, and as many predictions of the list as a file may hold.
+        Returns the view, and as many predictions of the list as a file may hold.
     """
 
     _esm = script("table", "files", "predictions_table")
     _css = style("predictions_table")
 
     rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
-    """Each a dictionary of ``answer`` (as stored) and ``cells`` (in words, in the order of ``columns``)."""
+    """Each a dictionary of ``answer`` (as stored) and ``cells`` (texts in the order of ``columns``)."""
     columns: traitlets.List[str] = traitlets.List().tag(sync=True)
     listing = traitlets.Unicode().tag(sync=True)
     listings: traitlets.List[tuple[str, str]] = traitlets.List().tag(sync=True)
@@ -81,7 +83,7 @@ class PredictionsTable(BaseWidget):
         self._read = read
 
     def show(self, predictions: list[RecentPrediction], zone: tzinfo) -> None:
-        """Show `predictions` with the wall clock of `zone`."""
+        """Show `predictions` with times of `zone`."""
         with self.hold_sync():
             self.listing = str(self._controls.view.listing)
             self.rows = [
@@ -90,7 +92,7 @@ class PredictionsTable(BaseWidget):
             ]
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
-        """Take another list, or send the file."""
+        """Show another list, or send the file."""
         match message_field(content, "action", str):
             case "list":
                 chosen = message_field(content, "value", str)
@@ -121,7 +123,7 @@ class PredictionsTable(BaseWidget):
         ]
 
     def _opinion(self, prediction: RecentPrediction) -> str:
-        """Say whether the answer was right, and what a person says the photo shows instead."""
+        """Return whether a person called the answer right, and the label that they gave instead."""
         _ = self._
         opinion = {1: _("Yes"), 0: _("No"), None: ""}[prediction["user_feedback"]]
         label = prediction["true_label"]
