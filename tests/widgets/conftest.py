@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import ipywidgets
 import pytest
 from comm.base_comm import BaseComm
 
+from catsdogs.domain import Answer, Consent
+from catsdogs.errors import InvalidImage
+from catsdogs.model.serving import ServedModel
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.service.interface import NO_CONSENT
+from catsdogs.service.local import Local
+from catsdogs.settings import Settings
 from catsdogs.widgets.base import BaseWidget
-from tests.widgets.messages import Received, Send
+from catsdogs.widgets.dashboard import Dashboard
+from tests.storage import Storage
+from tests.widgets.helpers import NAME, OpenApp, Predict, Received, Send
 
 
 @pytest.fixture
@@ -51,3 +61,50 @@ def send(monkeypatch: pytest.MonkeyPatch, received: Received) -> Iterator[Send]:
 
     yield send
     ipywidgets.Widget.close_all()
+
+
+@pytest.fixture
+def service(storage: Storage, database: Settings) -> Iterator[Local]:
+    """The service in this process; its model is not used here."""
+    with Local(ServedModel(database), database) as service:
+        yield service
+
+
+@pytest.fixture
+def predict(storage: Storage, make_record: Any) -> Predict:
+    """Store a prediction of some age."""
+
+    def predict(age: timedelta = timedelta(), consent: Consent = NO_CONSENT, **values: Any) -> PredictionRecord:
+        record: PredictionRecord = make_record(consent, NAME)[0]
+        record = record.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
+        assert storage.writer.store_prediction(record)
+        return record
+
+    return predict
+
+
+@pytest.fixture
+def open_app(service: Local, send: Send) -> OpenApp:
+    def open_app(language: str = "en", query: str = "") -> Dashboard:
+        return Dashboard(lambda: service, language, query)
+
+    return open_app
+
+
+@pytest.fixture
+def busy(predict: Predict, service: Local) -> None:
+    """Store a cat, a slow dog of another model version, a photo of neither, and an unreadable one, within a week."""
+    cat = predict(timedelta(minutes=10), Consent(filename_and_comment=True), inference_time_ms=2.0)
+    dog = predict(
+        timedelta(hours=3),
+        prediction_result=Answer.DOG,
+        proba_cat=0.2,
+        proba_dog=0.8,
+        inference_time_ms=6.0,
+        model_version="test-2",
+    )
+    predict(timedelta(days=5), prediction_result=Answer.NEITHER, neither_score=0.7, inference_time_ms=1234.5)
+    service.give_feedback(cat.id, user_feedback=1, user_comment="<b>mine</b>")
+    service.give_feedback(dog.id, user_feedback=0)
+    failure = PredictionRecord.of_failure(InvalidImage("no"), "test-1")
+    service._writer.store_prediction(failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=6)}))

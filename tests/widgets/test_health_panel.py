@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -26,21 +26,9 @@ from catsdogs.settings import Settings
 from catsdogs.widgets import health_panel
 from catsdogs.widgets.dashboard import Dashboard
 from tests.storage import Storage
-from tests.widgets.messages import NOT_UNDERSTOOD, Received, Send
+from tests.widgets.helpers import NOT_UNDERSTOOD, OpenApp, Received, Send
 
-OpenApp = Callable[..., Dashboard]
 Rate = Callable[[int, int], None]
-
-
-@pytest.fixture
-def service(storage: Storage, database: Settings) -> Iterator[Local]:
-    with Local(ServedModel(database), database) as service:
-        yield service
-
-
-@pytest.fixture
-def open_app(service: Local) -> OpenApp:
-    return lambda language="en", query="": Dashboard(lambda: service, language, query)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from catsdogs.records.review_queue import ReviewQueue
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.photo_review import PhotoReview
-from tests.widgets.messages import NOT_UNDERSTOOD, Received, Send
+from tests.widgets.helpers import NOT_UNDERSTOOD, Received, Send
 
 
 @pytest.fixture

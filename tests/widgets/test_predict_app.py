@@ -16,7 +16,7 @@ from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.predict_app import PredictApp
 from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES
-from tests.widgets.messages import NOT_UNDERSTOOD, Send
+from tests.widgets.helpers import NOT_UNDERSTOOD, Send
 
 Rows = Callable[[], list[dict[str, Any]]]
 

@@ -1,0 +1,44 @@
+"""What the tests of the widgets have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from catsdogs.records.predictions import PredictionRecord
+from catsdogs.widgets.base import BaseWidget
+from catsdogs.widgets.dashboard import Dashboard
+
+Received = list[tuple[dict[str, Any], list[bytes]]]
+
+Predict = Callable[..., PredictionRecord]
+"""Store a prediction of some age."""
+
+OpenApp = Callable[..., Dashboard]
+"""Open the dashboard: ``open_app(language, query)``."""
+
+NAME = "<img src=x onerror=alert(1)>.jpg"
+"""File name that would run a script if it were taken for markup."""
+
+NOT_UNDERSTOOD = "The page sent something that was not understood. Reload it and try again."
+
+
+class Send(Protocol):
+    """Send a message to a widget as the browser does; return the error message of the reply, or ""."""
+
+    def __call__(self, widget: BaseWidget, content: dict[str, Any], *buffers: bytes) -> str: ...
+
+
+def tiles(app: Dashboard) -> dict[str, str]:
+    """Return the figures of the tiles by name."""
+    return {tile["name"]: tile["figure"] for tile in app.tiles.tiles}
+
+
+def details(app: Dashboard) -> dict[str, str]:
+    """Return the details of the tiles by name."""
+    return {tile["name"]: tile["detail"].replace("\N{NO-BREAK SPACE}", " ") for tile in app.tiles.tiles}
+
+
+def chart(app: Dashboard, name: str) -> dict[str, Any]:
+    """Return title, data and layout of a chart."""
+    return next(figure for figure in app.charts.figures if figure["name"] == name)
