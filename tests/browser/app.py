@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +94,19 @@ def collect_dialogs(page: Page) -> list[str]:
 
     page.on("dialog", dismiss)
     return messages
+
+
+@contextmanager
+def suspended(server: RunningServer) -> Iterator[None]:
+    """Suspend the server: it answers afterwards what was requested meanwhile."""
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+
+
+def agree(page: Page) -> None:
+    """Tick all boxes of the consent form."""
+    for box in page.get_by_role("checkbox").all():
+        box.check()

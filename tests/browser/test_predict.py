@@ -1,4 +1,4 @@
-"""The prediction app: real server, real database, real Chromium."""
+"""Photos in the prediction app: real server, real database, real Chromium."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 import urllib3
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, WebSocket, expect
 
 from catsdogs.database.embedded import USER, EmbeddedServer
 from catsdogs.database.postgres import PORT
 from tests import large_images
-from tests.browser.app import READY, TYPES, bring, collect_dialogs, drop, latest, listen, open_app, problem, settled
+from tests.browser.app import (
+    READY,
+    TYPES,
+    bring,
+    drop,
+    latest,
+    listen,
+    open_app,
+    problem,
+    settled,
+)
 from tests.serving import Launch, RunningServer
 from tests.waiting import until
 
@@ -182,66 +190,6 @@ def test_a_pasted_photo_is_predicted(shared_page: Page, pictures: dict[str, byte
     assert problem(shared_page) == ""
 
 
-def test_without_consent_nothing_personal_is_stored_and_a_rating_takes_one_click(
-    page: Page, server: RunningServer, pictures: dict[str, bytes]
-) -> None:
-    open_app(page, server)
-    bring(page, pictures["jpeg"], "secret name.jpg")
-    expect(page.locator(".cd-receipt")).to_be_hidden()
-    page.get_by_role("button", name="Yes").click()
-    expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_text("Thank you!")).to_be_visible()
-    expect(page.get_by_label("Anything to add?")).to_be_hidden()
-    expect(page.get_by_text("A comment needs your consent")).to_be_visible()
-    row = latest(server)
-    kept = {name: row[name] for name in ("rgpd_consent", "filename", "user_comment", "consent_id", "user_feedback")}
-    assert kept == {
-        "rgpd_consent": False,
-        "filename": None,
-        "user_comment": None,
-        "consent_id": None,
-        "user_feedback": 1,
-    }
-    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []
-
-
-def test_consent_stores_what_its_purpose_names_and_nothing_else(
-    page: Page, server: RunningServer, pictures: dict[str, bytes]
-) -> None:
-    name = "<img src=x onerror=alert(1)>.jpg"
-    dialogs = collect_dialogs(page)
-    open_app(page, server)
-    page.get_by_label("Keep the file's name and my comment").check()
-    bring(page, pictures["jpeg"], name)
-    expect(page.locator(".cd-name")).to_have_text(name)
-    expect(page.locator(".cd-code")).to_have_text(re.compile(r"\S{16,}"))
-    page.get_by_role("button", name="No", exact=True).click()
-    page.get_by_role("button", name="A dog").click()
-    expect(page.get_by_role("button", name="A dog")).to_have_attribute("aria-pressed", "true")
-    page.get_by_label("Anything to add?").fill("<script>alert(2)</script> she is called Chelsea")
-    page.get_by_role("button", name="Send the comment").click()
-    expect(page.get_by_text("Thank you, your comment was kept.")).to_be_visible()
-    row = latest(server)
-    assert (row["rgpd_consent"], row["filename"], row["user_feedback"], row["true_label"], row["user_comment"]) == (
-        True,
-        name,
-        0,
-        "dog",
-        "<script>alert(2)</script> she is called Chelsea",
-    )
-    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []  # the other box
-    assert dialogs == []
-
-    page.get_by_label("Keep my photo to train the model").check()
-    page.get_by_label("Keep the file's name and my comment").uncheck()
-    expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
-    bring(page, pictures["lying"], name)
-    row = latest(server)
-    assert (row["rgpd_consent"], row["filename"], row["user_comment"]) == (False, None, None)
-    [photo] = server.query("SELECT width, height FROM photos WHERE prediction_id = :id", id=row["id"])
-    assert photo["width"] > photo["height"]
-
-
 def test_a_photo_is_sent_scaled_down_and_without_metadata(
     page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
@@ -260,53 +208,6 @@ def test_a_photo_is_sent_scaled_down_and_without_metadata(
     assert b"Secret Camera" in pictures["lying"]
     assert not any(b"Secret Camera" in frame for frame in photos)
     assert len(photos[1]) < len(pictures["large"]) / 2
-
-
-def test_the_app_works_with_the_keyboard_alone(
-    page: Page, server: RunningServer, tmp_path: Path, pictures: dict[str, bytes]
-) -> None:
-    photo = tmp_path / "cat.jpg"
-    photo.write_bytes(pictures["jpeg"])
-    # registered before the page is opened: Playwright begins to intercept choosers with a delay
-    page.on("filechooser", lambda chooser: chooser.set_files(photo))
-    open_app(page, server)
-
-    def tab_to(role: str, name: str) -> None:
-        wanted = page.get_by_role(role, name=name)  # type: ignore[arg-type]
-        for _ in range(20):
-            page.keyboard.press("Tab")
-            if wanted.evaluate("element => element === document.activeElement"):
-                return
-        pytest.fail(f"Tab does not reach {role} {name!r}")
-
-    tab_to("button", "Choose a photo")
-    page.keyboard.press("Space")
-    expect(page.get_by_role("heading", level=2)).to_be_visible()
-    tab_to("button", "Yes")
-    page.keyboard.press("Space")
-    expect(page.get_by_text("Thank you!")).to_be_visible()
-    tab_to("checkbox", "Keep my photo to train the model")
-    page.keyboard.press("Space")
-    expect(page.get_by_label("Keep my photo to train the model")).to_be_checked()
-
-
-@pytest.mark.parametrize(("locale", "query", "language"), [("fr-CA", "", "fr"), ("fr-CA", "?lang=en", "en")])
-def test_the_page_is_in_the_visitors_language_on_a_phone(
-    browser: Browser, server: RunningServer, pictures: dict[str, bytes], locale: str, query: str, language: str
-) -> None:
-    with browser.new_context(locale=locale, viewport={"width": 360, "height": 740}, color_scheme="dark") as context:
-        page = context.new_page()
-        open_app(page, server, query)
-        page.set_input_files(
-            "input[type=file]", {"name": "c.jpg", "mimeType": "image/jpeg", "buffer": pictures["jpeg"]}
-        )
-        figure = re.compile(r"^\d+,\d\s%$" if language == "fr" else r"^\d+\.\d%$")
-        expect(page.locator(".cd-figure")).to_have_text([figure] * 2)
-        assert page.evaluate("document.documentElement.lang") == language
-        assert page.evaluate("document.documentElement.scrollWidth") == 360
-        assert page.locator("#rendered_cells").evaluate("cells => cells.scrollWidth <= cells.clientWidth")
-        answer = page.locator(".cd-answer h2")
-        expect(answer).to_be_in_viewport()  # the page has scrolled to it
 
 
 def test_several_photos_are_queued_and_an_earlier_one_can_be_shown_again(
@@ -332,30 +233,6 @@ def test_several_photos_are_queued_and_an_earlier_one_can_be_shown_again(
     expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "false")
     photos.last.click()
     expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_accessibility_violation(
-    browser: Browser, server: RunningServer, pictures: dict[str, bytes], scheme: Literal["dark", "light"]
-) -> None:
-    def violations() -> list[str]:
-        return [violation["id"] for violation in Axe().run(page).response["violations"]]
-
-    with browser.new_context(locale="en-GB", color_scheme=scheme, reduced_motion="reduce") as context:
-        page = context.new_page()
-        open_app(page, server)
-        assert violations() == []
-        page.get_by_role("checkbox").first.check()
-        bring(page, pictures["jpeg"])
-        page.get_by_role("button", name="No", exact=True).click()
-        page.get_by_role("checkbox").last.check()
-        page.get_by_text("What happens with my data?").click()
-        expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
-        assert violations() == []
-        bring(page, pictures["png"])
-        expect(page.get_by_role("list", name="Photos of this visit")).to_be_visible()
-        bring(page, pictures["words"])
-        assert violations() == []
 
 
 def test_without_a_database_the_answer_is_stored_later(page: Page, launch: Launch, pictures: dict[str, bytes]) -> None:

@@ -1,0 +1,219 @@
+"""Consent, receipts and stored data in the prediction app, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from catsdogs.i18n import Translator
+from tests.browser.app import (
+    READY,
+    agree,
+    bring,
+    choose,
+    collect_dialogs,
+    latest,
+    listen,
+    open_app,
+)
+from tests.serving import RunningServer
+
+pytestmark = pytest.mark.browser
+
+PHOTOS_NOT_LISTED = "The photos that you sent before are no longer listed."
+
+
+def test_without_consent_nothing_personal_is_stored_and_a_rating_takes_one_click(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+    bring(page, pictures["jpeg"], "secret name.jpg")
+    expect(page.locator(".cd-receipt")).to_be_hidden()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("Thank you!")).to_be_visible()
+    expect(page.get_by_label("Anything to add?")).to_be_hidden()
+    expect(page.get_by_text("A comment needs your consent")).to_be_visible()
+    row = latest(server)
+    kept = {name: row[name] for name in ("rgpd_consent", "filename", "user_comment", "consent_id", "user_feedback")}
+    assert kept == {
+        "rgpd_consent": False,
+        "filename": None,
+        "user_comment": None,
+        "consent_id": None,
+        "user_feedback": 1,
+    }
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []
+
+
+def test_consent_stores_what_its_purpose_names_and_nothing_else(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    name = "<img src=x onerror=alert(1)>.jpg"
+    dialogs = collect_dialogs(page)
+    open_app(page, server)
+    page.get_by_label("Keep the file's name and my comment").check()
+    bring(page, pictures["jpeg"], name)
+    expect(page.locator(".cd-name")).to_have_text(name)
+    expect(page.locator(".cd-code")).to_have_text(re.compile(r"\S{16,}"))
+    page.get_by_role("button", name="No", exact=True).click()
+    page.get_by_role("button", name="A dog").click()
+    expect(page.get_by_role("button", name="A dog")).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("Anything to add?").fill("<script>alert(2)</script> she is called Chelsea")
+    page.get_by_role("button", name="Send the comment").click()
+    expect(page.get_by_text("Thank you, your comment was kept.")).to_be_visible()
+    row = latest(server)
+    assert (row["rgpd_consent"], row["filename"], row["user_feedback"], row["true_label"], row["user_comment"]) == (
+        True,
+        name,
+        0,
+        "dog",
+        "<script>alert(2)</script> she is called Chelsea",
+    )
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []  # the other box
+    assert dialogs == []
+
+    page.get_by_label("Keep my photo to train the model").check()
+    page.get_by_label("Keep the file's name and my comment").uncheck()
+    expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
+    bring(page, pictures["lying"], name)
+    row = latest(server)
+    assert (row["rgpd_consent"], row["filename"], row["user_comment"]) == (False, None, None)
+    [photo] = server.query("SELECT width, height FROM photos WHERE prediction_id = :id", id=row["id"])
+    assert photo["width"] > photo["height"]
+
+
+def test_a_person_sees_withdraws_and_erases_stored_data(
+    page: Page, server: RunningServer, pictures: dict[str, bytes], tmp_path: Path
+) -> None:
+    open_app(page, server)
+    agree(page)
+    name = "<i>mine.jpg"
+    bring(page, pictures["jpeg"], name)
+    identifier = latest(server)["id"]
+    receipt = page.locator(".cd-code").inner_text()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as a file").click()
+    assert receipt in saved.value.path().read_text()
+    assert f"{server.url}/inference#my-data" in saved.value.path().read_text()
+
+    page.get_by_role("button", name="See what is kept").click()
+    data = page.locator(".cd-mydata")
+    expect(data.locator(".cd-record")).to_contain_text(name)
+    photo = data.get_by_role("img", name="The photo that is kept")
+    expect(photo).to_be_visible()
+    assert photo.evaluate("photo => photo.decode().then(() => photo.naturalWidth)") == 451
+    with page.expect_download() as exported:
+        data.get_by_role("button", name="Save everything as a file").click()
+    everything = json.loads(exported.value.path().read_text())
+    assert [row["filename"] for row in everything["predictions"]] == [name]
+
+    withdraw = data.get_by_role("button", name="Withdraw", exact=True)
+    expect(withdraw).to_have_count(2)
+    withdraw.last.click()
+    data.get_by_role("button", name="No, keep it").locator("visible=true").click()
+    expect(photo).to_be_visible()
+    withdraw.last.click()
+    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
+    expect(data.get_by_role("status")).to_have_text(re.compile("This consent is withdrawn"))
+    expect(data.get_by_text("No photo is kept.")).to_be_visible()
+    expect(withdraw).to_have_count(1)
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=identifier) == []
+
+    expect(data.get_by_text("what was kept for it is erased")).to_be_hidden()
+    withdraw.click()
+    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
+    expect(data.get_by_text("what was kept for it is erased")).to_be_visible()
+    expect(data.locator(".cd-record")).not_to_contain_text(name)
+
+    data.get_by_role("button", name="Erase everything").click()
+    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
+    expect(data.get_by_role("status")).to_have_text(re.compile("Everything that was kept under this code is erased"))
+    expect(page.locator(".cd-receipt")).to_be_hidden()
+    expect(page.locator(".cd-feedback")).to_be_hidden()
+    expect(page.locator(".cd-answer")).to_contain_text("What was kept about this photo is erased.")
+    assert server.query("SELECT 1 FROM predictions_feedback WHERE id = :id", id=identifier) == []
+
+
+def test_changing_the_language_keeps_unsaved_receipts_and_ticked_boxes(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    def switch(name: str) -> None:
+        page.get_by_role("link", name=name).click()
+        expect(page.locator("html")).to_have_attribute("lang", name[:2].lower(), timeout=READY)
+        expect(page.get_by_role("checkbox")).to_have_count(2, timeout=READY)
+        assert page.evaluate("Object.keys(sessionStorage)") == []
+
+    open_app(page, server)
+    page.get_by_role("checkbox").last.check()
+    receipt, codes = page.locator(".cd-receipt"), page.locator(".cd-receipt").locator(".cd-code:visible")
+    bring(page, pictures["jpeg"], "lost.jpg")
+    lost = codes.inner_text()
+    bring(page, pictures["png"], "saved.png")
+    saved = codes.inner_text()
+    receipt.get_by_role("button", name="Save as a file").click()
+    expect(receipt.get_by_role("status")).to_have_text("Saved.")
+
+    switch("Français")
+    expect(codes).to_have_text([lost])
+    expect(page.locator(".cd-answer")).to_contain_text(Translator("fr")(PHOTOS_NOT_LISTED))
+    boxes = page.get_by_role("checkbox")
+    expect(boxes.first).not_to_be_checked()
+    expect(boxes.last).to_be_checked()
+    listen(page)
+    choose(page, pictures["jpeg"], "new.jpg")
+    expect(codes).to_have_count(2, timeout=READY)
+    assert saved not in codes.all_inner_texts()
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=latest(server)["id"])
+
+    switch("English")
+    expect(codes).to_have_count(2)
+    receipt.get_by_role("listitem").filter(has_text=lost).get_by_role("button").click()
+    data = page.locator(".cd-mydata")
+    data.get_by_role("button", name="Erase everything").click()
+    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
+    expect(codes).to_have_count(1)
+    new = codes.inner_text()
+    assert new not in (lost, saved)
+    with page.expect_download() as file:
+        receipt.get_by_role("button", name="Save as a file").click()
+    assert new in file.value.path().read_text()
+    boxes.last.uncheck()
+    page.evaluate("document.dispatchEvent(new Event('catsdogs:language'))")
+    assert page.evaluate("Object.keys(sessionStorage)") == ["catsdogs-answers"], "no receipt, and no tick"
+
+
+def test_a_receipt_code_opens_the_data_later_and_wrong_codes_share_one_error(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+    page.get_by_role("checkbox").first.check()
+    bring(page, pictures["jpeg"], "earlier.jpg")
+    receipt = page.locator(".cd-code").inner_text()
+
+    page.goto(server.url)
+    page.get_by_role("link", name="See or erase my data").click()
+    code = page.get_by_label("Receipt code")
+    expect(code).to_be_focused(timeout=READY)
+    data = page.locator(".cd-mydata")
+
+    def enter(text: str) -> str:
+        code.fill(text)
+        page.keyboard.press("Enter")
+        expect(data).not_to_have_attribute("aria-busy", "true", timeout=READY)
+        return data.get_by_role("alert").inner_text()
+
+    wrong = {enter(text) for text in ("0000-0000-0000-0000-0000-0000-0000", "<script>", receipt[:-1], "%00")}
+    assert wrong == {
+        "Nothing is held under this receipt code. Check that it is complete; it may also be erased already."
+    }
+    assert enter(" ") == "Type or paste the receipt code first."
+    assert enter(receipt.lower().replace("-", " ")) == ""
+    expect(data.locator(".cd-record")).to_contain_text("earlier.jpg")
+    sentences = [enter("wrong") for _ in range(6)]
+    assert sentences[-1].startswith("Too many receipt codes.")
+    expect(data.locator(".cd-record")).to_be_hidden()

@@ -1,0 +1,187 @@
+"""Keyboard, languages, widths and accessibility of the prediction app, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from catsdogs.i18n import Translator
+from tests.browser.app import (
+    READY,
+    agree,
+    bring,
+    choose,
+    open_app,
+    suspended,
+)
+from tests.serving import RunningServer
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_app_works_with_the_keyboard_alone(
+    page: Page, server: RunningServer, tmp_path: Path, pictures: dict[str, bytes]
+) -> None:
+    photo = tmp_path / "cat.jpg"
+    photo.write_bytes(pictures["jpeg"])
+    # registered before the page is opened: Playwright begins to intercept choosers with a delay
+    page.on("filechooser", lambda chooser: chooser.set_files(photo))
+    open_app(page, server)
+
+    def tab_to(role: str, name: str) -> None:
+        wanted = page.get_by_role(role, name=name)  # type: ignore[arg-type]
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if wanted.evaluate("element => element === document.activeElement"):
+                return
+        pytest.fail(f"Tab does not reach {role} {name!r}")
+
+    tab_to("button", "Choose a photo")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("heading", level=2)).to_be_visible()
+    tab_to("button", "Yes")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Thank you!")).to_be_visible()
+    tab_to("checkbox", "Keep my photo to train the model")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Keep my photo to train the model")).to_be_checked()
+
+
+def test_the_keyboard_focus_stays_where_the_page_changes(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server)
+
+    def press(button: Locator) -> None:
+        button.focus()
+        page.keyboard.press("Enter")
+
+    bring(page, pictures["jpeg"], "first.jpg")
+    bring(page, pictures["png"], "second.png")
+    first = page.get_by_role("list", name="Photos of this visit").get_by_role("button").first
+    press(first)
+    expect(page.locator(".cd-name")).to_have_text("first.jpg")
+    expect(first).to_have_attribute("aria-current", "true")
+    expect(first).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="second.png: Cat")).to_be_focused()
+
+    agree(page)
+    bring(page, pictures["jpeg"], "third.jpg")
+    for box in page.get_by_role("checkbox").all():
+        box.uncheck()
+        box.check()
+    page.get_by_role("checkbox").last.uncheck()
+    press(page.get_by_role("button", name="Apply it to this photo, too"))
+    expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_hidden()
+    expect(page.get_by_role("checkbox").last).to_be_focused()
+
+    press(page.get_by_role("button", name="See what is kept"))
+    data = page.locator(".cd-mydata")
+    news = data.get_by_role("status")
+    for action, said in (("Withdraw", "This consent is withdrawn"), ("Erase everything", "Everything that was kept")):
+        press(data.get_by_role("button", name=action))
+        page.keyboard.press("Shift+Tab")
+        expect(data.get_by_role("button", name="Yes, do it").locator("visible=true")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(news).to_have_text(re.compile(said))
+        expect(news).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(data.get_by_role("button", name="Show what is kept")).to_be_focused()
+
+
+@pytest.mark.parametrize(("locale", "query", "language"), [("fr-CA", "", "fr"), ("fr-CA", "?lang=en", "en")])
+def test_the_page_is_in_the_visitors_language_on_a_phone(
+    browser: Browser, server: RunningServer, pictures: dict[str, bytes], locale: str, query: str, language: str
+) -> None:
+    with browser.new_context(locale=locale, viewport={"width": 360, "height": 740}, color_scheme="dark") as context:
+        page = context.new_page()
+        open_app(page, server, query)
+        page.set_input_files(
+            "input[type=file]", {"name": "c.jpg", "mimeType": "image/jpeg", "buffer": pictures["jpeg"]}
+        )
+        figure = re.compile(r"^\d+,\d\s%$" if language == "fr" else r"^\d+\.\d%$")
+        expect(page.locator(".cd-figure")).to_have_text([figure] * 2)
+        assert page.evaluate("document.documentElement.lang") == language
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        assert page.locator("#rendered_cells").evaluate("cells => cells.scrollWidth <= cells.clientWidth")
+        answer = page.locator(".cd-answer h2")
+        expect(answer).to_be_in_viewport()  # the page has scrolled to it
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 3840])
+def test_the_page_fits_every_width(page: Page, server: RunningServer, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_app(page, server)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator("#rendered_cells").evaluate("cells => cells.scrollWidth <= cells.clientWidth")
+    drop = page.locator(".cd-drop").bounding_box()
+    assert drop
+    assert drop["width"] >= min(300, width * 0.8)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_accessibility_violation(
+    browser: Browser, server: RunningServer, pictures: dict[str, bytes], scheme: Literal["dark", "light"]
+) -> None:
+    def violations() -> list[str]:
+        return [violation["id"] for violation in Axe().run(page).response["violations"]]
+
+    with browser.new_context(locale="en-GB", color_scheme=scheme, reduced_motion="reduce") as context:
+        page = context.new_page()
+        open_app(page, server)
+        assert violations() == []
+        page.get_by_role("checkbox").first.check()
+        bring(page, pictures["jpeg"])
+        page.get_by_role("button", name="No", exact=True).click()
+        page.get_by_role("checkbox").last.check()
+        page.get_by_text("What happens with my data?").click()
+        expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
+        assert violations() == []
+        bring(page, pictures["png"])
+        expect(page.get_by_role("list", name="Photos of this visit")).to_be_visible()
+        bring(page, pictures["words"])
+        assert violations() == []
+
+
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "fr-FR"), ("dark", "en-GB")])
+def test_axe_finds_no_accessibility_violation_in_any_state(
+    browser: Browser, server: RunningServer, pictures: dict[str, bytes], scheme: Literal["dark", "light"], locale: str
+) -> None:
+    _ = Translator(locale[:2])
+
+    def violations() -> list[str]:
+        return [violation["id"] for violation in Axe().run(page).response["violations"]]
+
+    with browser.new_context(
+        locale=locale, color_scheme=scheme, reduced_motion="reduce", viewport={"width": 360, "height": 740}
+    ) as context:
+        page = context.new_page()
+        open_app(page, server, "#my-data")
+        agree(page)
+        page.locator(".cd-samples button").nth(1).click()
+        expect(page.locator(".cd-answer")).to_be_visible()
+        assert violations() == []
+        with suspended(server):
+            choose(page, pictures["jpeg"], "a.jpg", "b.jpg")
+            expect(page.locator(".cd-overlay")).to_be_visible()
+            assert violations() == []
+        expect(page.locator(".cd-photo-list button")).to_have_count(3, timeout=READY)
+        page.locator(".cd-caption [aria-pressed]").click()
+        page.locator(".cd-receipt").get_by_role("button", name=_("See what is kept")).click()
+        expect(page.locator(".cd-record img")).to_be_visible()
+        for button in page.locator(".cd-grave").all():
+            button.click()
+        expect(page.locator(".cd-confirm").locator("visible=true")).to_have_count(3)
+        assert violations() == []
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+        page.goto(f"{server.url}/info")
+        page.locator("summary").click()
+        assert violations() == []
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
