@@ -124,10 +124,10 @@ def test_a_person_sees_withdraws_and_erases_stored_data(
     expect(withdraw).to_have_count(1)
     assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=identifier) == []
 
-    expect(data.get_by_text("what was kept for it is erased")).to_be_hidden()
+    expect(data.get_by_text("Withdrawn on")).to_be_hidden()
     withdraw.click()
     data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
-    expect(data.get_by_text("what was kept for it is erased")).to_be_visible()
+    expect(data.get_by_text("Withdrawn on")).to_be_visible()
     expect(data.locator(".cd-record")).not_to_contain_text(name)
 
     data.get_by_role("button", name="Erase everything").click()
