@@ -46,7 +46,7 @@ def test_the_start_page_leads_to_the_app_and_all_requests_go_to_the_server(page:
     page.goto(server.url)
     page.get_by_role("link", name="Try a photo").click()
     expect(page.get_by_role("heading", name="Cat or dog?", level=1)).to_be_visible(timeout=READY)
-    expect(page.get_by_text("Choose a photo")).to_be_visible()
+    expect(page.get_by_text("Choose a photo", exact=True)).to_be_visible()
     expect(page.get_by_role("checkbox")).to_have_count(2)
     for box in page.get_by_role("checkbox").all():
         expect(box).not_to_be_checked()
