@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -110,6 +110,7 @@ def test_the_summary_shows_accuracy_estimate_drift_and_versions(open_app: OpenAp
     assert "90.0% are expected to be right (CBPE" in estimated
     assert drift.startswith("Drift: ")  # from a hundred records of the same photo
     signals, versions = panel.summary.tables
+    assert signals["rows"]
     assert {row["kind"] for row in signals["rows"]} <= {"none", "moderate", "strong"}
     assert [row["cells"][:2] for row in versions["rows"]] == [[SHIPPED.name, "100.0%"]]
 
