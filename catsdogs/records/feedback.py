@@ -98,7 +98,7 @@ def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
     if record.user_comment is not None:
         if prediction is None:
             raise DatabaseUnavailable(
-                "The database is away, so nobody can see whether you agreed to keep your comment. "
+                "The database cannot be reached, so it is not known whether you agreed to keep your comment. "
                 "Try again later, or send the rating alone."
             )
         if not prediction.may_comment:

@@ -14,7 +14,7 @@ _FIXED = (
             N_("Statistics on a service that works: legitimate interest, Article 6(1)(f) GDPR."),
             N_("Understand what went wrong, from file name and comment: consent, Article 6(1)(a) GDPR."),
             N_(
-                "Train the model, with a small copy of the photo that whoever runs the service looks at first: "
+                "Train the model, with a small copy of the photo that the operator reviews first: "
                 "consent, Article 6(1)(a) GDPR."
             ),
         ),
@@ -25,7 +25,10 @@ _FIXED = (
         (
             N_("Without consent, anonymous: answer, probabilities, times, size and brightness, rating, label."),
             N_("With consent: file name, comment; photo of at most 512 pixels a side, without metadata."),
-            N_("Proof of consent: purposes, version and hash of the text, language, time, how; hash of the receipt."),
+            N_(
+                "Proof of consent: purposes, version and hash of the text, language, time, channel; "
+                "hash of the receipt."
+            ),
             N_("Not kept: IP addresses, EXIF data, accounts."),
         ),
     ),
@@ -33,11 +36,11 @@ _FIXED = (
 )
 _SECURITY = (
     N_("The database itself refuses a file name, a comment or a photo without consent (CHECK and foreign keys)."),
-    N_("What waits for the database lies in a private folder (mode 700), under the same rules."),
+    N_("Records that wait for the database are in a private folder (mode 700), under the same rules."),
     N_("Bearer tokens and an operator's password, with limited tries; kernels hold no credentials."),
     N_("Receipt codes of 140 random bits, stored as hashes alone; no personal data in logs."),
     N_("Export, withdrawal and erasure by receipt code reach tables, photos and spool at once."),
-    N_("A training holds photos in memory alone; what was erased or withdrawn is gone from the next one."),
+    N_("A training holds photos in memory only; the next one does not use what was erased or withdrawn."),
 )
 
 

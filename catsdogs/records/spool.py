@@ -179,7 +179,8 @@ class Spool:
         with self._counting:
             if self._occupied() + size > self.limit:
                 raise SpoolError(
-                    "The database is away, and the {megabytes} MB for what waits for it are full. Try again later.",
+                    "The database cannot be reached, and the {megabytes} MB for records that wait for it are full. "
+                    "Try again later.",
                     megabytes=round(self.limit / 1e6),
                 )
             self._used += size
@@ -194,7 +195,8 @@ class Spool:
                 stream.write(content)
         except OSError as error:
             raise SpoolError(
-                "The database is away, and this could not be kept on disk either: {reason}.", reason=error.strerror
+                "The database cannot be reached, and the record cannot be written to the disk either: {reason}.",
+                reason=error.strerror,
             ) from error
 
     def _occupied(self) -> int:
