@@ -1,4 +1,4 @@
-"""Where files that are not Python lie, and how a file is written so that no crash leaves half of it."""
+"""The folders of the project and of its notebooks, and writing files so that a crash leaves no incomplete one."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _PACKAGE = Path(__file__).parent
 
 
 def project() -> Path:
-    """Find the folder whose ``.env`` and ``data/`` count.
+    """Return the folder of ``.env`` and ``data/``.
 
     Returns
     -------
     Path
-        The working folder; in the repository's notebooks, which Jupyter runs where they lie, the repository.
+        The working folder. For a notebook of the repository, whose working folder is its own, the repository.
     """
     here, repository = Path.cwd(), _PACKAGE.parent
     return repository if here.is_relative_to(repository / "notebooks") else here
 
 
 def notebooks() -> Path:
-    """Find the folder of notebooks (``apps/ jobs/ lab/``).
+    """Return the folder of notebooks (``apps/ jobs/ lab/``).
 
     Returns
     -------
@@ -37,7 +37,7 @@ def notebooks() -> Path:
     Raises
     ------
     SettingsError
-        Neither is there: the installation is incomplete.
+        Neither exists: the installation is incomplete.
     """
     for folder in (_PACKAGE / "notebooks", _PACKAGE.parent / "notebooks"):
         if (folder / "apps").is_dir():

@@ -1,4 +1,4 @@
-"""``catsdogs privacy``: a person's rights by receipt code, and the end of retention."""
+"""``catsdogs privacy``: a person's rights by receipt code, the purge of old personal data, and the texts about both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from catsdogs.cli.app import app
 from catsdogs.domain import PurposeName
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import LANGUAGES, Translator
-from catsdogs.records.consent_notice import notice as paragraphs
+from catsdogs.records.consent_notice import notice as notice_paragraphs
 from catsdogs.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from catsdogs.records.spool import Spool
 
 privacy = typer.Typer(
-    help="Rights by receipt code, the end of retention, the notice and the record of processing.", no_args_is_help=True
+    help="Rights by receipt code, the purge of old personal data, the privacy notice and the record of processing.",
+    no_args_is_help=True,
 )
 app.add_typer(privacy, name="privacy")
 
@@ -44,7 +45,7 @@ def _records(settings: Settings) -> Iterator[tuple[Database, Spool]]:
 
 @privacy.command()
 def export(receipt: str = RECEIPT) -> None:
-    """Print everything held under a receipt, as JSON; photos are JPEG in base64."""
+    """Print everything that is stored under a receipt code, as JSON; photos are JPEG in base64."""
     from catsdogs.records.data_subject_rights import export
 
     with _records(Settings.load()) as (database, spool):
@@ -54,7 +55,7 @@ def export(receipt: str = RECEIPT) -> None:
 @privacy.command()
 def withdraw(
     receipt: str = RECEIPT,
-    purpose: PurposeName = typer.Option(None, help="What consent is withdrawn for; default: everything."),
+    purpose: PurposeName = typer.Option(None, help="Purpose to withdraw consent to; default: all purposes."),
 ) -> None:
     """Withdraw consent to one purpose, or all, and remove what was kept for it."""
     from catsdogs.records.data_subject_rights import withdraw
@@ -66,7 +67,7 @@ def withdraw(
 
 @privacy.command()
 def erase(receipt: str = RECEIPT) -> None:
-    """Erase everything held under a receipt, at once and for good."""
+    """Erase everything that is stored under a receipt code, at once and permanently."""
     from catsdogs.records.data_subject_rights import erase
 
     with _records(Settings.load()) as (database, spool):
@@ -76,7 +77,7 @@ def erase(receipt: str = RECEIPT) -> None:
 
 @privacy.command()
 def purge() -> None:
-    """Make anonymous what is older than CATSDOGS_RETENTION_DAYS; the figures stay."""
+    """Remove personal data that is older than CATSDOGS_RETENTION_DAYS; the figures stay."""
     from catsdogs.records.data_subject_rights import purge
 
     settings = Settings.load()
@@ -87,9 +88,9 @@ def purge() -> None:
 
 @privacy.command()
 def notice(lang: str = LANGUAGE) -> None:
-    """Print the privacy notice: what the app shows, with controller and contact from the settings."""
+    """Print the privacy notice that the app shows, with controller and contact from the settings."""
     settings = Settings.load()
-    print("\n\n".join(paragraphs(_translator(lang or settings.lang), settings.data_controller)))
+    print("\n\n".join(notice_paragraphs(_translator(lang or settings.lang), settings.data_controller)))
 
 
 @privacy.command()
