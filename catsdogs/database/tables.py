@@ -175,7 +175,19 @@ def tables(name: str) -> Tables:
         Name of the table of predictions (setting ``DB_TABLE_MONITORING``).
     """
     metadata = MetaData(naming_convention={"pk": "%(table_name)s_pkey", "uq": "%(table_name)s_%(column_0_N_name)s_key"})
-    consents = Table(
+    return Tables(
+        metadata,
+        _predictions_table(name, metadata),
+        _consents_table(metadata),
+        _photos_table(name, metadata),
+        *_alert_tables(metadata),
+        Table(f"{name}_summary", metadata, RollUpColumns, CheckConstraint("hours IN (1, 24)", "hour_or_day")),
+        Table(f"{name}_stale", metadata, StaleHourColumns),
+    )
+
+
+def _consents_table(metadata: MetaData) -> Table[ConsentColumns]:
+    return Table(
         "consents",
         metadata,
         ConsentColumns,
@@ -188,7 +200,10 @@ def tables(name: str) -> Tables:
         CheckConstraint("how IN ('app', 'rest', 'cli', 'unknown')", "how_known"),
         Index("consents_decided_at", "decided_at"),
     )
-    predictions = Table(
+
+
+def _predictions_table(name: str, metadata: MetaData) -> Table[PredictionColumns]:
+    return Table(
         name,
         metadata,
         PredictionColumns,
@@ -207,7 +222,10 @@ def tables(name: str) -> Tables:
         Index(f"{name}_label", "timestamp", postgresql_where="true_label IS NOT NULL"),
         Index(f"{name}_consent", "consent_id", postgresql_where="consent_id IS NOT NULL"),
     )
-    photos = Table(
+
+
+def _photos_table(name: str, metadata: MetaData) -> Table[PhotoColumns]:
+    return Table(
         "photos",
         metadata,
         PhotoColumns,
@@ -221,9 +239,6 @@ def tables(name: str) -> Tables:
         CheckConstraint("(review IS NULL) = (reviewed_at IS NULL)", "review_has_time"),
         Index("photos_consent_id", "consent_id"),
     )
-    roll_ups = Table(f"{name}_summary", metadata, RollUpColumns, CheckConstraint("hours IN (1, 24)", "hour_or_day"))
-    stale_hours = Table(f"{name}_stale", metadata, StaleHourColumns)
-    return Tables(metadata, predictions, consents, photos, *_alert_tables(metadata), roll_ups, stale_hours)
 
 
 def _alert_tables(metadata: MetaData) -> tuple[Table[AlertColumns], Table[AlertMessageColumns]]:

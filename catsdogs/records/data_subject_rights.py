@@ -84,24 +84,11 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
     receipt_hash = hash_receipt(receipt)
     purposes = [purpose] if purpose else list(PurposeName)
     moment = datetime.now(UTC)
-    tables = database.tables
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
-        consents = tables.consents
-        mine = _lock_consents(connection, tables, receipt_hash)
-        predictions: list[UUID] = []
-        photos = 0
-        if PurposeName.FILENAME_AND_COMMENT in purposes:
-            predictions = list(
-                connection.scalars(
-                    sa.update(tables.predictions)
-                    .where(tables.predictions.c.consent_id.in_(mine))
-                    .values(filename=None, user_comment=None)
-                    .returning(tables.predictions.c.id)
-                )
-            )
-        if PurposeName.PHOTO in purposes:
-            photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(mine))).rowcount
+        mine = _lock_consents(connection, database.tables, receipt_hash)
+        predictions, photos = _remove_what_was_kept(connection, database.tables, mine, purposes)
+        consents = database.tables.consents
         for name in purposes:
             given = consents.c.id.in_(mine) & consents.c[name]
             connection.execute(sa.update(consents).where(given).values({name: False, "withdrawn_at": moment}))
@@ -195,6 +182,26 @@ def _lock_consents(connection: sa.Connection, tables: Tables, receipt_hash: str)
     """Return the consents of a receipt, with their rows locked until the transaction ends."""
     mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
     return list(connection.scalars(mine.with_for_update()))
+
+
+def _remove_what_was_kept(
+    connection: sa.Connection, tables: Tables, consents: list[UUID], purposes: list[PurposeName]
+) -> tuple[list[UUID], int]:
+    """Remove what was kept with these consents for some purposes; return the predictions and the number of photos."""
+    predictions: list[UUID] = []
+    photos = 0
+    if PurposeName.FILENAME_AND_COMMENT in purposes:
+        predictions = list(
+            connection.scalars(
+                sa.update(tables.predictions)
+                .where(tables.predictions.c.consent_id.in_(consents))
+                .values(filename=None, user_comment=None)
+                .returning(tables.predictions.c.id)
+            )
+        )
+    if PurposeName.PHOTO in purposes:
+        photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(consents))).rowcount
+    return predictions, photos
 
 
 def _find_spooled(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:

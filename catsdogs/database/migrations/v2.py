@@ -63,6 +63,36 @@ def copy_rows(connection: sa.Connection, name: str) -> None:
             WHERE v2.ctid = normalised.place"""
         )
     )
+    _insert_rows(connection, name)
+    _check_number_of_rows(connection, name)
+    _remove_personal_data(connection, name)
+    connection.execute(sa.text("DROP TABLE v2_normalised"))
+
+
+def restore_personal_data(connection: sa.Connection, name: str) -> None:
+    """Restore personal data that still has consent to V2's table; to be called before our tables are dropped."""
+    if not _has_v2(connection, name):
+        return
+    for column in set(_PERSONAL) & set(_columns(connection, f"{name}_v2")):
+        connection.execute(
+            sa.text(
+                f"""UPDATE "{name}_v2" v2 SET {column} = ours.{column} FROM "{name}" ours
+                WHERE ours.id = v2.{_ID_COLUMN} AND ours.{column} IS NOT NULL"""
+            )
+        )
+
+
+def restore_v2_table(connection: sa.Connection, name: str) -> None:
+    """Restore the name of V2's table; to be called after ours have been dropped."""
+    if not _has_v2(connection, name):
+        return
+    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" DROP COLUMN {_ID_COLUMN}'))
+    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" RENAME TO "{name}"'))
+    _rename_indexes(connection, name, "regexp_replace(index_name, '_v2$', '')")
+
+
+def _insert_rows(connection: sa.Connection, name: str) -> None:
+    """Insert V2's rows into our tables, with a consent for each that has personal data."""
     connection.execute(
         sa.text(
             f"""INSERT INTO consents (id, filename_and_comment, photo, text_version, text_hash, language, decided_at,
@@ -89,6 +119,9 @@ def copy_rows(connection: sa.Connection, name: str) -> None:
             FROM v2_normalised"""
         )
     )
+
+
+def _check_number_of_rows(connection: sa.Connection, name: str) -> None:
     had = connection.scalar(sa.text(f'SELECT count(*) FROM "{name}_v2"'))
     taken = connection.scalar(
         sa.text(f'SELECT count(*) FROM "{name}" JOIN "{name}_v2" v2 ON v2.{_ID_COLUMN} = "{name}".id')
@@ -99,33 +132,39 @@ def copy_rows(connection: sa.Connection, name: str) -> None:
             had=had,
             taken=taken,
         )
+
+
+def _remove_personal_data(connection: sa.Connection, name: str) -> None:
     for column in set(_PERSONAL) & set(_columns(connection, f"{name}_v2")):
         nullable = f'ALTER TABLE "{name}_v2" ALTER COLUMN {column} DROP NOT NULL'
         connection.execute(sa.text(nullable))
         connection.execute(sa.text(f'UPDATE "{name}_v2" SET {column} = NULL WHERE {column} IS NOT NULL'))
-    connection.execute(sa.text("DROP TABLE v2_normalised"))
 
 
-def restore_personal_data(connection: sa.Connection, name: str) -> None:
-    """Restore personal data that still has consent to V2's table; to be called before our tables are dropped."""
-    if not _has_v2(connection, name):
-        return
-    for column in set(_PERSONAL) & set(_columns(connection, f"{name}_v2")):
-        connection.execute(
-            sa.text(
-                f"""UPDATE "{name}_v2" v2 SET {column} = ours.{column} FROM "{name}" ours
-                WHERE ours.id = v2.{_ID_COLUMN} AND ours.{column} IS NOT NULL"""
-            )
-        )
+class _V2Columns:
+    """SQL expressions that read V2's columns, whether or not they exist."""
 
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
 
-def restore_v2_table(connection: sa.Connection, name: str) -> None:
-    """Restore the name of V2's table; to be called after ours have been dropped."""
-    if not _has_v2(connection, name):
-        return
-    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" DROP COLUMN {_ID_COLUMN}'))
-    connection.execute(sa.text(f'ALTER TABLE "{name}_v2" RENAME TO "{name}"'))
-    _rename_indexes(connection, name, "regexp_replace(index_name, '_v2$', '')")
+    def text(self, column: str) -> str:
+        return f'v2."{column}"::text' if column in self._names else "NULL::text"
+
+    def number(self, column: str) -> str:
+        """Return SQL for a finite number from 0, also if the text has a percent sign, such as 97.12%."""
+        text = self.text(column)
+        pattern = r"^\s*[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*%?\s*$"
+        return f"CASE WHEN {text} ~ '{pattern}' THEN rtrim({text}, ' %')::double precision END"
+
+    def boolean(self, column: str) -> str:
+        return f"coalesce(lower({self.text(column)}) IN ('true', 't', 'yes', '1', '1.0'), false)"
+
+    def moment(self, column: str) -> str:
+        if column not in self._names:
+            return "NULL::timestamptz"
+        # The session is in UTC, so that a time without a zone is read as UTC.
+        at = f'v2."{column}"::timestamptz'
+        return f"CASE WHEN isfinite({at}) AND {at} >= 'epoch' THEN {at} END"
 
 
 def _create_normalised_copy(connection: sa.Connection, name: str) -> None:
@@ -133,42 +172,23 @@ def _create_normalised_copy(connection: sa.Connection, name: str) -> None:
 
     Every value is read as text, because V2 did not prescribe the types of the columns.
     """
-    columns = _columns(connection, f"{name}_v2")
-
-    def text(column: str) -> str:
-        return f'v2."{column}"::text' if column in columns else "NULL::text"
-
-    def number(column: str) -> str:
-        """Return SQL for a finite number from 0, also if the text has a percent sign, such as 97.12%."""
-        pattern = r"^\s*[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*%?\s*$"
-        return f"CASE WHEN {text(column)} ~ '{pattern}' THEN rtrim({text(column)}, ' %')::double precision END"
-
-    def truth(column: str) -> str:
-        return f"coalesce(lower({text(column)}) IN ('true', 't', 'yes', '1', '1.0'), false)"
-
-    def moment(column: str) -> str:
-        if column not in columns:
-            return "NULL::timestamptz"
-        # The session is in UTC, so that a time without a zone is read as UTC.
-        at = f'v2."{column}"::timestamptz'
-        return f"CASE WHEN isfinite({at}) AND {at} >= 'epoch' THEN {at} END"
-
+    v2 = _V2Columns(_columns(connection, f"{name}_v2"))
     connection.execute(
         sa.text(
             f"""CREATE TEMPORARY TABLE v2_normalised AS
             WITH raw AS (
                 SELECT v2.ctid AS place,
-                    coalesce({moment("timestamp")}, {moment("created_at")}, now()) AS moment,
-                    coalesce({moment("created_at")}, {moment("timestamp")}, now()) AS stored,
-                    {number("inference_time_ms")} AS inference_time_ms,
-                    {truth("success")} AS success,
-                    lower(btrim({text("prediction_result")})) AS answer,
-                    {number("proba_cat")} AS cat,
-                    {number("proba_dog")} AS dog,
-                    {truth("rgpd_consent")} AS agreed,
-                    {text("filename")} AS filename,
-                    lower({text("user_feedback")}) AS feedback,
-                    {text("user_comment")} AS comment
+                    coalesce({v2.moment("timestamp")}, {v2.moment("created_at")}, now()) AS moment,
+                    coalesce({v2.moment("created_at")}, {v2.moment("timestamp")}, now()) AS stored,
+                    {v2.number("inference_time_ms")} AS inference_time_ms,
+                    {v2.boolean("success")} AS success,
+                    lower(btrim({v2.text("prediction_result")})) AS answer,
+                    {v2.number("proba_cat")} AS cat,
+                    {v2.number("proba_dog")} AS dog,
+                    {v2.boolean("rgpd_consent")} AS agreed,
+                    {v2.text("filename")} AS filename,
+                    lower({v2.text("user_feedback")}) AS feedback,
+                    {v2.text("user_comment")} AS comment
                 FROM "{name}_v2" v2
             ), scale AS (
                 SELECT CASE WHEN max(greatest(cat, dog)) > 1.5 THEN 100 ELSE 1 END AS whole FROM raw
