@@ -1,0 +1,107 @@
+"""The package and its tests keep their layout, so that a reader finds what a name leads to."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+PACKAGE = REPOSITORY / "catsdogs"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LOOSE_MODULES = 10
+MOST_LINES_OF_A_MODULE = 300
+MOST_LINES_OF_A_FUNCTION = 50
+"""Without its docstring."""
+
+LONG_FUNCTIONS = {
+    "database/migrations/v2.py _create_normalised_copy": "one SQL statement",
+    "database/migrations/versions/0001_tables.py upgrade": "all tables of version 1",
+    "database/tables.py tables": "all tables",
+}
+
+CROSS_CUTTING = {
+    "browser": "the apps in a browser, through all packages",
+    "notebooks": "the notebooks, which lie outside of the package",
+    "database/test_full_disk.py": "the server and the recorder while the disk is full",
+    "database/test_indexes.py": "the plans of the queries of all packages",
+    "database/test_tls.py": "the settings, the engine and PostgreSQL itself",
+    "records/test_outages.py": "the whole server while the database is away",
+    "server/api/test_alerts.py": "alerts of a running server, from its clock to its route",
+    "server/api/test_bombs.py": "pictures of many pixels, from the route to the decoder",
+    "server/voila/test_plain_voila.py": "the notebooks under Voilà without our server",
+    "service/test_consent.py": "every way through the service on which personal data is stored",
+    "service/test_contract.py": "the two implementations of the service side by side",
+    "service/test_data_controller.py": "the setting and the text of the data controller, through both services",
+    "test_benchmarks.py": "the benchmarks, beside this file",
+    "test_layout.py": "the package as a whole",
+    "test_makefile.py": "the Makefile",
+    "test_packaging.py": "the files around the package",
+    "test_readme.py": "the README",
+    "test_schedules.py": "the README's examples for schedulers",
+    "test_waiting.py": "a helper of the tests, beside this file",
+    "widgets/test_thin_kernel.py": "the imports of a session's kernel",
+}
+"""Tests that have no module of their name, and what they test."""
+
+
+def test_few_modules_lie_outside_of_a_package() -> None:
+    loose = [path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("__")]
+    assert len(loose) <= MOST_LOOSE_MODULES, loose
+
+
+def test_no_two_public_classes_have_the_same_name() -> None:
+    modules = defaultdict(list)
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules[node.name].append(str(path.relative_to(REPOSITORY)))
+    assert len(modules) > 100
+    assert {name: where for name, where in modules.items() if len(where) > 1} == {}
+
+
+def test_a_test_has_the_folder_and_the_name_of_its_module() -> None:
+    lost = []
+    for path in (REPOSITORY / "tests").rglob("test_*.py"):
+        place = path.relative_to(REPOSITORY / "tests")
+        tested = PACKAGE / place.parent / path.stem.removeprefix("test_")
+        known = place.as_posix() in CROSS_CUTTING or place.parts[0] in CROSS_CUTTING
+        if not (known or tested.is_dir() or tested.with_suffix(".py").is_file()):
+            lost.append(place.as_posix())
+    assert lost == []
+
+
+@pytest.mark.parametrize("place", CROSS_CUTTING)
+def test_a_listed_test_exists_and_has_no_module_of_its_name(place: str) -> None:
+    path = REPOSITORY / "tests" / place
+    assert path.exists()
+    assert not (PACKAGE / Path(place).parent / path.name.removeprefix("test_")).exists()
+
+
+def test_modules_are_short() -> None:
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in MODULES}
+    assert {str(path): n for path, n in lengths.items() if n > MOST_LINES_OF_A_MODULE} == {}
+
+
+def test_functions_are_short() -> None:
+    long = {
+        f"{path.relative_to(PACKAGE).as_posix()} {name}": lines
+        for path in MODULES
+        for name, lines in functions(path)
+        if lines > MOST_LINES_OF_A_FUNCTION
+    }
+    assert set(long) == set(LONG_FUNCTIONS), long
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield the functions of a module with their number of lines."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first, *others = node.body
+            documented = ast.get_docstring(node) is not None and others
+            body = others[0] if documented else first
+            assert node.end_lineno
+            yield node.name, node.end_lineno - body.lineno + 1 + (node.body[0].lineno - node.lineno)
