@@ -36,8 +36,9 @@ train: $(VENV)/.everything ## Train a model: make train FOLDER=photos (holding c
 report: $(VENV)/.serving ## Write the dated report (ARGS="--lang fr --out DIR")
 	@$(RUN) -m catsdogs report $(ARGS)
 
+# Two processes share the modules: tests mostly wait. ARGS="-n 0" runs all in one.
 test: $(VENV)/.everything ## Run all tests; browser tests where Chromium is found (ARGS="-k name")
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 bench: $(VENV)/.everything $(VENV)/rivals/.installed ## Measure speed and memory, as ratios in one run
 	@$(RUN) -m tests.benchmarks $(ARGS)
