@@ -16,7 +16,7 @@ EIGHT = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.timezones()))  # noqa: DTZ001
-def test_what_is_formatted_is_parsed_back(moment: datetime) -> None:
+def test_a_formatted_timestamp_is_parsed_back(moment: datetime) -> None:
     assert parse_timestamp(iso(moment)) == moment.astimezone(UTC)
 
 
@@ -28,13 +28,13 @@ def test_a_text_without_a_zone_is_in_utc_and_one_with_is_the_same_moment(text: s
     assert parse_timestamp(text) == EIGHT
 
 
-def test_a_text_without_a_zone_may_be_in_another_one() -> None:
+def test_another_zone_may_be_assumed() -> None:
     assert parse_timestamp("2026-03-01T09:00", zone=ZoneInfo("Europe/Paris")) == EIGHT
     assert parse_timestamp("2026-03-01T08:00Z", zone=ZoneInfo("Europe/Paris")) == EIGHT
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-02-30", "08:00"])
-def test_what_is_no_timestamp_is_refused_by_its_name(text: str) -> None:
+def test_a_text_that_is_no_timestamp_is_refused_with_its_name(text: str) -> None:
     with pytest.raises(InvalidInput, match="end must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z"):
         parse_timestamp(text, "end")
 

@@ -51,7 +51,7 @@ def run(shell: Any) -> Any:
         (TRAIN, {"photos": "photos", "validate": ["val"], "with_feedback": True, "output": "out", "version": "2.0"}),
     ],
 )
-def test_the_notebooks_parameters_are_taken(run: Any, notebook: str, parameters: dict[str, Any]) -> None:
+def test_the_parameters_of_the_notebooks_are_accepted(run: Any, notebook: str, parameters: dict[str, Any]) -> None:
     assert run(notebook, parameters) is None
 
 
@@ -75,14 +75,16 @@ def test_the_notebooks_parameters_are_taken(run: Any, notebook: str, parameters:
         (TRAIN, {"version": 2.0}, "version must be text, not 2.0. Papermill takes it for text with -r."),
     ],
 )
-def test_others_are_refused_with_a_sentence(run: Any, notebook: str, parameters: dict[str, Any], sentence: str) -> None:
+def test_wrong_parameters_are_refused_with_a_message(
+    run: Any, notebook: str, parameters: dict[str, Any], sentence: str
+) -> None:
     given = parameters if "photos" in parameters or not parameters else GIVEN[notebook] | parameters
     error = run(notebook, given)
     assert isinstance(error, InvalidInput)
     assert str(error) == sentence
 
 
-def test_a_second_run_in_the_same_kernel_is_no_stranger(shell: Any, run: Any) -> None:
+def test_a_second_run_in_the_same_kernel_is_accepted(shell: Any, run: Any) -> None:
     """What earlier cells left behind is no parameter."""
     assert run(REPORT, {}) is None
     check = shell.user_ns["In"][-1]

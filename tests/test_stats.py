@@ -21,16 +21,16 @@ from catsdogs.stats import chi_square_survival, chi_square_test, difference_inte
         (81, 263, 0.25526, 0.36620),
     ],
 )
-def test_it_is_the_interval_that_r_gives(successes: int, n: int, low: float, high: float) -> None:
+def test_the_wilson_interval_equals_that_of_r(successes: int, n: int, low: float, high: float) -> None:
     assert wilson_interval(successes, n) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_without_trials_there_is_none() -> None:
+def test_there_is_no_interval_without_trials() -> None:
     assert wilson_interval(0, 0) is None
 
 
 @given(st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_it_holds_the_share_and_stays_a_share(trial: tuple[int, int]) -> None:
+def test_the_wilson_interval_contains_the_proportion_and_lies_within_0_and_1(trial: tuple[int, int]) -> None:
     successes, n = trial
     interval = wilson_interval(successes, n)
     assert interval
@@ -45,12 +45,12 @@ COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=
 
 
 @given(statistic=st.floats(0.001, 500), degrees=st.integers(1, 30))
-def test_the_survival_function_is_scipys(statistic: float, degrees: int) -> None:
+def test_the_survival_function_equals_that_of_scipy(statistic: float, degrees: int) -> None:
     assert chi_square_survival(statistic, degrees) == pytest.approx(scipy.stats.chi2.sf(statistic, degrees), rel=1e-9)
 
 
 @given(COUNTS)
-def test_the_test_is_scipys(counts: list[tuple[int, int]]) -> None:
+def test_the_chi_square_test_equals_that_of_scipy(counts: list[tuple[int, int]]) -> None:
     old, new = zip(*counts, strict=True)
     filled = [pair for pair in counts if sum(pair)]
     if not sum(old) or not sum(new) or len(filled) < 2:
@@ -60,28 +60,28 @@ def test_the_test_is_scipys(counts: list[tuple[int, int]]) -> None:
         assert chi_square_test(old, new) == pytest.approx(expected, rel=1e-6, abs=1e-300)
 
 
-def test_the_stability_index_is_the_textbooks_on_many_photos() -> None:
+def test_the_stability_index_equals_the_textbook_formula_for_large_counts() -> None:
     n = 10_000_000  # the half counts weigh nothing then
     found = psi([n // 2, n // 2], [n * 7 // 10, n * 3 // 10])
     assert found == pytest.approx((0.7 - 0.5) * log(0.7 / 0.5) + (0.3 - 0.5) * log(0.3 / 0.5), rel=1e-5)
 
 
 @given(COUNTS)
-def test_the_stability_index_is_finite_not_negative_and_the_same_both_ways(counts: list[tuple[int, int]]) -> None:
+def test_the_stability_index_is_finite_not_negative_and_symmetric(counts: list[tuple[int, int]]) -> None:
     old, new = zip(*counts, strict=True)
     assert 0 <= psi(old, new) + 1e-12 < 100
     assert psi(old, new) == pytest.approx(psi(new, old))
     assert psi(old, old) == 0
 
 
-def test_the_difference_is_newcombes() -> None:
+def test_the_difference_interval_equals_newcombes_example() -> None:
     """His example: 56 of 70 against 48 of 80 (Table II, method 10)."""
     assert difference_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
     assert difference_interval(1, 2, 0, 0) is None
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
-def test_the_difference_is_between_its_ends_and_turns_with_the_sides(a: int, b: int, c: int, d: int) -> None:
+def test_the_difference_interval_contains_the_difference_and_is_antisymmetric(a: int, b: int, c: int, d: int) -> None:
     if not (a + b and c + d):
         return
     low, high = difference_interval(a, a + b, c, c + d) or (0, 0)

@@ -9,7 +9,7 @@ N. Siddiqi (2006), "Credit Risk Scorecards": the usual limits of the population 
 
 from __future__ import annotations
 
-from catsdogs.monitoring.figures import Reading
+from catsdogs.monitoring.figures import DriftLevel
 
 MODERATE_PSI = 0.1
 """Population stability index from which a drift is moderate."""
@@ -21,7 +21,7 @@ MIN_PREDICTIONS = 100
 """Smallest number of predictions: with fewer, the index is mostly chance."""
 
 
-def interpret_drift(psi: float, p_value: float, n: int) -> Reading:
+def interpret_drift(psi: float, p_value: float, n: int) -> DriftLevel:
     """Return whether a drift is moderate or strong.
 
     Parameters
@@ -34,7 +34,7 @@ def interpret_drift(psi: float, p_value: float, n: int) -> Reading:
         Number of predictions.
     """
     if n < MIN_PREDICTIONS:
-        return Reading.TOO_FEW
+        return DriftLevel.TOO_FEW
     if psi < MODERATE_PSI or p_value >= SIGNIFICANCE_LEVEL:
-        return Reading.NONE
-    return Reading.STRONG if psi > STRONG_PSI else Reading.MODERATE
+        return DriftLevel.NONE
+    return DriftLevel.STRONG if psi > STRONG_PSI else DriftLevel.MODERATE

@@ -110,7 +110,7 @@ class Statistics(TypedDict):
     """Length of one interval of `timeline`, in seconds."""
     timeline: list[Bucket]
     feedback: list[FeedbackPoint]
-    """The latest feedbacks of the window, oldest first; at most 1,500."""
+    """The latest feedbacks of the window, oldest first; not all where there are many."""
     model_versions: list[str]
     """Model versions that answered in the window."""
 
@@ -169,8 +169,8 @@ class AccuracyBucket(TypedDict):
     """Accuracy estimated without labels."""
 
 
-class Reading(StrEnum):
-    """Interpretation of the figures of a drift."""
+class DriftLevel(StrEnum):
+    """How strong a drift is, see :mod:`catsdogs.monitoring.drift_limits`."""
 
     TOO_FEW = "too_few"
     NONE = "none"
@@ -189,7 +189,7 @@ class Drift(TypedDict):
     """P-value of the chi-square test of no drift."""
     n: Count
     """Number of predictions."""
-    reading: Reading
+    reading: DriftLevel
     edges: list[float]
     """Inner edges of the bins."""
     expected: list[Share]

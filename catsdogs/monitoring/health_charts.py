@@ -14,15 +14,15 @@ from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.chart_style import add_placeholder, band, figure, lines, translucent, wall_clock
 from catsdogs.monitoring.drift_limits import MODERATE_PSI, STRONG_PSI
-from catsdogs.monitoring.figures import Accuracy, ModelHealth, Reading
-from catsdogs.monitoring.health_texts import reading_name, signal_name
+from catsdogs.monitoring.figures import Accuracy, DriftLevel, ModelHealth
+from catsdogs.monitoring.health_texts import level_name, signal_name
 from catsdogs.palette import BAD, DOG, GOOD, NEITHER
 
 CUT_BAR_MARK = "→"
 """Mark at the end of a bar that is longer than the axis."""
 
 _TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1.0)
-_COLOURS = {Reading.TOO_FEW: NEITHER, Reading.NONE: GOOD, Reading.MODERATE: "#B8860B", Reading.STRONG: BAD}
+_COLOURS = {DriftLevel.TOO_FEW: NEITHER, DriftLevel.NONE: GOOD, DriftLevel.MODERATE: "#B8860B", DriftLevel.STRONG: BAD}
 
 
 def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:
@@ -102,7 +102,7 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
         return add_placeholder(fig, _("Nothing to compare in this window."))
     shown = 4 * STRONG_PSI  # what is beyond is as strong as can be: its bar ends with an arrow
     names = [signal_name(one["signal"], _) for one in found]
-    said = [f"{_.number(one['psi'], digits=2)} · {reading_name(one['reading'], _)}" for one in found]
+    said = [f"{_.number(one['psi'], digits=2)} · {level_name(one['reading'], _)}" for one in found]
     fig.add_bar(
         # the figure stands below the name: beside a long bar a phone has no room for it
         y=[f"{lines(name, width=18)}<br><b>{words}</b>" for name, words in zip(names, said, strict=True)],
@@ -113,7 +113,7 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
         insidetextfont={"color": "white", "size": 14},
         textangle=0,
         orientation="h",
-        marker={"color": [_COLOURS[Reading(one["reading"])] for one in found]},
+        marker={"color": [_COLOURS[DriftLevel(one["reading"])] for one in found]},
         hovertemplate="%{y}<extra></extra>",
         showlegend=False,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catsdogs.i18n import NBSP, NOTHING, Translator
-from catsdogs.monitoring.figures import Accuracy, Drift, ModelHealth, Reading, VersionFigures
+from catsdogs.monitoring.figures import Accuracy, Drift, DriftLevel, ModelHealth, VersionFigures
 
 MIN_P_VALUE = 0.001
 """Smallest p-value that is written with its digits."""
@@ -17,7 +17,7 @@ def sentences(health: ModelHealth, _: Translator) -> list[str]:
         if judged["rate"] is None
         else _(
             "{rate} of the answers that people judged were right (n = {n}, 95% interval {interval}). "
-            "Those who are dissatisfied may speak up more often.",
+            "Dissatisfied people may give feedback more often.",
             rate=_.percent(judged["rate"]),
             n=_.number(judged["n"]),
             interval=interval(judged, _),
@@ -39,8 +39,10 @@ def sentences(health: ModelHealth, _: Translator) -> list[str]:
 def _drift_sentence(health: ModelHealth, _: Translator) -> str:
     drift = health["drift"]
     if not drift:
-        return _("Drift cannot be told: the model's card holds no reference.") if health["model_version"] else ""
-    moved = [signal_name(one["signal"], _) for one in drift if one["reading"] in (Reading.MODERATE, Reading.STRONG)]
+        return _("Drift cannot be measured: the model card has no reference.") if health["model_version"] else ""
+    moved = [
+        signal_name(one["signal"], _) for one in drift if one["reading"] in (DriftLevel.MODERATE, DriftLevel.STRONG)
+    ]
     against = _(
         "compared with the {n} photos of {photos} that model {version} was measured on",
         n=_.number(health["reference_n"]),
@@ -49,8 +51,8 @@ def _drift_sentence(health: ModelHealth, _: Translator) -> str:
     )
     if moved:
         return _("Drift: {signals}, {against}.", signals=", ".join(moved), against=against)
-    if all(one["reading"] == Reading.TOO_FEW for one in drift):
-        return _("There are too few photos to tell drift.")
+    if all(one["reading"] == DriftLevel.TOO_FEW for one in drift):
+        return _("There are too few photos to measure drift.")
     return _("No drift, {against}.", against=against)
 
 
@@ -75,15 +77,15 @@ def signal_name(signal: str, _: Translator) -> str:
     return names.get(signal, signal)
 
 
-def reading_name(reading: str, _: Translator) -> str:
-    """Return the text of the interpretation of a drift."""
+def level_name(level: str, _: Translator) -> str:
+    """Return the name of the strength of a drift."""
     names = {
-        Reading.TOO_FEW: _("too few photos"),
-        Reading.NONE: _("none"),
-        Reading.MODERATE: _("moderate"),
-        Reading.STRONG: _("strong"),
+        DriftLevel.TOO_FEW: _("too few photos"),
+        DriftLevel.NONE: _("none"),
+        DriftLevel.MODERATE: _("moderate"),
+        DriftLevel.STRONG: _("strong"),
     }
-    return names[Reading(reading)]
+    return names[DriftLevel(level)]
 
 
 def drift_columns(_: Translator) -> list[str]:
@@ -96,7 +98,7 @@ def drift_cells(drift: Drift, _: Translator) -> list[str]:
     p_value = drift["p_value"]
     return [
         signal_name(drift["signal"], _),
-        reading_name(drift["reading"], _),  # on a phone there is room for two columns
+        level_name(drift["reading"], _),  # on a phone there is room for two columns
         _.number(drift["psi"], digits=2),
         "< " + _.number(MIN_P_VALUE, digits=3) if p_value < MIN_P_VALUE else _.number(p_value, digits=3),
         _.number(drift["n"]),

@@ -14,7 +14,7 @@ from tests.rows import NOW
 
 @pytest.mark.parametrize("whole_days", [True, False])
 @pytest.mark.parametrize("length", [timedelta(minutes=20), timedelta(hours=5), timedelta(days=6, hours=7, minutes=9)])
-def test_a_window_is_covered_once(length: timedelta, whole_days: bool) -> None:
+def test_the_parts_of_a_window_cover_it_without_overlap(length: timedelta, whole_days: bool) -> None:
     start = NOW - length
     stale = [round_down(NOW - n * timedelta(hours=11), HOUR) for n in range(-3, 6, 2)]
     days, hours, rows = aggregates.split_window((start, NOW), stale, whole_days=whole_days)

@@ -182,7 +182,7 @@ def test_the_time_axis_shows_the_whole_window_even_where_nothing_happened(statis
 
 
 @pytest.mark.parametrize("chart", charts.CHARTS.values())
-def test_nothing_to_draw_is_a_sentence(statistics_of: Any, chart: Any) -> None:
+def test_a_chart_without_data_shows_a_sentence(statistics_of: Any, chart: Any) -> None:
     for window in ({}, {"start": NOW - timedelta(days=1), "end": NOW}):
         fig = chart(statistics_of([], **window), EN, UTC)
         [note] = fig.layout.annotations
@@ -197,7 +197,7 @@ def test_only_errors_are_drawn_as_errors_and_take_no_time(statistics_of: Any) ->
     assert not charts.inference_time(found, EN).data
 
 
-def test_a_single_row_can_be_seen(statistics_of: Any) -> None:
+def test_a_single_row_is_drawn(statistics_of: Any) -> None:
     """A line needs two points: one alone is a marker, and its band an upright stroke."""
     found = statistics_of([make_row(NOW, user_feedback=1)], end=NOW + timedelta(minutes=1))
     for fig in (charts.inference_time(found, EN), charts.satisfaction_rate(found, EN)):
@@ -217,7 +217,7 @@ def test_a_comment_in_a_chart_is_text_only(comment: str) -> None:
     assert all(len(html.unescape(line)) <= 48 for line in shown.split("<br>"))
 
 
-def test_a_comment_that_would_be_markup_is_shown_as_it_was_written(statistics_of: Any) -> None:
+def test_a_comment_with_markup_is_shown_as_text(statistics_of: Any) -> None:
     comment = '<a href="javascript:alert(1)">$x$ &amp; %{y}</a>'
     row = make_row(NOW, rgpd_consent=True, user_feedback=1, user_comment=comment)
     satisfied = traces(charts.feedback(statistics_of([row], end=NOW + timedelta(minutes=1)), EN))["Satisfied"]
@@ -227,7 +227,7 @@ def test_a_comment_that_would_be_markup_is_shown_as_it_was_written(statistics_of
     assert satisfied.hovertemplate == "%{x|%-d %b %Y, %H:%M}<br>%{text}<extra></extra>"  # a value, never a template
 
 
-def test_figures_and_dates_are_the_readers(busy: Statistics) -> None:
+def test_numbers_and_dates_are_in_the_readers_language(busy: Statistics) -> None:
     fig = charts.satisfaction_split(busy, FR)
     assert re.fullmatch(r"\d+,\d\s%", fig.layout.annotations[0].text)
     assert fig.layout.separators[0] == ","
@@ -242,7 +242,7 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize(("dark", "page"), [(False, "#ffffff"), (True, "#1e2128")])
-def test_words_can_be_read_and_series_be_seen_on_either_page(dark: bool, page: str) -> None:
+def test_colours_have_enough_contrast_on_light_and_dark_pages(dark: bool, page: str) -> None:
     def contrast(colour: str) -> float:
         low, high = sorted((luminance(colour), luminance(page)))
         return (high + 0.05) / (low + 0.05)

@@ -46,7 +46,7 @@ def statistics(keep: Keep) -> Statistics:
     return queries.statistics(database, end=NOW)
 
 
-def test_each_bucket_and_each_feedback_is_a_line(statistics: Statistics) -> None:
+def test_each_bucket_and_each_feedback_has_a_line(statistics: Statistics) -> None:
     assert read(csv_export.timeline(statistics)) == [
         {name: shown(value) for name, value in bucket.items()} for bucket in statistics["timeline"]
     ]
@@ -72,7 +72,7 @@ def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(keep:
 
 @given(st.text() | st.sampled_from(RISKY + HIDDEN) | st.text("=+-@\uff1d\uff0b \u200b\ufeff\x00a1", min_size=1))
 @example("\x0b=1")
-def test_no_text_is_a_formula(text: str) -> None:
+def test_text_that_a_spreadsheet_would_run_is_escaped(text: str) -> None:
     row: Any = dict.fromkeys(csv_export.PREDICTIONS) | {"user_comment": text}
     [line] = list(csv.reader(io.StringIO(csv_export.predictions([row]), newline="")))[1:]
     cell = line[csv_export.PREDICTIONS.index("user_comment")]
@@ -85,7 +85,7 @@ def test_no_text_is_a_formula(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["fine", "1 + 1 = 2", " fine", "\u200bfine", "a-b", "Ça va", ""])
-def test_what_is_no_formula_stays_as_it_was_written(text: str) -> None:
+def test_text_that_is_no_formula_is_unchanged(text: str) -> None:
     row: Any = dict.fromkeys(csv_export.PREDICTIONS) | {"user_comment": text}
     [line] = list(csv.reader(io.StringIO(csv_export.predictions([row]), newline="")))[1:]
     assert line[csv_export.PREDICTIONS.index("user_comment")] == text

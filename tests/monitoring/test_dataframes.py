@@ -15,7 +15,7 @@ from tests.rows import NOW, Keep, make_row, random_rows
 PERSONAL = {"filename", "user_comment", "consent_id"}
 
 
-def test_an_analyst_has_every_prediction_typed_and_in_order(keep: Keep, database: Settings) -> None:
+def test_every_prediction_is_read_typed_and_in_order(keep: Keep, database: Settings) -> None:
     rows = sorted(random_rows(6, n=60), key=lambda row: row["timestamp"])
     keep(rows)
     frame = read_predictions(settings=database)
@@ -27,7 +27,7 @@ def test_an_analyst_has_every_prediction_typed_and_in_order(keep: Keep, database
     assert not PERSONAL & set(frame.columns)
 
 
-def test_the_types_do_not_depend_on_what_is_there(keep: Keep, database: Settings) -> None:
+def test_column_types_do_not_depend_on_the_data(keep: Keep, database: Settings) -> None:
     """A column that is empty in this window is not of another type: code written on one window works on the next."""
     keep([])
     empty = read_predictions(settings=database)
@@ -44,14 +44,14 @@ def test_the_types_do_not_depend_on_what_is_there(keep: Keep, database: Settings
     assert many["proba_cat"].dtype == float
 
 
-def test_it_takes_a_window(keep: Keep, database: Settings) -> None:
+def test_only_predictions_that_pass_the_filter_are_read(keep: Keep, database: Settings) -> None:
     hour = timedelta(hours=1)
     keep([make_row(NOW - hour), make_row(NOW), make_row(NOW + hour)])
     assert list(read_predictions(PredictionFilter(NOW, NOW + hour), settings=database)["timestamp"]) == [NOW]
     assert len(read_predictions(PredictionFilter(NOW), settings=database)) == 2
 
 
-def test_chunks_are_the_same_rows_once_each(keep: Keep, database: Settings) -> None:
+def test_chunks_hold_each_row_once(keep: Keep, database: Settings) -> None:
     same_moment = [make_row(NOW, proba_cat=0.9 - place / 100, proba_dog=0.1 + place / 100) for place in range(5)]
     keep(random_rows(8, n=30) + same_moment)
     whole = read_predictions(settings=database)
@@ -64,7 +64,7 @@ def test_chunks_are_the_same_rows_once_each(keep: Keep, database: Settings) -> N
         next(prediction_chunks(size=0, settings=database))
 
 
-def test_it_leaves_no_connection_behind(keep: Keep, database: Settings) -> None:
+def test_the_connection_is_closed(keep: Keep, database: Settings) -> None:
     keep([make_row(NOW)])
     observer = Database(database)
     question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -103,7 +103,7 @@ def scaled(by: float) -> Change:
 
 
 @pytest.mark.parametrize(("change", "signal"), [(darkened(0.5), "brightness"), (blurred(1), "sharpness")])
-def test_changed_photos_move_their_signal_and_no_other(
+def test_changed_photos_move_only_their_signal(
     record: Any, answered: Any, pets: list[Path], change: Change, signal: str
 ) -> None:
     assert drifted(queries.health(record(answered(pets, change)))) == {signal: "strong"}
@@ -120,7 +120,7 @@ def test_changed_photos_move_their_signal_and_no_other(
         (scaled(1.5), set()),  # larger photos do no harm
     ],
 )
-def test_photos_changed_a_little_or_much_move_what_they_should(
+def test_each_change_of_photos_moves_the_expected_signals(
     record: Any, classifier: Classifier, pets: list[Path], change: Change, signals: set[str]
 ) -> None:
     cat = Prediction(Answer.CAT, 0.999, 0.001, 0.0, classifier.version, 1.0)  # this is about the photos alone
@@ -141,14 +141,14 @@ def test_only_smaller_photos_are_a_drift_of_size() -> None:
     assert compare_signal("size", known, [0, 0, 500])["found"] == [0, 0, 1]  # shown as it is
 
 
-def test_other_things_move_the_share_of_neither_and_no_other_signal(
+def test_photos_of_other_things_move_only_the_share_of_neither(
     record: Any, answered: Any, pets: list[Path], photos: Path
 ) -> None:
     others = sorted((photos / "neither").rglob("*.jpg"))[::3]
     assert drifted(queries.health(record(answered([*pets, *others])))) == {"neither": "strong"}
 
 
-def test_dogs_alone_move_the_answers_and_no_other_signal(record: Any, answered: Any, pets: list[Path]) -> None:
+def test_photos_of_dogs_alone_move_only_the_answers(record: Any, answered: Any, pets: list[Path]) -> None:
     dogs = [path for path in pets if path.parent.name == "dog"]
     assert drifted(queries.health(record(answered(dogs)))) == {"answers": "strong"}
 
@@ -167,7 +167,7 @@ def test_sql_counts_the_signals_as_the_reference_does(
     assert {drift["psi"] for drift in health["drift"]} == {0.0}
 
 
-def test_few_photos_say_nothing_and_chance_is_not_drift() -> None:
+def test_few_photos_or_chance_are_no_drift() -> None:
     known = Histogram(edges=(0.5,), counts=(500, 500))
     few: Drift = compare_signal("answers", known, [0, 99])
     assert (few["reading"], few["n"]) == ("too_few", 99)

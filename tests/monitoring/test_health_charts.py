@@ -10,21 +10,21 @@ from catsdogs.i18n import Translator
 from catsdogs.monitoring import health_charts
 from catsdogs.monitoring import health_texts as words
 from catsdogs.monitoring.chart_style import for_page
-from catsdogs.monitoring.figures import Drift, Reading
+from catsdogs.monitoring.figures import Drift, DriftLevel
 
 EN = Translator("en")
 
 
-def drift(signal: str, psi: float, reading: Reading) -> Drift:
+def drift(signal: str, psi: float, reading: DriftLevel) -> Drift:
     return Drift(signal=signal, psi=psi, p_value=0.5, n=1000, reading=reading, edges=[], expected=[], found=[])
 
 
 DRIFTS = [
-    drift("confidence", 0.02, Reading.NONE),
-    drift("neither", 0.21, Reading.MODERATE),
-    drift("size", 0.99, Reading.STRONG),
-    drift("brightness", 1.55, Reading.STRONG),
-    drift("sharpness", 2.36, Reading.STRONG),
+    drift("confidence", 0.02, DriftLevel.NONE),
+    drift("neither", 0.21, DriftLevel.MODERATE),
+    drift("size", 0.99, DriftLevel.STRONG),
+    drift("brightness", 1.55, DriftLevel.STRONG),
+    drift("sharpness", 2.36, DriftLevel.STRONG),
 ]
 
 
@@ -49,7 +49,7 @@ def test_a_bar_that_is_longer_than_the_axis_is_marked_and_says_its_figure() -> N
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_no_line_of_words_is_longer_than_a_phone_is_wide(language: str) -> None:
+def test_text_lines_fit_on_a_phone(language: str) -> None:
     figure = drawn(DRIFTS, language)
     labels = [line for label in figure["data"][0]["y"] for line in label.split("<br>")]
     assert max(map(len, labels)) <= len("<b>0.21 · moderate</b>")
@@ -57,7 +57,7 @@ def test_no_line_of_words_is_longer_than_a_phone_is_wide(language: str) -> None:
     assert figure["layout"]["margin"]["b"] >= 16 * (1 + figure["layout"]["annotations"][0]["text"].count("<br>"))
 
 
-def test_the_verdict_stands_beside_the_name() -> None:
+def test_the_drift_level_is_written_with_the_signal() -> None:
     assert words.drift_columns(EN)[:3] == ["Signal", "Drift", "Stability index (PSI)"]
     assert words.drift_cells(DRIFTS[4], EN)[:3] == ["sharpness", "strong", "2.36"]
     assert len(words.drift_columns(EN)) == len(words.drift_cells(DRIFTS[4], EN))

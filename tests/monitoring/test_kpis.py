@@ -104,7 +104,9 @@ def check_timeline(found: Statistics, rows: list[Row], since: datetime) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("days", [0.04, 1, 7, DAYS])
 @pytest.mark.parametrize("model_version", [None, "1.1"])
-def test_they_are_those_of_the_rows(keep: Keep, seed: int, days: float, model_version: str | None) -> None:
+def test_figures_equal_those_computed_from_the_rows(
+    keep: Keep, seed: int, days: float, model_version: str | None
+) -> None:
     rows = random_rows(seed)
     start, end = NOW - timedelta(days=days), NOW - timedelta(hours=1) if days > 1 else NOW
     found = statistics(keep(rows), start=start, end=end, model_version=model_version)
@@ -115,7 +117,7 @@ def test_they_are_those_of_the_rows(keep: Keep, seed: int, days: float, model_ve
     assert found["model_versions"] == sorted({row["model_version"] for row in in_window} - {None})
 
 
-def test_without_a_window_they_cover_every_row_up_to_now(keep: Keep) -> None:
+def test_without_a_window_figures_cover_every_row_up_to_now(keep: Keep) -> None:
     rows = [*random_rows(4), make_row(datetime.now(UTC) + timedelta(days=1))]  # another machine's clock is ahead
     found = statistics(keep(rows))
     check(found, rows)
@@ -149,7 +151,7 @@ def test_an_empty_database_has_zeros_and_no_rates(keep: Keep, window: dict[str, 
     assert found["model_versions"] == []
 
 
-def test_one_row_is_a_whole_statistic(keep: Keep) -> None:
+def test_figures_of_a_single_row(keep: Keep) -> None:
     row = make_row(datetime.now(UTC), user_feedback=0, inference_time_ms=7.5)
     found = statistics(keep([row]))
     check(found, [row])
@@ -157,7 +159,7 @@ def test_one_row_is_a_whole_statistic(keep: Keep) -> None:
     assert len(found["timeline"]) <= 2
 
 
-def test_the_latest_row_has_a_bucket_even_at_its_very_start(keep: Keep) -> None:
+def test_a_row_at_the_start_of_a_bucket_is_counted_in_it(keep: Keep) -> None:
     row = make_row((datetime.now(UTC) + timedelta(days=1)).replace(second=0, microsecond=0))
     check_timeline(statistics(keep([row])), [row], row["timestamp"])
 
@@ -179,9 +181,7 @@ def test_the_latest_feedbacks_are_kept_where_there_are_many(keep: Keep, monkeypa
     assert found["satisfaction"]["n"] == 7
 
 
-def test_a_row_that_arrives_meanwhile_is_seen_everywhere_or_nowhere(
-    keep: Keep, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_queries_read_the_same_snapshot(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds, aggregates and feedback are several queries, but of one moment."""
     database = keep([make_row(NOW, user_feedback=1)])
     aggregate_rows = aggregates.aggregate_rows
@@ -197,14 +197,14 @@ def test_a_row_that_arrives_meanwhile_is_seen_everywhere_or_nowhere(
     assert statistics(database)["total_predictions"] == 2
 
 
-def test_text_is_a_value_and_never_sql(keep: Keep) -> None:
+def test_a_model_version_is_never_interpreted_as_sql(keep: Keep) -> None:
     database = keep([make_row()])
     assert statistics(database, model_version="' OR true --")["total_predictions"] == 0
     assert statistics(database)["total_predictions"] == 1
 
 
 @pytest.mark.parametrize("answer", ["cat", "error"])
-def test_they_are_those_of_one_answer(keep: Keep, answer: str) -> None:
+def test_figures_of_one_answer(keep: Keep, answer: str) -> None:
     rows = random_rows(8)
     found = statistics(keep(rows), start=NOW - timedelta(days=DAYS), end=NOW, answer=answer)
     chosen = [row for row in rows if row["prediction_result"] == answer]

@@ -37,7 +37,7 @@ def test_a_limit_out_of_range_is_refused(keep: Keep, limit: int) -> None:
         recent_predictions(keep([]), limit)
 
 
-def test_the_least_sure_and_the_disputed_are_listed(keep: Keep) -> None:
+def test_predictions_of_low_confidence_and_disputed_ones_are_listed(keep: Keep) -> None:
     rows = random_rows(6, n=60)
     database = keep(rows)
     answered = sorted((row for row in rows if row["success"]), key=confidence)
@@ -66,14 +66,14 @@ def test_a_list_is_of_the_chosen_window_version_and_answer(keep: Keep, chosen: d
     assert recent_predictions(keep(rows), 1000, **chosen) == wanted
 
 
-def test_of_many_the_least_sure_are_found_among_the_latest(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_confidence_is_looked_for_among_the_latest_predictions(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
     rows = [make_row(NOW + timedelta(seconds=n), proba_cat=0.9 - n / 100, proba_dog=0.1 + n / 100) for n in range(6)]
     assert recent_predictions(keep(rows), listing="least_sure") == [listed(row) for row in reversed(rows[-3:])]
 
 
 @pytest.mark.parametrize("chosen", [{"answer": "dog"}, {"listing": "disputed"}], ids=str)
-def test_however_many_came_since_what_was_asked_for_is_found(
+def test_an_old_prediction_is_found_however_many_follow(
     keep: Keep, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)

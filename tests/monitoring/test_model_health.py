@@ -26,7 +26,7 @@ def known(accuracy: Accuracy) -> Known:
     return Known(*(value or 0.0 for value in figures))
 
 
-def test_the_accuracy_is_estimated_without_labels_about_as_judged(keep: Keep) -> None:
+def test_the_estimated_accuracy_agrees_with_the_judged_one(keep: Keep) -> None:
     health = queries.health(keep(calibrated_rows(2000)))
     assert (health["judged"]["n"], health["estimated"]["n"]) == (2000, 2000)
     judged, estimated = known(health["judged"]), known(health["estimated"])
@@ -36,7 +36,7 @@ def test_the_accuracy_is_estimated_without_labels_about_as_judged(keep: Keep) ->
     assert health["whole"]
 
 
-def test_reliability_lies_on_the_diagonal_where_probabilities_are_calibrated_rows(keep: Keep) -> None:
+def test_calibrated_probabilities_lie_on_the_diagonal(keep: Keep) -> None:
     bins = queries.health(keep(calibrated_rows(2000)))["reliability"]
     assert len(bins) == 10
     assert sum(bin_["n"] for bin_ in bins) == 2000
@@ -44,7 +44,7 @@ def test_reliability_lies_on_the_diagonal_where_probabilities_are_calibrated_row
     assert len(missed) <= 2  # 95 % intervals
 
 
-def test_over_time_and_by_version(keep: Keep) -> None:
+def test_accuracy_over_time_and_by_version(keep: Keep) -> None:
     new = [
         row | {"model_version": "2.0", "timestamp": row["timestamp"] + timedelta(days=3)}
         for row in calibrated_rows(50, 1)
@@ -67,7 +67,7 @@ def test_over_time_and_by_version(keep: Keep) -> None:
     assert queries.health(database, model_version="1.0")["estimated"]["n"] == 100
 
 
-def test_nothing_is_said_of_nothing(keep: Keep) -> None:
+def test_an_empty_database_has_no_accuracy(keep: Keep) -> None:
     health = queries.health(keep([]))
     assert health["judged"] == health["estimated"] == {"rate": None, "low": None, "high": None, "n": 0}
     assert (health["timeline"], health["reliability"], health["drift"], health["versions"]) == ([], [], [], [])

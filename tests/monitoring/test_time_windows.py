@@ -9,12 +9,12 @@ from tests.rows import NOW
 
 
 @pytest.mark.parametrize("days", [0.01, 1 / 24, 0.3, 1, 2, 7, 30, 90, 365, 2000, 40_000, 300_000])
-def test_a_window_is_cut_into_so_many_buckets_that_a_person_can_read(days: float) -> None:
+def test_a_window_has_30_to_120_buckets(days: float) -> None:
     span = days * 86400
     assert 30 <= span / bucket_seconds(span) <= 120
 
 
-def test_what_is_subtracted_is_no_part_of_the_rest() -> None:
+def test_subtract_returns_the_parts_between_the_others() -> None:
     at = [NOW + n * HOUR for n in range(9)]
     assert subtract((at[1], at[5]), []) == [(at[1], at[5])]
     assert subtract((at[1], at[5]), [(at[0], at[2]), (at[3], at[4]), (at[5], at[6])]) == [

@@ -43,7 +43,7 @@ def unique(found: list[Row], week: int) -> list[Row]:
     return [make_row(**{**row, "width": None, "height": week * 10_000 + place}) for place, row in enumerate(found, 1)]
 
 
-def test_what_clearly_got_worse_is_said(trends_of: Any) -> None:
+def test_clear_changes_for_the_worse(trends_of: Any) -> None:
     before = [*rows(90, user_feedback=1), *rows(10, user_feedback=0)]
     now = [*rows(120, user_feedback=0, inference_time_ms=8.0), *rows(30, prediction_result="error")]
     found = trends_of(unique(now, 1), unique(before, 2))
@@ -56,12 +56,12 @@ def test_what_clearly_got_worse_is_said(trends_of: Any) -> None:
     }
 
 
-def test_a_difference_below_half_a_percent_is_none(trends_of: Any) -> None:
+def test_a_difference_below_half_a_percent_is_no_change(trends_of: Any) -> None:
     found = trends_of(unique(rows(301), 1), unique(rows(300, inference_time_ms=5.0), 2))
     assert found["total"] == Trend("=", "About as many as the 300 before")
 
 
-def test_what_clearly_got_better_is_said(trends_of: Any) -> None:
+def test_clear_changes_for_the_better(trends_of: Any) -> None:
     before = [*rows(100, user_feedback=0, inference_time_ms=8.0), *rows(50, prediction_result="error")]
     found = trends_of(unique(rows(100, user_feedback=1, rgpd_consent=True), 1), unique(before, 2))
     assert found == {
@@ -82,7 +82,7 @@ def test_what_clearly_got_better_is_said(trends_of: Any) -> None:
         (45, 30, Trend("↑", "50% more than the 30 before")),
     ],
 )
-def test_a_percentage_of_a_few_is_not_said(now: int, before: int, trend: Trend) -> None:
+def test_changes_of_small_counts_are_not_given_in_percent(now: int, before: int, trend: Trend) -> None:
     nobody = {"n": 0, "satisfied": 0}
     found: Any = {
         "total_predictions": now,
@@ -98,7 +98,7 @@ def test_a_percentage_of_a_few_is_not_said(now: int, before: int, trend: Trend) 
     assert trends(found, EN)["total"] == trend
 
 
-def test_of_a_few_nothing_is_said_to_have_changed(trends_of: Any) -> None:
+def test_small_counts_have_no_clear_change(trends_of: Any) -> None:
     now = [*rows(2, user_feedback=0, inference_time_ms=40.0), *rows(1, prediction_result="error")]
     found = trends_of(unique(now, 1), unique(rows(3, user_feedback=1), 2))
     assert {trend.tone for trend in found.values()} == {TrendTone.PLAIN}
