@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 from scipy.special import expit
 
+from catsdogs.domain import Answer
 from catsdogs.model import preprocessing
 from tests.textures import draw_textures
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from catsdogs.training.backbone import Block
     from catsdogs.training.gate import Gate
     from catsdogs.training.imagenet import ImageNetClassifier
+    from catsdogs.training.labelled_predictions import LabelledPredictions
     from catsdogs.training.quantization import QuantizedBackbone
     from catsdogs.training.weights import Arrays
 
@@ -99,3 +101,20 @@ def expected_neither_score(
     similarity = np.sort(cosines, axis=1)[:, -3:].mean(axis=1)
     score: npt.NDArray[np.float64] = expit(np.stack([margin, similarity], 1) @ gate.slopes - gate.threshold)
     return score
+
+
+@pytest.fixture
+def predictions(tmp_path: Path, cat_jpeg: bytes) -> LabelledPredictions:
+    """Six photos: among them a cat taken for a dog, a refused dog, and something else taken for a cat."""
+    from catsdogs.training.labelled_predictions import LabelledPredictions
+
+    cat, dog, neither = Answer.CAT, Answer.DOG, Answer.NEITHER
+    paths = [tmp_path / f"{n}<b>.jpg" for n in range(6)]
+    for path in paths[:5]:
+        path.write_bytes(cat_jpeg)
+    return LabelledPredictions(
+        paths,
+        [cat, cat, dog, dog, neither, neither],
+        np.array([0.1, 0.9, 0.8, 0.95, 0.2, 0.3]),
+        np.array([0.0, 0.1, 0.7, 0.1, 0.2, 0.9]),
+    )

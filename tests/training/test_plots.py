@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -11,22 +9,6 @@ import pytest
 from catsdogs.domain import Answer
 from catsdogs.training import plots
 from catsdogs.training.labelled_predictions import LabelledPredictions
-
-CAT, DOG, NEITHER = Answer.CAT, Answer.DOG, Answer.NEITHER
-
-
-@pytest.fixture
-def predictions(tmp_path: Path, cat_jpeg: bytes) -> LabelledPredictions:
-    """Six photos: among them a cat taken for a dog, a refused dog, and something else taken for a cat."""
-    paths = [tmp_path / f"{n}<b>.jpg" for n in range(6)]
-    for path in paths[:5]:
-        path.write_bytes(cat_jpeg)
-    return LabelledPredictions(
-        paths,
-        [CAT, CAT, DOG, DOG, NEITHER, NEITHER],
-        np.array([0.1, 0.9, 0.8, 0.95, 0.2, 0.3]),
-        np.array([0.0, 0.1, 0.7, 0.1, 0.2, 0.9]),
-    )
 
 
 def texts(fig: go.Figure) -> list[str]:
@@ -68,7 +50,7 @@ def test_the_worst_mistakes_come_first_with_their_photos(predictions: LabelledPr
 
 
 def test_missing_data_are_explained_in_the_plot(predictions: LabelledPredictions) -> None:
-    others = LabelledPredictions(predictions.paths[5:], [NEITHER], np.array([0.3]), np.array([0.9]))
+    others = LabelledPredictions(predictions.paths[5:], [Answer.NEITHER], np.array([0.3]), np.array([0.9]))
     assert texts(plots.roc(others)) == ["There are not both animals among these photos."]
     assert texts(plots.reliability(others)) == ["There are no pets among these photos."]
     assert texts(plots.worst_mistakes(others)) == ["There are none among these photos."]
