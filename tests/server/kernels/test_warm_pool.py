@@ -42,7 +42,11 @@ def warm_kernel(server: RunningServer) -> psutil.Process:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    """Return whether a process and all its threads have ended, so that its parent can see it, too."""
+    try:
+        return not process.is_running() or (process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_warm_kernel_has_imported_the_app_and_holds_nothing_of_a_visitor(server: RunningServer) -> None:
