@@ -395,6 +395,7 @@ def test_on_a_french_phone_in_dark_mode(browser: Browser, own: RunningServer, pr
         expect(page.locator("[data-name=answers] .ytitle")).to_have_css("fill", "rgb(229, 231, 235)")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         widths = page.locator(".cd-plot").evaluate_all("all => all.map(p => [p.clientWidth, p._fullLayout.width])")
+        assert widths
         assert all(available == drawn for available, drawn in widths)
         tokyo = datetime.now(UTC) + timedelta(hours=9)
         assert f" {tokyo:%H}:" in page.locator(".cd-updated").inner_text() or tokyo.minute == 0

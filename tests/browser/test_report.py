@@ -59,6 +59,7 @@ def test_the_page_loads_no_other_file_and_fits_window_and_paper(
     assert page.locator("html").get_attribute("lang") == "fr"
     assert page.title() == made.stem
     widths = page.locator(".figure").evaluate_all("all => all.map(figure => [figure.clientWidth, figure.scrollWidth])")
+    assert widths
     assert all(clear == needed for clear, needed in widths)
     last = page.locator(".figure").last
     expect(last.locator(".main-svg").first).to_have_attribute("width", str(last.evaluate("box => box.clientWidth")))

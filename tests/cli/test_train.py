@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,15 @@ from catsdogs.model.classifier import Classifier
 from catsdogs.records.review_queue import ReviewQueue, feedback_photos
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
+from catsdogs.training import options
 from catsdogs.training.dataset import collect
 from catsdogs.training.labelled_predictions import LabelledPredictions
+from catsdogs.training.options import TrainingOptions
 from tests.textures import SIZE, draw_textures
 from tests.waiting import until
+
+INPUT_SIZE = 64
+"""Side of the network's input in pixels: a sixteenth of the default's work for each photo."""
 
 
 def picture(seed: int) -> bytes:
@@ -58,6 +64,7 @@ def train(
     """Run the command in this process; return the version's folder, its card and standard error."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(options, "TrainingOptions", partial(TrainingOptions, input_size=INPUT_SIZE))
 
     def train(version: str) -> tuple[Path, ModelCard, str]:
         done = CliRunner().invoke(app, ["train", str(textures), "--with-feedback", "--version", version])
@@ -111,7 +118,7 @@ def test_reviewed_photos_are_trained_on_until_they_are_erased(
     for outcome in (refused, waiting):
         assert outcome.receipt
         service.erase(outcome.receipt)
-    remaining = collect(textures, 64, feedback=feedback_photos(database))  # as the next training will
+    remaining = collect(textures, INPUT_SIZE, feedback=feedback_photos(database))  # as the next training will
     assert (len(remaining.paths), (~remaining.is_file).sum()) == (49, 1)
     assert remaining.fingerprint != card.training["fingerprint"]
 
