@@ -26,7 +26,7 @@ from catsdogs.records.consents import ConsentRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.settings import Settings
-from tests.rows import AGREES, Keep, Row
+from tests.rows import AGREES, InsertRows, Row
 from tests.serving import Launch, RunningServer, launching
 from tests.storage import Storage
 
@@ -174,11 +174,11 @@ def server() -> Iterator[RunningServer]:
 
 
 @pytest.fixture
-def keep(database: Settings) -> Iterator[Keep]:
+def insert_rows(database: Settings) -> Iterator[InsertRows]:
     """Put rows into a fresh database."""
     opened = Database(database)
 
-    def keep(rows: list[Row]) -> Database:
+    def insert_rows(rows: list[Row]) -> Database:
         consents = [
             ConsentRecord.create(AGREES, row["timestamp"])[0].model_copy(update={"id": row["consent_id"]}).model_dump()
             for row in rows
@@ -190,5 +190,5 @@ def keep(database: Settings) -> Iterator[Keep]:
                     connection.execute(sa.insert(table), found)
         return opened
 
-    yield keep
+    yield insert_rows
     opened.close()

@@ -16,7 +16,7 @@ DAYS = 20
 AGREES = Consent(filename_and_comment=True)
 
 Row = dict[str, Any]
-Keep = Callable[[list[Row]], Database]
+InsertRows = Callable[[list[Row]], Database]
 
 
 def make_row(timestamp: datetime = NOW, **values: Any) -> Row:

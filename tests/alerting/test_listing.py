@@ -15,7 +15,7 @@ from catsdogs.alerting.scheduler import evaluate
 from catsdogs.database import Database
 from catsdogs.errors import DatabaseError
 from catsdogs.monitoring import listings
-from tests.rows import NOW, Keep, make_row
+from tests.rows import NOW, InsertRows, make_row
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -23,9 +23,9 @@ RULE = Rule.model_validate({"name": "errors", "measure": "errors", "above": 0.5,
 
 
 @pytest.fixture
-def broken(keep: Keep) -> Database:
+def broken(insert_rows: InsertRows) -> Database:
     """A database in which the rule is broken, and was not evaluated yet."""
-    return keep([make_row(NOW - MINUTE * n, prediction_result="error") for n in range(1, 5)])
+    return insert_rows([make_row(NOW - MINUTE * n, prediction_result="error") for n in range(1, 5)])
 
 
 def stored_rows(database: Database) -> list[Any]:
@@ -58,9 +58,9 @@ def test_listing_needs_no_right_to_write(broken: Database) -> None:
     assert [alert["state"] for alert in list_alerts(broken, [RULE], now=NOW)] == ["firing"]
 
 
-def test_a_resolved_alert_is_listed_for_a_day_or_since_a_given_time(broken: Database, keep: Keep) -> None:
+def test_a_resolved_alert_is_listed_for_a_day_or_since_a_given_time(broken: Database, insert_rows: InsertRows) -> None:
     evaluate(broken, [RULE], NOW)
-    keep([make_row(NOW + MINUTE * n) for n in range(1, 5)])
+    insert_rows([make_row(NOW + MINUTE * n) for n in range(1, 5)])
     evaluate(broken, [RULE], NOW + HOUR)
     [alert] = list_alerts(broken, [RULE], now=NOW + timedelta(days=1))
     assert (alert["state"], alert["resolved_at"]) == ("resolved", (NOW + HOUR).isoformat())

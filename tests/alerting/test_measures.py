@@ -12,7 +12,7 @@ from catsdogs.alerting.listing import list_alerts
 from catsdogs.alerting.rules import load_rules
 from catsdogs.alerting.scheduler import evaluate
 from catsdogs.database import Database
-from tests.rows import NOW, Keep, Row, make_row
+from tests.rows import NOW, InsertRows, Row, make_row
 
 RULES = load_rules()
 MINUTE = timedelta(minutes=1)
@@ -62,27 +62,27 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_rule_is_broken_just_beyond_its_limit(keep: Keep, name: str) -> None:
+def test_each_rule_is_broken_just_beyond_its_limit(insert_rows: InsertRows, name: str) -> None:
     beyond, _, value, n = CASES[name]
-    alert = broken_rules(keep(beyond))[name]
+    alert = broken_rules(insert_rows(beyond))[name]
     assert alert["value"] == pytest.approx(value)
     assert alert["n"] == n
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_no_rule_is_broken_at_its_limit(keep: Keep, name: str) -> None:
+def test_no_rule_is_broken_at_its_limit(insert_rows: InsertRows, name: str) -> None:
     _, within, _, _ = CASES[name]
-    assert name not in broken_rules(keep(within))
+    assert name not in broken_rules(insert_rows(within))
 
 
-def test_no_rule_is_broken_by_too_few_predictions(keep: Keep) -> None:
-    database = keep([])
+def test_no_rule_is_broken_by_too_few_predictions(insert_rows: InsertRows) -> None:
+    database = insert_rows([])
     assert broken_rules(database) == {}
-    keep(answers(5, prediction_result="error") + rated(5, 0))
+    insert_rows(answers(5, prediction_result="error") + rated(5, 0))
     assert broken_rules(database) == {}
 
 
-def test_a_true_label_overrides_the_rating(keep: Keep) -> None:
+def test_a_true_label_overrides_the_rating(insert_rows: InsertRows) -> None:
     wrong = [row | {"true_label": "dog", "user_feedback": 1} for row in rated(60, 60)]
     right = [row | {"true_label": "both", "user_feedback": 0} for row in rated(60, 0, MINUTE / 7)]
-    assert broken_rules(keep(wrong + right))["accuracy_low"]["value"] == pytest.approx(0.5)
+    assert broken_rules(insert_rows(wrong + right))["accuracy_low"]["value"] == pytest.approx(0.5)

@@ -27,7 +27,7 @@ from catsdogs.errors import InvalidImage, SettingsError
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
-from tests.rows import Keep, make_row
+from tests.rows import InsertRows, make_row
 from tests.storage import Storage
 from tests.waiting import until
 
@@ -80,25 +80,25 @@ def mailboxes() -> Iterator[list[Mailbox]]:
 
 
 @pytest.fixture
-def failing(keep: Keep) -> Database:
+def failing(insert_rows: InsertRows) -> Database:
     """A database in which the rule is broken."""
     rows = [make_row(NOW - timedelta(minutes=n), prediction_result="error") for n in range(2, 6)]
-    return keep(rows)
+    return insert_rows(rows)
 
 
-def recover(keep: Keep) -> None:
+def recover(insert_rows: InsertRows) -> None:
     """Store newer predictions that do not break the rule."""
-    keep([make_row(NOW - timedelta(seconds=n)) for n in range(1, 5)])
+    insert_rows([make_row(NOW - timedelta(seconds=n)) for n in range(1, 5)])
 
 
 def test_each_target_gets_one_message_when_an_alert_fires_and_one_when_it_is_resolved(
-    failing: Database, keep: Keep, mailboxes: list[Mailbox]
+    failing: Database, insert_rows: InsertRows, mailboxes: list[Mailbox]
 ) -> None:
     targets = parse_targets(" ".join(mailbox.target for mailbox in mailboxes))
     evaluate(failing, [RULE], NOW)
     assert send_due_messages(failing, [RULE], targets, "en") == 2
     assert send_due_messages(failing, [RULE], targets, "en") == 0
-    recover(keep)
+    recover(insert_rows)
     evaluate(failing, [RULE], NOW + timedelta(minutes=1))
     assert send_due_messages(failing, [RULE], targets, "en") == 2
     assert send_due_messages(failing, [RULE], targets, "en") == 0
@@ -133,7 +133,7 @@ def test_a_message_is_sent_again_only_to_the_target_that_refused_it(
 
 
 def test_a_message_is_retried_with_growing_intervals_for_a_day_and_the_end_is_not_sent(
-    failing: Database, keep: Keep, mailboxes: list[Mailbox], caplog: pytest.LogCaptureFixture
+    failing: Database, insert_rows: InsertRows, mailboxes: list[Mailbox], caplog: pytest.LogCaptureFixture
 ) -> None:
     targets = parse_targets(mailboxes[0].target)
     mailboxes[0].status = 500
@@ -146,7 +146,7 @@ def test_a_message_is_retried_with_growing_intervals_for_a_day_and_the_end_is_no
             tried.append(minute)
     assert tried == [0, 1, 6, 36, 96, 1439]
     mailboxes[0].status = 200
-    recover(keep)
+    recover(insert_rows)
     evaluate(failing, [RULE], NOW + timedelta(minutes=3000))
     assert send_due_messages(failing, [RULE], targets, "en", now=NOW + timedelta(minutes=3001)) == 0
 

@@ -21,10 +21,10 @@ TYPES = {"png": "image/png", "webp": "image/webp", "gif": "image/gif", "tiff": "
 def open_app(page: Page, server: RunningServer, query: str = "") -> None:
     page.goto(f"{server.url}/inference{query}")
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
-    live(page)
+    wait_for_kernel(page)
 
 
-def live(page: Page) -> None:
+def wait_for_kernel(page: Page) -> None:
     """Wait until the kernel's own widgets have taken over from what the page showed before."""
     expect(page.locator("#preload")).to_have_count(0, timeout=READY)
 
@@ -38,30 +38,30 @@ def choose(page: Page, photo: bytes, *names: str) -> None:
     page.set_input_files("input[type=file]", files)
 
 
-def bring(page: Page, content: bytes, name: str = "cat.jpg") -> None:
+def upload_photo(page: Page, content: bytes, name: str = "cat.jpg") -> None:
     """Choose a file, and wait until the page has an answer or an error for it."""
-    listen(page)
+    clear_messages(page)
     choose(page, content, name)
-    settled(page)
+    wait_for_answer(page)
 
 
-def listen(page: Page) -> None:
-    """Clear the status and error texts of the page, so that `settled` waits for new ones."""
+def clear_messages(page: Page) -> None:
+    """Clear the status and error texts of the page, so that `wait_for_answer` waits for new ones."""
     page.locator(".cd-photo").evaluate("photo => photo.querySelectorAll('[role]').forEach(one => one.textContent = '')")
 
 
-def settled(page: Page) -> None:
+def wait_for_answer(page: Page) -> None:
     """Wait until the page has an answer, or an error."""
     texts = page.locator(".cd-photo").locator("[role=status]:text-is('Done.'), [role=alert]:not(:empty)")
     expect(texts).to_have_count(1, timeout=READY)
 
 
-def problem(page: Page) -> str:
+def error_message(page: Page) -> str:
     """Return the error below the photo, or ""."""
     return page.locator(".cd-photo").get_by_role("alert").inner_text()
 
 
-def latest(server: RunningServer) -> dict[str, Any]:
+def latest_row(server: RunningServer) -> dict[str, Any]:
     """Return the row of the last prediction."""
     [row] = server.query("SELECT * FROM predictions_feedback ORDER BY timestamp DESC LIMIT 1")
     return dict(row)

@@ -26,7 +26,7 @@ from catsdogs.server.kernels.base import App, NewSession, new_session
 from catsdogs.server.kernels.remote import RemoteKernelManager
 from catsdogs.server.kernels.wire_protocol import PROTOCOL, frame
 from catsdogs.settings import Settings
-from tests.browser.app import READY, bring, latest, open_app
+from tests.browser.app import READY, latest_row, open_app, upload_photo
 from tests.kernel_processes import kernel_id
 from tests.serving import Launch, RunningServer, free_port
 from tests.waiting import until
@@ -159,7 +159,7 @@ def test_the_prediction_app(
     expect(page.get_by_role("heading", level=2).first).to_have_text(re.compile("C’est un chat"), timeout=READY)
     page.get_by_role("button", name="Oui").click()
     expect(page.get_by_role("button", name="Oui")).to_have_attribute("aria-pressed", "true")
-    row = latest(served)
+    row = latest_row(served)
     assert (row["prediction_result"], row["user_feedback"], row["filename"]) == ("cat", 1, None)
 
     trace = tmp_path / "trace"
@@ -211,7 +211,7 @@ def test_the_page_reports_a_kernel_or_a_gateway_that_died(
     expect_banner(page, "This session has ended")
     page.locator("#session-banner").get_by_role("link").click()
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
-    bring(page, cat_jpeg)
+    upload_photo(page, cat_jpeg)
     expect(page.locator("#session-banner")).to_be_hidden()
 
     gateway.kill()
@@ -227,7 +227,7 @@ def test_the_page_reports_a_kernel_or_a_gateway_that_died(
         gateway.start("--KernelRestarter.restart_limit=5")  # the default of a gateway
         other.get_by_role("link", name="Try again").click()
         expect(other.locator(".cd-drop")).to_be_visible(timeout=READY)
-        bring(other, cat_jpeg)
+        upload_photo(other, cat_jpeg)
         expect_banner(page, "This session has ended")
         gateway.kernel().kill()
         expect_banner(other, "This session has ended")

@@ -45,7 +45,7 @@ HIDE = """hidden => {
 
 
 @pytest.fixture
-def live(page: Page) -> Page:
+def wait_for_kernel(page: Page) -> Page:
     page.evaluate(START, [script("controls"), PERIOD])
     return page
 

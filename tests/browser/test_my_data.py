@@ -13,12 +13,12 @@ from catsdogs.i18n import Translator
 from tests.browser.app import (
     READY,
     agree,
-    bring,
     choose,
+    clear_messages,
     collect_dialogs,
-    latest,
-    listen,
+    latest_row,
     open_app,
+    upload_photo,
 )
 from tests.serving import RunningServer
 
@@ -31,14 +31,14 @@ def test_without_consent_nothing_personal_is_stored_and_a_rating_takes_one_click
     page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
-    bring(page, pictures["jpeg"], "secret name.jpg")
+    upload_photo(page, pictures["jpeg"], "secret name.jpg")
     expect(page.locator(".cd-receipt")).to_be_hidden()
     page.get_by_role("button", name="Yes").click()
     expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("Thank you!")).to_be_visible()
     expect(page.get_by_label("Anything to add?")).to_be_hidden()
     expect(page.get_by_text("A comment needs your consent")).to_be_visible()
-    row = latest(server)
+    row = latest_row(server)
     kept = {name: row[name] for name in ("rgpd_consent", "filename", "user_comment", "consent_id", "user_feedback")}
     assert kept == {
         "rgpd_consent": False,
@@ -57,7 +57,7 @@ def test_consent_stores_what_its_purpose_names_and_nothing_else(
     dialogs = collect_dialogs(page)
     open_app(page, server)
     page.get_by_label("Keep the file's name and my comment").check()
-    bring(page, pictures["jpeg"], name)
+    upload_photo(page, pictures["jpeg"], name)
     expect(page.locator(".cd-name")).to_have_text(name)
     expect(page.locator(".cd-code")).to_have_text(re.compile(r"\S{16,}"))
     page.get_by_role("button", name="No", exact=True).click()
@@ -66,7 +66,7 @@ def test_consent_stores_what_its_purpose_names_and_nothing_else(
     page.get_by_label("Anything to add?").fill("<script>alert(2)</script> she is called Chelsea")
     page.get_by_role("button", name="Send the comment").click()
     expect(page.get_by_text("Thank you, your comment was kept.")).to_be_visible()
-    row = latest(server)
+    row = latest_row(server)
     assert (row["rgpd_consent"], row["filename"], row["user_feedback"], row["true_label"], row["user_comment"]) == (
         True,
         name,
@@ -80,8 +80,8 @@ def test_consent_stores_what_its_purpose_names_and_nothing_else(
     page.get_by_label("Keep my photo to train the model").check()
     page.get_by_label("Keep the file's name and my comment").uncheck()
     expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
-    bring(page, pictures["lying"], name)
-    row = latest(server)
+    upload_photo(page, pictures["lying"], name)
+    row = latest_row(server)
     assert (row["rgpd_consent"], row["filename"], row["user_comment"]) == (False, None, None)
     [photo] = server.query("SELECT width, height FROM photos WHERE prediction_id = :id", id=row["id"])
     assert photo["width"] > photo["height"]
@@ -93,8 +93,8 @@ def test_a_person_sees_withdraws_and_erases_stored_data(
     open_app(page, server)
     agree(page)
     name = "<i>mine.jpg"
-    bring(page, pictures["jpeg"], name)
-    identifier = latest(server)["id"]
+    upload_photo(page, pictures["jpeg"], name)
+    identifier = latest_row(server)["id"]
     receipt = page.locator(".cd-code").inner_text()
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as a file").click()
@@ -151,9 +151,9 @@ def test_changing_the_language_keeps_unsaved_receipts_and_ticked_boxes(
     open_app(page, server)
     page.get_by_role("checkbox").last.check()
     receipt, codes = page.locator(".cd-receipt"), page.locator(".cd-receipt").locator(".cd-code:visible")
-    bring(page, pictures["jpeg"], "lost.jpg")
+    upload_photo(page, pictures["jpeg"], "lost.jpg")
     lost = codes.inner_text()
-    bring(page, pictures["png"], "saved.png")
+    upload_photo(page, pictures["png"], "saved.png")
     saved = codes.inner_text()
     receipt.get_by_role("button", name="Save as a file").click()
     expect(receipt.get_by_role("status")).to_have_text("Saved.")
@@ -164,11 +164,11 @@ def test_changing_the_language_keeps_unsaved_receipts_and_ticked_boxes(
     boxes = page.get_by_role("checkbox")
     expect(boxes.first).not_to_be_checked()
     expect(boxes.last).to_be_checked()
-    listen(page)
+    clear_messages(page)
     choose(page, pictures["jpeg"], "new.jpg")
     expect(codes).to_have_count(2, timeout=READY)
     assert saved not in codes.all_inner_texts()
-    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=latest(server)["id"])
+    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=latest_row(server)["id"])
 
     switch("English")
     expect(codes).to_have_count(2)
@@ -192,7 +192,7 @@ def test_a_receipt_code_opens_the_data_later_and_wrong_codes_share_one_error(
 ) -> None:
     open_app(page, server)
     page.get_by_role("checkbox").first.check()
-    bring(page, pictures["jpeg"], "earlier.jpg")
+    upload_photo(page, pictures["jpeg"], "earlier.jpg")
     receipt = page.locator(".cd-code").inner_text()
 
     page.goto(server.url)

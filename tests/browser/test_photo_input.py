@@ -13,14 +13,14 @@ from tests import kernel_processes
 from tests.browser.app import (
     READY,
     agree,
-    bring,
     choose,
-    latest,
-    listen,
+    clear_messages,
+    error_message,
+    latest_row,
     open_app,
-    problem,
-    settled,
     suspended,
+    upload_photo,
+    wait_for_answer,
 )
 from tests.serving import RunningServer
 
@@ -43,10 +43,10 @@ def test_sample_pictures_are_predicted_in_one_click_and_nothing_is_stored(
     agree(page)
     before = server.query(ROWS)
     for title, text in (("Chelsea, a cat", "a cat"), ("A drawing of a dog", "Neither"), ("A drawing of a boat", "Nei")):
-        listen(page)
+        clear_messages(page)
         page.get_by_role("button", name=title, exact=True).click()
-        settled(page)
-        assert problem(page) == ""
+        wait_for_answer(page)
+        assert error_message(page) == ""
         expect(page.get_by_role("heading", level=2)).to_have_text(re.compile(text))
         expect(page.get_by_text("A sample picture: nothing about it is recorded")).to_be_visible()
         expect(page.get_by_role("img", name=title)).to_be_visible()
@@ -54,7 +54,7 @@ def test_sample_pictures_are_predicted_in_one_click_and_nothing_is_stored(
         for hidden in (".cd-feedback", ".cd-receipt"):
             expect(page.locator(hidden)).to_be_hidden()
     assert server.query(ROWS) == before
-    bring(page, pictures["jpeg"])
+    upload_photo(page, pictures["jpeg"])
     expect(page.locator(".cd-samples")).to_be_hidden()
     expect(page.locator(".cd-receipt")).to_be_visible()
     expect(page.get_by_role("list", name="Photos of this visit").get_by_role("button")).to_have_count(4)
@@ -66,7 +66,7 @@ def test_a_click_shows_the_activation_map_over_the_photo(
 ) -> None:
     page.emulate_media(reduced_motion="reduce")  # animations change the positions
     open_app(page, server)
-    bring(page, pictures["jpeg"])
+    upload_photo(page, pictures["jpeg"])
     button, map_ = page.get_by_role("button", name="What the model looked at"), page.locator(".cd-map")
     expect(button).to_have_attribute("aria-pressed", "false")
     expect(map_).to_be_hidden()
@@ -81,8 +81,8 @@ def test_a_click_shows_the_activation_map_over_the_photo(
     corner = "map => map.getContext('2d').getImageData(0, map.height / 2, 1, 1).data[3]"
     assert map_.evaluate(corner) == 0, "outside of the square that the model received"
 
-    listen(page)
-    bring(page, pictures["tiff"], "cat.tiff")  # which the browser cannot show
+    clear_messages(page)
+    upload_photo(page, pictures["tiff"], "cat.tiff")  # which the browser cannot show
     expect(button).to_be_hidden()
     expect(map_).to_be_hidden()
     page.get_by_role("list", name="Photos of this visit").get_by_role("button").first.click()
@@ -105,21 +105,21 @@ def test_waiting_photos_are_counted_and_cancelled_and_nothing_of_them_is_stored(
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
         expect(page.get_by_text("or drop it here, or paste it")).to_be_visible()
-    bring(page, pictures["jpeg"], "kept.jpg")  # the cancelled photos are discarded before
-    assert problem(page) == ""
+    upload_photo(page, pictures["jpeg"], "kept.jpg")  # the cancelled photos are discarded before
+    assert error_message(page) == ""
     expect(page.locator(".cd-name")).to_have_text("kept.jpg")
     expect(page.get_by_role("list", name="Photos of this visit")).to_be_hidden()  # one alone is no list
     named = "SELECT filename FROM predictions_feedback WHERE filename IN ('first.jpg', 'second.jpg', 'third.jpg')"
     assert server.query(named) == []
-    assert latest(server)["filename"] == "kept.jpg"
+    assert latest_row(server)["filename"] == "kept.jpg"
 
 
 def test_of_several_photos_each_error_names_its_file(
     page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
-    bring(page, pictures["words"], "alone.jpg")
-    assert problem(page).startswith("This is not a picture that can be read.")
+    upload_photo(page, pictures["words"], "alone.jpg")
+    assert error_message(page).startswith("This is not a picture that can be read.")
     name = "<b>one.png"
     with suspended(server):
         choose(page, pictures["half_jpeg"], "half.jpg")
@@ -136,20 +136,20 @@ def test_of_several_photos_each_error_names_its_file(
         ("words.jpg", unknown),
         (name, damaged),
     ]
-    bring(page, pictures["words"], "later.jpg")
-    assert problem(page).startswith("later.jpg: This is not a picture")
+    upload_photo(page, pictures["words"], "later.jpg")
+    assert error_message(page).startswith("later.jpg: This is not a picture")
 
 
 def test_a_banner_shows_that_the_server_is_unreachable_and_the_request_is_answered_later(
     page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
-    listen(page)
+    clear_messages(page)
     with suspended(server):
         choose(page, pictures["jpeg"], "patient.jpg")
         expect(page.locator("#session-banner")).to_contain_text("cannot be reached", timeout=READY)
-    settled(page)
-    assert problem(page) == ""
+    wait_for_answer(page)
+    assert error_message(page) == ""
     expect(page.locator("#session-banner")).to_be_hidden(timeout=READY)
 
 
@@ -162,6 +162,6 @@ def test_a_rate_limit_shows_an_error(page: Page, server: RunningServer, pictures
         )
         if answer.status == 429:
             break
-    bring(page, pictures["jpeg"])
-    assert problem(page) == answer.json()["detail"] != ""
+    upload_photo(page, pictures["jpeg"])
+    assert error_message(page) == answer.json()["detail"] != ""
     expect(page.locator(".cd-answer")).to_be_hidden()

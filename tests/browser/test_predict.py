@@ -17,13 +17,13 @@ from tests import large_images
 from tests.browser.app import (
     READY,
     TYPES,
-    bring,
+    clear_messages,
     drop,
-    latest,
-    listen,
+    error_message,
+    latest_row,
     open_app,
-    problem,
-    settled,
+    upload_photo,
+    wait_for_answer,
 )
 from tests.serving import Launch, RunningServer
 from tests.waiting import until
@@ -60,13 +60,13 @@ def test_a_photo_is_predicted(
     shared_page: Page, server: RunningServer, pictures: dict[str, bytes], variant: str
 ) -> None:
     name = f"{variant}.{variant if variant in TYPES else 'jpg'}"
-    bring(shared_page, pictures[variant], name)
-    assert problem(shared_page) == ""
+    upload_photo(shared_page, pictures[variant], name)
+    assert error_message(shared_page) == ""
     expect(shared_page.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
     expect(shared_page.locator(".cd-figure")).to_have_text([re.compile(r"^\d+\.\d%$")] * 2)
     expect(shared_page.locator(".cd-time")).to_have_text(re.compile(r"^\d+\.\d ms$"))
     expect(shared_page.locator(".cd-name")).to_have_text(name)
-    row = latest(server)
+    row = latest_row(server)
     assert (row["prediction_result"], row["success"], row["rgpd_consent"], row["filename"]) == (
         "cat",
         True,
@@ -80,7 +80,7 @@ def test_a_photo_is_predicted(
 
 
 def test_of_an_animation_the_first_picture_is_used(shared_page: Page, pictures: dict[str, bytes]) -> None:
-    bring(shared_page, pictures["gif"], "cat.gif")
+    upload_photo(shared_page, pictures["gif"], "cat.gif")
     expect(shared_page.locator(".cd-answer")).to_contain_text("only its first picture was used")
     expect(shared_page.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
 
@@ -98,12 +98,12 @@ def test_of_an_animation_the_first_picture_is_used(shared_page: Page, pictures: 
 def test_an_unreadable_photo_shows_an_error_and_the_next_photo_is_predicted(
     shared_page: Page, server: RunningServer, pictures: dict[str, bytes], variant: str, name: str, sentence: str
 ) -> None:
-    bring(shared_page, pictures[variant], name)
-    assert problem(shared_page).removeprefix(f"{name}: ").startswith(sentence)
+    upload_photo(shared_page, pictures[variant], name)
+    assert error_message(shared_page).removeprefix(f"{name}: ").startswith(sentence)
     expect(shared_page.locator(".cd-answer")).to_be_hidden()
-    assert (latest(server)["prediction_result"], latest(server)["error_type"]) == ("error", "InvalidImage")
-    bring(shared_page, pictures["jpeg"])
-    assert problem(shared_page) == ""
+    assert (latest_row(server)["prediction_result"], latest_row(server)["error_type"]) == ("error", "InvalidImage")
+    upload_photo(shared_page, pictures["jpeg"])
+    assert error_message(shared_page) == ""
     expect(shared_page.locator(".cd-answer")).to_be_visible()
 
 
@@ -120,17 +120,17 @@ def test_an_unreadable_photo_shows_an_error_and_the_next_photo_is_predicted(
 def test_the_app_and_the_rest_api_accept_pictures_of_the_same_sizes(
     shared_page: Page, server: RunningServer, name: str, photo: bytes, taken: bool
 ) -> None:
-    bring(shared_page, photo, name)
+    upload_photo(shared_page, photo, name)
     answer = urllib3.request(
         "POST",
         f"{server.url}/api/predict",
         fields={"file": (name, photo)},
         headers={"Authorization": f"Bearer {server.api_token}"},
     )
-    assert (answer.status, problem(shared_page) == "") == (200 if taken else 400, taken)
+    assert (answer.status, error_message(shared_page) == "") == (200 if taken else 400, taken)
     if not taken:
-        assert problem(shared_page).removeprefix(f"{name}: ") == answer.json()["detail"]
-        assert "at most 50 megapixels, or 250 as a JPEG that is not progressive" in problem(shared_page)
+        assert error_message(shared_page).removeprefix(f"{name}: ") == answer.json()["detail"]
+        assert "at most 50 megapixels, or 250 as a JPEG that is not progressive" in error_message(shared_page)
 
 
 def test_a_file_that_is_not_a_photo_is_not_sent(
@@ -164,11 +164,11 @@ def test_a_dropped_photo_is_predicted_and_a_dropped_folder_is_refused(
 ) -> None:
     photo = tmp_path / "dropped.jpg"
     photo.write_bytes(pictures["jpeg"])
-    listen(shared_page)
+    clear_messages(shared_page)
     drop(shared_page, photo)
     expect(shared_page.locator(".cd-name")).to_have_text("dropped.jpg")
-    settled(shared_page)
-    assert problem(shared_page) == ""
+    wait_for_answer(shared_page)
+    assert error_message(shared_page) == ""
     drop(shared_page, tmp_path)
     expect(shared_page.locator(".cd-photo").get_by_role("alert")).to_have_text(
         "This is a folder. Choose a photo in it."
@@ -176,7 +176,7 @@ def test_a_dropped_photo_is_predicted_and_a_dropped_folder_is_refused(
 
 
 def test_a_pasted_photo_is_predicted(shared_page: Page, pictures: dict[str, bytes]) -> None:
-    listen(shared_page)
+    clear_messages(shared_page)
     shared_page.evaluate(
         """bytes => {
             const clipboardData = new DataTransfer();
@@ -186,8 +186,8 @@ def test_a_pasted_photo_is_predicted(shared_page: Page, pictures: dict[str, byte
         list(pictures["png"]),
     )
     expect(shared_page.locator(".cd-name")).to_have_text("pasted.png")
-    settled(shared_page)
-    assert problem(shared_page) == ""
+    wait_for_answer(shared_page)
+    assert error_message(shared_page) == ""
 
 
 def test_a_photo_is_sent_scaled_down_and_without_metadata(
@@ -201,8 +201,8 @@ def test_a_photo_is_sent_scaled_down_and_without_metadata(
     page.on("websocket", record)
     open_app(page, server)
     sent.clear()
-    bring(page, pictures["lying"])
-    bring(page, pictures["large"])
+    upload_photo(page, pictures["lying"])
+    upload_photo(page, pictures["large"])
     photos = [frame for frame in sent if b"\xff\xd8\xff" in frame]
     assert len(photos) == 2
     assert b"Secret Camera" in pictures["lying"]
@@ -218,7 +218,7 @@ def test_several_photos_are_queued_and_an_earlier_one_can_be_shown_again(
         {"name": name, "mimeType": "image/jpeg", "buffer": pictures[variant]}
         for name, variant in (("first.jpg", "jpeg"), ("words.jpg", "words"), ("last.png", "png"))
     ]
-    listen(page)
+    clear_messages(page)
     page.set_input_files("input[type=file]", files)
     expect(page.locator(".cd-photo").get_by_role("alert")).to_have_text(
         re.compile(r"^words\.jpg: This is not a picture"), timeout=READY
@@ -242,7 +242,7 @@ def test_without_a_database_the_answer_is_stored_later(page: Page, launch: Launc
         server = launch(DB_HOST=str(postgresql.socket_dir), DB_PORT=str(PORT), DB_USER=USER)
         open_app(page, server)
         postgresql.stop()
-        bring(page, pictures["jpeg"])
+        upload_photo(page, pictures["jpeg"])
         expect(page.get_by_text("Your answer is safe and will be stored.")).to_be_visible()
         page.get_by_role("button", name="Yes").click()
         expect(page.get_by_text("What you said is safe and will be stored.")).to_be_visible()

@@ -14,10 +14,10 @@ from catsdogs.i18n import Translator
 from tests.browser.app import (
     READY,
     agree,
-    bring,
     choose,
     open_app,
     suspended,
+    upload_photo,
 )
 from tests.serving import RunningServer
 
@@ -61,8 +61,8 @@ def test_the_keyboard_focus_stays_where_the_page_changes(
         button.focus()
         page.keyboard.press("Enter")
 
-    bring(page, pictures["jpeg"], "first.jpg")
-    bring(page, pictures["png"], "second.png")
+    upload_photo(page, pictures["jpeg"], "first.jpg")
+    upload_photo(page, pictures["png"], "second.png")
     first = page.get_by_role("list", name="Photos of this visit").get_by_role("button").first
     press(first)
     expect(page.locator(".cd-name")).to_have_text("first.jpg")
@@ -72,7 +72,7 @@ def test_the_keyboard_focus_stays_where_the_page_changes(
     expect(page.get_by_role("button", name="second.png: Cat")).to_be_focused()
 
     agree(page)
-    bring(page, pictures["jpeg"], "third.jpg")
+    upload_photo(page, pictures["jpeg"], "third.jpg")
     for box in page.get_by_role("checkbox").all():
         box.uncheck()
         box.check()
@@ -137,15 +137,15 @@ def test_axe_finds_no_accessibility_violation(
         open_app(page, server)
         assert violations() == []
         page.get_by_role("checkbox").first.check()
-        bring(page, pictures["jpeg"])
+        upload_photo(page, pictures["jpeg"])
         page.get_by_role("button", name="No", exact=True).click()
         page.get_by_role("checkbox").last.check()
         page.get_by_text("What happens with my data?").click()
         expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
         assert violations() == []
-        bring(page, pictures["png"])
+        upload_photo(page, pictures["png"])
         expect(page.get_by_role("list", name="Photos of this visit")).to_be_visible()
-        bring(page, pictures["words"])
+        upload_photo(page, pictures["words"])
         assert violations() == []
 
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from catsdogs.i18n import Translator
 from tests import kernel_processes
-from tests.browser.app import READY, drop, latest, live
+from tests.browser.app import READY, drop, latest_row, wait_for_kernel
 from tests.server.client import Client
 from tests.serving import Launch, RunningServer
 from tests.waiting import until
@@ -96,11 +96,11 @@ def test_a_photo_is_shown_at_once_and_predicted_once(
         expect(page.get_by_text("Looking at your photo…").first).to_be_visible()
         assert count(warm_server) == before
     expect(page.get_by_role("heading", level=2, name=re.compile("a cat"))).to_be_visible(timeout=READY)
-    live(page)
+    wait_for_kernel(page)
     expect(picture).to_be_visible()
     expect(page.locator(".cd-overlay")).to_be_hidden()
     assert count(warm_server) == before + 1
-    row = latest(warm_server)
+    row = latest_row(warm_server)
     assert (row["prediction_result"], row["rgpd_consent"], row["filename"]) == ("cat", False, None)
     photos = [frame for frame in sent if b"\xff\xd8\xff" in frame]
     assert len(photos) == 1
@@ -123,7 +123,7 @@ def test_a_photo_that_is_cancelled_never_leaves_the_browser(
         page.get_by_role("button", name="A drawing of a boat").click()
         expect(page.get_by_role("img", name="A drawing of a boat")).to_be_visible()
     expect(page.get_by_role("heading", level=2, name=re.compile("Nei"))).to_be_visible(timeout=READY)
-    live(page)
+    wait_for_kernel(page)
     expect(page.locator(".cd-photo").get_by_role("alert")).to_be_empty()
     assert count(warm_server) == before  # neither the cancelled photo nor the sample
 
@@ -150,7 +150,7 @@ def test_the_widgets_have_the_same_positions_as_the_preloaded_parts(
             assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []
             assert page.evaluate("document.documentElement.scrollWidth") == width
             before = shown.evaluate_all(boxes)
-        live(page)
+        wait_for_kernel(page)
         assert shown.evaluate_all(boxes) == before
         assert len(before) == 6
         expect(page.get_by_label(_("Choose a photo"))).to_be_focused()
@@ -171,7 +171,7 @@ def test_a_kernel_that_dies_is_reported_and_the_photo_stays(
     expect(page.get_by_role("img", name="first.jpg")).to_be_visible()
     assert count(warm_server) == before
     banner.get_by_role("link").click()
-    live(page)
+    wait_for_kernel(page)
 
 
 def test_the_output_of_a_notebook_that_fails_is_shown(page: Page, warm_server: RunningServer) -> None:
@@ -181,7 +181,7 @@ def test_the_output_of_a_notebook_that_fails_is_shown(page: Page, warm_server: R
 
     page.route("**/inference", without_widget)
     page.goto(f"{warm_server.url}/inference")
-    live(page)
+    wait_for_kernel(page)
     expect(page.locator("#rendered_cells")).to_be_visible()
 
 
@@ -189,7 +189,7 @@ def test_the_javascript_of_voila_comes_in_one_file(page: Page, warm_server: Runn
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url.removeprefix(warm_server.url)))
     page.goto(f"{warm_server.url}/inference")
-    live(page)
+    wait_for_kernel(page)
     assert len([path for path in requested if path.startswith("/bundle/")]) == 1
     chunks = [path for path in requested if re.search(r"(/voila/static/|/labextensions/.*/)\d+\.", path)]
     assert chunks == [], "the chunk numbers of Voilà have changed: update catsdogs/server/voila/patches.py"

@@ -22,7 +22,7 @@ from playwright.sync_api import Page, expect
 import catsdogs.server
 from catsdogs.database import Database
 from catsdogs.settings import Settings
-from tests.browser.app import live
+from tests.browser.app import wait_for_kernel
 from tests.serving import Launch, RunningServer, free_port
 from tests.waiting import until
 
@@ -111,7 +111,7 @@ class Program(threading.Thread):
 
 def wait_until_ready(page: Page) -> None:
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
-    live(page)
+    wait_for_kernel(page)
 
 
 def predict(page: Page, photo: bytes) -> None:

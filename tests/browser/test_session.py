@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
 
 from tests import kernel_processes
-from tests.browser.app import READY, live
+from tests.browser.app import READY, wait_for_kernel
 from tests.serving import RunningServer
 from tests.waiting import until
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 def kernel(server: RunningServer, page: Page) -> psutil.Process:
     """Open the prediction app, and return the process of its kernel."""
     page.goto(f"{server.url}/inference")
-    live(page)
+    wait_for_kernel(page)
     return kernel_processes.kernel_of(page, server)
 
 
@@ -50,7 +50,7 @@ def test_a_page_loads_everything_from_this_server_and_follows_the_content_securi
     page.on("console", note_message)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{server.url}/inference")
-    live(page)
+    wait_for_kernel(page)
     page.wait_for_load_state("networkidle")
     assert f"{server.url}/inference" in addresses
     assert [address for address in addresses if not address.startswith(("data:", "blob:", server.url))] == []
@@ -81,7 +81,7 @@ def test_a_session_that_ended_is_shown_and_a_reload_starts_another(page: Page, k
     kernel.kill()
     expect(banner).to_contain_text("This session has ended", timeout=READY)  # by its own heartbeat
     banner.get_by_role("link").click()
-    live(page)
+    wait_for_kernel(page)
     expect(page.locator("#session-banner")).to_be_hidden()
 
 

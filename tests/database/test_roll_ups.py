@@ -21,7 +21,7 @@ from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFil
 from catsdogs.monitoring.time_windows import DAY, HOUR, round_down
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
-from tests.rows import NOW, Keep, make_row, random_rows
+from tests.rows import NOW, InsertRows, make_row, random_rows
 from tests.waiting import until
 
 FIRST = NOW - timedelta(days=3)
@@ -71,7 +71,7 @@ def held(database: Database) -> list[dict[str, Any]]:
     return [dict(row) for row in database.run(lambda connection: connection.execute(query).mappings().all())]
 
 
-def do(database: Database, keep: Keep, operation: Operation) -> None:
+def do(database: Database, insert_rows: InsertRows, operation: Operation) -> None:
     """Change the rows as the service does: by statements of its own, or by the cascade of a withdrawal."""
     name, value = operation
     place = f"{value} % greatest((SELECT count(*) FROM predictions_feedback), 1)"
@@ -81,7 +81,7 @@ def do(database: Database, keep: Keep, operation: Operation) -> None:
             for row in value:
                 row["id"] = uuid4()
                 row["consent_id"] = row["id"] if row["rgpd_consent"] else None
-            keep(value)
+            insert_rows(value)
         case "rate":
             execute(
                 database,
@@ -185,12 +185,12 @@ def compare(database: Database, window: Span, width: int, chosen: PredictionFilt
     st.sampled_from([None, Answer.DOG]),
 )
 def test_roll_ups_agree_with_the_rows_after_feedback_erasure_and_withdrawal(
-    keep: Keep, done: list[Operation], minute: int, length: int, version: str | None, answer: Answer | None
+    insert_rows: InsertRows, done: list[Operation], minute: int, length: int, version: str | None, answer: Answer | None
 ) -> None:
-    database = keep([])
+    database = insert_rows([])
     execute(database, "TRUNCATE consents CASCADE")
     for operation in done:
-        do(database, keep, operation)
+        do(database, insert_rows, operation)
     check_roll_ups(database)
     start = FIRST + timedelta(minutes=minute, seconds=7)
     window, chosen = (start, start + timedelta(minutes=length)), PredictionFilter(model_version=version, answer=answer)
@@ -204,14 +204,14 @@ def test_roll_ups_agree_with_the_rows_after_feedback_erasure_and_withdrawal(
 
 
 @pytest.mark.parametrize("change", ["insert", "rate", "erase", "withdraw", "move"])
-def test_each_change_after_a_refresh_is_read(keep: Keep, change: str) -> None:
+def test_each_change_after_a_refresh_is_read(insert_rows: InsertRows, change: str) -> None:
     impersonal = {"filename": None, "user_comment": None}  # a withdrawal finds nothing else to change
-    database = keep([row | impersonal for row in random_rows(15, n=60)])
+    database = insert_rows([row | impersonal for row in random_rows(15, n=60)])
     refresh_all(database)
     before = held(database)
     month = NOW - timedelta(days=30), NOW + DAY
     for value in range(8):
-        do(database, keep, (change, random_rows(value, n=2) if change == "insert" else 7 * value))
+        do(database, insert_rows, (change, random_rows(value, n=2) if change == "insert" else 7 * value))
     assert held(database) != before
     check_roll_ups(database)
     compare(database, month, 86400)
@@ -220,9 +220,9 @@ def test_each_change_after_a_refresh_is_read(keep: Keep, change: str) -> None:
     compare(database, month, 86400)
 
 
-def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_statistics_of_many_rows_are_those_of_few(insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way is chosen by how many rows there are; what is said does not depend on it."""
-    database = keep(random_rows(11, n=2000))
+    database = insert_rows(random_rows(11, n=2000))
     refresh_all(database)
     table = database.tables.predictions
     start = NOW - timedelta(days=15, minutes=7)
@@ -246,9 +246,11 @@ def test_statistics_of_many_rows_are_those_of_few(keep: Keep, monkeypatch: pytes
                 assert estimated[name] == (pytest.approx(value, rel=tolerance) if is_float else value)
 
 
-def test_feedback_is_read_no_further_back_than_it_takes(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_feedback_is_read_no_further_back_than_it_takes(
+    insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kpis, "MAX_FEEDBACK_POINTS", 30)
-    database = keep(random_rows(12, n=1000))
+    database = insert_rows(random_rows(12, n=1000))
     read: list[str] = []
     sa.event.listen(database.engine, "before_cursor_execute", lambda *told: read.append(str(told[2:4])))
     found = database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(end=NOW)))
@@ -259,11 +261,11 @@ def test_feedback_is_read_no_further_back_than_it_takes(keep: Keep, monkeypatch:
     assert repr(found["timeline"][0]["start"]) not in asked
 
 
-def test_the_current_hour_stays_stale_in_one_row(keep: Keep) -> None:
+def test_the_current_hour_stays_stale_in_one_row(insert_rows: InsertRows) -> None:
     """They will change again: each is marked once, however often it was."""
     now = datetime.now(UTC)
     for second in range(3):
-        database = keep([make_row(now + DAY, width=second + 1)])
+        database = insert_rows([make_row(now + DAY, width=second + 1)])
     stale = sa.select(database.tables.stale_hours.c.start)
     assert len(database.run(lambda c: c.scalars(stale).all())) == 3
     assert not refresh(database)
@@ -271,8 +273,8 @@ def test_the_current_hour_stays_stale_in_one_row(keep: Keep) -> None:
     check_roll_ups(database)
 
 
-def test_concurrent_refreshes_do_not_wait_for_each_other(keep: Keep) -> None:
-    database = keep([make_row(NOW)])
+def test_concurrent_refreshes_do_not_wait_for_each_other(insert_rows: InsertRows) -> None:
+    database = insert_rows([make_row(NOW)])
     with database.engine.begin() as first:
         assert not roll_ups.refresh(first, database.tables)  # done, and holds the lock until it commits
         execute(database, "SET lock_timeout = '1s'")
@@ -280,12 +282,12 @@ def test_concurrent_refreshes_do_not_wait_for_each_other(keep: Keep) -> None:
     check_roll_ups(database)
 
 
-def test_an_hour_that_becomes_stale_during_a_refresh_stays_stale(keep: Keep) -> None:
+def test_an_hour_that_becomes_stale_during_a_refresh_stays_stale(insert_rows: InsertRows) -> None:
     """A writer that commits while the hour is being counted is not lost."""
-    database = keep([make_row(NOW)])
+    database = insert_rows([make_row(NOW)])
     with database.engine.begin() as slow:
         roll_ups.refresh(slow, database.tables)
-        keep([make_row(NOW, user_feedback=1)])
+        insert_rows([make_row(NOW, user_feedback=1)])
     assert database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all()) == [
         round_down(NOW, HOUR)
     ]
@@ -294,8 +296,8 @@ def test_an_hour_that_becomes_stale_during_a_refresh_stays_stale(keep: Keep) -> 
     check_roll_ups(database)
 
 
-def test_the_migration_marks_all_hours_as_stale(keep: Keep) -> None:
-    database = keep(random_rows(13, n=2000))
+def test_the_migration_marks_all_hours_as_stale(insert_rows: InsertRows) -> None:
+    database = insert_rows(random_rows(13, n=2000))
     refresh_all(database)
     setup.migrate(database, "0004")
     execute(database, "ANALYZE predictions_feedback")
@@ -313,8 +315,8 @@ def test_the_migration_marks_all_hours_as_stale(keep: Keep) -> None:
     check_roll_ups(database)
 
 
-def test_the_refresher_refreshes_stale_hours(keep: Keep) -> None:
-    database = keep(random_rows(14, n=60))
+def test_the_refresher_refreshes_stale_hours(insert_rows: InsertRows) -> None:
+    database = insert_rows(random_rows(14, n=60))
     refresher = RollUpRefresher(database)
     refresher.start()
     stale = sa.select(database.tables.stale_hours.c.start).limit(1)
@@ -323,16 +325,16 @@ def test_the_refresher_refreshes_stale_hours(keep: Keep) -> None:
     check_roll_ups(database)
 
 
-def test_a_service_refreshes_stale_hours(keep: Keep, database: Settings) -> None:
-    kept = keep(random_rows(15, n=60))
+def test_a_service_refreshes_stale_hours(insert_rows: InsertRows, database: Settings) -> None:
+    kept = insert_rows(random_rows(15, n=60))
     stale = sa.select(kept.tables.stale_hours.c.start).limit(1)
     with Local.open(database):
         until(lambda: kept.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
     check_roll_ups(kept)
 
 
-def test_a_failed_refresh_does_not_end_the_thread(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = keep(random_rows(16, n=60))
+def test_a_failed_refresh_does_not_end_the_thread(insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = insert_rows(random_rows(16, n=60))
     refresh, attempts = roll_ups.refresh, iter([DatabaseUnavailable("It is away.")])
 
     def fail_once(connection: sa.Connection, tables: Tables) -> bool:

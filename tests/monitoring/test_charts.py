@@ -20,16 +20,16 @@ from catsdogs.monitoring.figures import Statistics
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 from catsdogs.stats import wilson_interval
 from tests.monitoring import queries
-from tests.rows import NOW, Keep, Row, make_row, random_rows
+from tests.rows import NOW, InsertRows, Row, make_row, random_rows
 
 EN, FR = Translator("en"), Translator("fr")
 PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture
-def statistics_of(keep: Keep) -> Callable[..., Statistics]:
+def statistics_of(insert_rows: InsertRows) -> Callable[..., Statistics]:
     def statistics_of(rows: list[Row], **window: Any) -> Statistics:
-        return queries.statistics(keep(rows), **window)
+        return queries.statistics(insert_rows(rows), **window)
 
     return statistics_of
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catsdogs.monitoring import csv_export, listings
 from catsdogs.monitoring.figures import Statistics
 from tests.monitoring import queries
-from tests.rows import NOW, Keep, make_row, random_rows
+from tests.rows import NOW, InsertRows, make_row, random_rows
 
 RISKY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
 HIDDEN = [
@@ -41,8 +41,8 @@ def shown(value: Any) -> str:
 
 
 @pytest.fixture
-def statistics(keep: Keep) -> Statistics:
-    database = keep(random_rows(21))
+def statistics(insert_rows: InsertRows) -> Statistics:
+    database = insert_rows(random_rows(21))
     return queries.statistics(database, end=NOW)
 
 
@@ -55,12 +55,12 @@ def test_each_bucket_and_each_feedback_has_a_line(statistics: Statistics) -> Non
     ]
 
 
-def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(keep: Keep) -> None:
+def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(insert_rows: InsertRows) -> None:
     rows = [
         make_row(NOW, rgpd_consent=True, filename="mine.jpg", user_comment=text, user_feedback=0)
         for text in (*RISKY, "=cmd|' /C calc'!A0", 'fine, "really"\nfine')
     ]
-    database = keep(rows)
+    database = insert_rows(rows)
     found = read(
         csv_export.predictions(database.run(lambda c: listings.list_predictions(c, database.tables.predictions)))
     )

@@ -24,7 +24,7 @@ from catsdogs.records import predictions
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.interface import NO_CONSENT
 from tests.monitoring import queries
-from tests.rows import Keep
+from tests.rows import InsertRows
 
 Change = Callable[[Image.Image], Image.Image]
 Classified = tuple[Prediction, ImageStatistics]
@@ -71,11 +71,11 @@ def png(path: Path, change: Change) -> bytes:
 
 
 @pytest.fixture
-def record(keep: Keep) -> Callable[[list[Classified]], Database]:
+def record(insert_rows: InsertRows) -> Callable[[list[Classified]], Database]:
     """Store predictions."""
 
     def record(classified: list[Classified]) -> Database:
-        database = keep([])
+        database = insert_rows([])
         records = [PredictionRecord.create(*one, photo=b"", filename=None, consent=NO_CONSENT)[0] for one in classified]
         database.run(lambda connection: predictions.store(connection, database.tables, records))
         return database

@@ -12,7 +12,7 @@ from catsdogs.monitoring import aggregates, kpis
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.stats import wilson_interval
 from tests.monitoring.queries import recent_predictions, statistics
-from tests.rows import DAYS, NOW, Keep, Row, confidence, make_row, random_rows
+from tests.rows import DAYS, NOW, InsertRows, Row, confidence, make_row, random_rows
 
 FEEDBACK = ("timestamp", "user_feedback", "prediction_result", "confidence", "user_comment")
 
@@ -105,11 +105,11 @@ def check_timeline(found: Statistics, rows: list[Row], since: datetime) -> None:
 @pytest.mark.parametrize("days", [0.04, 1, 7, DAYS])
 @pytest.mark.parametrize("model_version", [None, "1.1"])
 def test_figures_equal_those_computed_from_the_rows(
-    keep: Keep, seed: int, days: float, model_version: str | None
+    insert_rows: InsertRows, seed: int, days: float, model_version: str | None
 ) -> None:
     rows = random_rows(seed)
     start, end = NOW - timedelta(days=days), NOW - timedelta(hours=1) if days > 1 else NOW
-    found = statistics(keep(rows), start=start, end=end, model_version=model_version)
+    found = statistics(insert_rows(rows), start=start, end=end, model_version=model_version)
     in_window = [row for row in rows if start <= row["timestamp"] < end]
     chosen = [row for row in in_window if model_version in (None, row["model_version"])]
     check(found, chosen)
@@ -117,24 +117,24 @@ def test_figures_equal_those_computed_from_the_rows(
     assert found["model_versions"] == sorted({row["model_version"] for row in in_window} - {None})
 
 
-def test_without_a_window_figures_cover_every_row_up_to_now(keep: Keep) -> None:
+def test_without_a_window_figures_cover_every_row_up_to_now(insert_rows: InsertRows) -> None:
     rows = [*random_rows(4), make_row(datetime.now(UTC) + timedelta(days=1))]  # another machine's clock is ahead
-    found = statistics(keep(rows))
+    found = statistics(insert_rows(rows))
     check(found, rows)
     check_timeline(found, rows, min(row["timestamp"] for row in rows))
 
 
-def test_the_start_is_in_the_window_and_the_end_is_not(keep: Keep) -> None:
+def test_the_start_is_in_the_window_and_the_end_is_not(insert_rows: InsertRows) -> None:
     hour = timedelta(hours=1)
     rows = [make_row(NOW - hour - timedelta(microseconds=1)), make_row(NOW - hour), make_row(NOW)]
-    database = keep(rows)
+    database = insert_rows(rows)
     assert statistics(database, start=NOW - hour, end=NOW)["total_predictions"] == 1
     assert statistics(database, start=NOW - hour)["total_predictions"] == 2
     assert statistics(database, end=NOW)["total_predictions"] == 2
 
 
-def test_a_moment_without_a_time_zone_is_in_utc_and_one_with_is_the_same_moment(keep: Keep) -> None:
-    database = keep([make_row(NOW)])
+def test_a_moment_without_a_time_zone_is_in_utc_and_one_with_is_the_same_moment(insert_rows: InsertRows) -> None:
+    database = insert_rows([make_row(NOW)])
     naive = NOW.replace(tzinfo=None)
     tokyo = NOW.astimezone(timezone(timedelta(hours=9)))
     for moment in (naive, tokyo):
@@ -143,51 +143,53 @@ def test_a_moment_without_a_time_zone_is_in_utc_and_one_with_is_the_same_moment(
 
 
 @pytest.mark.parametrize("window", [{}, {"start": NOW}, {"end": NOW}, {"start": NOW - timedelta(days=1), "end": NOW}])
-def test_an_empty_database_has_zeros_and_no_rates(keep: Keep, window: dict[str, datetime]) -> None:
-    found = statistics(keep([]), **window)
+def test_an_empty_database_has_zeros_and_no_rates(insert_rows: InsertRows, window: dict[str, datetime]) -> None:
+    found = statistics(insert_rows([]), **window)
     check(found, [])
     assert sum(bucket["predictions"] for bucket in found["timeline"]) == 0
     assert bool(found["timeline"]) == ("start" in window)
     assert found["model_versions"] == []
 
 
-def test_figures_of_a_single_row(keep: Keep) -> None:
+def test_figures_of_a_single_row(insert_rows: InsertRows) -> None:
     row = make_row(datetime.now(UTC), user_feedback=0, inference_time_ms=7.5)
-    found = statistics(keep([row]))
+    found = statistics(insert_rows([row]))
     check(found, [row])
     check_timeline(found, [row], row["timestamp"])
     assert len(found["timeline"]) <= 2
 
 
-def test_a_row_at_the_start_of_a_bucket_is_counted_in_it(keep: Keep) -> None:
+def test_a_row_at_the_start_of_a_bucket_is_counted_in_it(insert_rows: InsertRows) -> None:
     row = make_row((datetime.now(UTC) + timedelta(days=1)).replace(second=0, microsecond=0))
-    check_timeline(statistics(keep([row])), [row], row["timestamp"])
+    check_timeline(statistics(insert_rows([row])), [row], row["timestamp"])
 
 
-def test_only_errors_have_no_inference_time(keep: Keep) -> None:
+def test_only_errors_have_no_inference_time(insert_rows: InsertRows) -> None:
     rows = [make_row(NOW + timedelta(hours=n), prediction_result="error", inference_time_ms=9.0) for n in range(3)]
-    found = statistics(keep(rows), end=NOW + timedelta(days=1))
+    found = statistics(insert_rows(rows), end=NOW + timedelta(days=1))
     check(found, rows)
     assert found["inference_time_ms"]["mean"] is None
     assert found["error_rate"] == 1
     check_timeline(found, rows, NOW)
 
 
-def test_the_latest_feedbacks_are_kept_where_there_are_many(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latest_feedbacks_are_kept_where_there_are_many(
+    insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kpis, "MAX_FEEDBACK_POINTS", 3)
     rows = [make_row(NOW + timedelta(seconds=n), user_feedback=n % 2) for n in range(7)]
-    found = statistics(keep(rows))
+    found = statistics(insert_rows(rows))
     assert [point["timestamp"] for point in found["feedback"]] == [row["timestamp"].isoformat() for row in rows[-3:]]
     assert found["satisfaction"]["n"] == 7
 
 
-def test_all_queries_read_the_same_snapshot(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_queries_read_the_same_snapshot(insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds, aggregates and feedback are several queries, but of one moment."""
-    database = keep([make_row(NOW, user_feedback=1)])
+    database = insert_rows([make_row(NOW, user_feedback=1)])
     aggregate_rows = aggregates.aggregate_rows
 
     def late(*arguments: Any) -> Any:
-        keep([make_row(NOW + timedelta(seconds=1), user_feedback=0)])
+        insert_rows([make_row(NOW + timedelta(seconds=1), user_feedback=0)])
         return aggregate_rows(*arguments)
 
     with monkeypatch.context() as patch:
@@ -197,27 +199,27 @@ def test_all_queries_read_the_same_snapshot(keep: Keep, monkeypatch: pytest.Monk
     assert statistics(database)["total_predictions"] == 2
 
 
-def test_a_model_version_is_never_interpreted_as_sql(keep: Keep) -> None:
-    database = keep([make_row()])
+def test_a_model_version_is_never_interpreted_as_sql(insert_rows: InsertRows) -> None:
+    database = insert_rows([make_row()])
     assert statistics(database, model_version="' OR true --")["total_predictions"] == 0
     assert statistics(database)["total_predictions"] == 1
 
 
 @pytest.mark.parametrize("answer", ["cat", "error"])
-def test_figures_of_one_answer(keep: Keep, answer: str) -> None:
+def test_figures_of_one_answer(insert_rows: InsertRows, answer: str) -> None:
     rows = random_rows(8)
-    found = statistics(keep(rows), start=NOW - timedelta(days=DAYS), end=NOW, answer=answer)
+    found = statistics(insert_rows(rows), start=NOW - timedelta(days=DAYS), end=NOW, answer=answer)
     chosen = [row for row in rows if row["prediction_result"] == answer]
     check(found, chosen)
     check_timeline(found, chosen, NOW - timedelta(days=DAYS))
 
 
-def test_the_window_before_is_of_the_same_length(keep: Keep) -> None:
+def test_the_window_before_is_of_the_same_length(insert_rows: InsertRows) -> None:
     rows = random_rows(9)
     start, end = NOW - timedelta(days=9), NOW - timedelta(days=2)
     before = [row for row in rows if start - (end - start) <= row["timestamp"] < start]
     wanted = expected(before)
-    assert statistics(keep(rows), start=start, end=end)["previous"] == {
+    assert statistics(insert_rows(rows), start=start, end=end)["previous"] == {
         "total_predictions": len(before),
         "errors": wanted["answers"]["error"],
         "rgpd_consents": wanted["rgpd_consents"],
@@ -226,12 +228,12 @@ def test_the_window_before_is_of_the_same_length(keep: Keep) -> None:
     }
 
 
-def test_personal_fields_stay_hidden_without_consent_even_if_the_table_held_them(keep: Keep) -> None:
-    database = keep([])
+def test_personal_fields_stay_hidden_without_consent_even_if_the_table_held_them(insert_rows: InsertRows) -> None:
+    database = insert_rows([])
     with database.engine.begin() as connection:
         for rule in ("filename_needs_consent", "comment_needs_consent"):
             connection.exec_driver_sql(f"ALTER TABLE predictions_feedback DROP CONSTRAINT {rule}")
-    keep([make_row(filename="mine.jpg", user_comment="my comment", user_feedback=1)])
+    insert_rows([make_row(filename="mine.jpg", user_comment="my comment", user_feedback=1)])
     [row] = recent_predictions(database)
     assert (row["filename"], row["user_comment"]) == (None, None)
     [point] = statistics(database)["feedback"]

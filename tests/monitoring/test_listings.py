@@ -11,7 +11,7 @@ from catsdogs.errors import InvalidInput
 from catsdogs.monitoring import listings
 from catsdogs.monitoring.figures import RecentPrediction
 from tests.monitoring.queries import recent_predictions, statistics
-from tests.rows import NOW, Keep, Row, confidence, make_row, random_rows
+from tests.rows import NOW, InsertRows, Row, confidence, make_row, random_rows
 
 
 def listed(row: Row) -> dict[str, Any]:
@@ -21,25 +21,25 @@ def listed(row: Row) -> dict[str, Any]:
     return {name: row.get(name) for name in RecentPrediction.__annotations__} | computed | {"confidence": sure}
 
 
-def test_recent_predictions_are_the_newest_first(keep: Keep) -> None:
+def test_recent_predictions_are_the_newest_first(insert_rows: InsertRows) -> None:
     rows = random_rows(5, n=40)
     newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
     wanted = [listed(row) for row in newest]
-    database = keep(rows)
+    database = insert_rows(rows)
     assert recent_predictions(database) == wanted[:10]
     assert recent_predictions(database, 1) == wanted[:1]
     assert recent_predictions(database, 1000) == wanted
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
-def test_a_limit_out_of_range_is_refused(keep: Keep, limit: int) -> None:
+def test_a_limit_out_of_range_is_refused(insert_rows: InsertRows, limit: int) -> None:
     with pytest.raises(InvalidInput, match="a whole number from 1 to 1000"):
-        recent_predictions(keep([]), limit)
+        recent_predictions(insert_rows([]), limit)
 
 
-def test_predictions_of_low_confidence_and_disputed_ones_are_listed(keep: Keep) -> None:
+def test_predictions_of_low_confidence_and_disputed_ones_are_listed(insert_rows: InsertRows) -> None:
     rows = random_rows(6, n=60)
-    database = keep(rows)
+    database = insert_rows(rows)
     answered = sorted((row for row in rows if row["success"]), key=confidence)
     assert recent_predictions(database, 20, listing="least_sure") == [listed(row) for row in answered[:20]]
     newest = sorted(rows, key=lambda row: row["timestamp"], reverse=True)
@@ -53,7 +53,7 @@ def test_predictions_of_low_confidence_and_disputed_ones_are_listed(keep: Keep) 
 @pytest.mark.parametrize(
     "chosen", [{"model_version": "1.1"}, {"answer": "neither"}, {"start": NOW - timedelta(days=9)}]
 )
-def test_a_list_is_of_the_chosen_window_version_and_answer(keep: Keep, chosen: dict[str, Any]) -> None:
+def test_a_list_is_of_the_chosen_window_version_and_answer(insert_rows: InsertRows, chosen: dict[str, Any]) -> None:
     rows = random_rows(7, n=80)
     wanted = [
         listed(row)
@@ -63,27 +63,29 @@ def test_a_list_is_of_the_chosen_window_version_and_answer(keep: Keep, chosen: d
         and row["prediction_result"] == chosen.get("answer", row["prediction_result"])
     ]
     assert 0 < len(wanted) < 80
-    assert recent_predictions(keep(rows), 1000, **chosen) == wanted
+    assert recent_predictions(insert_rows(rows), 1000, **chosen) == wanted
 
 
-def test_low_confidence_is_looked_for_among_the_latest_predictions(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_confidence_is_looked_for_among_the_latest_predictions(
+    insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
     rows = [make_row(NOW + timedelta(seconds=n), proba_cat=0.9 - n / 100, proba_dog=0.1 + n / 100) for n in range(6)]
-    assert recent_predictions(keep(rows), listing="least_sure") == [listed(row) for row in reversed(rows[-3:])]
+    assert recent_predictions(insert_rows(rows), listing="least_sure") == [listed(row) for row in reversed(rows[-3:])]
 
 
 @pytest.mark.parametrize("chosen", [{"answer": "dog"}, {"listing": "disputed"}], ids=str)
 def test_an_old_prediction_is_found_however_many_follow(
-    keep: Keep, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
+    insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(listings, "LEAST_SURE_OF", 3)
     old = make_row(NOW, prediction_result="dog", proba_cat=0.1, proba_dog=0.9, user_feedback=0)
     since = [make_row(NOW + timedelta(seconds=n), user_feedback=1) for n in range(1, 7)]
-    assert recent_predictions(keep([old, *since]), **chosen) == [listed(old)]
+    assert recent_predictions(insert_rows([old, *since]), **chosen) == [listed(old)]
 
 
-def test_the_change_token_differs_exactly_when_something_was_recorded(keep: Keep) -> None:
-    database = keep([make_row()])
+def test_the_change_token_differs_exactly_when_something_was_recorded(insert_rows: InsertRows) -> None:
+    database = insert_rows([make_row()])
 
     def token() -> str:
         return database.run(listings.change_token)
@@ -104,8 +106,8 @@ def test_the_change_token_differs_exactly_when_something_was_recorded(keep: Keep
     assert len(tokens) == 3
 
 
-def test_the_change_token_differs_when_a_slow_writer_is_done(keep: Keep) -> None:
-    database = keep([make_row()])
+def test_the_change_token_differs_when_a_slow_writer_is_done(insert_rows: InsertRows) -> None:
+    database = insert_rows([make_row()])
     with database.engine.begin() as slow:
         slow.exec_driver_sql("DELETE FROM predictions_feedback")
         while_it_writes = database.run(listings.change_token)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from catsdogs.monitoring.figures import Accuracy
 from tests.monitoring import queries
-from tests.rows import Keep, calibrated_rows
+from tests.rows import InsertRows, calibrated_rows
 
 
 class Known(NamedTuple):
@@ -26,8 +26,8 @@ def known(accuracy: Accuracy) -> Known:
     return Known(*(value or 0.0 for value in figures))
 
 
-def test_the_estimated_accuracy_agrees_with_the_judged_one(keep: Keep) -> None:
-    health = queries.health(keep(calibrated_rows(2000)))
+def test_the_estimated_accuracy_agrees_with_the_judged_one(insert_rows: InsertRows) -> None:
+    health = queries.health(insert_rows(calibrated_rows(2000)))
     assert (health["judged"]["n"], health["estimated"]["n"]) == (2000, 2000)
     judged, estimated = known(health["judged"]), known(health["estimated"])
     assert judged.low < estimated.rate < judged.high
@@ -36,22 +36,22 @@ def test_the_estimated_accuracy_agrees_with_the_judged_one(keep: Keep) -> None:
     assert health["whole"]
 
 
-def test_calibrated_probabilities_lie_on_the_diagonal(keep: Keep) -> None:
-    bins = queries.health(keep(calibrated_rows(2000)))["reliability"]
+def test_calibrated_probabilities_lie_on_the_diagonal(insert_rows: InsertRows) -> None:
+    bins = queries.health(insert_rows(calibrated_rows(2000)))["reliability"]
     assert len(bins) == 10
     assert sum(bin_["n"] for bin_ in bins) == 2000
     missed = [bin_ for bin_ in bins if not known(bin_).low <= bin_["confidence"] <= known(bin_).high]
     assert len(missed) <= 2  # 95 % intervals
 
 
-def test_accuracy_over_time_and_by_version(keep: Keep) -> None:
+def test_accuracy_over_time_and_by_version(insert_rows: InsertRows) -> None:
     new = [
         row | {"model_version": "2.0", "timestamp": row["timestamp"] + timedelta(days=3)}
         for row in calibrated_rows(50, 1)
     ]
     for row in new:
         row |= {"id": sa.func.gen_random_uuid(), "user_feedback": None, "feedback_at": None}
-    database = keep(calibrated_rows(100))
+    database = insert_rows(calibrated_rows(100))
     with database.engine.begin() as connection:
         connection.execute(sa.insert(database.tables.predictions).values(new))
     health = queries.health(database)
@@ -67,7 +67,7 @@ def test_accuracy_over_time_and_by_version(keep: Keep) -> None:
     assert queries.health(database, model_version="1.0")["estimated"]["n"] == 100
 
 
-def test_an_empty_database_has_no_accuracy(keep: Keep) -> None:
-    health = queries.health(keep([]))
+def test_an_empty_database_has_no_accuracy(insert_rows: InsertRows) -> None:
+    health = queries.health(insert_rows([]))
     assert health["judged"] == health["estimated"] == {"rate": None, "low": None, "high": None, "n": 0}
     assert (health["timeline"], health["reliability"], health["drift"], health["versions"]) == ([], [], [], [])

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from catsdogs.monitoring import sampling
 from tests.monitoring import queries
-from tests.rows import Keep, calibrated_rows
+from tests.rows import InsertRows, calibrated_rows
 
 
-def test_of_many_predictions_a_sample_is_drawn(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = keep(calibrated_rows(6000))
+def test_of_many_predictions_a_sample_is_drawn(insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = insert_rows(calibrated_rows(6000))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE"))
     monkeypatch.setattr(sampling.draw_sample, "__defaults__", (1500,))

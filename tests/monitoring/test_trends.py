@@ -12,18 +12,18 @@ from catsdogs.monitoring import kpis
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.trends import Trend, TrendTone, trends
-from tests.rows import NOW, Keep, Row, make_row
+from tests.rows import NOW, InsertRows, Row, make_row
 
 EN = Translator("en")
 WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def trends_of(keep: Keep) -> Any:
+def trends_of(insert_rows: InsertRows) -> Any:
     """Compare two weeks."""
 
     def trends_of(now: list[Row], before: list[Row]) -> dict[str, Trend]:
-        database = keep(
+        database = insert_rows(
             [row | {"timestamp": NOW - timedelta(minutes=place + 1)} for place, row in enumerate(now)]
             + [row | {"timestamp": NOW - WEEK - timedelta(minutes=place + 1)} for place, row in enumerate(before)]
         )
@@ -105,10 +105,10 @@ def test_small_counts_have_no_clear_change(trends_of: Any) -> None:
     assert {trend.arrow for trend in found.values()} == {"="}
 
 
-def test_without_a_period_before_there_is_no_trend(trends_of: Any, keep: Keep) -> None:
+def test_without_a_period_before_there_is_no_trend(trends_of: Any, insert_rows: InsertRows) -> None:
     assert trends_of([], []) == {}
     assert trends_of(rows(3), []) == {"total": Trend("↑", "None in the period before")}
-    database = keep([])
+    database = insert_rows([])
     assert trends(database.run(lambda c: kpis.statistics(c, database.tables.predictions)), EN) == {}
 
 

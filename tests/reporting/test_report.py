@@ -19,7 +19,7 @@ from catsdogs.monitoring.figures import ModelHealth, Statistics
 from catsdogs.monitoring.model_health import cards, model_health
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.reporting.report import ALERTS_TYPE, Report
-from tests.rows import NOW, Keep, Row, make_row, random_rows
+from tests.rows import NOW, InsertRows, Row, make_row, random_rows
 
 
 class ServiceOfRows:
@@ -40,9 +40,9 @@ class ServiceOfRows:
 
 
 @pytest.fixture
-def report_of(keep: Keep) -> Any:
+def report_of(insert_rows: InsertRows) -> Any:
     def report_of(rows: list[Row], language: str = "en") -> Report:
-        database, start = keep(rows), NOW - timedelta(days=20)
+        database, start = insert_rows(rows), NOW - timedelta(days=20)
         evaluate(database, load_rules(), NOW)
         service = ServiceOfRows(database)
         of_period = PredictionFilter(start, NOW)
@@ -105,9 +105,9 @@ def test_alerts_have_their_present_state_if_the_period_reaches_to_now(report_of:
     assert made.alerts().firing == ["errors"]  # evaluated some seconds after the end
 
 
-def test_a_period_across_the_end_of_summer_time_is_in_local_time(paris: None, keep: Keep) -> None:
+def test_a_period_across_the_end_of_summer_time_is_in_local_time(paris: None, insert_rows: InsertRows) -> None:
     made = Report.of(
-        ServiceOfRows(keep([make_row(datetime(2025, 10, 25, 12, tzinfo=UTC))])), "2025-10-24", "2025-11-01"
+        ServiceOfRows(insert_rows([make_row(datetime(2025, 10, 25, 12, tzinfo=UTC))])), "2025-10-24", "2025-11-01"
     )
     assert (made.start.utcoffset(), made.end.utcoffset()) == (timedelta(hours=2), timedelta(hours=1))
     assert "From October 24, 2025 to October 31, 2025" in made.headline().data
