@@ -179,7 +179,7 @@ def test_a_misspelt_parameter_is_refused(client: Client) -> None:
             answer = client("GET", f"{path}?windw=7d&lang=fr")
             assert answer.status == 400
             assert all(name in answer.json()["detail"] for name in names)
-            assert answer.json()["detail"].startswith("Il n’y a pas de paramètre windw.")
+            assert answer.json()["detail"].startswith("Le paramètre windw n’existe pas.")
 
 
 def test_the_page_for_people_lists_every_route(client: Client) -> None:
