@@ -13,6 +13,7 @@ import typer
 
 from catsdogs.cli.app import app
 from catsdogs.model.card import SHIPPED, read_card
+from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
 from catsdogs.server.api import openapi
 from catsdogs.settings import Settings
 from tests.messages import extract
@@ -98,6 +99,23 @@ def test_the_sentences_of_troubleshooting_are_those_of_the_code() -> None:
     assert [sentence for sentence in sentences if not any(sentence in text for text in texts)] == []
 
 
+def test_contributing_lists_every_module() -> None:
+    guide = GUIDES["CONTRIBUTING.md"]
+    modules = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")]
+    wanted = [path for path in modules if not path.name.startswith("__") and "migrations/" not in f"{path}"]
+    assert len(wanted) > 100
+    listed = set(re.findall(r"`([^`\n]+)`", guide.replace("```", "")))
+    assert [path for path in wanted if not {str(path), "/".join(path.parts[1:])} & listed] == []
+
+
+def test_the_limits_of_photos_are_those_of_the_code() -> None:
+    words = " ".join(README.split())
+    assert (
+        f"at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels. A baseline JPEG may have {MAX_JPEG_MEGAPIXELS}"
+        in words
+    )
+
+
 def imports() -> set[tuple[str, str]]:
     """Give the pairs of packages of which the first imports the second."""
     found = set()
@@ -126,7 +144,7 @@ def test_the_picture_of_the_architecture_is_true() -> None:
 def test_the_models_figures_are_those_of_its_card() -> None:
     metrics = read_card(SHIPPED).metrics
     words = " ".join(README.split())
-    assert f"it took {metrics['val'].errors} for the other animal and declined {metrics['val'].refused}" in words
+    assert f"gave {metrics['val'].errors} wrong answers and refused {metrics['val'].refused}" in words
     others = metrics["neither"].errors + metrics["neither_web"].errors
     total = metrics["neither"].n + metrics["neither_web"].n
-    assert f"of {total} photos of other things, it took {others} for a pet" in words
+    assert f"Of {total} photos of other things, it answered {others} with cat or dog" in words
