@@ -20,6 +20,10 @@ def test_a_formatted_timestamp_is_parsed_back(moment: datetime) -> None:
     assert parse_timestamp(iso(moment)) == moment.astimezone(UTC)
 
 
+def test_a_timestamp_is_formatted_in_utc() -> None:
+    assert iso(EIGHT.astimezone(timezone(timedelta(hours=2)))) == "2026-03-01T08:00:00+00:00"
+
+
 @pytest.mark.parametrize(
     "text",
     ["2026-03-01T08:00", "2026-03-01 08:00", "2026-03-01T08:00Z", "2026-03-01T09:00+01:00", "2026-03-01T09:00 01:00"],

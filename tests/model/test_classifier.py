@@ -14,7 +14,7 @@ from PIL import Image
 from catsdogs.domain import Answer, Box, Note, Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.model.card import SHIPPED
-from catsdogs.model.classifier import Classifier
+from catsdogs.model.classifier import Classifier, answer_of
 from catsdogs.model.evaluation import evaluate
 
 
@@ -150,3 +150,16 @@ def test_the_card_describes_the_shipped_model(classifier: Classifier) -> None:
 
 def test_shipped_files_stay_below_45_megabytes() -> None:
     assert sum(path.stat().st_size for path in SHIPPED.parent.rglob("*")) < 45_000_000
+
+
+@pytest.mark.parametrize(
+    ("proba_dog", "neither_score", "answer"),
+    [
+        (0.5, 0.49, Answer.DOG),
+        (0.49, 0.49, Answer.CAT),
+        (0.99, 0.5, Answer.NEITHER),
+        (0.01, 0.5, Answer.NEITHER),
+    ],
+)
+def test_the_answer_changes_at_the_thresholds(proba_dog: float, neither_score: float, answer: Answer) -> None:
+    assert answer_of(proba_dog, neither_score) is answer
