@@ -83,7 +83,9 @@ class RollUpRefresher:
             return self._database.run(lambda connection: refresh(connection, self._database.tables))
         except DatabaseError as error:
             _log.debug("the roll-ups cannot be refreshed now: %s", error)
-            return False
+        except Exception:  # noqa: BLE001 (whatever it is: without this thread the roll-ups would stay stale)
+            _log.exception("the roll-ups cannot be refreshed")
+        return False
 
 
 def roll_up_query(table: str, hours: int, condition: str) -> str:

@@ -333,9 +333,12 @@ def test_a_service_refreshes_stale_hours(insert_rows: InsertRows, database: Sett
     check_roll_ups(kept)
 
 
-def test_a_failed_refresh_does_not_end_the_thread(insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [DatabaseUnavailable("It is away."), FileNotFoundError("There is no cluster.")])
+def test_a_failed_refresh_does_not_end_the_thread(
+    insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
     database = insert_rows(random_rows(16, n=60))
-    refresh, attempts = roll_ups.refresh, iter([DatabaseUnavailable("It is away.")])
+    refresh, attempts = roll_ups.refresh, iter([failure])
 
     def fail_once(connection: sa.Connection, tables: Tables) -> bool:
         for error in attempts:
