@@ -79,8 +79,9 @@ def atomic_write(
             move_into_place(draft, path)
         else:
             draft.replace(path)
-    finally:
+    except BaseException:
         draft.unlink(missing_ok=True)
+        raise
 
 
 def move_into_place(draft: Path, path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from catsdogs import files
 from catsdogs.files import atomic_write
 
 WRITE_FOR_EVER = """
@@ -47,6 +48,19 @@ def test_a_draft_left_by_a_stopped_program_is_overwritten(tmp_path: Path) -> Non
     (tmp_path / "draft").write_bytes(b"a longer leftover")
     write(tmp_path / "file", b"new", tmp_path / "draft")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"new"}
+
+
+def test_the_draft_of_the_next_writer_is_not_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync = files.sync
+
+    def sync_and_begin_the_next_write(path: Path) -> None:
+        sync(path)
+        if path.is_dir():  # the first draft has been renamed
+            (tmp_path / "draft").write_bytes(b"the next content")
+
+    monkeypatch.setattr(files, "sync", sync_and_begin_the_next_write)
+    write(tmp_path / "file", b"new", tmp_path / "draft")
+    assert (tmp_path / "draft").read_bytes() == b"the next content"
 
 
 def test_the_umask_and_the_mode_decide_who_may_read(tmp_path: Path) -> None:
