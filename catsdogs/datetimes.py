@@ -55,7 +55,7 @@ def utc(moment: datetime) -> datetime:
         The year is not one of :data:`YEARS`.
     """
     try:
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = _convert(moment)
     except OverflowError:
         raise _year_out_of_range() from None
     if moment.year not in YEARS:
@@ -64,8 +64,12 @@ def utc(moment: datetime) -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """Format `moment` in ISO 8601, in UTC; :func:`parse_timestamp` reads it back."""
-    return moment.astimezone(UTC).isoformat()
+    """Format `moment` in ISO 8601, in UTC; :func:`parse_timestamp` reads it back. Without a zone it is taken as UTC."""
+    return _convert(moment).isoformat()
+
+
+def _convert(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _year_out_of_range() -> InvalidInput:

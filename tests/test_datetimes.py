@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,16 @@ def test_a_text_without_a_zone_is_in_utc_and_one_with_is_the_same_moment(text: s
 def test_another_zone_may_be_assumed() -> None:
     assert parse_timestamp("2026-03-01T09:00", zone=ZoneInfo("Europe/Paris")) == EIGHT
     assert parse_timestamp("2026-03-01T08:00Z", zone=ZoneInfo("Europe/Paris")) == EIGHT
+
+
+def test_a_time_without_a_zone_is_formatted_as_utc_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        with monkeypatch.context() as tokyo:
+            tokyo.setenv("TZ", "Asia/Tokyo")
+            time.tzset()
+            assert iso(datetime(2026, 3, 1, 8)) == iso(EIGHT)  # noqa: DTZ001
+    finally:
+        time.tzset()
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-02-30", "08:00"])
