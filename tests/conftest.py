@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests may ask for. A room's own fixtures live in its folder."""
+"""Fixtures for all tests. Fixtures for the tests of one package are in the conftest.py of its folder."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from tests.storage import Storage
 
 REPOSITORY = Path(__file__).parent.parent
 
-# A shell that starts the tests in the background has them ignore Ctrl-C, and every process they start inherits that.
+# A shell starts background jobs with SIGINT ignored, and all processes that the tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def photos() -> Path:
-    """The folder of real photos (``train/ val/ neither/ neither_web/``), where this machine has it."""
+    """The folder of real photos (``train/ val/ neither/ neither_web/``); without it, the test is skipped."""
     folder = Path(os.environ.get("CATSDOGS_TEST_PHOTOS", REPOSITORY.parent / "shared" / "data"))
     if not (folder / "val" / "cat").is_dir():
         pytest.skip(f"no photo set in {folder}: set CATSDOGS_TEST_PHOTOS")
@@ -60,24 +60,24 @@ SERVERS = ["embedded", "external"] if os.environ.get("TEST_DB_HOST") else ["embe
 def postgresql(request: pytest.FixtureRequest) -> Iterator[Settings]:
     """A running server for the whole session, with a migrated, empty database to copy from.
 
-    The embedded one, and also the one that ``TEST_DB_HOST TEST_DB_PORT TEST_DB_USER TEST_DB_PWD`` name,
-    where they do. The settings reach either over `db_host`, which for the embedded one is its socket's folder.
+    The embedded server; if ``TEST_DB_HOST`` is set, also the server that ``TEST_DB_HOST TEST_DB_PORT TEST_DB_USER
+    TEST_DB_PWD`` name. In the settings of the embedded server, `db_host` is the folder of its socket.
     """
     template = f"catsdogs_test_{os.getpid()}"
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         server = embedded.EmbeddedServer(Path(folder))
         if request.param == "embedded":
             server.start()
-            place: dict[str, Any] = {
+            address: dict[str, Any] = {
                 "db_host": str(server.socket_dir),
                 "db_port": postgres.PORT,
                 "db_user": embedded.USER,
             }
         else:
             names = {"TEST_DB_HOST": "db_host", "TEST_DB_PORT": "db_port", "TEST_DB_USER": "db_user"}
-            place = {setting: os.environ[name] for name, setting in names.items() if name in os.environ}
-            place["db_pwd"] = os.environ.get("TEST_DB_PWD", "")
-        settings = Settings(_env_file=None, **place, db_name=template, CATSDOGS_DATA_DIR=folder)
+            address = {setting: os.environ[name] for name, setting in names.items() if name in os.environ}
+            address["db_pwd"] = os.environ.get("TEST_DB_PWD", "")
+        settings = Settings(_env_file=None, **address, db_name=template, CATSDOGS_DATA_DIR=folder)
         database = Database(settings)
         setup.ensure(database)
         database.close()
@@ -123,7 +123,7 @@ def database(postgresql: Settings, administration: sa.Connection, tmp_path: Path
 
 @pytest.fixture(scope="session")
 def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | None]]:
-    """Make a plausible prediction and its receipt, as `consent` allows; without a model."""
+    """Make a prediction with plausible figures, without a model, and its receipt, if `consent` gives one."""
     prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
     statistics = ImageStatistics(451, 300, 0.5, 0.01)
 
@@ -161,7 +161,7 @@ def environment(database: Settings) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def launch() -> Iterator[Launch]:
-    """Start servers of one's own: ``launch(CATSDOGS_MAX_SESSIONS="2")``; they are stopped at the end of the module."""
+    """Start further servers: ``launch(CATSDOGS_MAX_SESSIONS="2")``; they are stopped at the end of the module."""
     with launching() as launch:
         yield launch
 

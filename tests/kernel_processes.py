@@ -1,4 +1,4 @@
-"""A look into a visitor's kernel, through the connection that only its own user has."""
+"""The processes of kernels, and what they have loaded, asked over their own connection files."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def kernel_of(page: Page, server: Any) -> psutil.Process:
 
 
 def kernels(server: Any) -> list[psutil.Process]:
-    """List the kernels of a server that live."""
+    """List the running kernels of a server."""
     found = []
     for child in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.Error):  # it ends just now
+        with contextlib.suppress(psutil.Error):  # it has just ended
             if "ipykernel_launcher" in " ".join(child.cmdline()):
                 found.append(child)
     return found
@@ -40,7 +40,7 @@ def kernel_id(kernel: psutil.Process) -> str:
 
 
 def environment(kernel: psutil.Process) -> dict[str, str]:
-    """Ask a kernel for its environment variables as they are now; what it does just then comes first."""
+    """Ask a kernel for its environment variables as they are now; it first completes the messages before."""
     found: dict[str, str] = ast.literal_eval(_ask(kernel, "dict(__import__('os').environ)"))
     return found
 
@@ -55,9 +55,9 @@ def _ask(kernel: psutil.Process, expression: str) -> str:
     client.load_connection_file(next(part for part in kernel.cmdline() if part.endswith(".json")))
     client.start_channels()
     try:
-        # printed by repr: IPython's own display would leave out what is long
-        asked = {"it": f"repr({expression})"}
-        answer = client.execute("", silent=True, user_expressions=asked, reply=True, timeout=60)
+        # by repr: IPython's own display shortens long values
+        expressions = {"value": f"repr({expression})"}
+        reply = client.execute("", silent=True, user_expressions=expressions, reply=True, timeout=60)
     finally:
         client.stop_channels()
-    return str(ast.literal_eval(answer["content"]["user_expressions"]["it"]["data"]["text/plain"]))
+    return str(ast.literal_eval(reply["content"]["user_expressions"]["value"]["data"]["text/plain"]))

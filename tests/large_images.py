@@ -35,13 +35,13 @@ def jpeg(width: int, height: int) -> bytes:
 
 
 def jpeg_by_component(width: int, height: int) -> bytes:
-    """A valid grey JPEG of three components, each in a scan of its own."""
+    """A valid grey JPEG of three components, each in its own scan."""
     scans = (_scan([component], (0, 63), bits=2 * _blocks(width, height)) for component in (1, 2, 3))
     return _beginning(0xFFC0, width, height) + b"".join(scans) + b"\xff\xd9"
 
 
 def progressive_jpeg(width: int, height: int, scans: int = 1) -> bytes:
-    """A valid grey progressive JPEG: what all blocks begin with, in so many scans."""
+    """A valid grey progressive JPEG: the first coefficient of all blocks, in `scans` scans."""
     first = _scan([1, 2, 3], (0, 0), bits=3 * _blocks(width, height))
     return _beginning(0xFFC2, width, height) + first * scans + b"\xff\xd9"
 

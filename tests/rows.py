@@ -61,20 +61,20 @@ def random_rows(seed: int, n: int = 400) -> list[Row]:
             continue
         answer = choose.choices(["cat", "dog", "neither", "error"], [5, 4, 1, 1])[0]
         cat, consent = choose.random(), choose.random() < 0.4
-        opinion = choose.choice([None, 0, 1, 1]) if answer != "error" else None
+        rating = choose.choice([None, 0, 1, 1]) if answer != "error" else None
         rows.append(
             make_row(
                 NOW - age,
                 prediction_result=answer,
-                # some failures took time: it must not count
+                # some failures took time, which must not be counted
                 inference_time_ms=choose.lognormvariate(2, 0.5) if answer != "error" or choose.random() < 0.5 else None,
                 proba_cat=cat,
                 proba_dog=1 - cat,
                 neither_score=choose.random(),
                 rgpd_consent=consent,
                 filename="mine.jpg" if consent else None,
-                user_feedback=opinion,
-                user_comment=f"comment {len(rows)}" if consent and opinion is not None else None,
+                user_feedback=rating,
+                user_comment=f"comment {len(rows)}" if consent and rating is not None else None,
                 model_version=choose.choice(["1.0", "1.1", None]),
             )
         )

@@ -44,7 +44,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class RunningServer:
-    """``catsdogs serve``, running as a user runs it, with a database and secrets of its own."""
+    """A process of ``catsdogs serve``, with a database and secrets of its own."""
 
     url: str
     settings: Settings
@@ -90,9 +90,9 @@ class Launch(Protocol):
 
 @contextmanager
 def launching() -> Iterator[Launch]:
-    """Give a function that starts servers; those that still run are stopped at the end."""
+    """Yield a function that starts servers; those that still run are stopped at the end."""
     started: list[RunningServer] = []
-    folders: list[str] = []  # not pytest's: another session of it may close its folders to PostgreSQL's user
+    folders: list[str] = []  # not pytest's, which another session of pytest may make inaccessible to PostgreSQL's user
 
     def launch(folder: Path | None = None, *, wait: bool = True, **variables: str) -> RunningServer:
         if folder is None:
@@ -117,7 +117,7 @@ def launching() -> Iterator[Launch]:
 
 @contextmanager
 def served(folder: Path, **variables: str) -> Iterator[tuple[str, psutil.Process]]:
-    """Run ``catsdogs serve`` in `folder`, with its data there; give its address and process."""
+    """Run ``catsdogs serve`` in `folder`, with its data there; yield its address and process."""
     server = _start(folder, variables)
     try:
         _wait_until_ready(server)

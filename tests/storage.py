@@ -1,4 +1,4 @@
-"""Database, spool and what writes to them, without a service and its model."""
+"""Database and spool, with their writers, without a service and its model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from catsdogs.settings import Settings
 
 
 class Storage(NamedTuple):
-    """Where records are stored, and the objects that store them, as a service holds them."""
+    """The objects of a service that store records."""
 
     database: Database
     spool: Spool

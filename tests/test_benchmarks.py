@@ -1,4 +1,4 @@
-"""Each benchmark runs, at a tiny size: its figures mean nothing here."""
+"""Each benchmark runs at a tiny size, in which its figures are meaningless."""
 
 from __future__ import annotations
 

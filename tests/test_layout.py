@@ -1,4 +1,4 @@
-"""The package and its tests keep their layout, so that a reader finds what a name leads to."""
+"""The layout of the package and of its tests: few loose modules, short modules and functions, tests by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LOOSE_MODULES = 10
 MOST_LINES_OF_A_MODULE = 300
 MOST_LINES_OF_A_FUNCTION = 50
-"""Without its docstring."""
+"""Largest number of lines of a function, without its docstring."""
 
 LONG_FUNCTIONS = {
     "database/migrations/versions/0001_tables.py upgrade": "all tables of version 1",
@@ -23,17 +23,17 @@ LONG_FUNCTIONS = {
 
 CROSS_CUTTING = {
     "browser": "the apps in a browser, through all packages",
-    "notebooks": "the notebooks, which lie outside of the package",
+    "notebooks": "the notebooks, which are outside of the package",
     "database/test_full_disk.py": "the server and the recorder while the disk is full",
     "database/test_indexes.py": "the plans of the queries of all packages",
     "database/test_tls.py": "the settings, the engine and PostgreSQL itself",
-    "records/test_outages.py": "the whole server while the database is away",
+    "records/test_outages.py": "the whole server while the database cannot be reached",
     "server/api/test_alerts.py": "alerts of a running server, from its clock to its route",
     "server/api/test_bombs.py": "pictures of many pixels, from the route to the decoder",
     "server/voila/test_plain_voila.py": "the notebooks under Voilà without our server",
     "service/test_consent.py": "every way through the service on which personal data is stored",
     "service/test_contract.py": "the two implementations of the service side by side",
-    "service/test_data_controller.py": "who is responsible for the data, in each process",
+    "service/test_data_controller.py": "the name of the data controller, in each process",
     "test_benchmarks.py": "the benchmarks, beside this file",
     "test_layout.py": "the package as a whole",
     "test_makefile.py": "the Makefile",
@@ -62,14 +62,14 @@ def test_no_two_public_classes_have_the_same_name() -> None:
 
 
 def test_a_test_has_the_folder_and_the_name_of_its_module() -> None:
-    lost = []
+    misplaced = []
     for path in (REPOSITORY / "tests").rglob("test_*.py"):
         place = path.relative_to(REPOSITORY / "tests")
         tested = PACKAGE / place.parent / path.stem.removeprefix("test_")
         known = place.as_posix() in CROSS_CUTTING or place.parts[0] in CROSS_CUTTING
         if not (known or tested.is_dir() or tested.with_suffix(".py").is_file()):
-            lost.append(place.as_posix())
-    assert lost == []
+            misplaced.append(place.as_posix())
+    assert misplaced == []
 
 
 @pytest.mark.parametrize("place", CROSS_CUTTING)

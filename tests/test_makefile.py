@@ -1,4 +1,4 @@
-"""What `make` says before Python has anything to say."""
+"""The messages of `make` before Python runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A fresh checkout, as far as `make` looks at it before it installs."""
+    """The files of a checkout that `make` reads before it installs anything."""
     for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-dev.lock"):
         shutil.copy(REPOSITORY / name, tmp_path)
     return tmp_path
@@ -56,7 +56,7 @@ def test_help_lists_every_task() -> None:
         ),
     ],
 )
-def test_what_is_missing_is_said_in_one_sentence(checkout: Path, script: str | None, sentence: str) -> None:
+def test_a_missing_requirement_is_reported_in_one_sentence(checkout: Path, script: str | None, sentence: str) -> None:
     before = sorted(checkout.iterdir())
     python = "PYTHON=no-such-python" if script is None else python_that(checkout, script)
     done = make(checkout, "app", python)
@@ -67,7 +67,7 @@ def test_what_is_missing_is_said_in_one_sentence(checkout: Path, script: str | N
     assert sorted(path for path in checkout.iterdir() if path.name != "python") == before
 
 
-def test_train_without_photos_says_what_to_give() -> None:
+def test_train_without_a_folder_explains_the_argument() -> None:
     done = make(REPOSITORY, "train", "--old-file=.venv/.everything")
     assert done.returncode != 0
     assert "make train FOLDER=photos" in done.stdout

@@ -1,4 +1,4 @@
-"""The files around the package say the same as the package."""
+"""Locks, environment and settings file agree with the package."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ def until(
     Parameters
     ----------
     message
-        What is wrong if it never does; a function is called at the timeout, for example to read a log.
+        Message of the error at the timeout; a function is called then, for example to read a log.
     timeout, interval
-        Seconds: how long to wait at most, and between two calls.
+        Longest time to wait, and time between two calls, in seconds.
     retry_on
         Exceptions of `condition` that count as "not yet", such as ``ConnectionError``; others are raised.
 

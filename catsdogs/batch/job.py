@@ -86,7 +86,7 @@ def _open(job: BatchJob) -> Classifier:
 
 
 def _row(name: str, result: Prediction | InvalidImage) -> Row:
-    # names of files may not be UTF-8, strings in Parquet must be
+    # the name of a file need not be UTF-8, strings in Parquet must be
     row: Row = {"file": name.encode(errors="surrogateescape").decode(errors="replace")}
     if isinstance(result, InvalidImage):
         return row | {"error": str(result)}

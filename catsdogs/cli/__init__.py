@@ -1,4 +1,4 @@
-"""The console script ``catsdogs``. Each command lives in the module of its name.
+"""The console script ``catsdogs``. Each command is in the module of its name.
 
 Exit codes: 0 done, 1 failed (one sentence on standard error says why), 2 called wrongly; but of ``report`` and
 ``alerts check``, 2 says that alerts fire.
@@ -23,6 +23,6 @@ def main() -> None:
         logging.getLogger(__name__).debug("command failed", exc_info=True)
         print(f"catsdogs: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    except BrokenPipeError:  # `catsdogs ... | head`: the reader has what it wanted
+    except BrokenPipeError:  # as in `catsdogs ... | head`: the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None

@@ -20,7 +20,7 @@ app.add_typer(db, name="db")
 
 @contextmanager
 def _database() -> Iterator[Database]:
-    """Open the database of the settings; an embedded server that nobody else uses stops at the end."""
+    """Open the database of the settings; an embedded server that no other process uses stops at the end."""
     from catsdogs.database import Database
 
     database = Database(Settings.load())

@@ -49,7 +49,7 @@ class EvaluationMetrics:
     ece: float | None
     """Expected calibration error (Guo et al. 2017, https://arxiv.org/abs/1706.04599), over the pets."""
     auroc: float | None
-    """Area under the ROC curve of dogs against cats; ``None`` where one is missing."""
+    """Area under the ROC curve of dogs against cats; ``None`` if one of them is missing."""
     reliability: tuple[tuple[float, float, int], ...]
     """One row for each bin: mean confidence, share of right choices, number of pets."""
     unsure: int = 0

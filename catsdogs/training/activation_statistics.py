@@ -1,4 +1,4 @@
-"""Statistics of the backbone's activations on photos: what its quantization is chosen by."""
+"""Statistics of the backbone's activations on photos, by which its quantization is chosen."""
 
 from __future__ import annotations
 

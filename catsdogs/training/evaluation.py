@@ -1,4 +1,4 @@
-"""Evaluation of a freshly trained model, as it will be served: what its card says of its quality."""
+"""Evaluation of a trained model, as it is served: metrics, doubt thresholds and drift reference for its card."""
 
 from __future__ import annotations
 

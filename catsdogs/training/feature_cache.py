@@ -41,7 +41,7 @@ class FeatureCache:
             raise _unwritable(folder, error) from error
 
     def get(self, digest: str) -> Floats | None:
-        """Read the features of the photo with that SHA-256; ``None`` where they are missing or damaged."""
+        """Read the features of the photo with that SHA-256; ``None`` if they are missing or damaged."""
         try:
             content = self._path(digest).read_bytes()
         except OSError:

@@ -58,7 +58,7 @@ _PARITY_TOLERANCE = 1e-3
 
 
 class Fitted(NamedTuple):
-    """The fitted parts of a model, and what cross-validation says of them."""
+    """The fitted parts of a model, and the results of cross-validation."""
 
     imagenet_classifier: ImageNetClassifier
     head: Head
@@ -210,7 +210,7 @@ def _provenance(options: TrainingOptions, dataset: Dataset) -> dict[str, Any]:
 def _unpublished_folder(target: Path) -> Iterator[Path]:
     """Create a hidden folder beside `target`; remove it at the end, unless it was renamed to `target`."""
     folder = target.with_name(f".{target.name}.tmp")
-    shutil.rmtree(folder, ignore_errors=True)  # of a training that was killed
+    shutil.rmtree(folder, ignore_errors=True)  # left by a training that was killed
     try:
         folder.mkdir(parents=True)
         yield folder

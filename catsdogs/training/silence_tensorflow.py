@@ -1,4 +1,4 @@
-"""TensorFlow writes messages about the machine while it is imported, before any log level applies."""
+"""Silence TensorFlow while it is imported: it writes messages about the machine before any log level applies."""
 
 from __future__ import annotations
 

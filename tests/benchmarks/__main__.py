@@ -1,8 +1,8 @@
 """Print every benchmark as one table: ``make bench``. Name some to run only these: ``ARGS="model records"``.
 
 Each module of this folder measures one part: ``measure()`` returns its rows. Ratios compare two things in the same
-run; absolute times are those of this machine. ``--tiny`` runs each in seconds, to see that it works: its figures mean
-nothing.
+run; absolute times are those of this machine. ``--tiny`` runs each in seconds, to see that it works; its figures are
+meaningless.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the benchmarks have in common."""
+"""Helpers of all benchmarks."""
 
 from __future__ import annotations
 

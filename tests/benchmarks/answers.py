@@ -1,4 +1,4 @@
-"""From a dropped 12-megapixel photo to the answer shown, beside the two parts that cannot be saved."""
+"""Time from a dropped 12-megapixel photo to its answer on the page, compared with its two necessary parts."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
 
 
 def one_round(page: Page, url: str, scaled: bytes) -> tuple[float, float, float]:
-    """Measure the three in turns: what else the machine does falls on all alike. Milliseconds."""
+    """Measure scaling, server and page once each, one after the other; return milliseconds."""
     scaling = page.evaluate(SCALE)
     begun = time.perf_counter()
     fields = {"file": ("photo.jpg", scaled, "image/jpeg")}

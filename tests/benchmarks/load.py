@@ -1,6 +1,6 @@
-"""The server under load: 50 open sessions and 8 clients that post photos; V2's design beside it.
+"""The server under load: 50 open sessions and 8 clients that post photos; compared with V2's design.
 
-``CATSDOGS_BENCH_REQUESTS=10000 make bench ARGS=load`` runs as long as the memory's slope needs.
+``CATSDOGS_BENCH_REQUESTS=10000 make bench ARGS=load`` runs long enough to see whether memory grows.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 @dataclass(frozen=True)
 class Run:
-    """What some clients saw."""
+    """Responses to the requests of some clients."""
 
     seconds: float
     latencies: list[float]
-    """Of the requests that succeeded, in milliseconds, sorted."""
+    """Latencies of the successful requests, in milliseconds, sorted."""
     statuses: Counter[int]
     processor: float
-    """Milliseconds of processor time that the server took for a request; other programs do not disturb that."""
+    """Processor time of the server for a request, in milliseconds; other programs do not change it much."""
 
     @property
     def p50(self) -> float:
@@ -75,7 +75,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
     requests, sessions, warming = (4, 2, 4) if tiny else (REQUESTS, SESSIONS, 200)
     jpeg = photo(500, 375)
     limits = {"API_TOKEN": TOKEN, "CATSDOGS_OPERATOR_PASSWORD": "p" * 12, "CATSDOGS_MAX_SESSIONS": str(sessions)}
-    limits |= {"CATSDOGS_SPARE_KERNELS": "0"}  # only sessions are weighed
+    limits |= {"CATSDOGS_SPARE_KERNELS": "0"}  # only the memory of sessions is measured
     with (
         tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
         served(Path(folder), **limits) as (url, server),

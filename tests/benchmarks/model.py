@@ -1,6 +1,6 @@
-"""One photo, from bytes to answer: the served network beside Keras on the same graph, decoding beside Pillow's.
+"""One photo, from bytes to answer: the served network and Keras on the same graph, our decoding and Pillow's.
 
-Each ratio stands beside what was aimed for. What is compared is measured in turns, so that both meet the same load.
+Each ratio is printed with its target. Both parts of a comparison are measured alternately, under the same load.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ REPEATS = 30
 PAUSE = 0.1  # seconds
 FIRST_RUNS = 3
 FILES = 16
-"""Photos of the folder."""
+"""Number of photos in the folder."""
 MATRIX = 1024
-"""Side of the matrices that tell how fast the machine multiplies."""
+"""Side of the matrices that measure how fast the machine multiplies."""
 
 FRESH = """
 import sys, time
@@ -67,7 +67,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
     )
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras  # only now: its threads would be in the way of what serves without it
+    import keras  # only now: its threads would slow down the measurements before
 
     model = keras.models.load_model(SHIPPED / "model.keras", compile=False)
     floats = pixels.astype(np.float32)
@@ -126,16 +126,16 @@ def photo(width: int, height: int) -> bytes:
 
 
 def full_decode(data: bytes, side: int) -> Image.Image:
-    """What one writes first."""
+    """Decode with Pillow at full size, orient, convert, crop and scale."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     return ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC)
 
 
 def milliseconds(*works: Callable[[], object], repeats: int) -> list[float]:
-    """Median time of each, measured in turns after warming up.
+    """Return the median time of each, measured alternately after a warm-up.
 
-    Each has a pause first, for threads of the one before go on looking for work for a while, and then runs that do not
-    count: a machine that had nothing to do is slow at first.
+    Before each measurement, there is a pause, in which threads of the one before stop spinning, and some runs that are
+    not counted, because a processor is slow after a pause.
     """
     times: list[list[float]] = [[] for _ in works]
     for turn in range(-min(3, repeats), repeats):
@@ -151,7 +151,7 @@ def milliseconds(*works: Callable[[], object], repeats: int) -> list[float]:
 
 
 def multiplications(model: Any) -> int:
-    """Count those of one photo: every layer's kernel, at every place it is applied to."""
+    """Count the multiplications for one photo: the kernel of each layer, at each position of its output."""
     return sum(
         math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])
         for layer in (*model.layers, *model.get_layer("fitted").layers)
@@ -160,7 +160,7 @@ def multiplications(model: Any) -> int:
 
 
 def fresh_process(runtime: str, data: bytes) -> tuple[float, float]:
-    """Seconds from importing to the first answer, and resident memory after it in MiB, in a process of its own."""
+    """Return seconds from the import to the first answer, and resident memory then in MiB, in a new process."""
     command = [sys.executable, "-c", FRESH, str(SHIPPED), runtime]
     seconds, memory = subprocess.run(command, input=data, check=True, stdout=subprocess.PIPE).stdout.split()[-2:]
     return float(seconds), float(memory)

@@ -1,4 +1,4 @@
-"""The monitoring app's queries on a long table, beside V2's way, which fetches every row to draw a chart.
+"""The monitoring app's queries on a long table, compared with V2, which fetches every row to draw a chart.
 
 ``CATSDOGS_BENCH_ROWS=10000000`` makes the table of ten million (some minutes and 6 GB); by default one of a million.
 """
@@ -93,7 +93,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
 
 
 def fill(database: Database, first: int, last: int, rows: int) -> float:
-    """Make visits of `DAYS` days up to now; give the seconds that summarising took."""
+    """Insert predictions of the last `DAYS` days; return the seconds that the roll-ups took."""
 
     def work(connection: sa.Connection, first: int) -> None:
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
@@ -108,7 +108,7 @@ def fill(database: Database, first: int, last: int, rows: int) -> float:
     spent = time.perf_counter() - started
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
-        connection.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum does in time
+        connection.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum does after a while
     return spent
 
 
@@ -125,7 +125,7 @@ def health(database: Database, days: float | None = None) -> None:
 
 
 def views(database: Database, repeats: int) -> dict[str, float]:
-    """Median seconds of the queries of each view: figures, and a list."""
+    """Return the median seconds of the queries of each view: figures, and a list."""
 
     def view(days: float | None, listing: Listing = Listing.LATEST, **chosen: Any) -> None:
         read(database, days, **chosen)
@@ -158,7 +158,7 @@ def traces(found: Statistics) -> list[dict[str, Any]]:
 
 
 def fetch_every_row(database: Database) -> tuple[float, float]:
-    """Do as V2 does; give seconds, and the megabytes that came over the wire, as text."""
+    """Fetch every row, as V2 does; return the seconds, and the size of the rows as text, in megabytes."""
     query = "SELECT timestamp, inference_time_ms, user_feedback, prediction_result, proba_cat FROM predictions_feedback"
     size = f"SELECT sum(octet_length(found::text)) / 1e6 FROM ({query}) AS found"
     with database.engine.begin() as connection:
@@ -171,7 +171,7 @@ def fetch_every_row(database: Database) -> tuple[float, float]:
 
 
 def inserts(database: Database, turns: int) -> tuple[float, float]:
-    """Milliseconds to record a prediction, with the trigger that keeps the summaries true and without, in turns."""
+    """Return the milliseconds to record a prediction with the trigger of the roll-ups, and without, alternately."""
     table = database.tables.predictions.name
 
     def switch(state: str) -> None:
@@ -192,7 +192,7 @@ def inserts(database: Database, turns: int) -> tuple[float, float]:
 
 
 def dashboard(folder: Path, database: Database, drawing: float) -> tuple[float, float]:
-    """Megabytes of the kernel that shows the whole table, and seconds until it shows what is new."""
+    """Return the memory of a kernel that shows the whole table, in MiB, and seconds until it shows a new prediction."""
     password = "open sesame"
     settings = {"CATSDOGS_OPERATOR_PASSWORD": password, "CATSDOGS_SPARE_KERNELS": "0"}
     with served(folder, **settings) as (url, server), chromium() as browser:

@@ -1,4 +1,4 @@
-"""Recording a prediction beside a plain INSERT, and the replay of the spool, on an embedded server of its own."""
+"""Recording of a prediction, compared with a plain INSERT, and replay of the spool, on an embedded server."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def prediction(photo: bytes = b"", consent: Consent = NO_CONSENT) -> PredictionR
 
 
 def _photo() -> bytes:
-    """A photo of 1,280 pixels' width."""
+    """A photo, 1,280 pixels wide."""
     stream = io.BytesIO()
     Image.fromarray(skimage.data.chelsea()).resize((1280, 851)).save(stream, "JPEG", quality=90)
     return stream.getvalue()
 
 
 def _plain_insert(database: Database) -> Callable[[], object]:
-    """Insert the same figures with one statement and no more."""
+    """Return a function that inserts the same figures with one statement."""
     statement = sa.text(
         """INSERT INTO predictions_feedback (id, timestamp, success, prediction_result, proba_cat, proba_dog,
         neither_score, rgpd_consent, model_version, inference_time_ms, width, height, brightness, sharpness)
@@ -90,7 +90,7 @@ def _plain_insert(database: Database) -> Callable[[], object]:
 
 
 def medians(*works: Callable[[], object], repeats: int) -> list[float]:
-    """Milliseconds, measured in turns: what else the machine does falls on all alike."""
+    """Return the median milliseconds of each, measured alternately, under the same load."""
     times: list[list[float]] = [[] for _ in works]
     for _ in range(repeats):
         for work, spent in zip(works, times, strict=True):

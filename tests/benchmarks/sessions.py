@@ -1,4 +1,4 @@
-"""What a prediction session weighs: its kernel, beside one that does nothing."""
+"""Memory of a prediction session's kernel, compared with a kernel that runs nothing."""
 
 from __future__ import annotations
 
@@ -63,5 +63,5 @@ def bare_kernel(rest: float) -> float:
 
 
 def megabytes(process: psutil.Process) -> float:
-    """Proportional set size: shared pages count by the share."""
+    """Return the proportional set size in MiB: a page that n processes share counts 1/n."""
     return float(process.memory_full_info().pss) / 2**20

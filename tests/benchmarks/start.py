@@ -1,4 +1,4 @@
-"""From ``catsdogs serve`` to the first request that is answered."""
+"""Time from ``catsdogs serve`` to the first response."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
 
 
 def seconds(folder: Path) -> tuple[float, float]:
-    """Time a start, and a stop."""
+    """Return the seconds of a start and of a stop."""
     begun = time.perf_counter()
     with served(folder):
         ready = time.perf_counter()

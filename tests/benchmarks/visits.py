@@ -1,4 +1,4 @@
-"""How long a visitor waits, until a photo can be brought and until it is answered, beside other frameworks."""
+"""Time until a photo can be sent, and until it is answered, compared with other frameworks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.waiting import until
 
 RIVALS = Path(__file__).parent / "rivals"
 PYTHON = Path(sys.prefix) / "rivals" / "bin" / "python"
-"""Of the environment that holds Gradio and Streamlit."""
+"""Interpreter of the environment that holds Gradio and Streamlit."""
 REPEATS = 3
 PAUSE = 1.0
 """Seconds between two visitors."""
@@ -32,14 +32,14 @@ PHOTO = samples.FOLDER / "chelsea.jpg"
 
 @dataclass(frozen=True)
 class App:
-    """An app of the job: where it is, and what of it is waited for, as selectors."""
+    """A prediction app: its address, and selectors of what the benchmark waits for."""
 
     address: str
     input: str
-    """The first widget: a file given to it is answered."""
+    """File input, which appears first."""
     answer: str
     live: str
-    """Is there when everything is."""
+    """Element that appears last."""
 
 
 OURS = (".cd-drop input", ".cd-answer h2", "body:not(:has(#preload)) .cd-mydata")
@@ -57,8 +57,8 @@ def measure(*, tiny: bool = False) -> list[Row]:
             apps |= running.enter_context(other_frameworks())
         apps[", without warm pool"] = App(f"{without_pool}/inference", *OURS)
         browser = running.enter_context(chromium())
-        time.sleep(5 * pause)  # servers are ready
-        browser.new_page().goto("about:blank")  # and so is the browser
+        time.sleep(5 * pause)  # until the servers are at rest
+        browser.new_page().goto("about:blank")  # until the browser is ready
         first = visit(browser, apps, pause)
         rounds = [visit(browser, apps, pause) for _ in range(1 if tiny else REPEATS)]
     later = {name: median([each[name] for each in rounds]) for name in apps}
@@ -67,7 +67,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
 
 @contextmanager
 def other_frameworks() -> Iterator[dict[str, App]]:
-    """Run the same job's apps in Gradio and Streamlit."""
+    """Run the same app in Gradio and in Streamlit."""
     streamlit_options = ("--server.headless", "true", "--server.port")
     with (
         rival("gradio_app.py") as gradio,
@@ -81,18 +81,18 @@ def other_frameworks() -> Iterator[dict[str, App]]:
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds since a page was asked for."""
+    """Seconds since the request of the page."""
 
     usable: float
-    """A photo can be given."""
+    """Until a photo can be chosen."""
     answered: float
-    """Its answer is there, where it was given at that moment."""
+    """Until the answer for a photo that was chosen at that moment."""
     live: float
-    """Everything is there, where no photo was given."""
+    """Until the page is complete, without a photo."""
 
 
 def visit(browser: Browser, apps: dict[str, App], pause: float) -> dict[str, Waits]:
-    """Visit each app twice with an empty cache: to bring a photo at the first possible moment, and to wait."""
+    """Open each app twice with an empty cache: with a photo at the first possible moment, and without one."""
     brought, live = {}, {}
     for name, app in apps.items():
         with opened(browser, app, pause) as (page, begun):
@@ -110,7 +110,7 @@ def visit(browser: Browser, apps: dict[str, App], pause: float) -> dict[str, Wai
 
 @contextmanager
 def opened(browser: Browser, app: App, pause: float) -> Iterator[tuple[Page, float]]:
-    """Open a page; give it with the moment at which it was asked for."""
+    """Open a page; yield it with the time of its request."""
     with browser.new_context() as context:
         page = context.new_page()
         begun = time.perf_counter()
@@ -120,7 +120,7 @@ def opened(browser: Browser, app: App, pause: float) -> Iterator[tuple[Page, flo
 
 
 def median(waits: list[Waits]) -> Waits:
-    """Take the median of each."""
+    """Return the median of each field."""
     return Waits(*(statistics.median(values) for values in zip(*(vars(each).values() for each in waits), strict=True)))
 
 
@@ -145,7 +145,7 @@ def compare(whom: str, waits: dict[str, Waits]) -> list[Row]:
 
 @contextmanager
 def rival(*command: str) -> Iterator[str]:
-    """Run an app of the same job; give its address."""
+    """Run an app of another framework; yield its address."""
     if not PYTHON.exists():
         sys.exit("Gradio and Streamlit are missing: run `make bench`, which installs them.")
     port = free_port()

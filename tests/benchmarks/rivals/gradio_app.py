@@ -1,4 +1,4 @@
-"""The prediction app's job, as one writes it in Gradio."""
+"""The prediction app in Gradio."""
 
 from __future__ import annotations
 

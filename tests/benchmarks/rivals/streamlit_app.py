@@ -1,4 +1,4 @@
-"""The prediction app's job, as one writes it in Streamlit."""
+"""The prediction app in Streamlit."""
 
 from __future__ import annotations
 
