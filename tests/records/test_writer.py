@@ -14,6 +14,7 @@ from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput, 
 from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
+from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from tests.storage import Storage
 from tests.waiting import until
@@ -68,6 +69,21 @@ def test_another_process_finds_the_consent_in_the_spool(
     assert other.writer.store_feedback(FeedbackRecord.create(agreed.id, None, "comment", None)) is False
     with pytest.raises(ConsentRequired):
         other.writer.store_feedback(FeedbackRecord.create(refused.id, None, "comment", None))
+
+
+@pytest.mark.parametrize("right", [Local.withdraw, Local.erase])
+def test_a_consent_that_was_withdrawn_is_not_remembered(
+    database: Settings, make_record: MakeRecord, right: Callable[[Local, str], object]
+) -> None:
+    service = Local(object(), database)  # type: ignore[arg-type]  # the model is not used
+    record, receipt = make_record(Consent(True))
+    assert service._writer.store_prediction(record) is True
+    right(service, receipt or "")
+    service._replayer.report_failure(DatabaseUnavailable("It is away."))
+    with pytest.raises(DatabaseUnavailable, match="rating alone"):
+        service.give_feedback(record.id, user_comment="comment")
+    assert service.give_feedback(record.id, user_feedback=1) is False
+    service.close()
 
 
 def test_a_record_that_can_be_stored_nowhere_is_an_error(database: Settings, make_record: MakeRecord) -> None:
