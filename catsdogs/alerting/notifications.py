@@ -136,7 +136,7 @@ def send_due_messages(
     moment, _ = now or datetime.now(UTC), Translator(language)
     due = database.run(lambda connection: _claim_due_messages(connection, database.tables, rules, targets, _, moment))
     delivered = _deliver(due, targets, timeout)
-    for failed in (sending for sending in due if sending not in delivered):
+    for failed in (due_message for due_message in due if due_message not in delivered):
         _log.error("target %d of CATSDOGS_ALERT_TARGETS was not reached: %s", failed.target.position, failed.title)
         _mark_as_not_sent(database, failed)
     return len(delivered)
@@ -148,7 +148,7 @@ def _deliver(due: Sequence[AlertMessage], targets: Sequence[Target], timeout: fl
     threads = [
         threading.Thread(
             target=_send_to_target,
-            args=(target, [sending for sending in due if sending.target == target], delivered),
+            args=(target, [due_message for due_message in due if due_message.target == target], delivered),
             daemon=True,  # a target that does not answer must not keep the process alive
         )
         for target in targets
@@ -173,12 +173,12 @@ def _claim_due_messages(
     lock_alerts(connection)
     due = list(_due_messages(connection, tables, rules, targets, _, now))
     messages = tables.alert_messages
-    for sending in due:
+    for due_message in due:
         claim = insert(messages).values(
-            alert_id=sending.alert_id,
-            event=sending.event,
-            target=sending.target.key,
-            tries=sending.attempts,
+            alert_id=due_message.alert_id,
+            event=due_message.event,
+            target=due_message.target.key,
+            tries=due_message.attempts,
             sent_at=now,
         )
         changed = {"tries": claim.excluded.tries, "sent_at": claim.excluded.sent_at}
@@ -247,11 +247,11 @@ def _send_to_target(target: Target, messages: list[AlertMessage], delivered: lis
     except SettingsError as error:
         _log.error("%s", error)
         return
-    for sending in messages:
+    for due_message in messages:
         try:
-            success = opened.notify(title=sending.title, body=sending.body)
+            success = opened.notify(title=due_message.title, body=due_message.body)
         except Exception as error:  # noqa: BLE001 (a plug-in may raise anything; the error's text may have the address)
             _log.error("target %d of CATSDOGS_ALERT_TARGETS failed: %s", target.position, type(error).__name__)
             continue
         if success:
-            delivered.append(sending)
+            delivered.append(due_message)

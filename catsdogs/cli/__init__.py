@@ -1,7 +1,7 @@
 """The console script ``catsdogs``. Each command is in the module of its name.
 
-Exit codes: 0 done, 1 failed (one sentence on standard error says why), 2 called wrongly; but of ``report`` and
-``alerts check``, 2 says that alerts fire.
+Exit codes: 0 for success, 1 for a failure (one sentence on standard error gives the reason), 2 for wrong arguments.
+With ``report`` and ``alerts check``, 2 means that alerts fire, and wrong arguments exit with 1.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import typer
 
 app = typer.Typer(
     name="catsdogs",
-    help="Cat or dog? Predict, serve, train, and look after the data.",
+    help="Cat or dog? Predict, serve, train, and manage data and models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""What a person says of a prediction: a rating and a label are anonymous, a comment needs consent.
+"""Feedback of a person on a prediction: a rating and a label are anonymous, a comment needs consent.
 
 Every feedback is created by :meth:`FeedbackRecord.create`, checked once by :func:`check`, and stored by :func:`apply`:
 at once, or from the spool after an outage.
@@ -78,8 +78,8 @@ class KnownPrediction:
 def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
     """Check a feedback against its prediction.
 
-    Nobody may be satisfied with an answer and say that the photo shows something else. A rating alone is always
-    accepted, whatever was said before.
+    A person who is satisfied with an answer cannot label the photo as something else. A rating alone is always
+    accepted, whatever label was given before.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
 
 
 def is_right(answer: Answer, label: TrueLabel) -> bool:
-    """Say whether an answer holds for what the photo shows, as :func:`catsdogs.monitoring.accuracy.is_right` in SQL."""
+    """Return whether an answer agrees with a label, as :func:`catsdogs.monitoring.accuracy.is_right` does in SQL."""
     if answer is Answer.ERROR:
         return True  # there is none
     return answer.value == label.value or (label is TrueLabel.BOTH and answer is not Answer.NEITHER)

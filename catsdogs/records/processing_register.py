@@ -1,4 +1,4 @@
-"""The record of processing activities that Article 30 GDPR asks of whoever runs the service."""
+"""The record of processing activities that Article 30 GDPR asks of the data controller."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class SpoolReplayer:
         return self._away.is_set()
 
     def ping_database(self) -> bool:
-        """Say whether the database answers a query now."""
+        """Return whether the database answers a query now."""
         if self.database_is_away:
             return False
         try:
@@ -86,7 +86,7 @@ class SpoolReplayer:
         return True
 
     def report_failure(self, error: DatabaseError) -> None:
-        """Take note that a call failed; a refusal of one record does not mean that the database is away."""
+        """Record that a call failed; if only one record was refused, the database does not count as away."""
         if not isinstance(error, DatabaseUnavailable) and self._thread.is_alive():
             _log.error("the database refused a record: %s", error)
         elif not self.database_is_away:

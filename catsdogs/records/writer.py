@@ -23,7 +23,7 @@ _REMEMBERED = 10_000  # predictions
 class RecordWriter:
     """Stores records; threads may share one.
 
-    While the database is away, nobody waits for it: records go to the spool at once.
+    While the database is away, no call waits for it: records go to the spool at once.
 
     Parameters
     ----------

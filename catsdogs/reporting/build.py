@@ -90,9 +90,8 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
             parameters,
             kernel_name="python3",
             progress_bar=sys.stderr.isatty(),
-            config=Config(
-                KernelManager={"transport": "ipc"}
-            ),  # opens no port; a kernel on TCP prints a warning, which cron would mail
+            # opens no port; a kernel on TCP prints a warning, which cron would mail
+            config=Config(KernelManager={"transport": "ipc"}),
             # at the end it is interrupted, which it logs as an error on a busy machine
             extra_arguments=["--IPKernelApp.log_level=50"],
         )

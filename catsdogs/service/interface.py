@@ -137,7 +137,7 @@ class Service(Protocol):
         """
 
     def erase(self, receipt: str) -> Removal:
-        """Erase everything held under a receipt code, at once and for good; raises as `withdraw` does."""
+        """Erase everything held under a receipt code, at once and permanently; raises as `withdraw` does."""
 
     def health(self) -> ServiceHealth:
         """Return the state of model and database. Raises nothing."""

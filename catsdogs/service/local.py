@@ -218,7 +218,7 @@ class Local:
         return self._model.current().info()
 
     def model_card(self) -> tuple[ModelCard, str]:
-        """Give the served version's card, and the same for people, as Markdown."""
+        """Return the card of the served version, as data and as Markdown for people."""
         model = self._model.current()
         return model.card, model.text
 

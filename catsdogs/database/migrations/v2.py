@@ -14,7 +14,7 @@ every row              one row: the migration counts both sides, and is rolled b
                        ``LegacyError`` (V2 said so itself) or ``LegacyIncomplete`` (V2 said otherwise)
 `user_feedback`        0 or 1 from a number or a boolean; anything else is no rating
 `filename`, comment    only with `rgpd_consent`, on a consent row of version ``v2`` whose receipt code
-                       nobody holds: they are purged after the retention period. Cut to our lengths
+                       nobody has: they are purged after the retention period. Cut to our lengths
 =====================  ==================================================================================
 
 V2's table stays as ``<name>_v2`` with all its rows and figures, but without file names and comments:

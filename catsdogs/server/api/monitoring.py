@@ -96,7 +96,7 @@ class ModelHealthHandler(MonitoringHandler):
     )
 
     async def get(self) -> None:
-        """Say how good the answers of a window are."""
+        """Measure how good the answers of a window are."""
         self.write(dict(await self.server.worker_pool.run(self.service.model_health, self.prediction_filter)))
 
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of one route; a handler class has it beside the code that it describes."""
+"""The OpenAPI description of one route: each handler class has one, next to the code that it describes."""
 
 from __future__ import annotations
 
