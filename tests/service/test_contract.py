@@ -14,7 +14,7 @@ import pytest
 from catsdogs.domain import Answer, Box, Consent, Note, Outcome, PurposeName, Removal, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
 from catsdogs.monitoring.prediction_filter import Listing, PredictionFilter
-from catsdogs.samples import SAMPLES
+from catsdogs.samples import FOLDER, SAMPLES
 from catsdogs.service.interface import Service
 from tests.serving import RunningServer
 
@@ -110,7 +110,9 @@ def test_a_sample_picture_is_classified_and_not_recorded(service: Service) -> No
     before = service.recent_predictions(limit=1000)
     answers = {sample.name: service.predict_sample(sample.name).answer for sample in SAMPLES}
     assert answers == {"chelsea": Answer.CAT, "dog": Answer.NEITHER, "boat": Answer.NEITHER}
-    for name in ("mine", "", "../artifacts/1.1/model"):
+    unlisted = "../samples/chelsea"
+    assert (FOLDER / f"{unlisted}.jpg").exists()
+    for name in ("mine", "", unlisted):  # a path to a picture is no name of one
         with pytest.raises(NotFound):
             service.predict_sample(name)
     assert service.recent_predictions(limit=1000) == before

@@ -75,6 +75,7 @@ def test_a_later_consent_applies_to_the_photo_shown_only_if_asked(
 ) -> None:
     send(app.photo_input, {"action": "predict", "number": 1, "name": NAME}, cat_jpeg)
     send(app.feedback_form, {"action": "rating", "value": 1})
+    assert not app.consent_form.decision_changed
     send(app.consent_form, {"action": "agree", "purpose": "photo", "agreed": True})
     assert (app.consent_form.decision_changed, rows()[0]["consent_id"]) == (True, None)
     assert send(app.consent_form, {"action": "apply"}) == ""
