@@ -124,7 +124,7 @@ class Database:
                 )
             if problem := _TLS.search(str(error.orig)):
                 return DatabaseUnavailable(
-                    "PostgreSQL ({where}) cannot be spoken to over TLS: {reason}. "
+                    "PostgreSQL ({where}) cannot be reached over TLS: {reason}. "
                     "Check CATSDOGS_DB_SSLMODE and CATSDOGS_DB_SSLROOTCERT.",
                     where=self.server_name,
                     reason=problem[1].strip(),

@@ -90,7 +90,7 @@ class Tokens:
         if session is None:
             raise NotAuthorised(N_("This token is wrong, or its session has ended."))
         if allowed is not scope:
-            raise Forbidden(N_("This token does not open that."))
+            raise Forbidden(N_("This token is not valid for this route."))
         return session
 
 

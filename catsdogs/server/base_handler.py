@@ -55,7 +55,7 @@ STATUS_CODES: dict[type[CatsDogsError], int] = {
 
 ERROR_MESSAGES = {
     400: N_("This request cannot be understood."),
-    403: N_("This is not open to you."),
+    403: N_("You have no access to this."),
     404: N_("There is nothing here."),
     405: N_("This cannot be done here."),
     413: N_("This is too large."),
