@@ -76,7 +76,8 @@ _PROBLEMS = {
         "The database cannot be reached: new records wait on disk. Check that PostgreSQL runs."
     ),
     ServiceProblem.SPOOL: N_(
-        "The disk is almost full: photos will soon be refused. Free some space, and check that PostgreSQL runs."
+        "The disk space for records that wait for the database (CATSDOGS_SPOOL_MEGABYTES) is almost used up: photos "
+        "will soon be refused. Check that PostgreSQL runs."
     ),
     ServiceProblem.MODEL: N_("The promoted model cannot be loaded: an earlier version answers. The log says why."),
     ServiceProblem.RULES: N_(
