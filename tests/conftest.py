@@ -1,4 +1,4 @@
-"""Fixtures for all tests. Fixtures for the tests of one package are in the conftest.py of its folder."""
+"""Fixtures shared by the tests of several packages. Those of one package are in the `conftest.py` of its folder."""
 
 from __future__ import annotations
 
