@@ -1,4 +1,4 @@
-"""What papermill hands to a notebook is checked by the notebook: its own first cells run here, in IPython."""
+"""Notebooks check the parameters that papermill passes: their first cells run here, in IPython."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ GIVEN = {REPORT: {}, TRAIN: {"photos": "photos"}}
 
 @pytest.fixture(scope="module")
 def shell() -> Iterator[Any]:
-    """What a kernel runs cells in."""
+    """The shell in which a kernel runs cells."""
     yield InteractiveShell.instance()
     InteractiveShell.clear_instance()
 
 
 @pytest.fixture
 def run(shell: Any) -> Any:
-    """Run a notebook up to its check of the parameters; what the check raised."""
+    """Run a notebook up to its check of the parameters; return the exception of the check."""
 
     def run(name: str, parameters: dict[str, Any]) -> Any:
         notebook = load_notebook_node(str(notebooks() / "jobs" / f"{name}.ipynb"))
@@ -85,7 +85,7 @@ def test_wrong_parameters_are_refused_with_a_message(
 
 
 def test_a_second_run_in_the_same_kernel_is_accepted(shell: Any, run: Any) -> None:
-    """What earlier cells left behind is no parameter."""
+    """Variables of earlier cells are not parameters."""
     assert run(REPORT, {}) is None
     check = shell.user_ns["In"][-1]
     for cell in ("strat = 1", check):

@@ -1,4 +1,4 @@
-"""What README, CONTRIBUTING and SECURITY name exists, and what they say is true of the code."""
+"""Names and statements in README, CONTRIBUTING and SECURITY agree with the code."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_limits_of_photos_are_those_of_the_code() -> None:
 
 
 def imports() -> set[tuple[str, str]]:
-    """Give the pairs of packages of which the first imports the second."""
+    """Return the pairs of packages of which the first imports the second."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
         package = path.relative_to(PACKAGE).parts[0].removesuffix(".py")

@@ -1,4 +1,4 @@
-"""The README's examples for cron, systemd and GitHub Actions, as far as they can be tried before morning."""
+"""The README's examples for cron, systemd and GitHub Actions, as far as they can be tested at any time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def blocks(language: str, holding: str) -> list[str]:
 
 
 def accepts(arguments: list[str]) -> None:
-    """Have the command say that it understands them; it does nothing else."""
+    """Check that the command has these options; with ``--help``, it does nothing else."""
     command = [sys.executable, "-m", "catsdogs", *arguments, "--help"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -34,7 +34,7 @@ def test_cron() -> None:
     *moments, command = line.strip().split(maxsplit=5)
     assert len(moments) == 5
     assert all(re.fullmatch(r"\*|\d{1,2}", moment) for moment in moments)
-    assert not re.search(r"(?<!\\)%", command)  # cron would begin a new line there
+    assert not re.search(r"(?<!\\)%", command)  # cron turns it into a new line
     change_folder, report = command.replace(r"\%", "%").split(" && ")
     assert change_folder.startswith("cd ")
     said = subprocess.run(["sh", "-c", f"printf '%s\\n' {report}"], capture_output=True, text=True, check=True).stdout

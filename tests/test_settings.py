@@ -12,7 +12,7 @@ from catsdogs.settings import Settings, write_missing_secrets
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, with no setting in the environment."""
+    """Change to an empty folder, without settings in the environment."""
     for name, field in Settings.model_fields.items():
         monkeypatch.delenv(str(field.validation_alias or name).upper(), raising=False)
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Intervals are those that R gives, and comparisons of histograms those of SciPy."""
+"""Intervals agree with R, and comparisons of histograms with SciPy."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_chi_square_test_equals_that_of_scipy(counts: list[tuple[int, int]])
 
 
 def test_the_stability_index_equals_the_textbook_formula_for_large_counts() -> None:
-    n = 10_000_000  # the half counts weigh nothing then
+    n = 10_000_000  # the half counts have no weight then
     found = psi([n // 2, n // 2], [n * 7 // 10, n * 3 // 10])
     assert found == pytest.approx((0.7 - 0.5) * log(0.7 / 0.5) + (0.3 - 0.5) * log(0.3 / 0.5), rel=1e-5)
 

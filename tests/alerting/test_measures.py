@@ -1,4 +1,4 @@
-"""What each packaged rule measures, on both sides of its limit."""
+"""The measure of each packaged rule, on both sides of its limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the prediction app in a browser have in common."""
+"""Helpers of the tests of the prediction app in a browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_app(page: Page, server: RunningServer, query: str = "") -> None:
 
 
 def wait_for_kernel(page: Page) -> None:
-    """Wait until the kernel's own widgets have taken over from what the page showed before."""
+    """Wait until the kernel's widgets have replaced the preloaded parts of the page."""
     expect(page.locator("#preload")).to_have_count(0, timeout=READY)
 
 
@@ -98,7 +98,7 @@ def collect_dialogs(page: Page) -> list[str]:
 
 @contextmanager
 def suspended(server: RunningServer) -> Iterator[None]:
-    """Suspend the server: it answers afterwards what was requested meanwhile."""
+    """Suspend the server; it answers the requests of that time afterwards."""
     os.kill(server.process.pid, signal.SIGSTOP)
     try:
         yield

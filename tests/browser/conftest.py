@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import browser_path, chromium
 
-expect.set_options(timeout=30_000)  # milliseconds: a busy machine is no failure
+expect.set_options(timeout=30_000)  # milliseconds: long enough for a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -30,14 +30,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of an English visitor, with nothing of an earlier one."""
+    """A page in English, without cookies and storage of earlier pages."""
     with browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}) as context:
         yield context.new_page()
 
 
 @pytest.fixture(scope="session")
 def pictures(cat_jpeg: bytes) -> dict[str, bytes]:
-    """The same cat in every dress a photo comes in, and what is not a photo at all."""
+    """A cat in many formats and sizes, damaged files, and files that are not photos."""
     cat = Image.open(io.BytesIO(cat_jpeg))
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # to be turned by 90 degrees clockwise

@@ -1,4 +1,4 @@
-"""When the monitoring page polls: its own script, with a kernel that only counts."""
+"""Polling of the monitoring page: its script, with a fake kernel that counts the polls."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def expect_more(page: Page) -> None:
 
 
 def expect_no_more(page: Page) -> None:
-    """Wait as long as many polls take; on a busy machine they could only be fewer."""
+    """Wait for as long as many polls take; a busy machine can only make them fewer."""
     before = polls(page)
     page.wait_for_timeout(20 * PERIOD)
     assert polls(page) == before

@@ -51,16 +51,16 @@ def storage(own: RunningServer) -> Iterator[Storage]:
 
 @pytest.fixture(scope="module")
 def predict(storage: Storage, make_record: Any) -> Predict:
-    """Record a prediction that is some time old, and what was said of it."""
+    """Record a prediction of some age, with its feedback."""
 
     def predict(
-        age: timedelta = timedelta(), opinion: int | None = None, comment: str | None = None, **values: Any
+        age: timedelta = timedelta(), rating: int | None = None, comment: str | None = None, **values: Any
     ) -> PredictionRecord:
         record: PredictionRecord = make_record(Consent(filename_and_comment=comment is not None), NAME)[0]
         record = record.model_copy(update={"timestamp": datetime.now(UTC) - age, **values})
         assert storage.writer.store_prediction(record)
-        if opinion is not None:
-            storage.writer.store_feedback(FeedbackRecord.create(record.id, opinion, comment, None))
+        if rating is not None:
+            storage.writer.store_feedback(FeedbackRecord.create(record.id, rating, comment, None))
         return record
 
     return predict
@@ -68,12 +68,12 @@ def predict(storage: Storage, make_record: Any) -> Predict:
 
 @pytest.fixture(scope="module")
 def weeks(predict: Predict, storage: Storage) -> None:
-    """Weeks of predictions: 20 cats, 10 dogs, 3 neither, 2 unreadable; 12 of 16 satisfied; the last with a comment."""
+    """Store weeks of predictions: 20 cats, 10 dogs, 3 neither, 2 unreadable; 12 of 16 satisfied; the last one commented."""
     for number in range(20):
-        predict(timedelta(days=number + 2), opinion=1 if number < 12 else None, inference_time_ms=2.0 + number)
+        predict(timedelta(days=number + 2), rating=1 if number < 12 else None, inference_time_ms=2.0 + number)
     for number in range(10):
         dog = {"prediction_result": Answer.DOG, "proba_cat": 0.25, "proba_dog": 0.75}
-        predict(timedelta(days=2 * number + 2), opinion=0 if number < 3 else None, **dog)
+        predict(timedelta(days=2 * number + 2), rating=0 if number < 3 else None, **dog)
     for number in range(3):
         predict(timedelta(days=number + 3), prediction_result=Answer.NEITHER, neither_score=0.75)
     for number in range(2):
@@ -81,7 +81,7 @@ def weeks(predict: Predict, storage: Storage) -> None:
         storage.writer.store_prediction(
             failure.model_copy(update={"timestamp": datetime.now(UTC) - timedelta(days=number + 1)})
         )
-    predict(timedelta(minutes=20), opinion=0, comment=COMMENT, proba_cat=0.625, proba_dog=0.375)
+    predict(timedelta(minutes=20), rating=0, comment=COMMENT, proba_cat=0.625, proba_dog=0.375)
 
 
 def sign_in(page: Page, server: RunningServer, query: str = "") -> None:
@@ -187,7 +187,7 @@ def test_a_window_and_a_model_are_chosen(shared_page: Page, predict: Predict) ->
 def test_the_filter_is_in_the_address_and_can_be_shared(
     shared_page: Page, browser: Browser, own: RunningServer, predict: Predict
 ) -> None:
-    predict(timedelta(hours=2), opinion=0, model_version="test-3")
+    predict(timedelta(hours=2), rating=0, model_version="test-3")
     shared_page.evaluate("window.notReloaded = true")
     paused = f"{own.url}/monitoring?live=off"
     press(shared_page, "24 hours")
@@ -267,13 +267,13 @@ def test_a_custom_window_keeps_seconds_and_an_error_stays_until_something_change
         expect(refusal).to_have_text("The start of the window must be before its end.")
         before = page.locator(".cd-updated").inner_text()
         page.get_by_role("button", name="Live").click()
-        expect(page.locator(".cd-updated")).not_to_have_text(before)  # the page has looked again
+        expect(page.locator(".cd-updated")).not_to_have_text(before)  # the page has polled again
         expect(refusal).to_have_text("The start of the window must be before its end.")
         page.get_by_role("button", name="Live").click()
         page.locator(".cd-controls").get_by_label("Answer").select_option("Cat")
         expect(page).to_have_url(re.compile("answer=cat"))
         expect(refusal).to_be_empty()
-        assert end.input_value() == "2026-02-02T09:00:30"  # what was typed stays
+        assert end.input_value() == "2026-02-02T09:00:30"  # the typed text stays
 
         start.fill("0001-01-01T00:00:00")
         page.get_by_role("button", name="Show").click()
@@ -301,7 +301,7 @@ def test_a_wrong_address_is_named_and_the_default_is_shown(browser: Browser, own
 
 
 def test_shown_figures_can_be_saved(shared_page: Page, predict: Predict) -> None:
-    predict(timedelta(minutes=5), opinion=0, comment="=1+1")
+    predict(timedelta(minutes=5), rating=0, comment="=1+1")
     press(shared_page, "All")
 
     def saved(name: str) -> bytes:
@@ -320,7 +320,7 @@ def test_shown_figures_can_be_saved(shared_page: Page, predict: Predict) -> None
     press(shared_page, "Latest")
     with Image.open(io.BytesIO(saved("Save as PNG: Predictions and answers"))) as picture:
         assert (picture.format, picture.size[0] >= 1000) == ("PNG", True)
-        assert len(picture.convert("RGB").getcolors(2**24) or []) > 20  # axes and bars on paper, not a blank sheet
+        assert len(picture.convert("RGB").getcolors(2**24) or []) > 20  # the printed page has axes and bars
 
 
 def test_new_predictions_update_the_charts_in_place(shared_page: Page, predict: Predict) -> None:
@@ -380,7 +380,7 @@ def test_without_a_database_the_last_figures_stay_with_an_error(shared_page: Pag
 
 def test_on_a_french_phone_in_dark_mode(browser: Browser, own: RunningServer, predict: Predict, weeks: None) -> None:
     for number in range(100):  # all with the same photo: the strongest drift
-        predict(timedelta(seconds=number), opinion=number % 2, model_version=SHIPPED.name, inference_time_ms=1234.5)
+        predict(timedelta(seconds=number), rating=number % 2, model_version=SHIPPED.name, inference_time_ms=1234.5)
     with browser.new_context(
         locale="fr-FR", color_scheme="dark", viewport={"width": 360, "height": 740}, timezone_id="Asia/Tokyo"
     ) as context:

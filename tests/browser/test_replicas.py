@@ -65,7 +65,7 @@ def replicas(launch: Launch, environment: dict[str, str]) -> Iterator[dict[str, 
 
 @contextmanager
 def behind_nginx(replicas: dict[str, RunningServer]) -> Iterator[str]:
-    """Run nginx with the shipped file, for these replicas; give its address."""
+    """Run nginx with the shipped file, for these replicas; yield its address."""
     port = free_port()
     site = SHIPPED.read_text().replace("listen 8080;", f"listen 127.0.0.1:{port};")
     for name, shipped in (("a", "8001"), ("b", "8002")):

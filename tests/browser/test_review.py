@@ -42,7 +42,7 @@ def queue(database: Settings, cat_jpeg: bytes) -> Iterator[ReviewQueue]:
 
 @pytest.fixture
 def notebook(queue: ReviewQueue, environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Start JupyterLab with a copy of the notebook; give its address and the path of the copy."""
+    """Start JupyterLab with a copy of the notebook; yield its address and the path of the copy."""
     copy = Path(shutil.copy(notebooks() / "lab" / "review.ipynb", tmp_path))
     port = free_port()
     options = [

@@ -1,4 +1,4 @@
-"""``catsdogs db`` and ``catsdogs privacy`` as one types them, on an empty server."""
+"""``catsdogs db`` and ``catsdogs privacy``, as a shell calls them, on an empty server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long command shows on a terminal how far it is, and nowhere else."""
+"""A long command shows its progress on a terminal, and only there."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def on_a_terminal(code: str) -> str:
     try:
         while part := os.read(ours, 4096):
             said += part
-    except OSError:  # how Linux says that nobody holds the other end
+    except OSError:  # Linux raises it when the other end is closed
         pass
     finally:
         os.close(ours)

@@ -1,4 +1,4 @@
-"""``catsdogs serve``: one clear sentence where it cannot start, and secrets that it writes at the first start."""
+"""``catsdogs serve``: one clear sentence if it cannot start, and the secrets that it writes at the first start."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.serving import Launch, RunningServer, free_port
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A data folder that a server may start in; PostgreSQL's user could not enter pytest's."""
+    """A folder for a server; PostgreSQL's user has no access to pytest's folders."""
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as name:
         yield Path(name)
 
 
 def error_of_serve(folder: Path, *arguments: str, **variables: str) -> str:
-    """Run the command where it cannot start, and return the only line that it prints."""
+    """Run the command, which cannot start, and return the only line that it prints."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "CATSDOGS_", "API_"))}
     done = subprocess.run(
         [sys.executable, "-m", "catsdogs", "serve", *arguments],

@@ -129,10 +129,10 @@ def test_reviewed_photos_are_trained_on_until_they_are_erased(
         assert [path for path in files if str(outcome.feedback_id).encode() in path.read_bytes()] == []
 
 
-def test_a_missing_folder_is_refused_before_the_database_is_asked(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_before_the_database_is_read(environment: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "catsdogs", "train", "nowhere", "--with-feedback"]
-    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=away, capture_output=True, text=True)
+    unreachable = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=unreachable, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "catsdogs: There is no folder nowhere.\n")
 
 
@@ -140,8 +140,8 @@ def test_without_a_database_nothing_is_trained(
     environment: dict[str, str], database: Settings, textures: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "catsdogs", "train", str(textures), "--with-feedback"]
-    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=away, capture_output=True, text=True)
+    unreachable = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=unreachable, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("catsdogs: PostgreSQL (127.0.0.1:1) cannot be reached.")
     assert not (database.data_dir / "models").exists()

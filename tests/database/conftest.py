@@ -1,4 +1,4 @@
-"""A connected database, and a server to be ill-treated."""
+"""A connected database, and embedded servers for tests that stop or damage them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from catsdogs.settings import Settings
 
 @pytest.fixture
 def connected(database: Settings) -> Iterator[Database]:
-    """The fresh database of :func:`database`, in use."""
+    """The database of :func:`database`, connected."""
     opened = Database(database)
     yield opened
     opened.close()
@@ -37,14 +37,14 @@ def fresh(database: Settings) -> Iterator[Settings]:
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A folder with a short path (a socket's is limited), for a server of one's own."""
+    """A folder for a server of the test; its path is short, because a socket's is limited."""
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def server(data_dir: Path) -> Iterator[EmbeddedServer]:
-    """An embedded server of one's own, started."""
+    """A running embedded server of the test."""
     own = EmbeddedServer(data_dir)
     own.start()
     yield own

@@ -1,4 +1,4 @@
-"""The embedded server under ill-treatment: many users at once, kill -9, Ctrl-C, odd folders."""
+"""The embedded server under stress: many users at once, kill -9, Ctrl-C, unusual folders."""
 
 from __future__ import annotations
 

@@ -49,9 +49,9 @@ def test_no_message_holds_the_password(guarded: Settings, caplog: pytest.LogCapt
     database = Database(guarded.model_copy(update={"db_pwd": SecretStr(wrong), "db_name": "postgres"}))
     with pytest.raises(DatabaseUnavailable, match="refuses the connection") as refused:
         database.run(execute("SELECT 1"))
-    told = "".join(traceback.format_exception(refused.value)) + repr(database.engine) + caplog.text
-    assert "guest" in told
-    assert wrong not in told
+    text = "".join(traceback.format_exception(refused.value)) + repr(database.engine) + caplog.text
+    assert "guest" in text
+    assert wrong not in text
     assert repr(database.settings).count("SecretStr('**********')") == 1
 
 
@@ -63,9 +63,9 @@ def test_a_missing_database_is_named(connected: Database) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "/nonexistent", "host.invalid"])
 def test_an_unreachable_server_is_named(database: Settings, host: str) -> None:
-    away = Database(database.model_copy(update={"db_host": host, "db_port": 9}))
+    unreachable = Database(database.model_copy(update={"db_host": host, "db_port": 9}))
     with pytest.raises(DatabaseUnavailable, match=f"{host}:9.* cannot be reached"):
-        away.run(execute("SELECT 1"))
+        unreachable.run(execute("SELECT 1"))
 
 
 def test_missing_tables_are_reported(connected: Database) -> None:

@@ -1,4 +1,4 @@
-"""A disk that runs full under the embedded server: a clear error, nothing accepted is lost, and a cure."""
+"""A full disk under the embedded server: a clear error, no accepted record is lost, and a way to continue."""
 
 from __future__ import annotations
 

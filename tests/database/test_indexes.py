@@ -1,4 +1,4 @@
-"""The questions that are asked all day are answered from an index, however long the table is."""
+"""Frequent queries use an index, so that they stay fast on a long table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILL = """INSERT INTO predictions_feedback (id, timestamp, success, prediction_r
 
 @pytest.fixture
 def indexes_of(connected: Database) -> Callable[[Callable[[], object]], set[str]]:
-    """Tell which indexes the statements of some work use, in a table of 30,000 predictions."""
+    """Return the indexes that the statements of `work` use, in a table of 30,000 predictions."""
     connected.run(lambda connection: connection.execute(sa.text(FILL)))
     connected.run(lambda connection: connection.execute(sa.text("ANALYZE")))
 

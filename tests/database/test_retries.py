@@ -1,4 +1,4 @@
-"""Transient failures are retried a few times; the pauses towards an absent database grow."""
+"""Transient failures are retried a few times; the pauses between attempts to reach an absent database grow."""
 
 from __future__ import annotations
 

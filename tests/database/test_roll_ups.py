@@ -30,12 +30,12 @@ WHOLE = FIRST - DAY, NOW + DAY
 
 times = st.one_of(st.floats(0, 0.002), st.floats(0.002, 1e5), st.sampled_from([BIN_GROWTH, BIN_GROWTH**7, 5.0]))
 rows = st.builds(
-    lambda minute, answer, ms, consent, opinion, version: make_row(
+    lambda minute, answer, ms, consent, rating, version: make_row(
         FIRST + timedelta(minutes=minute),
         prediction_result=answer,
         inference_time_ms=ms,
         rgpd_consent=consent,
-        user_feedback=opinion,
+        user_feedback=rating,
         model_version=version,
     ),
     st.integers(0, MINUTES),
@@ -95,7 +95,7 @@ def do(database: Database, insert_rows: InsertRows, operation: Operation) -> Non
                 "UPDATE consents SET filename_and_comment = false, withdrawn_at = now()"
                 f" WHERE id = (SELECT consent_id FROM predictions_feedback WHERE id = {chosen})",
             )
-        case "move":  # nothing of ours does: an administrator might
+        case "move":  # our code never does this, an administrator might
             shift = timedelta(minutes=value % 300)
             execute(
                 database,
@@ -170,7 +170,7 @@ def compare(database: Database, window: Span, width: int, chosen: PredictionFilt
         assert [getattr(quick, name) for name in SUMS] == [getattr(true, name) for name in SUMS]
         assert quick.mean == (true.mean if true.mean is None else pytest.approx(true.mean))
         for estimate, percentile in zip(quick.percentiles or (), true.percentiles or (), strict=True):
-            # between two times one may be below a microsecond, and the other one as far off as a bin lets it be
+            # of two neighbouring times, one may be below a microsecond, and the other one off by up to a bin
             assert abs(estimate - percentile) <= RELATIVE_ERROR * (1 + 1e-6) * percentile + 0.001
     total = database.run(lambda c: aggregates.totals(c, table, chosen, window))
     assert [getattr(total, name) for name in SUMS] == [getattr(found[0], name) for name in SUMS]
@@ -221,7 +221,7 @@ def test_each_change_after_a_refresh_is_read(insert_rows: InsertRows, change: st
 
 
 def test_statistics_of_many_rows_are_those_of_few(insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The way is chosen by how many rows there are; what is said does not depend on it."""
+    """The number of rows decides whether roll-ups are read; the figures do not depend on it."""
     database = insert_rows(random_rows(11, n=2000))
     refresh_all(database)
     table = database.tables.predictions
@@ -252,7 +252,7 @@ def test_feedback_is_read_no_further_back_than_it_takes(
     monkeypatch.setattr(kpis, "MAX_FEEDBACK_POINTS", 30)
     database = insert_rows(random_rows(12, n=1000))
     read: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda *told: read.append(str(told[2:4])))
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *arguments: read.append(str(arguments[2:4])))
     found = database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(end=NOW)))
     [asked] = [statement for statement in read if "LIMIT" in statement and "user_comment" in statement]
     said = sorted(row["timestamp"] for row in held(database) if row["user_feedback"] is not None)[-30:]
@@ -262,7 +262,7 @@ def test_feedback_is_read_no_further_back_than_it_takes(
 
 
 def test_the_current_hour_stays_stale_in_one_row(insert_rows: InsertRows) -> None:
-    """They will change again: each is marked once, however often it was."""
+    """Several changes of an hour mark it once."""
     now = datetime.now(UTC)
     for second in range(3):
         database = insert_rows([make_row(now + DAY, width=second + 1)])
@@ -302,14 +302,14 @@ def test_the_migration_marks_all_hours_as_stale(insert_rows: InsertRows) -> None
     setup.migrate(database, "0004")
     execute(database, "ANALYZE predictions_feedback")
     said: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda *told: said.append(str(told[2])))
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *arguments: said.append(str(arguments[2])))
     setup.migrate(database)
     marked = database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all())
     assert sorted(marked) == sorted({round_down(row["timestamp"], HOUR) for row in held(database)})
     [marks] = [statement for statement in said if statement.startswith('INSERT INTO "predictions_feedback_stale"')]
     plan = "\n".join(database.run(lambda c: c.scalars(sa.text(f"EXPLAIN {marks}")).all()))
     assert "predictions_feedback_timestamp" in plan
-    assert "Seq Scan on predictions_feedback" not in plan, "while it is read, nobody writes"
+    assert "Seq Scan on predictions_feedback" not in plan, "the migration holds a lock while it reads"
     compare(database, WHOLE, 86400)
     refresh_all(database)
     check_roll_ups(database)
@@ -333,7 +333,7 @@ def test_a_service_refreshes_stale_hours(insert_rows: InsertRows, database: Sett
     check_roll_ups(kept)
 
 
-@pytest.mark.parametrize("failure", [DatabaseUnavailable("It is away."), FileNotFoundError("There is no cluster.")])
+@pytest.mark.parametrize("failure", [DatabaseUnavailable("unreachable"), FileNotFoundError("There is no cluster.")])
 def test_a_failed_refresh_does_not_end_the_thread(
     insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:

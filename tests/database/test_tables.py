@@ -1,4 +1,4 @@
-"""What PostgreSQL itself refuses, tried with plain SQL past all of our code."""
+"""Constraints that PostgreSQL itself checks, tested with plain SQL."""
 
 from __future__ import annotations
 

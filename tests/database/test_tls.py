@@ -1,4 +1,4 @@
-"""TLS to an external server, with certificates good and bad."""
+"""TLS to an external server, with valid and invalid certificates."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_the_map_is_exact(classifier: Classifier, cat_jpeg: bytes) -> None:
 
 
 def test_an_explanation_covers_the_centred_square(classifier: Classifier, cat_jpeg: bytes) -> None:
-    """A cat in the left half of that square, grey in the right: what speaks for it lies on the left."""
+    """A cat in the left half of that square, grey in the right: the evidence for it is on the left."""
     cat = Image.open(io.BytesIO(cat_jpeg)).resize((200, 200))
     wide = Image.new("RGB", (800, 400), "grey")
     wide.paste(cat, (200, 100))
@@ -125,7 +125,7 @@ def test_an_explanation_covers_the_centred_square(classifier: Classifier, cat_jp
     explanation = classifier.classify(tall.getvalue())[0].explanation
     assert explanation
     assert explanation.box == Box(0, 0.25, 1, 0.75)
-    assert len(json.dumps(asdict(explanation))) < 1000, "it travels with every answer"
+    assert len(json.dumps(asdict(explanation))) < 1000, "it is part of every response"
 
 
 def test_the_shipped_model_is_as_good_as_its_card_says(photos: Path, classifier: Classifier) -> None:

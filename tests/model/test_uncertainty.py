@@ -1,4 +1,4 @@
-"""Which answers should be taken with care, and how that is chosen."""
+"""Doubtful answers, and the choice of their thresholds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prediction(proba_dog: float = 0.01, neither_score: float = 0.02, activation:
 
 
 def two(cat: float, dog: float, places: int) -> list[list[float]]:
-    """A map that speaks for a cat but for `places` columns at the right."""
+    """A map with evidence for a cat, except in `places` columns at the right."""
     return [[-cat] * (8 - places) + [dog] * places] * 8
 
 

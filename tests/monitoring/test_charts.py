@@ -1,4 +1,4 @@
-"""Each series of each chart is the one that its name says, and what a stranger wrote stays text."""
+"""Each series of each chart has the values of its name, and texts of users stay text."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ def test_the_axis_of_errors_is_written_as_all_percentages_are(
 def test_the_scatter_has_every_feedback_by_opinion(busy: Statistics) -> None:
     fig = charts.feedback(busy, EN)
     found = traces(fig)
-    for opinion, name, colour in ((1, "Satisfied", GOOD), (0, "Unsatisfied", BAD)):
-        points = [point for point in busy["feedback"] if point["user_feedback"] == opinion]
+    for rating, name, colour in ((1, "Satisfied", GOOD), (0, "Unsatisfied", BAD)):
+        points = [point for point in busy["feedback"] if point["user_feedback"] == rating]
         assert found[name].y == tuple(point["confidence"] for point in points)
         assert found[name].x == tuple(point["timestamp"].removesuffix("+00:00") for point in points)
         assert found[name].marker.color == colour

@@ -1,4 +1,4 @@
-"""What is saved as CSV is what is seen, and harmless in a spreadsheet."""
+"""The CSV file has the figures of the chart, and no formula for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HIDDEN = [
     "\u202e =1",
     "\u22121",
 ]
-"""What a spreadsheet may read as a formula all the same: wide letters, and what is not seen before the first."""
+"""Texts that a spreadsheet may also read as a formula: with wide letters, or invisible characters first."""
 
 
 def read(text: str) -> list[dict[str, str]]:

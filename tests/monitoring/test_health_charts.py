@@ -1,4 +1,4 @@
-"""The charts of a model's health: what they say where there is little room, and where a figure is beyond the axis."""
+"""The charts of a model's health: short texts in narrow charts, and figures beyond the axis."""
 
 from __future__ import annotations
 

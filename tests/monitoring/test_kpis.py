@@ -18,7 +18,7 @@ FEEDBACK = ("timestamp", "user_feedback", "prediction_result", "confidence", "us
 
 
 def percentile(values: list[float], share: float) -> float:
-    """With linear interpolation, as PostgreSQL documents `percentile_cont`."""
+    """Compute a percentile with linear interpolation, as PostgreSQL documents `percentile_cont`."""
     place = share * (len(values) - 1)
     low = int(place)
     high = min(low + 1, len(values) - 1)
@@ -42,7 +42,7 @@ def count(rows: list[Row], **values: Any) -> int:
 
 
 def expected(rows: list[Row]) -> dict[str, Any]:
-    """What does not depend on the timeline."""
+    """The figures that do not depend on the timeline."""
     satisfied, unsatisfied = count(rows, user_feedback=1), count(rows, user_feedback=0)
     n = satisfied + unsatisfied
     low, high = wilson_interval(satisfied, n) or (None, None)
@@ -118,7 +118,7 @@ def test_figures_equal_those_computed_from_the_rows(
 
 
 def test_without_a_window_figures_cover_every_row_up_to_now(insert_rows: InsertRows) -> None:
-    rows = [*random_rows(4), make_row(datetime.now(UTC) + timedelta(days=1))]  # another machine's clock is ahead
+    rows = [*random_rows(4), make_row(datetime.now(UTC) + timedelta(days=1))]  # the clock of another machine is ahead
     found = statistics(insert_rows(rows))
     check(found, rows)
     check_timeline(found, rows, min(row["timestamp"] for row in rows))

@@ -63,7 +63,7 @@ def test_accuracy_over_time_and_by_version(insert_rows: InsertRows) -> None:
     assert sum(bucket["estimated"]["n"] for bucket in health["timeline"]) == 150
     assert len(health["timeline"]) <= 22
     assert health["model_version"] == "2.0"
-    assert (health["reference"], health["drift"]) == (None, [])  # nobody knows its card
+    assert (health["reference"], health["drift"]) == (None, [])  # there is no card for it
     assert queries.health(database, model_version="1.0")["estimated"]["n"] == 100
 
 

@@ -1,4 +1,4 @@
-"""Of many predictions a sample is read, and the same one each time."""
+"""If there are many predictions, a sample is read, the same one each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trend is said in words, and only where chance would hardly have made it."""
+"""A trend is described in words, but only if it is significant."""
 
 from __future__ import annotations
 
@@ -83,16 +83,16 @@ def test_clear_changes_for_the_better(trends_of: Any) -> None:
     ],
 )
 def test_changes_of_small_counts_are_not_given_in_percent(now: int, before: int, trend: Trend) -> None:
-    nobody = {"n": 0, "satisfied": 0}
+    no_ratings = {"n": 0, "satisfied": 0}
     found: Any = {
         "total_predictions": now,
         "successful_predictions": now,
         "rgpd_consents": 0,
-        "satisfaction": nobody,
+        "satisfaction": no_ratings,
         "answers": {"error": 0},
         "inference_time_ms": {"mean": None},
         "previous": {
-            "total_predictions": before, "errors": 0, "rgpd_consents": 0, "mean_ms": None, "satisfaction": nobody
+            "total_predictions": before, "errors": 0, "rgpd_consents": 0, "mean_ms": None, "satisfaction": no_ratings
         },
     }  # fmt: skip
     assert trends(found, EN)["total"] == trend

@@ -25,7 +25,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Execute a notebook on the test's database; what its cells show, by kind."""
+    """Execute a notebook on the database of the test; return the outputs of its cells by type."""
 
     def run(notebook: Path) -> list[dict[str, Any]]:
         monkeypatch.chdir(tmp_path)

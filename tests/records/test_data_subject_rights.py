@@ -1,4 +1,4 @@
-"""A receipt opens, and erases, everything kept under it: tables, photos and spool; age makes anonymous."""
+"""A receipt code exports and erases everything stored under it: rows, photos, spool. Old records become anonymous."""
 
 from __future__ import annotations
 
@@ -160,16 +160,16 @@ def test_after_a_withdrawal_comments_are_refused(storage: Storage, make_record: 
 def test_a_withdrawal_during_an_outage_applies_to_the_spool_at_once(
     database: Settings, make_record: MakeRecord
 ) -> None:
-    away = Storage.open(database.model_copy(update={"db_host": "/nonexistent"}))
+    unreachable = Storage.open(database.model_copy(update={"db_host": "/nonexistent"}))
     mine, receipt = make_record(ALL, filename="mine.jpg")
-    away.writer.store_prediction(mine)
-    away.writer.store_feedback(FeedbackRecord.create(mine.id, None, "allowed", None))
+    unreachable.writer.store_prediction(mine)
+    unreachable.writer.store_feedback(FeedbackRecord.create(mine.id, None, "allowed", None))
     with pytest.raises(DatabaseUnavailable):  # what is stored cannot be reached: to be tried again
-        data_subject_rights.withdraw(away.database, away.spool, receipt)
-    assert b"mine.jpg" not in away.spool.prediction_files()[0].read_bytes()
+        data_subject_rights.withdraw(unreachable.database, unreachable.spool, receipt)
+    assert b"mine.jpg" not in unreachable.spool.prediction_files()[0].read_bytes()
     with pytest.raises(ConsentRequired):
-        away.writer.store_feedback(FeedbackRecord.create(mine.id, None, "refused", None))
-    away.close()
+        unreachable.writer.store_feedback(FeedbackRecord.create(mine.id, None, "refused", None))
+    unreachable.close()
 
 
 def test_rights_cover_damaged_records(storage: Storage, make_record: MakeRecord) -> None:
@@ -200,7 +200,7 @@ def test_a_withdrawal_is_possible_with_a_full_spool(database: Settings, make_rec
 def test_all_wrong_receipt_codes_have_the_same_effect(
     storage: Storage, make_record: MakeRecord, act: Callable[..., object]
 ) -> None:
-    """They say the same, and take the same work, and so the same time."""
+    """They have the same message and do the same work, so that they take the same time."""
     record, erased = make_record(ALL)
     storage.writer.store_prediction(record)
     data_subject_rights.erase(storage.database, storage.spool, erased)
@@ -290,7 +290,7 @@ def test_a_purge_covers_the_spool(storage: Storage, make_record: MakeRecord) -> 
 def test_an_erasure_during_an_outage_clears_the_spool_and_raises(storage: Storage, make_record: MakeRecord) -> None:
     waiting, receipt = make_record(ALL)
     storage.spool.put_prediction(waiting)
-    away = type(storage.database)(storage.database.settings.model_copy(update={"db_host": "/nonexistent"}))
+    unreachable = type(storage.database)(storage.database.settings.model_copy(update={"db_host": "/nonexistent"}))
     with pytest.raises(DatabaseUnavailable):
-        data_subject_rights.erase(away, storage.spool, receipt)
+        data_subject_rights.erase(unreachable, storage.spool, receipt)
     assert len(storage.spool) == 0

@@ -98,7 +98,7 @@ class Writers:
     def __init__(self, data_dir: Path, photo: Path) -> None:
         self.data_dir, self.photo = data_dir, photo
         self.accepted: dict[UUID, tuple[int, int]] = {}
-        """Number of the visit, and of the last feedback (0: none), by prediction."""
+        """Number of the prediction, and of its last feedback (0: none), by identifier."""
         self.messages = 0
         self.running: dict[subprocess.Popen[str], tuple[threading.Thread, list[str]]] = {}
 
@@ -156,16 +156,16 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
     for kill, threshold in enumerate(thresholds):
         writers.wait_for_messages(threshold)
         kill_postgresql(folder)
-        if kill in (KILLS // 3, 2 * KILLS // 3):  # in the middle of a write, as like as not
+        if kill in (KILLS // 3, 2 * KILLS // 3):  # probably in the middle of a write
             writers.kill(next(iter(writers.running)))
             writers.start(PREDICTIONS + kill * share, PREDICTIONS + (kill + 1) * share)
     for process in list(writers.running):
         writers.wait_until_done(process, share)
-    for process in list(writers.running)[:2]:  # an orderly end for two
+    for process in list(writers.running)[:2]:  # two end normally
         process.communicate("")
         assert process.returncode == 0
         writers.running.pop(process)[0].join()
-    for process in list(writers.running):  # and none for the rest: everything stops at once
+    for process in list(writers.running):  # the others are killed
         writers.kill(process)
     kill_postgresql(folder)
     keeper.close()
@@ -192,16 +192,16 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
 
 
 def test_a_full_spool_raises_and_what_it_accepted_is_stored(database: Settings, make_record: MakeRecord) -> None:
-    away = Storage.open(database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1}))
+    unreachable = Storage.open(database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1}))
     accepted: list[UUID] = []
     refused: list[UUID] = []
 
     def visit(number: int) -> None:
         record, _ = make_record(Consent(number % 2 == 0, number % 10 == 0), filename=f"{number}.jpg")
         try:
-            away.writer.store_prediction(record)
+            unreachable.writer.store_prediction(record)
             accepted.append(record.id)
-            away.writer.store_feedback(FeedbackRecord.create(record.id, 1, None, None))
+            unreachable.writer.store_feedback(FeedbackRecord.create(record.id, 1, None, None))
         except SpoolError:
             refused.append(record.id)
 
@@ -209,9 +209,9 @@ def test_a_full_spool_raises_and_what_it_accepted_is_stored(database: Settings, 
         list(threads.map(visit, range(200)))
     assert accepted
     assert refused
-    used = sum(-(-path.stat().st_size // 4096) * 4096 for path in away.spool.folder.rglob("*.json"))
+    used = sum(-(-path.stat().st_size // 4096) * 4096 for path in unreachable.spool.folder.rglob("*.json"))
     assert used <= 1_000_000 + 4 * 200_000  # each thread may be at its last record
-    away.close()
+    unreachable.close()
 
     back = Storage.open(database)
     until(lambda: back.is_idle)

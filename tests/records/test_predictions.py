@@ -1,4 +1,4 @@
-"""A prediction holds what consent allows, whatever is sent, and is stored once."""
+"""A prediction holds only what consent allows, and is stored once."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_nothing_is_kept_without_consent(
     label: TrueLabel | None,
     waiting: bool,
 ) -> None:
-    """Through the database or the spool, then withdrawn: no name, comment or photo but with consent to that."""
+    """Stored in the database or the spool, then withdrawn: no name, comment or photo without consent to it."""
     record, receipt = make_record(consent, filename=filename)
     if waiting:
         storage.spool.put_prediction(record)

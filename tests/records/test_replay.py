@@ -21,7 +21,7 @@ MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
 
 
 def test_a_database_that_is_away_at_start_is_set_up_later(folder: Path, make_record: MakeRecord) -> None:
-    """As an external server is: reached through DB_HOST, started by somebody else."""
+    """A server that is reached through DB_HOST and was not started by us, as an external one."""
     server = EmbeddedServer(folder / "server")
     settings = Settings(
         _env_file=None,

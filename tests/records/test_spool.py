@@ -188,7 +188,7 @@ def test_old_drafts_and_damaged_records_are_purged(spool: Spool, make_record: Ma
 def test_record_and_folder_are_synced_before_a_record_is_accepted(
     spool: Spool, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spool.put_prediction(make_record()[0])  # the folders are there now
+    spool.put_prediction(make_record()[0])  # the folders exist now
     synced: list[tuple[str, int]] = []
     fsync = os.fsync
 

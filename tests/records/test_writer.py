@@ -1,4 +1,4 @@
-"""Records are stored in the database, or in the spool while it is away, and checked in either case."""
+"""Records are stored in the database, or in the spool while it cannot be reached, and checked in both cases."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_contradiction_is_not_spooled(database: Settings, stranded: Storage, m
     record, _ = make_record()  # a cat
     assert stranded.writer.store_prediction(record) is False
     other = Storage.create(stranded.database, stranded.spool)
-    other.replayer.report_failure(DatabaseUnavailable("It is away."))
+    other.replayer.report_failure(DatabaseUnavailable("unreachable"))
     for one in (stranded, other):
         with pytest.raises(InvalidInput, match="Change one of the two"):
             one.writer.store_feedback(FeedbackRecord.create(record.id, 1, None, "dog"))
@@ -65,7 +65,7 @@ def test_another_process_finds_the_consent_in_the_spool(
     for record in (agreed, refused):
         assert stranded.writer.store_prediction(record) is False
     other = Storage.create(stranded.database, stranded.spool)
-    other.replayer.report_failure(DatabaseUnavailable("It is away."))
+    other.replayer.report_failure(DatabaseUnavailable("unreachable"))
     assert other.writer.store_feedback(FeedbackRecord.create(agreed.id, None, "comment", None)) is False
     with pytest.raises(ConsentRequired):
         other.writer.store_feedback(FeedbackRecord.create(refused.id, None, "comment", None))
@@ -87,10 +87,10 @@ def test_a_consent_that_was_withdrawn_is_not_remembered(
 
 
 def test_a_record_that_can_be_stored_nowhere_is_an_error(database: Settings, make_record: MakeRecord) -> None:
-    away = Storage.open(database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 0}))
+    unreachable = Storage.open(database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 0}))
     with pytest.raises(SpoolError, match="Try again later"):
-        away.writer.store_prediction(make_record()[0])
-    away.close()
+        unreachable.writer.store_prediction(make_record()[0])
+    unreachable.close()
 
 
 def test_feedback_on_a_spooled_prediction_is_spooled_too(storage: Storage, make_record: MakeRecord) -> None:

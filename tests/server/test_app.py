@@ -42,7 +42,7 @@ with Local.open() as service:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A data folder that a server may start in; PostgreSQL's user could not enter pytest's."""
+    """A folder for a server; PostgreSQL's user has no access to pytest's folders."""
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as name:
         yield Path(name)
 

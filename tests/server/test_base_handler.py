@@ -1,4 +1,4 @@
-"""What all responses have in common: headers, language, and the access log."""
+"""All responses: headers, language, and the access log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No path through the service stores what was not allowed: consent x fields x outages x withdrawals, at random."""
+"""Nothing is stored without consent: random combinations of consent, fields, outages and withdrawals."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def stored(storage: Storage, identifier: UUID) -> dict[str, Any] | None:
     rating=st.sampled_from([None, 0, 1]),
     comment=st.none() | TEXT,
     label=st.none() | st.sampled_from(TrueLabel),
-    away=st.booleans(),
+    outage=st.booleans(),
     withdrawn=st.sampled_from([None, "all", *PurposeName]),
     replayed_before=st.booleans(),
     erased=st.booleans(),
@@ -77,14 +77,14 @@ def test_nothing_is_stored_that_was_not_allowed(
     rating: int | None,
     comment: str | None,
     label: TrueLabel | None,
-    away: bool,
+    outage: bool,
     withdrawn: str | None,
     replayed_before: bool,
     erased: bool,
 ) -> None:
-    service = stranded if away else local
+    service = stranded if outage else local
     outcome = service.predict(cat_jpeg, filename=filename, consent=consent)
-    assert outcome.stored is not away
+    assert outcome.stored is not outage
     said = bool((comment or "").replace("\0", "").strip())
     kept = _give(service, outcome, consent, rating, comment, label, said)
     if replayed_before:
@@ -123,7 +123,7 @@ def _give(
     label: TrueLabel | None,
     said: bool,
 ) -> bool:
-    """Give feedback, where there is any to give; whether it was accepted."""
+    """Send the feedback, if there is any; return whether it was accepted."""
     if rating is None and label is None and not said:
         return True
     try:

@@ -1,4 +1,4 @@
-"""What holds for every `Service`: in this process, and over HTTP from a running server."""
+"""The contract of every `Service`: in this process, and over HTTP from a running server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def service(request: pytest.FixtureRequest) -> Service:
         return local
     from catsdogs.service.remote import Remote
 
-    server = request.getfixturevalue("launch")()  # of one's own: it counts who tries receipts
+    server = request.getfixturevalue("launch")()  # another server: it counts the attempts with receipt codes
     return Remote(server.url, server.api_token)
 
 

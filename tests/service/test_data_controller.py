@@ -1,4 +1,4 @@
-"""Who answers for people's data: known before any service is started, in a kernel as elsewhere."""
+"""The data controller is known before a service is started, in a kernel and elsewhere."""
 
 from __future__ import annotations
 

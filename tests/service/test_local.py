@@ -1,4 +1,4 @@
-"""What is special to the service in this process: failures recorded, outages, threads, an orderly end."""
+"""The service in this process: recorded failures, outages, threads, and a normal end."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def test_a_promoted_version_that_cannot_be_loaded_is_reported(
 
 
 def test_a_nearly_full_spool_is_reported(database: Settings, cat_jpeg: bytes) -> None:
-    away = database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1})
-    with Local.open(away) as service:
+    unreachable = database.model_copy(update={"db_host": "/nonexistent", "spool_megabytes": 1})
+    with Local.open(unreachable) as service:
         while service.health()["degraded"] == ["database"]:
             assert service.predict(cat_jpeg, consent=Consent(True, True)).stored is False
         assert service.health()["degraded"] == ["database", "spool"]
@@ -107,7 +107,7 @@ def test_without_a_database_predictions_go_on(database: Settings, stranded: Loca
         stranded.predict(b"not a picture")
     assert stranded.health()["spooled"] == 3
 
-    with Local.open(database) as back:  # finds what waits in the same data folder
+    with Local.open(database) as back:  # finds the records that wait in the same data folder
         until(lambda: back.health()["spooled"] == 0)
         assert back.health()["status"] == "healthy"
         held = back.export(outcome.receipt)

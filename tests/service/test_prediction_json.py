@@ -1,4 +1,4 @@
-"""A prediction as JSON: each way to write it has the fields of its contract, and is read as it was."""
+"""A prediction as JSON: each form has the fields of its contract, and is read back unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client of the REST API: what it loads, when it tries again, and which errors it raises."""
+"""The client of the REST API: its imports, its retries, and its errors."""
 
 from __future__ import annotations
 

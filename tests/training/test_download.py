@@ -1,4 +1,4 @@
-"""The archive arrives whole or not at all, over a connection that breaks off; from a real HTTP server."""
+"""The archive is downloaded completely or not at all, over an unreliable connection, from a real HTTP server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "pets.zip"
 
 @pytest.fixture(scope="module")
 def content() -> bytes:
-    """A zip file of a megabyte, with what Microsoft puts beside the photos."""
+    """A zip file of a megabyte, with the other files of Microsoft's archive."""
     stream = io.BytesIO()
     random = np.random.default_rng(0)
     with zipfile.ZipFile(stream, "w") as archive:
@@ -35,7 +35,7 @@ def content() -> bytes:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `content`; breaks off after so many bytes of the body, as often as `break_after` has numbers."""
+    """Serves `content`; each number in `break_after` ends one response after so many bytes of the body."""
 
     daemon_threads = True
     content = b""

@@ -1,4 +1,4 @@
-"""What is kept of a photo is what was put there, or nothing."""
+"""Features are read as they were stored, or not at all."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MAGIC = 0x1950A86A20F9469CFC6C
 
 
 class Global:
-    """Pickled as the name of an object that need not exist here."""
+    """An object that is pickled by a name, which need not exist."""
 
     def __init__(self, module: str, name: str) -> None:
         self.path = module, name

@@ -1,4 +1,4 @@
-"""What the tests of the widgets have in common."""
+"""Helpers of the tests of the widgets."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_the_figures_are_read_again_only_after_a_change(
         assert send(app.controls, {"action": action}) == ""
         return len(read)
 
-    assert 0 in (times_read("poll") for _ in range(5))  # another writer of the server may come between
+    assert 0 in (times_read("poll") for _ in range(5))  # another writer of the server may write in between
     predict()
     assert times_read("poll") == 1
     app._read_at -= timedelta(minutes=2)  # the window has moved on

@@ -82,7 +82,7 @@ def test_wrong_parameters_are_named_and_replaced_by_defaults(query: str, wrong: 
 
 def test_a_moment_without_a_time_zone_is_in_utc() -> None:
     for text in ("2026-03-01T08:00", "2026-03-01T09:00+01:00", "2026-03-01T08:00Z"):
-        for query in (f"from={text}", urlencode({"from": text})):  # with a + that nobody encoded, too
+        for query in (f"from={text}", urlencode({"from": text})):  # also with a + that is not percent-encoded
             assert View.of_address(query)[0].bounds(NOW) == (datetime(2026, 3, 1, 8, tzinfo=UTC), None)
 
 

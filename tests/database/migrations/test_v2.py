@@ -1,4 +1,4 @@
-"""The table of the V2 project is taken over without losing a row, and given back."""
+"""The table of the V2 project is migrated without losing a row, and back."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def query(database: Database, statement: str) -> list[dict[str, Any]]:
 
 
 def taken(database: Database) -> list[dict[str, Any]]:
-    """Migrate; the rows as they are now, in V2's order."""
+    """Migrate; return the migrated rows, in V2's order."""
     setup.migrate(database)
     assert setup.check(database).ready
     return query(
@@ -219,10 +219,10 @@ def test_a_table_with_other_types_and_fewer_columns_is_copied(fill: Fill) -> Non
 def test_nan_is_not_copied(fill: Fill) -> None:
     table = V2_TABLE.replace("DECIMAL(5,2)", "DOUBLE PRECISION")
     nan, infinite = float("nan"), float("inf")
-    told, neither, late = taken(
+    derived, neither, late = taken(
         fill({"proba_cat": nan}, {"proba_cat": nan, "proba_dog": infinite}, {"inference_time_ms": 10**9}, table=table)
     )
-    assert told["proba_dog"] == pytest.approx(0.0288)
+    assert derived["proba_dog"] == pytest.approx(0.0288)
     assert neither["error_type"] == "LegacyIncomplete"
     assert late["inference_time_ms"] == 10**9
 

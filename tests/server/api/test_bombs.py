@@ -73,7 +73,7 @@ def growth(server: RunningServer) -> Callable[[], int]:
     try:
         Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # forgets the peak
     except OSError:
-        pytest.skip("the system does not tell a process's peak of memory")
+        pytest.skip("the system does not report the peak memory of a process")
     before = int(process.memory_info().rss)
 
     def growth() -> int:

@@ -122,7 +122,7 @@ def expressions(name: str) -> list[str]:
 
 
 def test_no_rule_counts_messages_as_people() -> None:
-    """A person who changes their mind sends another rating: only the database knows the last one."""
+    """A person may send another rating: only the database has the last one."""
     assert "catsdogs_feedback" not in " ".join(expressions("alerts.yml"))
     [panel] = [panel for panel in PANELS if "catsdogs_feedback" in json.dumps(panel["targets"])]
     assert "messages" in panel["title"]

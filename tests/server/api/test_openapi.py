@@ -1,4 +1,4 @@
-"""The OpenAPI description is true of the running server."""
+"""The OpenAPI description agrees with the running server."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_whatever_is_sent_the_response_is_as_described(case: Any, fuzzed_server:
 
 @pytest.fixture(scope="module")
 def responses(server: RunningServer, client: Client, cat_jpeg: bytes) -> dict[str, Any]:
-    """The body of one response of every route, with something in it."""
+    """The body of one response of every route, with data in it."""
 
     def send(path: str, method: str = "POST", token: str | None = server.api_token, **fields: Any) -> Any:
         answer = client(method, path, token=token, fields=fields or None)
@@ -171,7 +171,7 @@ def test_every_page_answers_head_as_get_without_a_body(client: Client) -> None:
 
 
 def test_a_misspelt_parameter_is_refused(client: Client) -> None:
-    """If it were ignored, the figures would count what it was to exclude."""
+    """If it were ignored, the figures would include predictions that it excludes."""
     for path, methods in description()["paths"].items():
         names = {one["name"] for one in methods.get("get", {}).get("parameters", ())}
         handler = DESCRIBED_ROUTES[path]

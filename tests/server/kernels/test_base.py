@@ -1,4 +1,4 @@
-"""What the kernels of this machine and of a gateway have in common: limit, secrets, environment, and end."""
+"""Kernels of this machine and of a gateway: limit, secrets, environment, and end."""
 
 from __future__ import annotations
 

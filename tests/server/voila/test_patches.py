@@ -1,6 +1,6 @@
-"""Each workaround for another package's defect: what it does, and that the defect still exists without it.
+"""Each workaround for another package's defect: its effect, and that the defect still exists without it.
 
-Where a test of a defect fails after an update, the defect is gone or has changed: remove the workaround in
+If a test of a defect fails after an update, the defect is gone or has changed: remove the workaround in
 ``catsdogs/server/voila/patches.py``, or adapt it.
 """
 
@@ -115,7 +115,7 @@ async def _at_most(most: int, items: Any) -> AsyncIterator[tuple[int, Any]]:
 
 
 def test_voila_starts_the_client_of_a_kernel_that_is_ready_as_if_it_were_not() -> None:
-    """Its method is private: where it changes, our own has to be compared with it."""
+    """Its method is private: if it changes, ours has to be compared with it."""
     names = NotebookRenderer._jinja_kernel_start.__code__.co_names
     assert {"VoilaExecutor", "async_start_new_kernel_client", "kernel_started"} <= set(names)
     assert NotebookRenderer._jinja_kernel_start.__code__.co_varnames[:4] == ("self", "nb", "kernel_id", "kernel_future")
@@ -164,7 +164,7 @@ def test_tornado_believes_headers_that_a_client_behind_a_proxy_may_set(
 
 
 class EnoughError(Exception):
-    """Ends what would go on."""
+    """Ends a loop that would not end by itself."""
 
 
 class _PatchedHandler(patches.KernelWebsocketPatches, KernelWebsocketHandler):
