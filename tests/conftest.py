@@ -81,6 +81,11 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Settings]:
         database = Database(settings)
         setup.ensure(database)
         database.close()
+        if request.param == "embedded":  # its data need not survive a crash
+            with _administration(settings) as connection:
+                for setting in ("fsync", "full_page_writes", "autovacuum"):
+                    connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+                connection.exec_driver_sql("SELECT pg_reload_conf()")
         yield settings
         if request.param == "embedded":
             server.stop()
@@ -93,10 +98,6 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Settings]:
 def administration(postgresql: Settings) -> Iterator[sa.Connection]:
     """A connection to the maintenance database, outside of transactions."""
     with _administration(postgresql) as connection:
-        if str(postgresql.db_host).startswith("/"):  # the embedded server, whose data need not survive a crash
-            for setting in ("fsync", "full_page_writes", "autovacuum"):
-                connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
-            connection.exec_driver_sql("SELECT pg_reload_conf()")
         yield connection
 
 

@@ -68,7 +68,7 @@ def predict(storage: Storage, make_record: Any) -> Predict:
 
 @pytest.fixture(scope="module")
 def weeks(predict: Predict, storage: Storage) -> None:
-    """Store weeks of predictions: 20 cats, 10 dogs, 3 neither, 2 unreadable; 12 of 16 satisfied; the last one commented."""
+    """Store weeks of predictions: 20 cats, 10 dogs, 3 neither, 2 unreadable; 12 of 16 satisfied; one comment."""
     for number in range(20):
         predict(timedelta(days=number + 2), rating=1 if number < 12 else None, inference_time_ms=2.0 + number)
     for number in range(10):
