@@ -1,4 +1,4 @@
-"""What the kernels of this machine and of a gateway have in common: limit, environment, access, and end of sessions."""
+"""Base of the kernel managers: limit of sessions, environment and token of a kernel, and end of a session."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class AppKernelManager(AsyncMappingKernelManager):
         """Start kernels ahead of their sessions, where a subclass has a warm pool."""
 
     async def stop(self, kernel_id: str) -> None:
-        """Stop a kernel; a second call, as of a page that closes, does nothing."""
+        """Stop a kernel. A second call does nothing: a page that closes may send two."""
         self.parent.tokens.revoke(kernel_id)
         if kernel_id not in self or kernel_id in self._stopping:
             return

@@ -1,4 +1,4 @@
-"""Kernels on this machine: the environment of their processes, their memory limit, and the warm pool.
+"""The kernel manager for kernels on this machine: their environment, their memory limit, and the warm pool.
 
 A process is started without anything of a visitor in it. The session's environment is set when a session takes the
 kernel, in the same way whether the kernel comes from the warm pool or not.

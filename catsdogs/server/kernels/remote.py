@@ -1,4 +1,4 @@
-"""Kernels on the machine of a gateway: started, prepared and stopped over the network."""
+"""The kernel manager for kernels on the machine of a gateway: starts, prepares and stops them over the network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Configurable
 
 from catsdogs.server.kernels.base import AppKernelManager, new_session
-from catsdogs.server.kernels.gateway import Gateway, GatewayUnavailable
-from catsdogs.server.kernels.remote_client import RemoteClient
+from catsdogs.server.kernels.gateway_client import GatewayClient, GatewayUnavailable
+from catsdogs.server.kernels.remote_kernel_client import RemoteKernelClient
 
 STOP_SECONDS = 2
-"""Most time that the server, when it ends, waits for the gateway to stop the kernels, once it has asked for that."""
+"""Most time that the server, when it ends, waits for the gateway's answers to its requests to stop the kernels."""
 RESTART_SECONDS = 5
-"""Most time for a gateway to restart a kernel; one that is stopped in between would live on without its knowledge."""
+"""Most time that a gateway needs to restart a kernel that died; stopped earlier, it would be started again."""
 
 
 class RemoteKernelManager(AppKernelManager):
@@ -27,7 +27,7 @@ class RemoteKernelManager(AppKernelManager):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         settings = self.parent.settings
-        self.gateway = Gateway(settings.gateway_url, settings.gateway_token.get_secret_value())
+        self.gateway = GatewayClient(settings.gateway_url, settings.gateway_token.get_secret_value())
 
     async def start_kernel(self, *, env: dict[str, str], kernel_name: str, **_: Any) -> str:  # type: ignore[override]
         """Start the kernel of the new session.
@@ -53,7 +53,7 @@ class RemoteKernelManager(AppKernelManager):
         return kernel_id
 
     def _client(self, kernel_id: str) -> AsyncKernelClient:
-        client: RemoteClient = self._kernels[kernel_id].client()
+        client: RemoteKernelClient = self._kernels[kernel_id].client()
         return client
 
     def remove_kernel(self, kernel_id: str) -> Any:
@@ -94,9 +94,9 @@ class RemoteKernel(Configurable):
         self.manager, self.gateway = manager, manager.gateway
         self.kernel_id, self.kernel_name = kernel_id, kernel_name
         self.last_activity = datetime.now(UTC)
-        self._client = RemoteClient(self.gateway, kernel_id, on_death=self.discard)
+        self._client = RemoteKernelClient(self.gateway, kernel_id, on_death=self.discard)
 
-    def client(self) -> RemoteClient:
+    def client(self) -> RemoteKernelClient:
         """Return the client that runs the notebook."""
         return self._client
 

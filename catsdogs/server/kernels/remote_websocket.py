@@ -7,7 +7,7 @@ import json
 from jupyter_server.services.kernels.connection.base import BaseKernelWebsocketConnection
 from tornado.websocket import WebSocketClientConnection
 
-from catsdogs.server.kernels.gateway import GatewayUnavailable, send
+from catsdogs.server.kernels.gateway_client import GatewayUnavailable, send
 from catsdogs.server.kernels.wire_protocol import frame, header_of, reports_death, unframe
 
 

@@ -38,13 +38,13 @@ class GatewayUnavailable(ServiceUnavailable):
     """Raised where the gateway cannot be reached, or answers with an error."""
 
 
-class Gateway:
-    """A Jupyter Kernel Gateway.
+class GatewayClient:
+    """Client of a Jupyter Kernel Gateway.
 
     Parameters
     ----------
     url
-        Its address, such as ``https://kernels.example.org:8888``.
+        Address of the gateway, such as ``https://kernels.example.org:8888``.
     token
         The ``KG_AUTH_TOKEN`` that it was started with.
     """

@@ -11,13 +11,13 @@ from typing import Any
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from tornado.websocket import WebSocketClientConnection
 
-from catsdogs.server.kernels.gateway import Gateway, GatewayUnavailable, send
+from catsdogs.server.kernels.gateway_client import GatewayClient, GatewayUnavailable, send
 from catsdogs.server.kernels.wire_protocol import frame, reports_death, unframe
 
 _PARTS = ("header", "parent_header", "metadata", "content")
 
 
-class RemoteClient(AsyncKernelClient):
+class RemoteKernelClient(AsyncKernelClient):
     """Runs a notebook in a kernel on the gateway.
 
     Parameters
@@ -30,7 +30,7 @@ class RemoteClient(AsyncKernelClient):
 
     _socket: WebSocketClientConnection | None = None
 
-    def __init__(self, gateway: Gateway, kernel_id: str, *, on_death: Callable[[], None]) -> None:
+    def __init__(self, gateway: GatewayClient, kernel_id: str, *, on_death: Callable[[], None]) -> None:
         super().__init__()
         self._gateway, self._kernel_id, self._on_death = gateway, kernel_id, on_death
         self._channels = {name: RemoteChannel(name, self) for name in ("shell", "iopub")}
@@ -93,7 +93,7 @@ class RemoteClient(AsyncKernelClient):
 class RemoteChannel:
     """One channel, with the methods by which Jupyter's client sends and receives."""
 
-    def __init__(self, name: str, client: RemoteClient) -> None:
+    def __init__(self, name: str, client: RemoteKernelClient) -> None:
         self._name, self._client = name, client
         self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
