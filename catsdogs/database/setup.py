@@ -221,7 +221,7 @@ def _exists(database: Database) -> bool:
         parameters = {"name": database.settings.db_name}
         if not _run_in_maintenance_database(database, lambda connection: connection.scalar(named, parameters)):
             return False
-    return usable()  # it exists, perhaps since a moment; otherwise this raises the server's refusal again
+    return usable()  # another process may have created it just now; if not, this raises the refusal of the server
 
 
 def _run_in_maintenance_database(database: Database, work: Callable[[sa.Connection], _T]) -> _T:

@@ -106,7 +106,7 @@ class PhotoRecord(BaseModel):
 
     @classmethod
     def create(cls, photo: bytes) -> Self:
-        """Create the copy that is kept: at most 512 pixels a side, pixels only, no metadata.
+        """Create the copy that is kept: at most :data:`MAX_PHOTO_SIDE` pixels a side, without metadata.
 
         Raises
         ------

@@ -56,10 +56,8 @@ def print_page(page: Path, pdf: Path, chromium: str) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="catsdogs-pdf-") as profile:
         command = [chromium, *_OPTIONS, f"--user-data-dir={profile}", f"--print-to-pdf={pdf}", page.resolve().as_uri()]
-        if os.geteuid() == 0:
-            command.insert(
-                1, "--no-sandbox"
-            )  # Chromium refuses to run as root otherwise; the page is from this program
+        if os.geteuid() == 0:  # as root, Chromium runs only without its sandbox; the page is from this program
+            command.insert(1, "--no-sandbox")
         try:
             done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)  # noqa: S603 (no input from outside)
         except subprocess.TimeoutExpired as error:
