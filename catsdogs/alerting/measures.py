@@ -19,9 +19,9 @@ from catsdogs.monitoring import accuracy, aggregates
 from catsdogs.monitoring.drift import measure_drift
 from catsdogs.monitoring.drift_limits import SIGNIFICANCE_LEVEL
 from catsdogs.monitoring.figures import Drift
-from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.model_health import CardOf, latest_version
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
+from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.monitoring.sampling import SAMPLE_SIZE, draw_sample
 
 _ANIMAL_ANSWERS = Answer.CAT, Answer.DOG

@@ -19,8 +19,8 @@ from catsdogs.database import roll_ups
 from catsdogs.database.roll_ups import BIN_GROWTH, ZERO_BIN, Span, lies_within, merge_intervals, roll_up_query
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
-from catsdogs.monitoring.filter_condition import VERSION_AND_ANSWER, filter_condition, version_and_answer
 from catsdogs.monitoring.prediction_filter import PredictionFilter
+from catsdogs.monitoring.prediction_filter_sql import VERSION_AND_ANSWER, filter_condition, version_and_answer
 from catsdogs.monitoring.time_windows import DAY, HOUR, ORIGIN, round_down, round_up, subtract
 
 PERCENTILES = (0.5, 0.95, 0.99)

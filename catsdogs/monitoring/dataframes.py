@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from catsdogs.database import Database
 from catsdogs.errors import InvalidInput
-from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
+from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.settings import Settings
 
 _TYPES = {

@@ -19,8 +19,8 @@ from catsdogs.domain import Answer
 from catsdogs.monitoring import aggregates
 from catsdogs.monitoring.accuracy import accuracy
 from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Latency, Previous, Satisfaction, Statistics
-from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
+from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.monitoring.time_windows import bucket_seconds, round_down
 
 MAX_EXACT_PREDICTIONS = 10_000

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Table, func, select, true
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.datetimes import iso
 from catsdogs.monitoring.figures import RecentPrediction
-from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.kpis import confidence, with_consent
 from catsdogs.monitoring.prediction_filter import (
     ALL_PREDICTIONS,
@@ -20,6 +19,7 @@ from catsdogs.monitoring.prediction_filter import (
     PredictionFilter,
     check_limit,
 )
+from catsdogs.monitoring.prediction_filter_sql import filter_condition
 
 
 def list_predictions(

@@ -18,8 +18,8 @@ from catsdogs.model.registry import ModelVersions
 from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.drift import measure_drift
 from catsdogs.monitoring.figures import AccuracyBucket, ModelHealth, VersionFigures
-from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
+from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.monitoring.sampling import draw_feedback_sample, draw_sample
 from catsdogs.monitoring.time_windows import HOUR, MAX_BUCKETS, bucket_seconds, round_down
 from catsdogs.settings import Settings

@@ -1,8 +1,8 @@
 """Which predictions a figure or a list is of: a time window, a model version, an answer, and the kind of list.
 
 A filter is built and checked once, where a request comes in (the dashboard's address, a REST query, a command, a
-notebook), and passed as one object down to SQL (:mod:`catsdogs.monitoring.filter_condition`). It is plain data, so that
-a visitor's kernel can import it without a database driver.
+notebook), and passed as one object down to SQL (:mod:`catsdogs.monitoring.prediction_filter_sql`). It is plain data,
+so that a visitor's kernel can import it without a database driver.
 """
 
 from __future__ import annotations

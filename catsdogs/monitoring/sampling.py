@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
-from catsdogs.monitoring.filter_condition import filter_condition
 from catsdogs.monitoring.prediction_filter import PredictionFilter
+from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.monitoring.time_windows import ORIGIN
 
 SAMPLE_SIZE = 20_000

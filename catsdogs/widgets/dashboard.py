@@ -16,9 +16,9 @@ from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import RecentPrediction
 from catsdogs.monitoring.prediction_filter import MAX_LISTED
 from catsdogs.service.interface import Service
+from catsdogs.widgets.alerts_and_health import AlertsAndHealth
 from catsdogs.widgets.charts import StatisticsCharts
 from catsdogs.widgets.controls import Controls
-from catsdogs.widgets.health_panel import HealthPanel
 from catsdogs.widgets.kpi_tiles import KpiTiles
 from catsdogs.widgets.page_header import PageHeader
 from catsdogs.widgets.predictions_table import SHOWN, PredictionsTable
@@ -56,16 +56,16 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self.controls = Controls(_, self, query)
         self.tiles = KpiTiles(_)
         self.charts = StatisticsCharts(_)
-        self.health_panel = HealthPanel(_)
+        self.alerts_and_health = AlertsAndHealth(_)
         self.predictions_table = PredictionsTable(_, self.controls, self.refresh, self._export)
         super().__init__(
             [
                 self.header,
                 self.controls,
-                self.health_panel.alerts,
+                self.alerts_and_health.alerts,
                 self.tiles,
                 self.charts,
-                *self.health_panel.health,
+                *self.alerts_and_health.health,
                 self.predictions_table,
             ]
         )
@@ -91,7 +91,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             self._show_error(error)
             return
         now = datetime.now(UTC)
-        if changed or now - self._read_at > MAX_AGE or self.health_panel.due:
+        if changed or now - self._read_at > MAX_AGE or self.alerts_and_health.due:
             self.refresh()
         else:
             self._show_updated(now)
@@ -120,7 +120,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self.tiles.show(statistics)
         self.charts.show(statistics, shown)
         self.predictions_table.show(predictions, shown.zone)
-        self.health_panel.refresh(self.service, shown, forced=forced)
+        self.alerts_and_health.refresh(self.service, shown, forced=forced)
 
     def _snapshot(self) -> ViewSnapshot:
         return ViewSnapshot(self.controls.view, datetime.now(UTC), self.zone)

@@ -28,7 +28,7 @@ def test_the_caption_of_a_picture_names_the_filter(busy: None, open_app: OpenApp
     said = app.charts.caption.replace("<br>", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert said == f"{period} · Model a/b&lt;i&gt; · Neither"
     assert app.charts.suffix == "_2026-03-01-1700_2026-03-02-1700_a-b-i-_neither"
-    assert "All answers" in app.health_panel.charts.caption
+    assert "All answers" in app.alerts_and_health.charts.caption
     assert send(app.controls, {"action": "period", "value": ["", ""]}) == ""
     assert (app.charts.caption.partition(" ")[0], app.charts.suffix[:7]) == ("Up", "_until_")
     assert app.charts.config["locale"] == "en"

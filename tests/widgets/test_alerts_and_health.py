@@ -23,7 +23,7 @@ from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
-from catsdogs.widgets import health_panel
+from catsdogs.widgets import alerts_and_health
 from catsdogs.widgets.dashboard import Dashboard
 from tests.storage import Storage
 from tests.widgets.helpers import NOT_UNDERSTOOD, OpenApp, Received, Send
@@ -47,7 +47,7 @@ def rated(storage: Storage, make_record: Any) -> Rate:
 
 
 def test_without_predictions_there_is_neither_an_alert_nor_a_figure(open_app: OpenApp) -> None:
-    panel = open_app().health_panel
+    panel = open_app().alerts_and_health
     assert (panel.alerts.known, panel.alerts.alerts) == (True, [])
     assert panel.summary.sentences == ["Nobody said yet what a photo shows."]
     assert panel.summary.tables == []
@@ -60,7 +60,7 @@ def test_a_degraded_service_is_reported(storage: Storage, database: Settings, tm
     settings = database.model_copy(update={"alert_rules": rules})
 
     def degraded() -> list[str]:
-        alerts = Dashboard(lambda: Local(ServedModel(settings), settings), "en", "").health_panel.alerts
+        alerts = Dashboard(lambda: Local(ServedModel(settings), settings), "en", "").alerts_and_health.alerts
         assert (alerts.known, alerts.problem) == (True, "")
         return alerts.degraded
 
@@ -81,7 +81,7 @@ def test_an_alert_shows_what_happened_since_when_and_what_to_do(
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     service.evaluate_alerts()
     app = open_app()
-    [alert] = app.health_panel.alerts.alerts
+    [alert] = app.alerts_and_health.alerts.alerts
     assert (alert["rule"], alert["state"], alert["badge"]) == ("errors", "firing", "Alert")
     assert alert["happened"] == "100.0% of 20 photos could not be read; the limit is 5.0%."
     assert alert["when"].startswith("Since ")
@@ -95,16 +95,16 @@ def test_unreadable_rules_show_an_error_in_the_list_of_alerts(
     rules.write_text("[[rule")
     broken = Local(ServedModel(database), database.model_copy(update={"alert_rules": rules}))
     app = Dashboard(lambda: broken, "en", "")
-    assert app.health_panel.alerts.problem.startswith(f"The alert rules {rules} are not TOML")
-    assert app.health_panel.summary.sentences == ["Nobody said yet what a photo shows."]
+    assert app.alerts_and_health.alerts.problem.startswith(f"The alert rules {rules} are not TOML")
+    assert app.alerts_and_health.summary.sentences == ["Nobody said yet what a photo shows."]
     rules.write_text('[[rule]]\nname = "a"\nmeasure = "errors"\nabove = 0.5\nlast = 50\n')
     app.refresh()
-    assert (app.health_panel.alerts.problem, app.health_panel.alerts.known) == ("", True)
+    assert (app.alerts_and_health.alerts.problem, app.alerts_and_health.alerts.known) == ("", True)
 
 
 def test_the_summary_shows_accuracy_estimate_drift_and_versions(open_app: OpenApp, rated: Rate) -> None:
     rated(90, 10)
-    panel = open_app().health_panel
+    panel = open_app().alerts_and_health
     judged, estimated, drift = panel.summary.sentences
     assert judged.startswith("90.0% of the answers that people judged were right (n = 100")
     assert "90.0% are expected to be right (CBPE" in estimated
@@ -119,7 +119,7 @@ def test_the_figures_behind_a_chart_are_saved_as_csv(
     open_app: OpenApp, rated: Rate, send: Send, received: Received
 ) -> None:
     rated(3, 1)
-    charts = open_app().health_panel.charts
+    charts = open_app().alerts_and_health.charts
     for name in ("accuracy", "reliability", "drift"):
         assert send(charts, {"action": "csv", "chart": name}) == ""
     files = {message["file"]: list(csv.DictReader(io.StringIO(message["text"]))) for message, _ in received}
@@ -134,7 +134,7 @@ def test_the_models_health_is_read_again_after_some_time_or_on_request(
     service: Local, rated: Rate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rated(2, 1)
-    monkeypatch.setattr(health_panel, "FRESH_SECONDS", 3600.0)  # longer than the test takes
+    monkeypatch.setattr(alerts_and_health, "FRESH_SECONDS", 3600.0)  # longer than the test takes
     reads: list[object] = []
     model_health = service.model_health
 
@@ -157,7 +157,7 @@ def test_the_models_health_is_read_again_after_some_time_or_on_request(
     rated(0, 1)
     app.refresh_if_changed()
     assert (len(reads), judged(app)) == (3, "75.0%")
-    monkeypatch.setattr(health_panel, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(alerts_and_health, "FRESH_SECONDS", 0.0)
     app.refresh_if_changed()  # nothing changed, but the last change was not read yet
     assert (len(reads), judged(app)) == (4, "60.0%")
 
@@ -171,14 +171,14 @@ def test_an_empty_health_is_read_again_after_the_first_change(open_app: OpenApp,
 
 def test_a_new_alert_is_shown_after_its_evaluation(open_app: OpenApp, service: Local, storage: Storage) -> None:
     app = open_app()
-    assert (app.health_panel.alerts.known, app.health_panel.alerts.alerts) == (True, [])
+    assert (app.alerts_and_health.alerts.known, app.alerts_and_health.alerts.alerts) == (True, [])
     for _ in range(20):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "1.0"))
     app.refresh_if_changed()
-    assert app.health_panel.alerts.alerts == []  # reading evaluates no rule
+    assert app.alerts_and_health.alerts.alerts == []  # reading evaluates no rule
     service.evaluate_alerts()
     app.refresh_if_changed()
-    assert [alert["rule"] for alert in app.health_panel.alerts.alerts] == ["errors"]
+    assert [alert["rule"] for alert in app.alerts_and_health.alerts.alerts] == ["errors"]
 
 
 def test_times_are_in_the_readers_time_zone(open_app: OpenApp, service: Local, storage: Storage, rated: Rate) -> None:
@@ -191,8 +191,8 @@ def test_times_are_in_the_readers_time_zone(open_app: OpenApp, service: Local, s
     app.controls.handle_message({"action": "zone", "value": str(zone)}, [])
     [alert] = app.service.alerts()
     since = Translator("en").datetime(datetime.fromisoformat(alert["since"]).astimezone(zone))
-    assert [shown["when"] for shown in app.health_panel.alerts.alerts] == [f"Since {since}."]
-    charts: dict[str, Any] = {str(figure["name"]): figure for figure in app.health_panel.charts.figures}
+    assert [shown["when"] for shown in app.alerts_and_health.alerts.alerts] == [f"Since {since}."]
+    charts: dict[str, Any] = {str(figure["name"]): figure for figure in app.alerts_and_health.charts.figures}
     last = datetime.fromisoformat(charts["accuracy"]["data"][1]["x"][-1]).replace(tzinfo=zone)
     assert datetime.now(UTC) - last < timedelta(hours=2)
 
@@ -201,11 +201,11 @@ def test_a_sentence_says_that_the_health_covers_all_answers_where_one_is_chosen(
     rated(1, 1)
     of_all = "These figures cover all answers, whatever answer is chosen above."
     app = open_app(query="answer=neither")
-    assert (judged(app), app.health_panel.summary.sentences[-1]) == ("50.0%", of_all)
+    assert (judged(app), app.alerts_and_health.summary.sentences[-1]) == ("50.0%", of_all)
     app.controls.handle_message({"action": "answer", "value": ""}, [])
-    assert of_all not in app.health_panel.summary.sentences
+    assert of_all not in app.alerts_and_health.summary.sentences
 
 
 def judged(app: Dashboard) -> str:
     """Return the share of answers that people judged right, as text."""
-    return app.health_panel.summary.sentences[0].partition(" ")[0]
+    return app.alerts_and_health.summary.sentences[0].partition(" ")[0]

@@ -1,4 +1,4 @@
-"""Alerts and the model's health on the dashboard."""
+"""Alerts and the model's health on the dashboard: when they are read again, and what happens where that fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRESH_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-class HealthPanel:
+class AlertsAndHealth:
     """The widgets of alerts and of the model's health, and when their figures are read again."""
 
     def __init__(self, translator: Translator) -> None:
