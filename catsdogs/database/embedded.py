@@ -69,7 +69,14 @@ class EmbeddedServer:
 
     @property
     def socket_dir(self) -> Path:
-        """Folder of the socket; known once the server has been started."""
+        """Folder of the socket; known once the server has been started, by this process or another.
+
+        Raises
+        ------
+        DatabaseUnavailable
+        """
+        if not self.pgdata.exists():
+            raise DatabaseUnavailable("The embedded PostgreSQL has not been started. Try again in a moment.")
         return self._socket_dir or self._choose_socket_dir()
 
     def start(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -66,6 +67,12 @@ def test_an_unreachable_server_is_named(database: Settings, host: str) -> None:
     unreachable = Database(database.model_copy(update={"db_host": host, "db_port": 9}))
     with pytest.raises(DatabaseUnavailable, match=f"{host}:9.* cannot be reached"):
         unreachable.run(execute("SELECT 1"))
+
+
+def test_an_embedded_server_that_was_never_started_is_unavailable(data_dir: Path) -> None:
+    long_path = data_dir / ("l" + "o" * 120 + "ng")  # its socket is in a folder of its own
+    with pytest.raises(DatabaseUnavailable):
+        Database(Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=long_path)).run(execute("SELECT 1"))
 
 
 def test_missing_tables_are_reported(connected: Database) -> None:
