@@ -33,6 +33,14 @@ def test_translations_have_the_placeholders_of_the_original(language: str) -> No
             assert set(placeholders.findall(translation)) == set(placeholders.findall(original)), message.id
 
 
+def test_no_line_of_a_french_text_begins_with_a_punctuation_mark() -> None:
+    """French has a space before these marks, which must not be a place where a browser breaks the line."""
+    _, catalogue = update("fr", extract())
+    texts = [message.string or "" for message in catalogue if message.id]
+    translations = [text for forms in texts for text in ([forms] if isinstance(forms, str) else forms)]
+    assert [text for text in translations if re.search("« | [:;?!»%]", text)] == []
+
+
 def test_extraction_finds_texts_and_error_messages() -> None:
     template = extract()
     assert "Line {line} of .env is not NAME=VALUE. Correct or delete it." in template

@@ -126,7 +126,7 @@ class Operator:
         self._attempts.reset(client)
 
     def is_password(self, password: str) -> bool:
-        """Check a password; this takes about 50 ms, so that guessing is slow even for who has stolen the hash."""
+        """Check a password; this takes about 50 ms, so that guessing is slow, even with a stolen hash."""
         return len(password) <= MAX_PASSWORD_LENGTH and bool(
             passwd_check(self._hash, password)  # type: ignore[no-untyped-call]
         )

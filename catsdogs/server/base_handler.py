@@ -99,7 +99,7 @@ class BaseHandler(RequestHandler):
 
     @property
     def chosen_language(self) -> str | None:
-        """Value of ``?lang=``; None where its bytes are not UTF-8, since an error is to be translated, too."""
+        """Value of ``?lang=``; None where its bytes are not UTF-8, as an error page must not fail."""
         try:
             return self.get_query_argument("lang", None)
         except HTTPError:
@@ -222,7 +222,7 @@ def route_of(handler: RequestHandler) -> str:
 
 
 def method_of(handler: RequestHandler) -> str:
-    """Return a request's method, or "other": a client may send any word."""
+    """Return a request's method, or "other" for an unknown one: a client may send any word."""
     method = str(handler.request.method)
     return method if method in RequestHandler.SUPPORTED_METHODS else "other"
 

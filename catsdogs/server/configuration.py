@@ -1,4 +1,4 @@
-"""The server's configuration, made from the settings: what Voilà and Jupyter are told, and the rate limits."""
+"""The configuration of Voilà and Jupyter, and the rate limits, made from the settings."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def voila_config(settings: Settings) -> Config:
                 "cull_idle_timeout": 60 * settings.idle_minutes,
                 "cull_interval": 30,
             },
-            # A kernel that is restarted has not run the notebook: its page would look alive and do nothing.
-            # Its sockets are in a folder of ours, which no other user of the machine can reach.
+            # A kernel that is restarted has not run the notebook: its page would do nothing, without an error.
+            # Its sockets are files in a folder of the server, which no other user of the machine can open.
             "KernelManager": {"autorestart": False, "transport": "ipc"},
         }
     )

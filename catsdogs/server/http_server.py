@@ -1,4 +1,4 @@
-"""The HTTP server: keeps account of uploads, and ignores headers that clients of a proxy could forge."""
+"""The HTTP server: tracks unfinished uploads, and ignores headers that clients of a proxy could forge."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def page_texts(card: ModelCard, _: Translator) -> dict[str, Any]:
         "title": _("Model {version}", version=card.version),
         "architecture": _sentence(card.architecture, _),
         "size": _(
-            "{parameters} parameters; it sees {side} × {side} pixels.",
+            "{parameters} parameters; its input has {side} × {side} pixels.",
             parameters=_.number(card.parameters),
             side=card.input_size,
         ),
@@ -54,7 +54,11 @@ def _training(card: ModelCard, _: Translator) -> list[str]:
     match photos:
         case {"cat": int(cats), "dog": int(dogs)}:
             sentences.append(
-                _("It learned from {cats} photos of cats and {dogs} of dogs.", cats=_.number(cats), dogs=_.number(dogs))
+                _(
+                    "It was trained on {cats} photos of cats and {dogs} of dogs.",
+                    cats=_.number(cats),
+                    dogs=_.number(dogs),
+                )
             )
     if isinstance(feedback, int) and feedback:
         sentences.append(
@@ -109,8 +113,8 @@ def _measured(card: ModelCard, _: Translator) -> dict[str, Any]:
                 "for a pet; a pet answered “neither” counts as refused."
             ),
             _(
-                "Log-loss and calibration error (ECE) say how far the probabilities are from the truth: the smaller, "
-                "the better. AUROC says how well cats and dogs are told apart: 1 is perfect."
+                "Log-loss and calibration error (ECE) measure how far the probabilities are from the truth: the "
+                "smaller, the better. AUROC measures how well cats and dogs are distinguished: 1 is perfect."
             ),
         ],
     }
@@ -118,7 +122,7 @@ def _measured(card: ModelCard, _: Translator) -> dict[str, Any]:
 
 def _reliability(card: ModelCard, _: Translator) -> dict[str, Any]:
     return {
-        "title": _("Whether it is as often right as it says"),
+        "title": _("How reliable its probabilities are"),
         "columns": [_("Mean confidence"), _("Right"), _("Pets")],
         "sets": {
             name: [

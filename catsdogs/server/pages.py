@@ -74,7 +74,7 @@ def landing_texts(page: PageHandler) -> dict[str, Any]:
     _ = page.translator
     return {
         "title": _("Cat or dog?"),
-        "lead": _("Bring a photo. See in a moment whether it shows a cat or a dog, and how sure the model is."),
+        "lead": _("Choose a photo. You see at once whether it shows a cat or a dog, and how sure the model is."),
         "start": _("Try a photo"),
         "points": [
             (

@@ -32,7 +32,7 @@ FLUSH_SECONDS = 0.004
 
 
 class VisitorIdentityProvider(IdentityProvider):
-    """Takes everybody for the same visitor, without a cookie: Jupyter's own sign-in is not used."""
+    """Treats everybody as the same visitor, without a cookie: Jupyter's own sign-in is not used."""
 
     def get_user(self, handler: Any) -> User:  # noqa: ARG002
         """Return the visitor."""

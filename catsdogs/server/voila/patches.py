@@ -4,18 +4,21 @@ Whatever replaces a part of another package, overrides a private method of it, o
 is in this module. For each workaround, a test in ``tests/server/voila/test_patches.py`` shows the defect without it:
 when that test fails, upstream has changed, and the workaround is adapted or removed.
 
-Nothing of Jupyter is imported at the top of this module: :mod:`catsdogs.server` applies the first workaround before
-Jupyter is imported.
+Neither Jupyter nor Voilà is imported at the top of this module: :mod:`catsdogs.server` applies the first workaround
+before either is imported.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
 from collections.abc import AsyncIterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+from tornado.web import HTTPError
 
 if TYPE_CHECKING:
     from voila.execute import VoilaExecutor
@@ -27,7 +30,7 @@ def skip_grammar_of_internationalised_addresses() -> None:
     """Make the import of ``rfc3987_syntax`` fail, unless it is imported already.
 
     For jsonschema 4.26, which Jupyter's event log imports. jsonschema uses that package, where it is installed, for the
-    format "iri", which nobody here asks for; its import builds a grammar, a fifth of the start-up time of the server.
+    format "iri", which is not used here; its import builds a grammar, a fifth of the start-up time of the server.
     """
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
@@ -44,7 +47,7 @@ def set_renderer(renderer: type[Any]) -> None:
 
 
 class RendererPatches:
-    """What is to be done differently while a page is rendered: a mixin before Voilà's ``NotebookRenderer``.
+    """Changes how a page is rendered: a mixin before Voilà's ``NotebookRenderer``.
 
     For Voilà 0.5.13.
     """
@@ -121,7 +124,7 @@ def remove_forgeable_headers(headers: MutableMapping[str, str]) -> None:
 
 
 class KernelWebsocketPatches:
-    """What is to be done differently when a kernel's websocket opens: a mixin before Jupyter's handler.
+    """Changes how a kernel's websocket is opened: a mixin before Jupyter's handler.
 
     For Jupyter Server 2.21.
     """
@@ -138,10 +141,6 @@ class KernelWebsocketPatches:
         HTTPError
             404: the kernel died.
         """
-        import asyncio
-
-        from tornado.web import HTTPError
-
         connecting = asyncio.ensure_future(super().pre_get())  # type: ignore[misc]
         try:
             while not connecting.done():
@@ -160,8 +159,6 @@ class KernelWebsocketPatches:
         HTTPError
             404: the page was closed.
         """
-        from tornado.web import HTTPError
-
         if self.connection is None:
             raise HTTPError(404)
         chosen: str | None = super().select_subprotocol(subprotocols)  # type: ignore[misc]
@@ -184,8 +181,6 @@ class StaticPathPatches:
         HTTPError
             404: the path has a null character or "..", or names a folder.
         """
-        from tornado.web import HTTPError
-
         path = unquote(self.request.path)
         if "\0" in path or ".." in path.split("/") or path.endswith("/"):
             raise HTTPError(404)
@@ -207,8 +202,6 @@ class TemplateStaticPatches(StaticPathPatches):
         HTTPError
             404: another template.
         """
-        from tornado.web import HTTPError
-
         if not url_path.startswith(f"{self.template}/static/"):
             raise HTTPError(404)
         return str(super().parse_url_path(url_path))  # type: ignore[misc]

@@ -44,7 +44,7 @@ def imported_by(statement: str) -> set[str]:
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
-def test_jsonschema_builds_a_grammar_that_nobody_needs() -> None:
+def test_jsonschema_builds_a_grammar_that_is_not_used() -> None:
     assert "lark" in imported_by("import jsonschema")
     assert "lark" not in imported_by("import catsdogs.server, jsonschema")
 
@@ -163,7 +163,7 @@ def test_tornado_believes_headers_that_a_client_behind_a_proxy_may_set(
     assert run_alone(answer()) == believed
 
 
-class EnoughError(Exception):
+class PolledAgainError(Exception):
     """Ends a loop that would not end by itself."""
 
 
@@ -180,12 +180,12 @@ def test_jupyter_fails_where_a_page_closes_while_its_websocket_opens() -> None:
 
 
 def test_jupyter_waits_for_a_kernel_that_has_died(run_alone: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    kernel = SimpleNamespace(is_alive=AsyncMock(side_effect=[False, False, EnoughError]))
+    kernel = SimpleNamespace(is_alive=AsyncMock(side_effect=[False, False, PolledAgainError]))
     manager = SimpleNamespace(kernel_info_timeout=60)
     connection: Any = SimpleNamespace(
         kernel_manager=kernel, multi_kernel_manager=manager, _register_session=AsyncMock()
     )
-    with pytest.raises(EnoughError):
+    with pytest.raises(PolledAgainError):
         run_alone(ZMQChannelsWebsocketConnection.prepare(connection))  # type: ignore[no-untyped-call]
 
     async def wait(_: Any) -> None:
