@@ -18,7 +18,7 @@ def test_the_tree_drawn_at_the_top_is_the_tree() -> None:
     assert drawn == real
 
 
-def test_an_error_of_another_process_says_the_same() -> None:
+def test_an_error_of_another_process_has_the_same_message() -> None:
     error = errors.InvalidInput("There is no {thing} of {n}.", thing="cat", n=3)
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is errors.InvalidInput

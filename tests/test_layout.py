@@ -64,19 +64,19 @@ def test_no_two_public_classes_have_the_same_name() -> None:
 def test_a_test_has_the_folder_and_the_name_of_its_module() -> None:
     misplaced = []
     for path in (REPOSITORY / "tests").rglob("test_*.py"):
-        place = path.relative_to(REPOSITORY / "tests")
-        tested = PACKAGE / place.parent / path.stem.removeprefix("test_")
-        known = place.as_posix() in CROSS_CUTTING or place.parts[0] in CROSS_CUTTING
+        name = path.relative_to(REPOSITORY / "tests")
+        tested = PACKAGE / name.parent / path.stem.removeprefix("test_")
+        known = name.as_posix() in CROSS_CUTTING or name.parts[0] in CROSS_CUTTING
         if not (known or tested.is_dir() or tested.with_suffix(".py").is_file()):
-            misplaced.append(place.as_posix())
+            misplaced.append(name.as_posix())
     assert misplaced == []
 
 
-@pytest.mark.parametrize("place", CROSS_CUTTING)
-def test_a_listed_test_exists_and_has_no_module_of_its_name(place: str) -> None:
-    path = REPOSITORY / "tests" / place
+@pytest.mark.parametrize("name", CROSS_CUTTING)
+def test_a_listed_test_exists_and_has_no_module_of_its_name(name: str) -> None:
+    path = REPOSITORY / "tests" / name
     assert path.exists()
-    assert not (PACKAGE / Path(place).parent / path.name.removeprefix("test_")).exists()
+    assert not (PACKAGE / Path(name).parent / path.name.removeprefix("test_")).exists()
 
 
 def test_modules_are_short() -> None:

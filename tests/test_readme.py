@@ -109,10 +109,10 @@ def test_contributing_lists_every_module() -> None:
 
 
 def test_the_limits_of_photos_are_those_of_the_code() -> None:
-    words = " ".join(README.split())
+    text = " ".join(README.split())
     assert (
         f"at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels. A baseline JPEG may have {MAX_JPEG_MEGAPIXELS}"
-        in words
+        in text
     )
 
 
@@ -143,8 +143,8 @@ def test_the_picture_of_the_architecture_is_true() -> None:
 
 def test_the_models_figures_are_those_of_its_card() -> None:
     metrics = read_card(SHIPPED).metrics
-    words = " ".join(README.split())
-    assert f"gave {metrics['val'].errors} wrong answers and refused {metrics['val'].refused}" in words
+    text = " ".join(README.split())
+    assert f"gave {metrics['val'].errors} wrong answers and refused {metrics['val'].refused}" in text
     others = metrics["neither"].errors + metrics["neither_web"].errors
     total = metrics["neither"].n + metrics["neither_web"].n
-    assert f"Of {total} photos of other things, it answered {others} with cat or dog" in words
+    assert f"Of {total} photos of other things, it answered {others} with cat or dog" in text

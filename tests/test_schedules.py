@@ -37,8 +37,8 @@ def test_cron() -> None:
     assert not re.search(r"(?<!\\)%", command)  # cron turns it into a new line
     change_folder, report = command.replace(r"\%", "%").split(" && ")
     assert change_folder.startswith("cd ")
-    said = subprocess.run(["sh", "-c", f"printf '%s\\n' {report}"], capture_output=True, text=True, check=True).stdout
-    program, *arguments = said.splitlines()
+    output = subprocess.run(["sh", "-c", f"printf '%s\\n' {report}"], capture_output=True, text=True, check=True).stdout
+    program, *arguments = output.splitlines()
     assert program == ".venv/bin/catsdogs"
     start, end = (arguments[arguments.index(name) + 1] for name in ("--from", "--to"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", start)

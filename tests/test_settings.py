@@ -51,7 +51,7 @@ def test_the_variable_lang_of_the_system_is_ignored(monkeypatch: pytest.MonkeyPa
         ("CATSDOGS_GATEWAY_URL=http://kernels.example", "CATSDOGS_GATEWAY_TOKEN"),
     ],
 )
-def test_a_wrong_setting_is_named_and_its_value_is_not_said(line: str, named: str) -> None:
+def test_a_wrong_setting_is_named_without_its_value(line: str, named: str) -> None:
     Path(".env").write_text(line)
     with pytest.raises(SettingsError) as caught:
         Settings.load()
@@ -78,7 +78,7 @@ def test_a_binary_file_is_refused() -> None:
         Settings.load()
 
 
-def test_a_folder_in_its_place_is_refused() -> None:
+def test_a_folder_instead_of_the_file_is_refused() -> None:
     Path(".env").mkdir()
     with pytest.raises(SettingsError, match="cannot be read"):
         Settings.load()

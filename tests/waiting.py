@@ -1,4 +1,4 @@
-"""Wait for a condition, in place of sleeps and of loops with deadlines of their own."""
+"""Wait for a condition, instead of sleeps and of loops with their own deadlines."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def stored_rows(database: Database) -> list[Any]:
     return database.run(lambda connection: list(connection.execute(sa.select(database.tables.alerts))))
 
 
-def test_what_was_not_evaluated_is_not_listed(broken: Database) -> None:
+def test_rules_that_were_not_evaluated_are_not_listed(broken: Database) -> None:
     assert list_alerts(broken, [RULE], now=NOW) == []
     assert stored_rows(broken) == []
 

@@ -101,7 +101,7 @@ def test_a_worker_that_dies_is_replaced(
     assert len(rows(tmp_path / "out")) == N
 
 
-def test_a_scheduler_that_goes_away_loses_nothing(
+def test_nothing_is_lost_when_the_scheduler_stops(
     folder: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("catsdogs.batch.dask_runner.CONNECT_SECONDS", 1)

@@ -37,7 +37,7 @@ START = """async ([code, period]) => {
   window.end = widget.render({ model, el: document.body });
 }"""
 PERIOD = 20
-"""Milliseconds, in place of seconds."""
+"""Milliseconds, instead of seconds."""
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event("visibilitychange"));

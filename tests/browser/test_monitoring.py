@@ -151,7 +151,7 @@ def test_the_figures_are_those_of_the_database(shared_page: Page, own: RunningSe
     [held] = own.query(
         "SELECT count(*) AS total, count(*) FILTER (WHERE NOT success) AS failed, count(*) FILTER (WHERE rgpd_consent)"
         " AS agreed, avg(inference_time_ms) AS mean, min(inference_time_ms) AS least, max(inference_time_ms) AS most,"
-        " count(*) FILTER (WHERE user_feedback = 1) AS good, count(user_feedback) AS said,"
+        " count(*) FILTER (WHERE user_feedback = 1) AS good, count(user_feedback) AS rated,"
         " count(*) FILTER (WHERE prediction_result = 'cat') AS cat,"
         " count(*) FILTER (WHERE prediction_result = 'dog') AS dog FROM predictions_feedback"
     )
@@ -160,7 +160,7 @@ def test_the_figures_are_those_of_the_database(shared_page: Page, own: RunningSe
     assert tile(shared_page, "latency") == f"{held['mean']:.1f} ms"
     detail = shared_page.locator(".cd-tile[data-name=latency]").inner_text().replace("\N{NO-BREAK SPACE}", " ")
     assert f"min {held['least']:.1f} ms · max {held['most']:.1f} ms" in detail
-    assert tile(shared_page, "satisfaction") == f"{held['good'] / held['said']:.1%}"
+    assert tile(shared_page, "satisfaction") == f"{held['good'] / held['rated']:.1%}"
     assert tile(shared_page, "errors") == f"{held['failed'] / held['total']:.1%}"
     assert tile(shared_page, "consent") == f"{held['agreed'] / held['total']:.1%}"
     bars = traces(shared_page, "answers")
@@ -408,14 +408,14 @@ def test_on_a_french_phone_in_dark_mode(browser: Browser, own: RunningServer, pr
             const [inner, outer] = [text, card].map((one) => one.getBoundingClientRect());
             return inner.width && (inner.left < outer.left || inner.right > outer.right);
         }).map((text) => text.textContent)"""
-        assert [words for card in page.locator(".cd-chart").all() for words in card.evaluate(cut)] == []
+        assert [text for card in page.locator(".cd-chart").all() for text in card.evaluate(cut)] == []
         box = page.locator(".cd-health td", has_text=re.compile("^forte$")).first.bounding_box()
         assert box
         assert box["x"] + box["width"] <= 360
         month = get_month_names("abbreviated", locale="fr")[(tokyo - timedelta(days=3)).month]
         picture = picture_of(page, "inference_time")
-        for words in ("Temps d’inférence", "(Asia/Tokyo) · Tous les modèles · Toutes les réponses", month):
-            assert words in picture
+        for text in ("Temps d’inférence", "(Asia/Tokyo) · Tous les modèles · Toutes les réponses", month):
+            assert text in picture
         page.emulate_media(color_scheme="light")
         expect(page.locator("[data-name=answers] .ytitle")).to_have_css("fill", "rgb(31, 41, 55)")
 

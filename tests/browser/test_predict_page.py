@@ -83,14 +83,14 @@ def test_the_keyboard_focus_stays_where_the_page_changes(
 
     press(page.get_by_role("button", name="See what is kept"))
     data = page.locator(".cd-mydata")
-    news = data.get_by_role("status")
-    for action, said in (("Withdraw", "This consent is withdrawn"), ("Erase everything", "Everything that was kept")):
+    status_line = data.get_by_role("status")
+    for action, status in (("Withdraw", "This consent is withdrawn"), ("Erase everything", "Everything that was kept")):
         press(data.get_by_role("button", name=action))
         page.keyboard.press("Shift+Tab")
         expect(data.get_by_role("button", name="Yes, do it").locator("visible=true")).to_be_focused()
         page.keyboard.press("Enter")
-        expect(news).to_have_text(re.compile(said))
-        expect(news).to_be_focused()
+        expect(status_line).to_have_text(re.compile(status))
+        expect(status_line).to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(data.get_by_role("button", name="Show what is kept")).to_be_focused()
 

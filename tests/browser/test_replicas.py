@@ -179,7 +179,7 @@ def test_visitors_and_programs_continue_after_a_replica_was_killed(
     assert not psutil.wait_procs(kernels, timeout=30)[1], "a kernel outlives its server"
 
 
-def test_nginx_refuses_what_is_not_for_visitors_and_adds_the_cookie(server: RunningServer) -> None:
+def test_nginx_refuses_internal_routes_and_adds_the_cookie(server: RunningServer) -> None:
     with behind_nginx({"a": server, "b": server}) as address, urllib3.PoolManager(retries=False) as http:
         token = {"Authorization": f"Bearer {server.api_token}"}
         assert http.request("GET", f"{address}/metrics", headers=token).status == 404

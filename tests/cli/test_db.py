@@ -67,7 +67,7 @@ def test_the_embedded_server_starts_for_a_command_and_stops_after_it() -> None:
             assert done.returncode == 0, done.stderr
         assert "the embedded server" in done.stdout
         working = [process.info["cwd"] or "" for process in psutil.process_iter(["cwd"])]
-        assert not [place for place in working if place.startswith(folder)]
+        assert not [path for path in working if path.startswith(folder)]
 
 
 def test_a_database_that_cannot_be_reached_is_reported_in_one_sentence(environment: dict[str, str]) -> None:

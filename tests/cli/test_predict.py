@@ -36,7 +36,7 @@ def test_a_folder_means_every_file_below_it(run: Run, folder: Path) -> None:
         assert row["prediction"] == "cat"
         assert row["proba_cat"] + row["proba_dog"] == pytest.approx(1)
         assert row["model_version"] == SHIPPED.name
-        assert {len(places) for places in row["explanation"]["activation"]} == {len(row["explanation"]["activation"])}
+        assert {len(line) for line in row["explanation"]["activation"]} == {len(row["explanation"]["activation"])}
         assert row["explanation"]["box"] == [0.167, 0, 0.833, 1]
     assert done.stderr == ""
     assert not (folder.parent / "data").exists(), "the command records nothing"
@@ -72,10 +72,10 @@ def test_the_printed_line_names_a_doubt(run: Run, tmp_path: Path) -> None:
     for percent in (0, *range(60, 98)):
         faded = Image.blend(wide, Image.new("RGB", wide.size, "grey"), percent / 100)
         faded.save(tmp_path / "fading" / f"{percent}.png")
-    done, said = run("predict", "fading", "--json"), run("predict", "fading")
-    for row, line in zip(lines(done), said.stdout.splitlines(), strict=True):
-        words = {None: ")", "unsure": "), unsure", "both": "), but there seem to be both a cat and a dog"}
-        assert line.endswith(words[row["doubt"]])
+    done, printed = run("predict", "fading", "--json"), run("predict", "fading")
+    for row, line in zip(lines(done), printed.stdout.splitlines(), strict=True):
+        endings = {None: ")", "unsure": "), unsure", "both": "), but there seem to be both a cat and a dog"}
+        assert line.endswith(endings[row["doubt"]])
         found.add(row["doubt"])
     assert found > {None}, "a fading photo becomes doubtful at some point"
 

@@ -24,22 +24,22 @@ def on_a_terminal(code: str) -> str:
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
     process = subprocess.Popen([sys.executable, "-c", code], stderr=theirs, env=environment)
     os.close(theirs)
-    said = b""
+    output = b""
     try:
         while part := os.read(ours, 4096):
-            said += part
+            output += part
     except OSError:  # Linux raises it when the other end is closed
         pass
     finally:
         os.close(ours)
     assert process.wait(timeout=30) == 0
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode())
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
 
 
 def test_each_stage_has_its_count_and_the_time_left() -> None:
-    said = on_a_terminal(CODE)
-    assert re.search(r"features .* 3/4 +0:00:0\d", said)
-    assert re.search(r"head .* 1/8", said)
+    output = on_a_terminal(CODE)
+    assert re.search(r"features .* 3/4 +0:00:0\d", output)
+    assert re.search(r"head .* 1/8", output)
 
 
 def test_without_a_terminal_nothing_is_printed() -> None:

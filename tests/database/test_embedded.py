@@ -184,7 +184,7 @@ def test_a_configuration_that_cannot_work_is_a_clear_error(data_dir: Path) -> No
         EmbeddedServer(data_dir).start()
 
 
-def test_nobody_else_reaches_the_server(server: EmbeddedServer) -> None:
+def test_other_users_cannot_connect_to_the_server(server: EmbeddedServer) -> None:
     assert stat.S_IMODE(server.socket_dir.stat().st_mode) == 0o700
     listening = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split()[0])).net_connections("inet")
     assert listening == []

@@ -69,7 +69,7 @@ def test_the_latest_predictions(connected: Database, indexes_of: Callable[..., s
     assert used == {"predictions_feedback_timestamp"}
 
 
-def test_what_a_receipt_opens(connected: Database, indexes_of: Callable[..., set[str]]) -> None:
+def test_predictions_under_a_receipt_code(connected: Database, indexes_of: Callable[..., set[str]]) -> None:
     def work() -> None:
         with pytest.raises(NotFound):
             data_subject_rights.export(connected, Spool.from_settings(connected.settings), "0000")

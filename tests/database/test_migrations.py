@@ -180,7 +180,7 @@ def test_a_database_in_another_encoding_is_refused(fresh: Settings) -> None:
     latin.close()
 
 
-def test_a_user_who_may_not_create_databases_is_told_what_to_do(fresh: Settings) -> None:
+def test_the_error_without_the_right_to_create_databases_says_what_to_do(fresh: Settings) -> None:
     administrator = Database(fresh.model_copy(update={"db_name": MAINTENANCE_DATABASE}))
     role = f"role_{fresh.db_name}"
     administrator.run(lambda connection: connection.execute(sa.text(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")))

@@ -74,8 +74,8 @@ def held(database: Database) -> list[dict[str, Any]]:
 def do(database: Database, insert_rows: InsertRows, operation: Operation) -> None:
     """Change the rows as the service does: by statements of its own, or by the cascade of a withdrawal."""
     name, value = operation
-    place = f"{value} % greatest((SELECT count(*) FROM predictions_feedback), 1)"
-    chosen = f"(SELECT id FROM predictions_feedback ORDER BY id OFFSET {place} LIMIT 1)"
+    offset = f"{value} % greatest((SELECT count(*) FROM predictions_feedback), 1)"
+    chosen = f"(SELECT id FROM predictions_feedback ORDER BY id OFFSET {offset} LIMIT 1)"
     match name:
         case "insert":
             for row in value:
@@ -255,8 +255,8 @@ def test_feedback_is_read_no_further_back_than_it_takes(
     sa.event.listen(database.engine, "before_cursor_execute", lambda *arguments: read.append(str(arguments[2:4])))
     found = database.run(lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(end=NOW)))
     [asked] = [statement for statement in read if "LIMIT" in statement and "user_comment" in statement]
-    said = sorted(row["timestamp"] for row in held(database) if row["user_feedback"] is not None)[-30:]
-    assert [point["timestamp"] for point in found["feedback"]] == [moment.isoformat() for moment in said]
+    times = sorted(row["timestamp"] for row in held(database) if row["user_feedback"] is not None)[-30:]
+    assert [point["timestamp"] for point in found["feedback"]] == [moment.isoformat() for moment in times]
     assert str(FIRST.year) in asked
     assert repr(found["timeline"][0]["start"]) not in asked
 
@@ -301,12 +301,14 @@ def test_the_migration_marks_all_hours_as_stale(insert_rows: InsertRows) -> None
     refresh_all(database)
     setup.migrate(database, "0004")
     execute(database, "ANALYZE predictions_feedback")
-    said: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda *arguments: said.append(str(arguments[2])))
+    statements: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *arguments: statements.append(str(arguments[2])))
     setup.migrate(database)
     marked = database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all())
     assert sorted(marked) == sorted({round_down(row["timestamp"], HOUR) for row in held(database)})
-    [marks] = [statement for statement in said if statement.startswith('INSERT INTO "predictions_feedback_stale"')]
+    [marks] = [
+        statement for statement in statements if statement.startswith('INSERT INTO "predictions_feedback_stale"')
+    ]
     plan = "\n".join(database.run(lambda c: c.scalars(sa.text(f"EXPLAIN {marks}")).all()))
     assert "predictions_feedback_timestamp" in plan
     assert "Seq Scan on predictions_feedback" not in plan, "the migration holds a lock while it reads"

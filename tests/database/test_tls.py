@@ -125,7 +125,7 @@ def test_without_tls_the_connection_is_plain(front: Front) -> None:
     assert front.encrypted == []
 
 
-def test_a_certificate_of_somebody_else_is_refused_with_the_reason(front: Front, tmp_path: Path) -> None:
+def test_a_certificate_of_another_authority_is_refused_with_the_reason(front: Front, tmp_path: Path) -> None:
     _, other = certificate(tmp_path, "other")
     with pytest.raises(DatabaseUnavailable, match=r"over TLS: .*certificate verify failed.*CATSDOGS_DB_SSLMODE"):
         ask(front.port, CATSDOGS_DB_SSLMODE="verify-full", CATSDOGS_DB_SSLROOTCERT=other)

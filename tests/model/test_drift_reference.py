@@ -22,8 +22,8 @@ def test_every_value_is_counted_in_its_bin(values: list[float]) -> None:
     histogram = Histogram.of(values)
     assert sum(histogram.counts) == len(values)
     bounds = [-np.inf, *histogram.edges, np.inf]
-    for place, count in enumerate(histogram.counts):
-        assert count == sum(bounds[place] <= value < bounds[place + 1] for value in values)
+    for index, count in enumerate(histogram.counts):
+        assert count == sum(bounds[index] <= value < bounds[index + 1] for value in values)
 
 
 @pytest.mark.parametrize(("edges", "counts"), [((0.5,), (1,)), ((0.5, 0.5), (1, 2, 3)), ((0.7, 0.5), (1, 2, 3))])
@@ -48,14 +48,14 @@ def test_the_command_writes_the_reference_on_a_card(
 
     from catsdogs.cli.app import app
 
-    place = tmp_path / "data" / "models" / "mine"
-    shutil.copytree(SHIPPED, place, ignore=shutil.ignore_patterns("*.keras"))
-    write_card(read_card(SHIPPED).model_copy(update={"version": "mine", "reference": None}), place)
+    folder = tmp_path / "data" / "models" / "mine"
+    shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*.keras"))
+    write_card(read_card(SHIPPED).model_copy(update={"version": "mine", "reference": None}), folder)
     (tmp_path / "photos" / "cat").mkdir(parents=True)
     (tmp_path / "photos" / "cat" / "1.jpg").write_bytes(cat_jpeg)
     monkeypatch.setenv("CATSDOGS_DATA_DIR", str(tmp_path / "data"))
     done = CliRunner().invoke(app, ["model", "reference", str(tmp_path / "photos"), "--version", "mine"])
     assert done.output == "mine: the drift reference was computed from 1 photos of photos.\n"
-    reference = read_card(place).reference
+    reference = read_card(folder).reference
     assert reference
     assert (reference.photos, reference.n) == ("photos", 1)

@@ -27,8 +27,8 @@ def classify(paths: list[Path]) -> Iterator[tuple[Path, ClassifiedPhoto | Invali
         if path in SCORES:
             proba_dog, neither_score = SCORES[path]
             answer = answer_of(proba_dog, neither_score)
-            said = Prediction(answer, 1 - proba_dog, proba_dog, neither_score, "test", 1.0, explanation=EVEN)
-            yield path, ClassifiedPhoto(said, ImageStatistics(300, 200, 0.5, 0.01))
+            prediction = Prediction(answer, 1 - proba_dog, proba_dog, neither_score, "test", 1.0, explanation=EVEN)
+            yield path, ClassifiedPhoto(prediction, ImageStatistics(300, 200, 0.5, 0.01))
         else:
             yield path, InvalidImage("no photo")
 

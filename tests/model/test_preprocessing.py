@@ -39,8 +39,8 @@ def quarters(mode: str = "RGB") -> Image.Image:
 def corners(photo: bytes) -> list[tuple[int, ...]]:
     """Colours at the middle of each quarter, as the network would see them, rounded to 0, 128 or 255."""
     pixels = preprocessing.centre_square(preprocessing.decode(photo), SIDE)
-    places = [pixels[y, x] for y in (SIDE // 4, 3 * SIDE // 4) for x in (SIDE // 4, 3 * SIDE // 4)]
-    return [tuple(round(int(value) / 127.5) * 127 + (int(value) > 191) for value in place) for place in places]
+    points = [pixels[y, x] for y in (SIDE // 4, 3 * SIDE // 4) for x in (SIDE // 4, 3 * SIDE // 4)]
+    return [tuple(round(int(value) / 127.5) * 127 + (int(value) > 191) for value in point) for point in points]
 
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)

@@ -26,9 +26,9 @@ def prediction(proba_dog: float = 0.01, neither_score: float = 0.02, activation:
     return Prediction(answer, 1 - proba_dog, proba_dog, neither_score, "test", 1.0, explanation=explanation)
 
 
-def two(cat: float, dog: float, places: int) -> list[list[float]]:
-    """A map with evidence for a cat, except in `places` columns at the right."""
-    return [[-cat] * (8 - places) + [dog] * places] * 8
+def two(cat: float, dog: float, columns: int) -> list[list[float]]:
+    """A map with evidence for a cat, except in the last `columns` columns."""
+    return [[-cat] * (8 - columns) + [dog] * columns] * 8
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_both_animals_count_by_their_strongest_region() -> None:
     assert both_score(prediction(activation=two(6, 9, 4))) == 6
     assert both_score(prediction(activation=two(9, 6, 4))) == 6
     assert both_score(prediction(activation=CAT)) == -8
-    assert both_score(prediction(activation=[[-2.0, 1.0], [0.0, 3.0]])) == -0.5, "a map of a small network: one place"
+    assert both_score(prediction(activation=[[-2.0, 1.0], [0.0, 3.0]])) == -0.5, "a map smaller than the window"
 
 
 def test_thresholds_hold_the_stated_shares() -> None:
@@ -94,7 +94,7 @@ def test_a_cat_beside_a_dog_is_noticed(photos: Path, classifier: Classifier) -> 
 
 def test_doubts_are_counted() -> None:
     cat = prediction()
-    said = [replace(cat, doubt=doubt) for doubt in (None, Doubt.UNSURE, Doubt.UNSURE, Doubt.BOTH)]
-    measured = measure([(Answer.CAT, one) for one in said])
+    predictions = [replace(cat, doubt=doubt) for doubt in (None, Doubt.UNSURE, Doubt.UNSURE, Doubt.BOTH)]
+    measured = measure([(Answer.CAT, one) for one in predictions])
     assert (measured.unsure, measured.both) == (2, 1)
     assert {"unsure", "both"} <= measured.figures().keys()

@@ -121,8 +121,8 @@ def test_the_error_curve_pools_buckets_and_shows_where_it_matters(busy: Statisti
 def test_the_axis_of_errors_is_written_as_all_percentages_are(
     statistics_of: Any, n: int, errors: int, ticks: list[str]
 ) -> None:
-    rows = [make_row(NOW + timedelta(milliseconds=place), prediction_result="error") for place in range(errors)]
-    rows += [make_row(NOW + timedelta(milliseconds=place)) for place in range(errors, n)]
+    rows = [make_row(NOW + timedelta(milliseconds=index), prediction_result="error") for index in range(errors)]
+    rows += [make_row(NOW + timedelta(milliseconds=index)) for index in range(errors, n)]
     axis = charts.error_rate(statistics_of(rows), FR).layout.yaxis
     assert [tick.replace("\u202f", "\xa0") for tick in axis.ticktext] == ticks
     assert len(axis.tickvals) == len(ticks)
@@ -211,9 +211,9 @@ def test_a_comment_in_a_chart_is_text_only(comment: str) -> None:
     shown = chart_style.plain(comment)
     assert re.sub("<br>", "", shown).count("<") == 0
     assert "$" not in shown  # where TeX would begin
-    words = html.unescape(shown.replace("<br>", " ")).split()
+    parts = html.unescape(shown.replace("<br>", " ")).split()
     if len(comment) <= 240:
-        assert "".join(words) == "".join(comment.split())
+        assert "".join(parts) == "".join(comment.split())
     assert all(len(html.unescape(line)) <= 48 for line in shown.split("<br>"))
 
 
@@ -236,7 +236,7 @@ def test_numbers_and_dates_are_in_the_readers_language(busy: Statistics) -> None
 
 def luminance(colour: str) -> float:
     """WCAG 2.2, relative luminance."""
-    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    channels = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 

@@ -76,10 +76,10 @@ def test_text_that_a_spreadsheet_would_run_is_escaped(text: str) -> None:
     row: Any = dict.fromkeys(csv_export.PREDICTIONS) | {"user_comment": text}
     [line] = list(csv.reader(io.StringIO(csv_export.predictions([row]), newline="")))[1:]
     cell = line[csv_export.PREDICTIONS.index("user_comment")]
-    seen = "".join(
+    visible = "".join(
         c for c in unicodedata.normalize("NFKC", cell) if not c.isspace() and unicodedata.category(c)[0] != "C"
     )
-    assert not seen.startswith(("=", "+", "-", "@", "\u2212"))
+    assert not visible.startswith(("=", "+", "-", "@", "\u2212"))
     assert not cell.startswith(("\t", "\r", "\n"))
     assert cell in {text, f"'{text}"}
 

@@ -52,7 +52,7 @@ def test_only_predictions_that_pass_the_filter_are_read(insert_rows: InsertRows,
 
 
 def test_chunks_hold_each_row_once(insert_rows: InsertRows, database: Settings) -> None:
-    same_moment = [make_row(NOW, proba_cat=0.9 - place / 100, proba_dog=0.1 + place / 100) for place in range(5)]
+    same_moment = [make_row(NOW, proba_cat=0.9 - index / 100, proba_dog=0.1 + index / 100) for index in range(5)]
     insert_rows(random_rows(8, n=30) + same_moment)
     whole = read_predictions(settings=database)
     for size in (1, 4, 35, 50):

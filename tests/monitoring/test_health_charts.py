@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from catsdogs.i18n import Translator
-from catsdogs.monitoring import health_charts
-from catsdogs.monitoring import health_texts as words
+from catsdogs.monitoring import health_charts, health_texts
 from catsdogs.monitoring.chart_style import for_page
 from catsdogs.monitoring.figures import Drift, DriftLevel
 
@@ -58,6 +57,6 @@ def test_text_lines_fit_on_a_phone(language: str) -> None:
 
 
 def test_the_drift_level_is_written_with_the_signal() -> None:
-    assert words.drift_columns(EN)[:3] == ["Signal", "Drift", "Stability index (PSI)"]
-    assert words.drift_cells(DRIFTS[4], EN)[:3] == ["sharpness", "strong", "2.36"]
-    assert len(words.drift_columns(EN)) == len(words.drift_cells(DRIFTS[4], EN))
+    assert health_texts.drift_columns(EN)[:3] == ["Signal", "Drift", "Stability index (PSI)"]
+    assert health_texts.drift_cells(DRIFTS[4], EN)[:3] == ["sharpness", "strong", "2.36"]
+    assert len(health_texts.drift_columns(EN)) == len(health_texts.drift_cells(DRIFTS[4], EN))

@@ -19,10 +19,10 @@ FEEDBACK = ("timestamp", "user_feedback", "prediction_result", "confidence", "us
 
 def percentile(values: list[float], share: float) -> float:
     """Compute a percentile with linear interpolation, as PostgreSQL documents `percentile_cont`."""
-    place = share * (len(values) - 1)
-    low = int(place)
+    position = share * (len(values) - 1)
+    low = int(position)
     high = min(low + 1, len(values) - 1)
-    return values[low] + (values[high] - values[low]) * (place - low)
+    return values[low] + (values[high] - values[low]) * (position - low)
 
 
 def latency(rows: list[Row]) -> dict[str, float | None]:
@@ -46,7 +46,7 @@ def expected(rows: list[Row]) -> dict[str, Any]:
     satisfied, unsatisfied = count(rows, user_feedback=1), count(rows, user_feedback=0)
     n = satisfied + unsatisfied
     low, high = wilson_interval(satisfied, n) or (None, None)
-    said = sorted((row for row in rows if row["user_feedback"] is not None), key=lambda row: row["timestamp"])
+    rated = sorted((row for row in rows if row["user_feedback"] is not None), key=lambda row: row["timestamp"])
     return {
         "total_predictions": len(rows),
         "successful_predictions": count(rows, success=True),
@@ -72,7 +72,7 @@ def expected(rows: list[Row]) -> dict[str, Any]:
                 "confidence": pytest.approx(confidence(row)),
                 "user_comment": row["user_comment"],
             }
-            for row in said
+            for row in rated
         ],
     }
 

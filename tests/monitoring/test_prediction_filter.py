@@ -45,7 +45,7 @@ filters = (
 
 
 @given(filters)
-def test_a_query_gives_back_its_filter(prediction_filter: PredictionFilter) -> None:
+def test_a_filter_is_read_from_its_query(prediction_filter: PredictionFilter) -> None:
     assert PredictionFilter.from_query(prediction_filter.to_query()) == prediction_filter
 
 

@@ -24,8 +24,8 @@ def trends_of(insert_rows: InsertRows) -> Any:
 
     def trends_of(now: list[Row], before: list[Row]) -> dict[str, Trend]:
         database = insert_rows(
-            [row | {"timestamp": NOW - timedelta(minutes=place + 1)} for place, row in enumerate(now)]
-            + [row | {"timestamp": NOW - WEEK - timedelta(minutes=place + 1)} for place, row in enumerate(before)]
+            [row | {"timestamp": NOW - timedelta(minutes=index + 1)} for index, row in enumerate(now)]
+            + [row | {"timestamp": NOW - WEEK - timedelta(minutes=index + 1)} for index, row in enumerate(before)]
         )
         found: Statistics = database.run(
             lambda c: kpis.statistics(c, database.tables.predictions, PredictionFilter(NOW - WEEK, NOW))
@@ -36,11 +36,11 @@ def trends_of(insert_rows: InsertRows) -> Any:
 
 
 def rows(n: int, **values: Any) -> list[Row]:
-    return [make_row(width=place + 1, **values) for place in range(n)]
+    return [make_row(width=index + 1, **values) for index in range(n)]
 
 
 def unique(found: list[Row], week: int) -> list[Row]:
-    return [make_row(**{**row, "width": None, "height": week * 10_000 + place}) for place, row in enumerate(found, 1)]
+    return [make_row(**{**row, "width": None, "height": week * 10_000 + index}) for index, row in enumerate(found, 1)]
 
 
 def test_clear_changes_for_the_worse(trends_of: Any) -> None:

@@ -30,13 +30,13 @@ def filled(storage: Storage, make_record: Callable[..., Any], yesterday: datetim
     dog = {"prediction_result": Answer.DOG, "proba_cat": 0.25, "proba_dog": 0.75, "inference_time_ms": 9.5}
     neither = {"prediction_result": Answer.NEITHER, "neither_score": 0.75}
     kinds: list[dict[str, Any]] = [{}] * 5 + [dog] * 3 + [neither]
-    for place, values in enumerate(kinds):
-        record, _receipt = make_record(Consent(filename_and_comment=place == 0), NAME)
-        at = yesterday + timedelta(minutes=place)
+    for index, values in enumerate(kinds):
+        record, _receipt = make_record(Consent(filename_and_comment=index == 0), NAME)
+        at = yesterday + timedelta(minutes=index)
         assert storage.writer.store_prediction(record.model_copy(update=values | {"timestamp": at}))
-        if place < 4:
+        if index < 4:
             storage.writer.store_feedback(
-                FeedbackRecord.create(record.id, int(place != 3), COMMENT if place == 0 else None, None)
+                FeedbackRecord.create(record.id, int(index != 3), COMMENT if index == 0 else None, None)
             )
     failure = PredictionRecord.of_failure(InvalidImage("no"), "test-1")
     storage.writer.store_prediction(failure.model_copy(update={"timestamp": yesterday}))

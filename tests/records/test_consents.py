@@ -90,23 +90,23 @@ PINNED = {
     ("2", "en"): "103fc571a6bb1e99b4f7c91e7ba55d573bba34b668bfc030441cf0304ea689f5",
     ("2", "fr"): "dfb3264ca6dbc22c3d6f07751dc2688bd9f3cbdc479e2d1edaab738af8354fc5",
 }
-"""The SHA-256 of the words of each version, by language, as `UNKNOWN_CONTROLLER` shows them."""
+"""The SHA-256 of the text of each version, by language, as `UNKNOWN_CONTROLLER` shows them."""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_changed_text_needs_a_new_version(language: str) -> None:
-    words = consent_notice.full_text(language, UNKNOWN_CONTROLLER)
-    found = hashlib.sha256(words.encode()).hexdigest()
+    text = consent_notice.full_text(language, UNKNOWN_CONTROLLER)
+    found = hashlib.sha256(text.encode()).hexdigest()
     pinned = PINNED.get((consent_notice.VERSION, language))
     assert found == pinned, (
-        f"raise catsdogs.records.consent_notice.VERSION if words changed, and pin {found!r} for {language}"
+        f"raise catsdogs.records.consent_notice.VERSION if text changed, and pin {found!r} for {language}"
     )
 
 
 def test_the_text_names_controller_contact_and_retention() -> None:
     named = DataController("Example Ltd", "privacy@example.org", 30)
-    said = consent_notice.full_text("en", named)
-    assert all(word in said for word in ("Example Ltd", "privacy@example.org", "30 days", "CNIL"))
+    text = consent_notice.full_text("en", named)
+    assert all(word in text for word in ("Example Ltd", "privacy@example.org", "30 days", "CNIL"))
     hashes = {
         ConsentRecord.create(Consent(True), NOW, controller)[0].text_hash for controller in (named, UNKNOWN_CONTROLLER)
     }

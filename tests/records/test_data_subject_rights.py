@@ -208,13 +208,13 @@ def test_all_wrong_receipt_codes_have_the_same_effect(
     sa.event.listen(
         storage.database.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
     )
-    seen = set()
+    outcomes = set()
     for code in (erased, "0000-0000-0000-0000-0000-0000-0000", "", "x" * 5000, "\0", "é"):
         statements.clear()
         with pytest.raises(NotFound) as unknown:
             act(storage.database, storage.spool, code)
-        seen.add((str(unknown.value), *statements))
-    assert len(seen) == 1
+        outcomes.add((str(unknown.value), *statements))
+    assert len(outcomes) == 1
     assert statements
 
 

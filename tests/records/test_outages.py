@@ -112,11 +112,11 @@ class Writers:
             stdout=subprocess.PIPE,
             text=True,
         )
-        said: list[str] = []
-        listener = threading.Thread(target=self._listen, args=[process, said])
+        printed: list[str] = []
+        listener = threading.Thread(target=self._listen, args=[process, printed])
         listener.start()
-        self.running[process] = listener, said
-        until(lambda: said, timeout=60)
+        self.running[process] = listener, printed
+        until(lambda: printed, timeout=60)
 
     def kill(self, process: subprocess.Popen[str]) -> None:
         process.kill()
@@ -127,17 +127,17 @@ class Writers:
         until(lambda: self.messages >= number, timeout=60)
 
     def wait_until_done(self, process: subprocess.Popen[str], visits: int) -> None:
-        said = self.running[process][1]
-        until(lambda: len(said) == 1 + 4 * visits or process.poll() is not None, timeout=300)
+        printed = self.running[process][1]
+        until(lambda: len(printed) == 1 + 4 * visits or process.poll() is not None, timeout=300)
 
-    def _listen(self, process: subprocess.Popen[str], said: list[str]) -> None:
+    def _listen(self, process: subprocess.Popen[str], printed: list[str]) -> None:
         assert process.stdout
         for line in process.stdout:
             if line.endswith("\n") and len(message := json.loads(line)) == 3:
                 identifier, number, last = message
                 self.accepted[UUID(identifier)] = number, last
                 self.messages += 1
-            said.append(line)
+            printed.append(line)
 
 
 def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
@@ -238,8 +238,8 @@ def test_an_unclean_stop_of_the_whole_app_loses_nothing_accepted(launch: Any, fo
                 assert answer.status == 200, answer.data
                 identifier = answer.json()["feedback_id"]
                 accepted[identifier] = {"number": number, "rated": False}
-                said = {"feedback_id": identifier, "user_feedback": "1"}
-                answer = http.request("POST", f"{server.url}/api/update-feedback", fields=said)
+                fields = {"feedback_id": identifier, "user_feedback": "1"}
+                answer = http.request("POST", f"{server.url}/api/update-feedback", fields=fields)
                 assert answer.status == 200, answer.data
                 accepted[identifier]["rated"] = True
 

@@ -130,15 +130,15 @@ def test_nothing_is_kept_without_consent(
         storage.spool.put_prediction(record)
     else:
         storage.writer.store_prediction(record)
-    said = bool((comment or "").replace("\0", "").strip())
+    has_comment = bool((comment or "").replace("\0", "").strip())
     accepted = True
-    if rating is not None or said or label is not None:
+    if rating is not None or has_comment or label is not None:
         feedback = FeedbackRecord.create(record.id, rating, comment, label)
         try:
             storage.writer.store_feedback(feedback)
-            assert consent.filename_and_comment or not said
+            assert consent.filename_and_comment or not has_comment
         except ConsentRequired:
-            assert said
+            assert has_comment
             assert not consent.filename_and_comment
             accepted = False
         except InvalidInput:  # satisfied with "cat"
@@ -148,7 +148,7 @@ def test_nothing_is_kept_without_consent(
 
     stored = row(storage, record)
     assert (stored["filename"] is None) or consent.filename_and_comment
-    assert (stored["user_comment"] is not None) == (said and accepted)
+    assert (stored["user_comment"] is not None) == (has_comment and accepted)
     assert (stored["user_feedback"], stored["true_label"]) == ((rating, label) if accepted else (None, None))
     assert photos_of(storage, record) == consent.photo
     assert (receipt is not None) == consent.any

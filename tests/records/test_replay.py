@@ -20,7 +20,7 @@ from tests.waiting import until
 MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
 
 
-def test_a_database_that_is_away_at_start_is_set_up_later(folder: Path, make_record: MakeRecord) -> None:
+def test_a_database_that_is_unreachable_at_start_is_set_up_later(folder: Path, make_record: MakeRecord) -> None:
     """A server that is reached through DB_HOST and was not started by us, as an external one."""
     server = EmbeddedServer(folder / "server")
     settings = Settings(

@@ -78,7 +78,7 @@ def test_without_consent_nothing_personal_reaches_the_disk(spool: Spool, make_re
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"id": "no"}', b"\xff\xfe", b"[]", b"null"])
-def test_a_damaged_record_is_moved_away_and_blocks_nothing(
+def test_a_damaged_record_is_moved_and_does_not_block_others(
     spool: Spool, make_record: MakeRecord, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     records = [make_record()[0] for _ in range(3)]

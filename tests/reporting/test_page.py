@@ -11,7 +11,7 @@ from catsdogs.i18n import Translator
 from catsdogs.reporting.page import PLOTLY_TYPE, render_page
 
 
-def test_the_page_holds_what_the_notebook_shows_and_fetches_nothing() -> None:
+def test_the_page_has_the_outputs_of_the_notebook_and_fetches_nothing() -> None:
     figure = {"data": [{"type": "bar", "y": [1, 2, 3]}], "layout": {}}
     notebook = new_notebook(
         cells=[

@@ -125,10 +125,10 @@ def test_the_health_of_the_model_is_in_sentences_tables_and_charts(report_of: An
         for n in range(1, 201)
     ]
     made = report_of(rows)
-    said = made.model().data.replace("\u202f", " ")
-    assert "90.0% of the answers that people judged were right (n = 200, 95% interval 85.1% to 93.4%)" in said
-    assert "90.0% are expected to be right (CBPE" in said
-    assert "Drift: confidence, cats and dogs, brightness, compared with the 1,000 photos of val" in said
+    text = made.model().data.replace("\u202f", " ")
+    assert "90.0% of the answers that people judged were right (n = 200, 95% interval 85.1% to 93.4%)" in text
+    assert "90.0% are expected to be right (CBPE" in text
+    assert "Drift: confidence, cats and dogs, brightness, compared with the 1,000 photos of val" in text
     assert len(made.model_charts()) == 3
 
 

@@ -35,7 +35,7 @@ def test_the_key_figures_are_given_in_sentences(insert_rows: InsertRows) -> None
     ]
 
 
-def test_figures_without_data_are_left_out_or_said_to_be_missing(insert_rows: InsertRows) -> None:
+def test_figures_without_data_are_left_out_or_marked_as_missing(insert_rows: InsertRows) -> None:
     assert sentences(insert_rows, []) == ["Nobody sent a photo in this period."]
     [sent, *rest] = sentences(insert_rows, [make_row(NOW - timedelta(hours=1), prediction_result="error")])
     assert sent == "1 photo was sent. 1 of them could not be read (100.0%)."

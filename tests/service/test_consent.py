@@ -48,11 +48,11 @@ def stored(storage: Storage, identifier: UUID) -> dict[str, Any] | None:
     photos = sa.select(sa.func.count()).where(tables.photos.c.prediction_id == identifier).scalar_subquery()
     query = sa.select(tables.predictions, photos.label("photos")).where(tables.predictions.c.id == identifier)
 
-    def look(connection: sa.Connection) -> dict[str, Any] | None:
+    def find(connection: sa.Connection) -> dict[str, Any] | None:
         row = connection.execute(query).mappings().one_or_none()
         return dict(row) if row else None
 
-    return storage.database.run(look)
+    return storage.database.run(find)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -85,8 +85,8 @@ def test_nothing_is_stored_that_was_not_allowed(
     service = stranded if outage else local
     outcome = service.predict(cat_jpeg, filename=filename, consent=consent)
     assert outcome.stored is not outage
-    said = bool((comment or "").replace("\0", "").strip())
-    kept = _give(service, outcome, consent, rating, comment, label, said)
+    has_comment = bool((comment or "").replace("\0", "").strip())
+    kept = _give(service, outcome, consent, rating, comment, label, has_comment)
     if replayed_before:
         storage.replayer.replay()
     may_name, may_photo = consent.filename_and_comment, consent.photo
@@ -101,7 +101,7 @@ def test_nothing_is_stored_that_was_not_allowed(
     assert row
     assert row["rgpd_consent"] is may_name
     assert may_name or (row["filename"], row["user_comment"]) == (None, None)
-    assert (row["user_comment"] is not None) is (may_name and said and kept)
+    assert (row["user_comment"] is not None) is (may_name and has_comment and kept)
     assert row["photos"] == may_photo
     assert (row["user_feedback"], row["true_label"]) == ((rating, label) if kept else (None, None))
     assert (outcome.receipt is not None) is consent.any
@@ -121,19 +121,19 @@ def _give(
     rating: int | None,
     comment: str | None,
     label: TrueLabel | None,
-    said: bool,
+    has_comment: bool,
 ) -> bool:
     """Send the feedback, if there is any; return whether it was accepted."""
-    if rating is None and label is None and not said:
+    if rating is None and label is None and not has_comment:
         return True
     try:
         service.give_feedback(outcome.feedback_id, user_feedback=rating, user_comment=comment, true_label=label)
     except ConsentRequired:
-        assert said
+        assert has_comment
         assert not consent.filename_and_comment
         return False
     except InvalidInput:  # satisfied with "cat"
         assert (rating, label in (TrueLabel.DOG, TrueLabel.NEITHER)) == (1, True)
         return False
-    assert consent.filename_and_comment or not said
+    assert consent.filename_and_comment or not has_comment
     return True

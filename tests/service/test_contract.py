@@ -140,7 +140,7 @@ def test_feedback(service: Service, cat_jpeg: bytes) -> None:
     assert service.give_feedback(outcome.feedback_id, user_feedback=0) is True
     assert service.give_feedback(outcome.feedback_id, user_comment="Raté !", true_label=TrueLabel.BOTH) is True
     row = row_of(service, outcome)
-    assert (row["user_feedback"], row["user_comment"]) == (0, "Raté !"), "what is not said stays as it was"
+    assert (row["user_feedback"], row["user_comment"]) == (0, "Raté !"), "fields that are not sent stay as they were"
 
 
 def test_a_rating_alone_needs_no_consent_and_a_comment_does(service: Service, cat_jpeg: bytes) -> None:

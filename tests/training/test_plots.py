@@ -31,7 +31,7 @@ def test_reliability_shows_share_count_and_interval(predictions: LabelledPredict
     assert (points.y - points.error_y.arrayminus > 0).all()
 
 
-def test_confusion_counts_answers_by_what_photos_show(predictions: LabelledPredictions) -> None:
+def test_confusion_counts_answers_by_label(predictions: LabelledPredictions) -> None:
     table = plots.confusion(predictions).data[0]
     assert list(table.x) == ["cat", "dog", "neither"]
     assert list(table.y) == ["cat", "dog", "neither"]

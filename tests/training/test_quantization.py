@@ -75,7 +75,7 @@ def test_no_sum_of_the_shipped_model_overflows() -> None:
     convolutions = [node for node in graph.node if node.op_type == "QLinearConv"]
     assert len(convolutions) == 49
     for node in convolutions:
-        kernel, bias = (np.abs(constants[node.input[place]].astype(int)) for place in (3, 8))
+        kernel, bias = (np.abs(constants[node.input[index]].astype(int)) for index in (3, 8))
         assert (255 * kernel.sum(axis=(1, 2, 3)) + bias < FLOAT32_INTEGERS).all()
         if [attribute.i for attribute in node.attribute if attribute.name == "group"] == [1]:
             assert_pairs_fit(kernel)

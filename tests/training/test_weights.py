@@ -86,7 +86,7 @@ def test_a_tensor_that_reaches_beyond_its_storage_is_refused(shape: Any, strides
 
 
 def test_a_file_that_ends_early_is_refused() -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 (numpy's own words)
+    with pytest.raises(ValueError):  # noqa: PT011 (numpy's own message)
         weights.read_state_dict(legacy_file({"w": Tensor(0, (6,), (1,))}, NUMBERS[:-3], 6))
 
 

@@ -25,8 +25,8 @@ def test_the_caption_of_a_picture_names_the_filter(busy: None, open_app: OpenApp
     app = open_app(query="from=2026-03-01T08:00Z&to=2026-03-02T08:00Z&model=a/b<i>&answer=neither")
     assert send(app.controls, {"action": "zone", "value": "Asia/Tokyo"}) == ""
     period = "Mar 1, 2026, 5:00:00 PM to Mar 2, 2026, 5:00:00 PM (Asia/Tokyo)"
-    said = app.charts.caption.replace("<br>", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
-    assert said == f"{period} · Model a/b&lt;i&gt; · Neither"
+    caption = app.charts.caption.replace("<br>", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert caption == f"{period} · Model a/b&lt;i&gt; · Neither"
     assert app.charts.suffix == "_2026-03-01-1700_2026-03-02-1700_a-b-i-_neither"
     assert "All answers" in app.alerts_and_health.charts.caption
     assert send(app.controls, {"action": "period", "value": ["", ""]}) == ""
@@ -110,7 +110,7 @@ def test_times_are_in_the_readers_time_zone(predict: Predict, open_app: OpenApp,
     assert drawn.startswith(f"{there:%Y-%m-%dT%H:%M:%S}")
 
 
-def test_with_an_empty_database_texts_take_the_place_of_figures(open_app: OpenApp) -> None:
+def test_with_an_empty_database_texts_are_shown_instead_of_figures(open_app: OpenApp) -> None:
     app = open_app()
     assert tiles(app)["total"] == "0"
     assert details(app)["satisfaction"] == "No feedback yet"
@@ -124,7 +124,7 @@ def test_without_a_database_the_last_figures_stay_with_an_error(
     busy: None, open_app: OpenApp, send: Send, storage: Storage
 ) -> None:
     app = open_app()
-    seen = tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated
+    before = tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated
 
     def rename(old: str, new: str) -> None:
         storage.database.run(lambda connection: connection.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
@@ -132,7 +132,7 @@ def test_without_a_database_the_last_figures_stay_with_an_error(
     rename("predictions_feedback", "elsewhere")
     assert send(app.controls, {"action": "poll"}) == ""
     assert app.controls.problem.endswith("Run `catsdogs db migrate`.")
-    assert (tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated) == seen
+    assert (tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated) == before
     rename("elsewhere", "predictions_feedback")
     assert send(app.controls, {"action": "poll"}) == ""
     assert app.controls.problem == ""

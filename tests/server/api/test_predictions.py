@@ -53,7 +53,7 @@ def test_the_row_holds_what_consent_allows(client: Client, server: RunningServer
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"file": ("x.jpg", b"", "image/jpeg")}, "empty"),
         ({"file": ("x.jpg", b"no photo", "image/jpeg")}, ""),
@@ -62,10 +62,10 @@ def test_the_row_holds_what_consent_allows(client: Client, server: RunningServer
         ({"file": ("x.jpg", b"...", "image/jpeg"), "rgpd_consent": "perhaps"}, "rgpd_consent"),
     ],
 )
-def test_a_bad_form_is_400_and_says_why(client: Client, fields: dict[str, Any], said: str) -> None:
+def test_a_bad_form_is_400_and_says_why(client: Client, fields: dict[str, Any], message: str) -> None:
     answer = client("POST", "/api/predict", fields=fields)
     assert answer.status == 400
-    assert said in answer.json()["detail"]
+    assert message in answer.json()["detail"]
 
 
 def test_a_body_that_is_no_form_is_400(client: Client) -> None:

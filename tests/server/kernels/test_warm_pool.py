@@ -82,7 +82,7 @@ def test_each_session_has_the_language_and_the_address_of_its_visitor(open_page:
     assert len({each[TOKEN_VARIABLE] for each in found}) == len(VISITORS)
 
 
-def test_a_warm_kernel_is_no_session_and_nobody_has_access_to_it(server: RunningServer, client: Client) -> None:
+def test_a_warm_kernel_is_no_session_and_no_client_has_access(server: RunningServer, client: Client) -> None:
     before = client.count_sessions()
     kernel = warm_kernel(server)
     assert client.count_sessions() == before
