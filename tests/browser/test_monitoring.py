@@ -166,7 +166,7 @@ def test_the_figures_are_those_of_the_database(shared_page: Page, own: RunningSe
     bars = traces(shared_page, "answers")
     assert (sum(bars["Cat"]["y"]), sum(bars["Dog"]["y"]), sum(bars["Error"]["y"])) == (held["cat"], held["dog"], 2)
     [split] = shared_page.locator("[data-name=satisfaction_split] .cd-plot").evaluate("plot => plot.data")
-    assert split["values"] == [held["good"], held["said"] - held["good"]]
+    assert split["values"] == [held["good"], held["rated"] - held["good"]]
     points = traces(shared_page, "feedback")
     assert (len(points["Satisfied"]["x"]), len(points["Unsatisfied"]["x"])) == (12, 4)
     assert [mean for mean in traces(shared_page, "inference_time")["Mean"]["y"] if mean is not None]
