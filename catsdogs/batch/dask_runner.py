@@ -30,7 +30,13 @@ def on_cluster(address: str, workerless_seconds: float = WORKERLESS_SECONDS) -> 
     """Return a runner for the cluster whose scheduler has this `address`, such as ``tcp://host:8786``.
 
     Workers need the photos and a promoted model under the same paths, and the same version of catsdogs. A part whose
-    worker is lost is computed by another one.
+    worker is lost is computed by another one. The runner raises `InvalidInput` for a wrong address,
+    `ServiceUnavailable` if scheduler or workers cannot be reached, and `ServiceError` if the cluster fails otherwise.
+
+    Parameters
+    ----------
+    workerless_seconds
+        Longest time to wait for a first worker, or for another one.
     """
 
     def run(job: BatchJob, parts: Iterable[tuple[int, list[str]]]) -> Generator[tuple[int, list[Row]], None, None]:

@@ -54,7 +54,9 @@ class ModelCard(BaseModel):
     input_size: int = Field(ge=32, le=1024)
     """Side of the network's input, in pixels."""
     thresholds: dict[str, float]
+    """Thresholds of `proba_dog`, of `neither_score`, and of the weighted evidence of the gate (`pet_score`)."""
     threshold_rule: str
+    """How the threshold of the gate was chosen, in a sentence."""
     doubts: DoubtThresholds | None = None
     """Thresholds for doubtful answers; ``None`` on older cards."""
     metrics: dict[str, EvaluationMetrics]

@@ -41,7 +41,9 @@ class Histogram(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     edges: tuple[float, ...]
+    """Edges between the bins, in ascending order."""
     counts: tuple[int, ...]
+    """Number of values in each bin, one more than `edges`."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -65,7 +67,9 @@ class DriftReference(BaseModel):
     photos: str
     """Name of the set of photos."""
     n: int
+    """Number of photos."""
     signals: dict[str, Histogram]
+    """Histograms by the names of the signals."""
 
     @classmethod
     def count(cls, photos: str, results: Iterable[tuple[Prediction, ImageStatistics]], input_size: int) -> Self:

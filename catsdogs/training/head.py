@@ -72,6 +72,7 @@ class LearningPoint(NamedTuple):
     held_out: int
     """Number of held-out photos."""
     log_loss: float
+    """Log-loss on the held-out photos."""
 
 
 class HeadInputs(NamedTuple):
