@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import traitlets
 
+from catsdogs.datetimes import YEARS
 from catsdogs.domain import Answer
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.charts import answer_name
@@ -66,6 +67,8 @@ class Controls(BaseWidget):
     """Why the figures could not be read; empty where they could."""
     period = traitlets.Int(PERIOD_SECONDS * 1000).tag(sync=True)
     """`PERIOD_SECONDS` in milliseconds."""
+    limits = traitlets.List([f"{YEARS[0]}-01-02T00:00:00", f"{YEARS[-1]}-12-30T23:59:59"]).tag(sync=True)
+    """Earliest and latest local time that can be entered: in every time zone, one of `YEARS` in UTC."""
 
     zone: tzinfo | None = None
     """Time zone of the reader, as soon as the page has sent it."""

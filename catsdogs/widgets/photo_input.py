@@ -14,7 +14,7 @@ from catsdogs.i18n import Translator
 from catsdogs.samples import SAMPLES
 from catsdogs.widgets.answer_card import answer_kind
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
-from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, photo_texts
+from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_LIMITS, PHOTO_SCRIPTS, photo_texts
 
 
 class PhotoHandler(Protocol):
@@ -50,7 +50,7 @@ class PhotoInput(BaseWidget):
     _esm = script(*PHOTO_SCRIPTS)
     _css = style("photo_input")
 
-    max_bytes = traitlets.Int().tag(sync=True)
+    limits = traitlets.Dict().tag(sync=True)
     samples: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``name``, ``title``, ``credit`` and ``jpeg``."""
     answer_kinds = traitlets.Dict().tag(sync=True)
@@ -63,7 +63,7 @@ class PhotoInput(BaseWidget):
         super().__init__(
             translator,
             photo_texts(_),
-            max_bytes=MAX_UPLOAD_BYTES,
+            limits=PHOTO_LIMITS,
             samples=[
                 {"name": sample.name, "title": _(sample.title), "credit": _(sample.credit), "jpeg": sample.jpeg}
                 for sample in SAMPLES

@@ -6,6 +6,7 @@ The server process imports this module: it loads neither ipywidgets nor anything
 from __future__ import annotations
 
 from catsdogs.i18n import Translator
+from catsdogs.model.photo_limits import MAX_JPEG_PIXELS, MAX_PIXELS
 from catsdogs.widgets.assets import common_texts
 
 PHOTO_SCRIPTS = (
@@ -22,6 +23,8 @@ PHOTO_SCRIPTS = (
 
 MAX_UPLOAD_BYTES = 10_000_000
 """Size of the largest file that is sent unchanged: with its message it fits into a websocket message of 10 MiB."""
+PHOTO_LIMITS = {"bytes": MAX_UPLOAD_BYTES, "pixels": MAX_PIXELS, "jpeg_pixels": MAX_JPEG_PIXELS}
+"""Limits of photos for the browser, which decodes no larger ones: ``jpeg_pixels`` is that of a JPEG with one scan."""
 
 
 def header_texts(_: Translator, title: str, sentence: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the dashboard shows: kept in the page's address, and turned into a filter at a moment."""
+"""The choices of the dashboard's reader: kept in the page's address, and turned into a filter at a moment."""
 
 from __future__ import annotations
 

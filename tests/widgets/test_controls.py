@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,6 +45,14 @@ def test_an_answer_is_chosen(busy: None, open_app: OpenApp, send: Send) -> None:
     assert [row["answer"] for row in app.predictions_table.rows] == ["neither"]
     assert send(app.controls, {"action": "answer", "value": ""}) == ""
     assert tiles(app)["total"] == "4"
+
+
+def test_every_time_that_can_be_entered_is_accepted(open_app: OpenApp, send: Send) -> None:
+    app = open_app()
+    for hours in (-12, 14):  # the time zones that are farthest from UTC
+        zone = timezone(timedelta(hours=hours))
+        period = [datetime.fromisoformat(text).replace(tzinfo=zone).isoformat() for text in app.controls.limits]
+        assert send(app.controls, {"action": "period", "value": period}) == ""
 
 
 def test_two_moments_are_chosen(busy: None, open_app: OpenApp, send: Send) -> None:

@@ -17,7 +17,7 @@ from catsdogs.samples import SAMPLES
 from catsdogs.server.base_handler import BaseHandler
 from catsdogs.server.pages import STATIC
 from catsdogs.widgets.assets import script, style
-from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_SCRIPTS, app_title, header_texts, photo_texts
+from catsdogs.widgets.upload_texts import PHOTO_LIMITS, PHOTO_SCRIPTS, app_title, header_texts, photo_texts
 
 
 @cache
@@ -53,7 +53,7 @@ def initial_states(_: Translator) -> dict[str, dict[str, Any]]:
         "photo_input": {
             "texts": photo_texts(_),
             "language": _.language,
-            "max_bytes": MAX_UPLOAD_BYTES,
+            "limits": PHOTO_LIMITS,
             "samples": samples,
             "answer_kinds": {},
             "explanation": {},

@@ -8,9 +8,9 @@ function render({ model, el }) {
   root.setAttribute("aria-live", "polite");
 
   function item({ rule, state, badge, title, happened, when, to_do }) {
-    const head = make("p", { class: "cd-alert-title" }, make("span", { class: "cd-badge" }, badge), " ", make("strong", {}, title));
+    const head = make("p", {}, make("span", { class: "cd-badge" }, badge), " ", make("strong", {}, title));
     const event = make("p", {}, happened, " ", make("span", { class: "cd-muted" }, when));
-    const advice = state === "resolved" ? null : make("p", { class: "cd-todo" }, to_do);
+    const advice = state === "resolved" ? null : make("p", {}, to_do);
     return make("li", { class: `cd-alert cd-alert-${state}`, "data-rule": rule }, head, event, advice);
   }
 
@@ -22,7 +22,7 @@ function render({ model, el }) {
     if (current === drawn) return; // a screen reader would read the same text again
     drawn = current;
     root.hidden = !model.get("known") && !problems.length;
-    const none = problems.length ? "" : make("p", { class: "cd-muted cd-no-alert" }, texts.none);
+    const none = problems.length ? "" : make("p", { class: "cd-muted" }, texts.none);
     const errors = problems.map((problem) => make("p", { class: "cd-problem" }, problem));
     root.replaceChildren(...errors, alerts.length ? make("ul", {}, ...alerts.map(item)) : none);
   }

@@ -1,6 +1,6 @@
 // Charts, drawn by plotly.js.
 
-// Set by plotly.min.js, which stands before this script in one of the widgets; the others wait for it.
+// plotly.min.js sets it: it is joined to this script in one of the widgets, and the others wait for it.
 const plotly = globalThis.Plotly ?? (await new Promise((resolve) => {
   const timer = setInterval(() => globalThis.Plotly && (clearInterval(timer), resolve(globalThis.Plotly)), 50);
 }));

@@ -20,9 +20,8 @@ function toLocalInput(moment) {
 }
 
 /** Create the form for start and end of the window; `apply` gets both as ISO 8601 texts. Returns { form, setMoments }. */
-function momentsForm(texts, apply, onInput) {
-  const limits = { min: "1971-01-02T00:00:00", max: "2998-12-30T23:59:59", step: 1 };
-  const inputs = ["from", "to"].map((name) => make("input", { type: "datetime-local", name, ...limits }));
+function momentsForm(texts, [min, max], apply, onInput) {
+  const inputs = ["from", "to"].map((name) => make("input", { type: "datetime-local", name, min, max, step: 1 }));
   const form = make(
     "form",
     {
@@ -98,7 +97,7 @@ function render({ model, el }) {
   const windows = model.get("windows").map(([name, label]) =>
     make("button", { type: "button", value: name, onclick: () => send("window", name) }, label),
   );
-  const moments = momentsForm(texts, (values) => send("period", values), clearRefusal);
+  const moments = momentsForm(texts, model.get("limits"), (values) => send("period", values), clearRefusal);
   const version = make("select", { onchange: () => send("model", version.value) });
   const answer = make("select", { onchange: () => send("answer", answer.value) });
   const startsLive = !inVoila() || new URL(location.href).searchParams.get("live") !== "off";

@@ -1,8 +1,6 @@
 // Photo files: what their header says, and a smaller copy without metadata.
 
 const MAX_SIDE = 1024; // pixels of the copy
-const MAX_PIXELS = 50e6; // the server's limits
-const MAX_JPEG_PIXELS = 250e6; // of a JPEG with one scan
 const JPEG_QUALITY = 0.95;
 
 const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(start, start + length));
@@ -105,14 +103,14 @@ async function scaleDown(file) {
 }
 
 /**
- * Choose what to send of a photo file, and what to show of it.
+ * Choose what to send of a photo file, and what to show of it; `limits` are those of the server.
  * Returns { blob, preview }; `preview` is null where the browser cannot show the photo.
  * Files that the server refuses, and animations, are sent unchanged: the server says what is wrong or what it used.
  */
-async function prepare(file) {
+async function prepare(file, limits) {
   const header = readHeader(new Uint8Array(await file.arrayBuffer()));
   const unchanged = { blob: file, preview: null };
-  const maxPixels = header?.oneScan ? MAX_JPEG_PIXELS : MAX_PIXELS;
+  const maxPixels = header?.oneScan ? limits.jpeg_pixels : limits.pixels;
   if (header && (!header.complete || header.width * header.height > maxPixels)) return unchanged;
   if (header?.animated) return { blob: file, preview: file };
   try {

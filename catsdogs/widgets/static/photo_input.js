@@ -62,11 +62,11 @@ function draw(model, el) {
     }
     if (refusal(item)) return refusal(item);
     try {
-      const { blob, preview } = await prepare(item);
+      const { blob, preview } = await prepare(item, model.get("limits"));
       signal.throwIfAborted();
       photo.address = preview && URL.createObjectURL(preview);
       add();
-      if (blob.size > model.get("max_bytes")) return texts.too_large;
+      if (blob.size > model.get("limits").bytes) return texts.too_large;
       return await send(photo, { action: "predict", name: item.name }, [await blob.arrayBuffer()], signal);
     } catch (error) {
       console.error(error); // for example, the file was deleted or its permissions forbid reading
