@@ -18,7 +18,7 @@ from catsdogs.settings import Settings
 def train(
     folder: Path = typer.Argument(..., help="Holds the photos in cat/ and dog/, or PetImages/; it is only read."),
     output: Path | None = typer.Option(None, help="Folder for the version; by default models/ in the data folder."),
-    version: str | None = typer.Option(None, help="Name of the version; by default the time of day."),
+    version: str | None = typer.Option(None, help="Name of the version; by default date and time."),
     validate: list[Path] = typer.Option([], help="A folder of labelled photos to evaluate it on; may be repeated."),
     with_feedback: bool = typer.Option(
         False, "--with-feedback", help="Train also on the photos of people who consented, after their review."

@@ -158,12 +158,12 @@ def _draw_share(
     float
         Largest upper end of an interval of at least :data:`MIN_INTERVAL_COUNT` predictions.
     """
-    together = -(-len(parts) // MAX_SHARE_POINTS)
-    places = range(0, len(parts), together)
-    part, n = ([sum(counts[place : place + together]) for place in places] for counts in (parts, wholes))
-    moments = _moments([statistics["timeline"][place] for place in places], zone)
-    ends = [wilson_interval(some, whole) or (None, None) for some, whole in zip(part, n, strict=True)]
-    shares = [some / whole if whole else None for some, whole in zip(part, n, strict=True)]
+    pooled = -(-len(parts) // MAX_SHARE_POINTS)  # number of buckets for each point
+    starts = range(0, len(parts), pooled)
+    part, n = ([sum(counts[start : start + pooled]) for start in starts] for counts in (parts, wholes))
+    moments = _moments([statistics["timeline"][start] for start in starts], zone)
+    ends = [wilson_interval(successes, total) or (None, None) for successes, total in zip(part, n, strict=True)]
+    shares = [successes / total if total else None for successes, total in zip(part, n, strict=True)]
     fig.add_scatter(
         **band(moments, [low for low, _high in ends], [high for _low, high in ends]),
         name=_("95% interval"),
@@ -174,7 +174,7 @@ def _draw_share(
         x=moments,
         y=shares,
         customdata=[
-            ["" if share is None else _.percent(share), _.number(whole)] for share, whole in zip(shares, n, strict=True)
+            ["" if share is None else _.percent(share), _.number(total)] for share, total in zip(shares, n, strict=True)
         ],
         name=name,
         mode="lines+markers",
@@ -182,10 +182,10 @@ def _draw_share(
         marker={"size": 5},
         hovertemplate="%{customdata[0]} (n = %{customdata[1]})",
     )
-    many = [
-        high for (_low, high), whole in zip(ends, n, strict=True) if high is not None and whole >= MIN_INTERVAL_COUNT
+    narrow = [
+        high for (_low, high), total in zip(ends, n, strict=True) if high is not None and total >= MIN_INTERVAL_COUNT
     ]
-    return max(many or [high for _low, high in ends if high is not None], default=1.0)
+    return max(narrow or [high for _low, high in ends if high is not None], default=1.0)
 
 
 def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:

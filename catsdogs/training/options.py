@@ -36,7 +36,7 @@ class TrainingOptions:
     processed: Path
     """Folder of the feature cache, which the next training uses again."""
     version: str = ""
-    """Name of the version; by default the time of day, UTC."""
+    """Name of the version; by default date and time, UTC."""
     validation: Mapping[str, Path] = field(default_factory=dict)
     """Folders of labelled photos to evaluate the model on, by name; see
     :func:`catsdogs.model.evaluation.labelled_photos`."""
