@@ -140,7 +140,7 @@ class PartFiles:
                 yield pq.read_table(path, columns=columns)
             except pa.ArrowInvalid as error:
                 raise InvalidInput(
-                    "The file {path} is damaged. Delete it, and give the same command again.", path=path
+                    "The file {path} is damaged. Delete it, and repeat the command.", path=path
                 ) from error
 
     def _path(self, number: int) -> Path:

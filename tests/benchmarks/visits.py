@@ -80,7 +80,7 @@ def other_frameworks() -> Iterator[dict[str, App]]:
 
 
 @dataclass(frozen=True)
-class Waits:
+class WaitingTimes:
     """Seconds since the request of the page."""
 
     usable: float
@@ -91,21 +91,21 @@ class Waits:
     """Until the page is complete, without a photo."""
 
 
-def visit(browser: Browser, apps: dict[str, App], pause: float) -> dict[str, Waits]:
+def visit(browser: Browser, apps: dict[str, App], pause: float) -> dict[str, WaitingTimes]:
     """Open each app twice with an empty cache: with a photo at the first possible moment, and without one."""
-    brought, live = {}, {}
+    with_photo, live = {}, {}
     for name, app in apps.items():
         with opened(browser, app, pause) as (page, begun):
             page.wait_for_selector(app.input, state="attached")
             usable = time.perf_counter() - begun
             page.set_input_files(app.input, PHOTO)
             page.wait_for_selector(app.answer)
-            brought[name] = usable, time.perf_counter() - begun
+            with_photo[name] = usable, time.perf_counter() - begun
     for name, app in apps.items():
         with opened(browser, app, pause) as (page, begun):
             page.wait_for_selector(app.live, state="attached")
             live[name] = time.perf_counter() - begun
-    return {name: Waits(*brought[name], live[name]) for name in apps}
+    return {name: WaitingTimes(*with_photo[name], live[name]) for name in apps}
 
 
 @contextmanager
@@ -119,12 +119,14 @@ def opened(browser: Browser, app: App, pause: float) -> Iterator[tuple[Page, flo
     time.sleep(pause)  # the next visitor does not come at the same moment
 
 
-def median(waits: list[Waits]) -> Waits:
+def median(waits: list[WaitingTimes]) -> WaitingTimes:
     """Return the median of each field."""
-    return Waits(*(statistics.median(values) for values in zip(*(vars(each).values() for each in waits), strict=True)))
+    return WaitingTimes(
+        *(statistics.median(values) for values in zip(*(vars(each).values() for each in waits), strict=True))
+    )
 
 
-def compare(whom: str, waits: dict[str, Waits]) -> list[Row]:
+def compare(whom: str, waits: dict[str, WaitingTimes]) -> list[Row]:
     """Return the rows on how long visitors wait, in our app and in others."""
     kinds = {
         "usable": "GET to first usable widget",
