@@ -12,6 +12,7 @@ from pathlib import Path
 import urllib3
 from playwright.sync_api import Page
 
+from catsdogs.widgets.upload_texts import PHOTO_LIMITS
 from tests.benchmarks._measuring import Row
 from tests.benchmarks.model import photo
 from tests.serving import chromium, served
@@ -20,19 +21,20 @@ REPEATS = 9
 TOKEN = "benchmark benchmark"
 MOST_RATIO, MOST_MS = 1.5, 500
 
-KEEP = """(base64) => {
+KEEP = """([base64, limits]) => {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     window.photo = new File([bytes], "photo.jpg", { type: "image/jpeg" });
+    window.limits = limits;
 }"""
 SCALED = """async () => {
-    const { blob } = await prepare(window.photo);
+    const { blob } = await prepare(window.photo, window.limits);
     const reader = new FileReader();
     await new Promise((resolve) => { reader.onload = resolve; reader.readAsDataURL(blob); });
     return reader.result.split(",")[1];
 }"""
 SCALE = """async () => {
     const begun = performance.now();
-    await prepare(window.photo);
+    await prepare(window.photo, window.limits);
     return performance.now() - begun;
 }"""
 ANSWER = """() => new Promise((resolve) => {
@@ -63,7 +65,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
         page.locator(".cd-drop").wait_for()
         code = (resources.files("catsdogs.widgets") / "static" / "photo_file.js").read_text()
         page.add_script_tag(content=code)
-        page.evaluate(KEEP, base64.b64encode(large).decode())
+        page.evaluate(KEEP, [base64.b64encode(large).decode(), PHOTO_LIMITS])
         scaled = base64.b64decode(page.evaluate(SCALED))
         rounds = [one_round(page, url, scaled) for _ in range(2 if tiny else REPEATS + 1)][1:]
     scaling, server, shown = (statistics.median(column) for column in zip(*rounds, strict=True))

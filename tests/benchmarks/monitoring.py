@@ -70,7 +70,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
         summarising = fill(database, 1, large, large)
         after = views(database, repeats)
         fetching, transferred = fetch_every_row(database)
-        points = max(len(trace.get("x") or trace["values"]) for trace in traces(read(database)))
+        points = max(len(trace["x"] if "x" in trace else trace["values"]) for trace in traces(read(database)))
         insert, plain = inserts(database, turns)
         kernel, fresh = dashboard(Path(folder), database, drawing)
         database.close()

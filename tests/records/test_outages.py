@@ -238,8 +238,8 @@ def test_an_unclean_stop_of_the_whole_app_loses_nothing_accepted(launch: Any, fo
                 assert answer.status == 200, answer.data
                 identifier = answer.json()["feedback_id"]
                 accepted[identifier] = {"number": number, "rated": False}
-                fields = {"feedback_id": identifier, "user_feedback": "1"}
-                answer = http.request("POST", f"{server.url}/api/update-feedback", fields=fields)
+                feedback = {"feedback_id": identifier, "user_feedback": "1"}
+                answer = http.request("POST", f"{server.url}/api/update-feedback", fields=feedback)
                 assert answer.status == 200, answer.data
                 accepted[identifier]["rated"] = True
 
