@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from .conftest import N
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
+    # Dask starts its workers with multiprocessing, which reads this attribute; the test processes of xdist lack it.
+    main = sys.modules["__main__"]
+    main.__spec__ = getattr(main, "__spec__", None)
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         yield cluster
 

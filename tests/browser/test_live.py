@@ -18,6 +18,7 @@ START = """async ([code, period]) => {
   window.replying = true;
   const traits = {
     texts: new Proxy({}, { get: (_, name) => name }), language: "en", window: "7d", windows: [["7d", "7 days"]],
+    limits: ["1970-01-01T00:00", "2999-12-31T23:59"],
     model_version: "", model_versions: [], answer: "", answers: [["", "All"]], address: {}, updated: "", notice: "",
     problem: "", period,
   };
@@ -45,7 +46,8 @@ HIDE = """hidden => {
 
 
 @pytest.fixture
-def wait_for_kernel(page: Page) -> Page:
+def live(page: Page) -> Page:
+    """A page that polls a kernel, which is a fake."""
     page.evaluate(START, [script("controls"), PERIOD])
     return page
 
