@@ -109,7 +109,8 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise SettingsError(
-                "Port {port} is taken by another program or another catsdogs. Stop it, or choose another with --port.",
+                "Port {port} is taken by another program or another catsdogs. Stop it, or choose another port: "
+                "--port 9000, or make app PORT=9000.",
                 port=port,
             ) from error
         raise SettingsError(

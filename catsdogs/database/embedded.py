@@ -249,7 +249,7 @@ def _release(data_dir: Path, users: int, owner: int) -> None:
             if find_postmaster(data_dir / "postgresql"):
                 run_program("pg_ctl", "-D", "postgresql", "-m", "fast", "-w", "stop", cwd=data_dir)
     except BlockingIOError:
-        _log.info("the embedded PostgreSQL goes on: another process uses it")
+        _log.info("the embedded PostgreSQL keeps running: another process uses it")
     except FileNotFoundError:
         _log.info("the data folder is gone")
     finally:

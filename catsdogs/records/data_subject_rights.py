@@ -258,5 +258,5 @@ def _json(value: object) -> object:
 
 def _unknown_receipt() -> NotFound:
     return NotFound(
-        "Nothing is held under this receipt code. Check that it is complete; it may also be erased already."
+        "Nothing is kept under this receipt code. Check that it is complete; or everything was already erased."
     )

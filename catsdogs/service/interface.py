@@ -123,7 +123,7 @@ class Service(Protocol):
         Raises
         ------
         NotFound
-            Nothing is held under this code. The message is the same for every such code.
+            Nothing is kept under this code. The message is the same for every such code.
         """
 
     def withdraw(self, receipt: str, purpose: PurposeName | None = None) -> Removal:

@@ -209,7 +209,7 @@ def test_a_receipt_code_opens_the_data_later_and_wrong_codes_share_one_error(
 
     wrong = {enter(text) for text in ("0000-0000-0000-0000-0000-0000-0000", "<script>", receipt[:-1], "%00")}
     assert wrong == {
-        "Nothing is held under this receipt code. Check that it is complete; it may also be erased already."
+        "Nothing is kept under this receipt code. Check that it is complete; or everything was already erased."
     }
     assert enter(" ") == "Type or paste the receipt code first."
     assert enter(receipt.lower().replace("-", " ")) == ""

@@ -98,7 +98,7 @@ def test_rights_by_receipt(
     again = run("privacy", "export", receipt)
     assert again.returncode == 1
     assert again.stdout == ""
-    assert again.stderr.startswith("catsdogs: Nothing is held under this receipt code.")
+    assert again.stderr.startswith("catsdogs: Nothing is kept under this receipt code.")
 
 
 def test_purge_uses_the_retention_of_the_settings(
@@ -128,7 +128,7 @@ def test_consent_is_withdrawn_by_receipt(
     held = json.loads(run("privacy", "export", receipt).stdout)
     assert (held["predictions"][0]["filename"], held["photos"]) == (None, [])
     assert run("privacy", "withdraw", receipt, "--purpose", "all").returncode == 2
-    assert run("privacy", "withdraw", "0000").stderr.startswith("catsdogs: Nothing is held under this receipt code.")
+    assert run("privacy", "withdraw", "0000").stderr.startswith("catsdogs: Nothing is kept under this receipt code.")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

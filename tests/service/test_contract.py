@@ -192,7 +192,7 @@ def test_an_erased_receipt_is_unknown(service: Service, cat_jpeg: bytes) -> None
     receipt = receipt_of(outcome)
     assert service.erase(receipt) == Removal([outcome.feedback_id], 1, 0)
     for right in (service.export, service.erase):
-        with pytest.raises(NotFound, match="Nothing is held under this receipt code"):
+        with pytest.raises(NotFound, match="Nothing is kept under this receipt code"):
             right(receipt)
     with pytest.raises(NotFound):
         service.give_feedback(outcome.feedback_id, user_feedback=1)

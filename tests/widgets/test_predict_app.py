@@ -199,7 +199,7 @@ def test_withdrawal_and_erasure_need_an_open_receipt_code(app: PredictApp, send:
     assert send(app.receipt_card, {"action": "open", "code": receipt}) == ""
     assert app.my_data.code == receipt
     assert send(app.my_data, {"action": "withdraw", "purpose": "language"}) == NOT_UNDERSTOOD
-    assert send(app.my_data, {"action": "open", "code": "0000"}).startswith("Nothing is held under this receipt code.")
+    assert send(app.my_data, {"action": "open", "code": "0000"}).startswith("Nothing is kept under this receipt code.")
     assert (app.my_data.code, app.my_data.stored_data) == ("", {})
 
 
