@@ -36,6 +36,14 @@ REPOSITORY = Path(__file__).parent.parent
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+SLOW_FILES = ("tests/training/", "tests/cli/test_train.py", "tests/notebooks/test_train.py", "tests/test_benchmarks.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the slow files, so that at the end no process waits for another one."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FILES))
+
+
 @pytest.fixture(scope="session")
 def photos() -> Path:
     """The folder of real photos (``train/ val/ neither/ neither_web/``); without it, the test is skipped."""
