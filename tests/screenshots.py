@@ -50,7 +50,7 @@ def predict(page: Page, url: str, photo: Path) -> None:
     page.get_by_text("It is a cat!").wait_for()
     page.get_by_role("button", name="Yes").click()
     page.get_by_text("Good to know").wait_for()
-    page.screenshot(path=IMAGES / "predict.png")
+    page.screenshot(path=IMAGES / "predict.png", animations="disabled")
 
 
 def monitor(page: Page, url: str) -> None:
@@ -60,7 +60,7 @@ def monitor(page: Page, url: str) -> None:
     page.locator(".cd-plot .main-svg").first.wait_for()
     page.locator(".cd-plot:not(:has(.main-svg))").first.wait_for(state="detached")
     page.locator(".cd-controls:not([aria-busy])").wait_for()
-    page.screenshot(path=IMAGES / "monitoring.png")
+    page.screenshot(path=IMAGES / "monitoring.png", animations="disabled")
 
 
 def fill(settings: Settings) -> None:
