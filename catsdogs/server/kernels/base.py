@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ class AppKernelManager(AsyncMappingKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
-        self._stopping: set[str] = set()
+        self._stopping: dict[str, asyncio.Task[None]] = {}
 
     @contextmanager
     def _session_slot(self) -> Iterator[None]:
@@ -161,15 +162,20 @@ class AppKernelManager(AsyncMappingKernelManager):
         """Start kernels ahead of their sessions, where a subclass has a warm pool."""
 
     async def stop(self, kernel_id: str) -> None:
-        """Stop a kernel. A second call does nothing: a page that closes may send two."""
+        """Stop a kernel. A second call waits for the first: a page that closes may send two."""
         self.parent.tokens.revoke(kernel_id)
-        if kernel_id not in self or kernel_id in self._stopping:
-            return
-        self._stopping.add(kernel_id)
-        try:
-            await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
-        finally:
-            self._stopping.discard(kernel_id)
+        if kernel_id not in self._stopping:
+            if kernel_id not in self:
+                return
+            stop = asyncio.ensure_future(self.shutdown_kernel(kernel_id, now=True))  # type: ignore[no-untyped-call]
+            stop.add_done_callback(lambda _: self._stopping.pop(kernel_id))
+            self._stopping[kernel_id] = stop
+        await asyncio.shield(self._stopping[kernel_id])
+
+    async def shutdown_all(self, **_: Any) -> None:  # type: ignore[override]
+        """Stop all kernels, also those that are being started or stopped; Jupyter's own method fails for these."""
+        await asyncio.gather(*self._pending_kernels.values(), return_exceptions=True)
+        await asyncio.gather(*(self.stop(kernel_id) for kernel_id in list(self._kernels)))
 
     def remove_kernel(self, kernel_id: str) -> Any:
         """Remove a kernel that has ended, and revoke its token."""

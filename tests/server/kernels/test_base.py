@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -121,3 +122,23 @@ def test_idle_and_abandoned_kernels_are_stopped(
         return stayed
 
     assert run_alone(start_and_cull()) is stays
+
+
+@pytest.mark.parametrize("stops_already", [False, True])
+def test_the_end_waits_for_kernels_that_are_being_started_or_stopped(
+    run_alone: Run, tmp_path: Path, stops_already: bool
+) -> None:
+    async def start_and_stop() -> list[psutil.Process]:
+        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
+        manager = LocalKernelManager(parent=_Parent(), connection_dir=str(tmp_path))
+        starting = asyncio.create_task(manager.start_kernel(env={}))
+        if stops_already:
+            page = asyncio.create_task(manager.stop(await starting))
+        await asyncio.sleep(0)  # the task runs up to its first wait
+        await manager.shutdown_all(now=True)
+        if stops_already:
+            assert page.done()
+        await asyncio.wait([starting])
+        return [child for child in psutil.Process().children() if str(tmp_path) in " ".join(child.cmdline())]
+
+    assert run_alone(start_and_stop()) == []
