@@ -81,7 +81,7 @@ class Server(Voila):  # type: ignore[misc]
         server.metrics, server.clients = Metrics(), Clients(settings.behind_proxy)
         server.limits = rate_limits(settings)
         server.worker_pool, server.status_pool = WorkerPool(), WorkerPool(threads=1)
-        server.sign_in_pool = WorkerPool(threads=1, queue_size=8)
+        server.sign_in_pool, server.job_pool = WorkerPool(threads=1, queue_size=8), WorkerPool(threads=1)
         server.draining = False
         server.service_url = loopback_url(host, port)
         server.url_for_kernels = url_for_kernels(settings, server.service_url)
@@ -146,7 +146,7 @@ class Server(Voila):  # type: ignore[misc]
         try:
             self._listen(sockets)
             self.kernel_manager.initialize_culler()
-            jobs = ScheduledJobs(self.worker_pool, self.service, self._prepare_pages)
+            jobs = ScheduledJobs(self.job_pool, self.service, self._prepare_pages)
             jobs.start()
             warm_pool = asyncio.create_task(self.kernel_manager.keep_warm_pool_filled())
             ready()
@@ -194,5 +194,5 @@ class Server(Voila):  # type: ignore[misc]
             logger.warning("%d requests were not finished in time.", unfinished)
         await self.kernel_manager.shutdown_all(now=True)
         await self.http.close_all_connections()
-        for pool in (self.worker_pool, self.status_pool, self.sign_in_pool):
+        for pool in (self.worker_pool, self.status_pool, self.sign_in_pool, self.job_pool):
             pool.close()

@@ -20,20 +20,20 @@ PURGE_RETRY_SECONDS = 3600
 
 
 class ScheduledJobs:
-    """Runs the jobs in threads of `worker_pool`, until they are cancelled.
+    """Runs the jobs, one at a time, until they are cancelled.
 
     Parameters
     ----------
-    worker_pool
-        The pool that requests use, too.
+    pool
+        The thread of the jobs. Requests do not use it: a purge that waits for a lock must not delay predictions.
     service
         The service in this process.
     prepare_pages
         Does what the first page would have to wait for.
     """
 
-    def __init__(self, worker_pool: WorkerPool, service: Local, prepare_pages: Callable[[], None]) -> None:
-        self._worker_pool = worker_pool
+    def __init__(self, pool: WorkerPool, service: Local, prepare_pages: Callable[[], None]) -> None:
+        self._pool = pool
         self._service = service
         self._prepare_pages = prepare_pages
         self._tasks: list[asyncio.Task[None]] = []
@@ -66,7 +66,7 @@ class ScheduledJobs:
     async def _run(self, function: Callable[[], object], failure: str) -> bool:
         """Call `function` in a thread and return whether it succeeded; an exception is logged, and the job goes on."""
         try:
-            await self._worker_pool.run(function)
+            await self._pool.run(function)
         except CatsDogsError as error:
             logger.warning("%s: %s", failure, error)
         except Exception:
