@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -209,8 +210,8 @@ def _provenance(options: TrainingOptions, dataset: Dataset) -> dict[str, Any]:
 @contextmanager
 def _unpublished_folder(target: Path) -> Iterator[Path]:
     """Create a hidden folder beside `target`; remove it at the end, unless it was renamed to `target`."""
-    folder = target.with_name(f".{target.name}.tmp")
-    shutil.rmtree(folder, ignore_errors=True)  # left by a training that was killed
+    # with a name of its own: another training of the same version may be running
+    folder = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         folder.mkdir(parents=True)
         yield folder
