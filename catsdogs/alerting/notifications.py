@@ -134,7 +134,14 @@ def send_due_messages(
     DatabaseError
     """
     moment, _ = now or datetime.now(UTC), Translator(language)
-    due = database.run(lambda connection: _claim_due_messages(connection, database.tables, rules, targets, _, moment))
+
+    def claim_due_messages(connection: sa.Connection) -> list[AlertMessage]:
+        lock_alerts(connection)
+        due = list(_due_messages(connection, database.tables, rules, targets, _, moment))
+        _claim(connection, database.tables, due, moment)
+        return due
+
+    due = database.run(claim_due_messages)
     delivered = _deliver(due, targets, timeout)
     for failed in (due_message for due_message in due if due_message not in delivered):
         _log.error("target %d of CATSDOGS_ALERT_TARGETS was not reached: %s", failed.target.position, failed.title)
@@ -161,17 +168,8 @@ def _deliver(due: Sequence[AlertMessage], targets: Sequence[Target], timeout: fl
     return list(delivered)  # a copy: threads may still be running
 
 
-def _claim_due_messages(
-    connection: sa.Connection,
-    tables: Tables,
-    rules: Sequence[Rule],
-    targets: Sequence[Target],
-    _: Translator,
-    now: datetime,
-) -> list[AlertMessage]:
-    """Find the messages that are due and mark them as sent at once, so that no other process sends them, too."""
-    lock_alerts(connection)
-    due = list(_due_messages(connection, tables, rules, targets, _, now))
+def _claim(connection: sa.Connection, tables: Tables, due: Sequence[AlertMessage], now: datetime) -> None:
+    """Mark messages as sent before they are sent, so that no other process sends them, too."""
     messages = tables.alert_messages
     for due_message in due:
         claim = insert(messages).values(
@@ -183,7 +181,6 @@ def _claim_due_messages(
         )
         changed = {"tries": claim.excluded.tries, "sent_at": claim.excluded.sent_at}
         connection.execute(claim.on_conflict_do_update(index_elements=list(messages.primary_key), set_=changed))
-    return due
 
 
 def _due_messages(
