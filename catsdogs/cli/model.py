@@ -11,6 +11,7 @@ import typer
 
 from catsdogs.cli.app import app
 from catsdogs.errors import ModelError
+from catsdogs.model.promotion_limits import RULE
 from catsdogs.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,18 +47,15 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a 
         print(json.dumps(figures) if as_json else f"{mark} {folder.name:24} {line}")
 
 
-@model.command()
+@model.command(
+    help="Serve a version, unless it is worse than the one that is served.\n\n"
+    f"{RULE} A damaged version is refused even with --force."
+)
 def promote(
     version: str = typer.Argument(..., help="Name of the version, see catsdogs model list."),
     on: Path | None = typer.Option(None, help="Labelled photos to compare on; by default, metrics on the cards."),
     force: bool = typer.Option(False, "--force", help="Even if it is worse, or cannot be compared."),
 ) -> None:
-    """Serve a version, unless it is worse than the one that is served.
-
-    A version is refused if it makes more errors on the same photos, if its log-loss is clearly higher, if it refuses
-    clearly more pets, or if it is clearly slower; the message says by how much. A damaged version is refused even with
-    --force.
-    """
     from catsdogs.model.classifier import Classifier
     from catsdogs.model.promotion import compare, require_better, trial_photo
     from catsdogs.model.registry import ModelVersions

@@ -14,19 +14,8 @@ from PIL import Image
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.model.classifier import Classifier
 from catsdogs.model.evaluation import EvaluationMetrics, evaluate
+from catsdogs.model.promotion_limits import MAX_LATENCY_RATIO, MAX_LOG_LOSS_RATIO, MAX_REFUSED_INCREASE
 
-MAX_LOG_LOSS_RATIO = 1.05
-"""Largest ratio of the candidate's log-loss to the champion's."""
-MAX_REFUSED_INCREASE = 0.005
-"""Largest increase of refused pets, as a share of all photos of the set."""
-MAX_LATENCY_RATIO = 1.5
-"""Largest ratio of the candidate's inference time to the champion's."""
-RULE = (
-    "A candidate is promoted if, on every set of photos, it makes no more errors, its log-loss is at most "
-    f"{MAX_LOG_LOSS_RATIO:g} times the champion's and its share of refused pets at most {MAX_REFUSED_INCREASE:.1%} of "
-    "the photos larger; "
-    f"and if it takes at most {MAX_LATENCY_RATIO:g} times as long."
-)
 _REPEATS = 15
 
 
@@ -48,7 +37,7 @@ class Comparison:
     """Median inference times of a photo, champion and candidate, measured alternately."""
 
     def objections(self) -> list[str]:
-        """List the reasons by `RULE` not to promote the candidate."""
+        """List the reasons by the rule of :mod:`catsdogs.model.promotion_limits` not to promote the candidate."""
         found = [objection for name, pair in self.pairs.items() for objection in _objections(name, pair)]
         champion, candidate = self.milliseconds
         if candidate > MAX_LATENCY_RATIO * champion:
@@ -89,7 +78,7 @@ def compare(
 
 
 def require_better(comparison: Comparison, champion: str, candidate: str) -> None:
-    """Refuse a candidate that is worse by `RULE`.
+    """Refuse a candidate that is worse by the rule of :mod:`catsdogs.model.promotion_limits`.
 
     Raises
     ------

@@ -1,0 +1,16 @@
+"""How much worse than the champion a candidate may be. Plain numbers, which the command's help shows, too."""
+
+from __future__ import annotations
+
+MAX_LOG_LOSS_RATIO = 1.05
+"""Largest ratio of the candidate's log-loss to the champion's."""
+MAX_REFUSED_INCREASE = 0.005
+"""Largest increase of refused pets, as a share of all photos of the set."""
+MAX_LATENCY_RATIO = 1.5
+"""Largest ratio of the candidate's inference time to the champion's."""
+RULE = (
+    "A candidate is promoted if, on every set of photos, it makes no more errors, its log-loss is at most "
+    f"{MAX_LOG_LOSS_RATIO:g} times the champion's and its share of refused pets at most {MAX_REFUSED_INCREASE:.1%} of "
+    "the photos larger; "
+    f"and if it takes at most {MAX_LATENCY_RATIO:g} times as long."
+)
