@@ -213,6 +213,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentOutcome:
+    """A recorded decision about consent, as the person who decided gets it."""
+
+    receipt: str | None
+    """Receipt code of everything kept about the photo: a new one after a first consent, to be shown once, else the one
+    that was given; ``None`` where nothing was ever kept with consent."""
+    stored: bool
+    """Whether the decision is in the database; if not, it waits in the spool until the database is back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """What a withdrawal, an erasure or a purge removed."""
 

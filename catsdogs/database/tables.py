@@ -70,7 +70,10 @@ class PredictionColumns(TypedColumns):
 
 
 class ConsentColumns(TypedColumns):
-    """One consent of one person. Of the receipt code, only the SHA-256 is stored."""
+    """One decision of one person about one photo. Of the receipt code, only the SHA-256 is stored.
+
+    A person who decides again gets another row with the same receipt; the prediction then refers to the new one.
+    """
 
     id: Named[UUID] = Column(Uuid, primary_key=True)
     filename_and_comment: Named[bool]
@@ -80,7 +83,7 @@ class ConsentColumns(TypedColumns):
     language: Named[str] = Column(Text)
     how: Named[str] = Column(Text)
     decided_at: Named[datetime] = Column(DateTime(timezone=True))
-    receipt_hash: Named[str] = Column(Text, unique=True)
+    receipt_hash: Named[str] = Column(Text)
     withdrawn_at: Named[datetime | None] = Column(DateTime(timezone=True))
 
 
@@ -199,6 +202,7 @@ def _consents_table(metadata: MetaData) -> Table[ConsentColumns]:
         CheckConstraint("language ~ '^[a-z]{2}$'", "language_code"),
         CheckConstraint("how IN ('app', 'rest', 'cli', 'unknown')", "how_known"),
         Index("consents_decided_at", "decided_at"),
+        Index("consents_receipt_hash", "receipt_hash"),
     )
 
 
@@ -230,8 +234,13 @@ def _photos_table(name: str, metadata: MetaData) -> Table[PhotoColumns]:
         metadata,
         PhotoColumns,
         ForeignKeyConstraint(["consent_id", "photo_consent"], ["consents.id", "consents.photo"], "consent"),
+        # A new decision about the prediction changes consent_id here, too; the key above then asks that it allows this.
         ForeignKeyConstraint(
-            ["prediction_id", "consent_id"], [f"{name}.id", f"{name}.consent_id"], "prediction", ondelete="CASCADE"
+            ["prediction_id", "consent_id"],
+            [f"{name}.id", f"{name}.consent_id"],
+            "prediction",
+            ondelete="CASCADE",
+            onupdate="CASCADE",
         ),
         CheckConstraint("photo_consent", "photo_needs_consent"),
         CheckConstraint(f"width BETWEEN 1 AND {MAX_PHOTO_SIDE} AND height BETWEEN 1 AND {MAX_PHOTO_SIDE}", "small"),

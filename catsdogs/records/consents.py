@@ -51,7 +51,11 @@ class ConsentRecord(BaseModel):
 
     @classmethod
     def create(
-        cls, consent: Consent, moment: datetime, controller: DataController = UNKNOWN_CONTROLLER
+        cls,
+        consent: Consent,
+        moment: datetime,
+        controller: DataController = UNKNOWN_CONTROLLER,
+        receipt: str | None = None,
     ) -> tuple[Self, str]:
         """Create the record of a consent, and its receipt code.
 
@@ -63,6 +67,8 @@ class ConsentRecord(BaseModel):
             When the person agreed.
         controller
             Data controller that the text shown names.
+        receipt
+            Receipt code of an earlier decision about the same photo; by default, a new one.
 
         Returns
         -------
@@ -72,8 +78,7 @@ class ConsentRecord(BaseModel):
             The receipt code, to be shown once: seven groups of four letters and digits, 140 random bits.
         """
         language = Translator(consent.language).language
-        symbols = "".join(secrets.choice(_ALPHABET) for _ in range(_RECEIPT_SYMBOLS))
-        receipt = "-".join(re.findall("....", symbols))
+        receipt = receipt or _new_receipt()
         record = cls(
             id=uuid7(),
             filename_and_comment=consent.filename_and_comment,
@@ -119,6 +124,11 @@ class PhotoRecord(BaseModel):
         stream = io.BytesIO()
         copy.save(stream, "JPEG", quality=JPEG_QUALITY)
         return cls(jpeg=stream.getvalue(), width=copy.width, height=copy.height)
+
+
+def _new_receipt() -> str:
+    symbols = "".join(secrets.choice(_ALPHABET) for _ in range(_RECEIPT_SYMBOLS))
+    return "-".join(re.findall("....", symbols))
 
 
 def hash_receipt(receipt: str) -> str:

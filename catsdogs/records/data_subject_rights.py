@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,9 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
 
         mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
         return {
-            "decisions": rows(tables.consents, tables.consents.c.receipt_hash == receipt_hash),
+            "decisions": sorted(
+                rows(tables.consents, tables.consents.c.receipt_hash == receipt_hash), key=lambda row: row["decided_at"]
+            ),
             "predictions": rows(tables.predictions, tables.predictions.c.consent_id.in_(mine)),
             "photos": rows(tables.photos, tables.photos.c.consent_id.in_(mine)),
         }
@@ -59,7 +62,7 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
     with spool.locked():
         spooled = _find_spooled(spool, receipt_hash)
         stored = database.run(collect)
-    hidden = {"decision": {"receipt_hash"}}
+    hidden: dict[str, Any] = {"decision": {"receipt_hash"}, "earlier_decisions": {"__all__": {"receipt_hash"}}}
     stored["waiting"] = [
         record.model_dump(mode="json", exclude_none=True, exclude=hidden) for record in spooled.values()
     ]
@@ -86,12 +89,8 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
     moment = datetime.now(UTC)
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
-        mine = _lock_consents(connection, database.tables, receipt_hash)
-        predictions, photos = _remove_what_was_kept(connection, database.tables, mine, purposes)
-        consents = database.tables.consents
-        for name in purposes:
-            given = consents.c.id.in_(mine) & consents.c[name]
-            connection.execute(sa.update(consents).where(given).values({name: False, "withdrawn_at": moment}))
+        mine = lock_decisions(connection, database.tables, receipt_hash)
+        predictions, photos = remove_what_was_kept(connection, database.tables, mine, purposes, moment)
         return predictions, photos, len(mine)
 
     with spool.locked():
@@ -100,10 +99,7 @@ def withdraw(database: Database, spool: Spool, receipt: str, purpose: PurposeNam
             spool.rewrite(path, record.without(purposes, moment))
         predictions, photos, consents = database.run(remove)
         predictions += [record.id for record in spooled.values()]
-        if PurposeName.FILENAME_AND_COMMENT in purposes:
-            for path in _feedback_files_on(spool, set(predictions)):
-                _drop_comment(spool, path)
-        spool.remove(spool.find_damaged([receipt_hash, *map(str, predictions)]))
+        clear_spool(spool, receipt_hash, predictions, purposes)
     if not consents and not spooled:
         raise _unknown_receipt()
     _log.info("withdrew %s: %d photos, %d in the spool", " and ".join(purposes), photos, len(spooled))
@@ -123,7 +119,7 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
     tables = database.tables
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
-        mine = _lock_consents(connection, tables, receipt_hash)
+        mine = lock_decisions(connection, tables, receipt_hash)
         photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(mine))).rowcount
         predictions = list(
             connection.scalars(
@@ -178,30 +174,55 @@ def purge(database: Database, spool: Spool, days: int) -> Removal:
     return Removal(predictions, photos, spooled)
 
 
-def _lock_consents(connection: sa.Connection, tables: Tables, receipt_hash: str) -> list[UUID]:
-    """Return the consents of a receipt, with their rows locked until the transaction ends."""
+def lock_decisions(connection: sa.Connection, tables: Tables, receipt_hash: str) -> list[UUID]:
+    """Return the identifiers of the decisions under a receipt, with their rows locked until the transaction ends."""
     mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
-    return list(connection.scalars(mine.with_for_update()))
+    connection.execute(mine.order_by(tables.consents.c.id).with_for_update())
+    return list(connection.scalars(mine))  # another decision may have been added while the locks were waited for
 
 
-def _remove_what_was_kept(
-    connection: sa.Connection, tables: Tables, consents: list[UUID], purposes: list[PurposeName]
+def remove_what_was_kept(
+    connection: sa.Connection,
+    tables: Tables,
+    decisions: list[UUID],
+    purposes: Collection[PurposeName],
+    moment: datetime,
 ) -> tuple[list[UUID], int]:
-    """Remove what was kept with these consents for some purposes; return the predictions and the number of photos."""
+    """Mark these decisions as withdrawn for some purposes, and remove what was kept with them.
+
+    Returns
+    -------
+    tuple
+        The predictions whose file name and comment were removed, and the number of photos.
+    """
     predictions: list[UUID] = []
     photos = 0
     if PurposeName.FILENAME_AND_COMMENT in purposes:
         predictions = list(
             connection.scalars(
                 sa.update(tables.predictions)
-                .where(tables.predictions.c.consent_id.in_(consents))
+                .where(tables.predictions.c.consent_id.in_(decisions))
                 .values(filename=None, user_comment=None)
                 .returning(tables.predictions.c.id)
             )
         )
     if PurposeName.PHOTO in purposes:
-        photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(consents))).rowcount
+        photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(decisions))).rowcount
+    consents = tables.consents
+    for name in purposes:
+        given = consents.c.id.in_(decisions) & consents.c[name]
+        connection.execute(sa.update(consents).where(given).values({name: False, "withdrawn_at": moment}))
     return predictions, photos
+
+
+def clear_spool(
+    spool: Spool, receipt_hash: str, predictions: Collection[UUID], purposes: Collection[PurposeName]
+) -> None:
+    """Remove what waits in the spool beside predictions of which some purposes were withdrawn, and damaged files."""
+    if PurposeName.FILENAME_AND_COMMENT in purposes:
+        for path in _feedback_files_on(spool, set(predictions)):
+            _drop_comment(spool, path)
+    spool.remove(spool.find_damaged([receipt_hash, *map(str, predictions)]))
 
 
 def _find_spooled(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:

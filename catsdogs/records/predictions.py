@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import ClassVar, Self
@@ -43,6 +43,9 @@ class PredictionRecord(BaseModel):
     error_type: str | None = None
     filename: str | None = None
     decision: ConsentRecord | None = None
+    """The latest decision."""
+    earlier_decisions: tuple[ConsentRecord, ...] | None = None
+    """Decisions that the latest one replaced while this record waited in the spool."""
     photo: PhotoRecord | None = None
     replaces: UUID | None = None
 
@@ -53,7 +56,11 @@ class PredictionRecord(BaseModel):
 
     def without(self, purposes: Collection[PurposeName], moment: datetime) -> Self:
         """Return the record with consent to these purposes withdrawn, without what was kept with it."""
-        changed: dict[str, object] = {"decision": self.decision and self.decision.without(purposes, moment)}
+        earlier = self.earlier_decisions
+        changed: dict[str, object] = {
+            "decision": self.decision and self.decision.without(purposes, moment),
+            "earlier_decisions": earlier and tuple(one.without(purposes, moment) for one in earlier),
+        }
         if PurposeName.FILENAME_AND_COMMENT in purposes:
             changed["filename"] = None
         if PurposeName.PHOTO in purposes:
@@ -101,7 +108,7 @@ class PredictionRecord(BaseModel):
             height=statistics.height,
             brightness=_clip(statistics.brightness),
             sharpness=statistics.sharpness,
-            filename=_basename(filename) if consent.filename_and_comment else None,
+            filename=basename(filename) if consent.filename_and_comment else None,
             decision=decision,
             photo=PhotoRecord.create(photo) if consent.photo else None,
             replaces=replaces,
@@ -121,33 +128,47 @@ class PredictionRecord(BaseModel):
         )
 
 
-def store(connection: sa.Connection, tables: Tables, records: Sequence[PredictionRecord]) -> None:
-    """Insert records that are not stored yet, and delete the anonymous predictions that they replace."""
-    consents = [record.decision.model_dump() for record in records if record.decision]
-    photos = [
-        {
-            "prediction_id": record.id,
-            "consent_id": record.decision.id,
-            "photo_consent": record.decision.photo,
-            **record.photo.model_dump(),
-        }
-        for record in records
-        if record.photo and record.decision
-    ]
+def store(connection: sa.Connection, tables: Tables, records: Sequence[PredictionRecord]) -> list[PredictionRecord]:
+    """Insert records that are not stored yet, and delete the anonymous predictions that they replace.
+
+    Returns
+    -------
+    list of PredictionRecord
+        Those that were stored already; their rows stay as they are.
+    """
+    decisions = [one for record in records for one in (*(record.earlier_decisions or ()), record.decision) if one]
+    insert_missing(connection, tables.consents, [decision.model_dump() for decision in decisions])
     predictions = [
-        record.model_dump(exclude={"decision", "photo", "replaces"})
+        record.model_dump(exclude={"decision", "earlier_decisions", "photo", "replaces"})
         | {"rgpd_consent": record.rgpd_consent, "consent_id": record.decision.id if record.decision else None}
         for record in records
     ]
-    for table, rows in ((tables.consents, consents), (tables.predictions, predictions), (tables.photos, photos)):
-        if rows:
-            # With RETURNING, SQLAlchemy sends many rows in one statement; with ON CONFLICT alone, one by one.
-            connection.execute(insert(table).on_conflict_do_nothing().returning(sa.literal(1)), rows)
+    inserted = insert_missing(connection, tables.predictions, predictions)
+    insert_missing(
+        connection,
+        tables.photos,
+        [
+            record.photo.model_dump()
+            | {"prediction_id": record.id, "consent_id": record.decision.id, "photo_consent": record.decision.photo}
+            for record in records
+            if record.photo and record.decision and record.id in inserted
+        ],
+    )
     if replaced := [record.replaces for record in records if record.replaces]:
         table = tables.predictions
         connection.execute(
             sa.delete(table).where(table.c.id.in_(replaced), table.c.consent_id.is_(None), table.c.success)
         )
+    return [record for record in records if record.id not in inserted]
+
+
+def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> set[UUID]:
+    """Insert rows that are not in a table yet; return the first part of their primary keys."""
+    if not rows:
+        return set()
+    # With RETURNING, SQLAlchemy sends many rows in one statement; with ON CONFLICT alone, one by one.
+    statement = insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+    return set(connection.scalars(statement, rows))
 
 
 def _clip(value: float) -> float:
@@ -155,8 +176,8 @@ def _clip(value: float) -> float:
     return min(1.0, max(0.0, value))
 
 
-def _basename(filename: str | None) -> str | None:
-    """Remove folders, and characters that PostgreSQL cannot store."""
+def basename(filename: str | None) -> str | None:
+    """Remove folders from a file name, and characters that PostgreSQL cannot store."""
     if filename is None:
         return None
     text = filename.replace("\0", "").encode(errors="replace").decode()

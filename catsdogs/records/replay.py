@@ -14,7 +14,7 @@ from catsdogs.database import Database, setup
 from catsdogs.database.retries import Backoff
 from catsdogs.database.tables import Tables
 from catsdogs.errors import CatsDogsError, DatabaseError, DatabaseUnavailable
-from catsdogs.records import feedback, predictions
+from catsdogs.records import consent_changes, feedback, predictions
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
@@ -115,7 +115,7 @@ class SpoolReplayer:
             # Listed first and stored last: the prediction of each feedback in this list is stored before it.
             feedback_files = self._spool.feedback_files()
             for batch in _batches(self._spool.prediction_files()):
-                stored += self._store(list(self._spool.read(batch, PredictionRecord)), predictions.store)
+                stored += self._store(list(self._spool.read(batch, PredictionRecord)), _store_predictions)
             for batch in _batches(feedback_files):
                 stored += self._store(list(self._spool.read(batch, FeedbackRecord)), feedback.apply)
         return stored
@@ -167,6 +167,11 @@ class SpoolReplayer:
             _log.warning("the database is back")
         if len(self._spool) and (stored := self.replay()):
             _log.warning("stored %d records that waited", stored)
+
+
+def _store_predictions(connection: sa.Connection, tables: Tables, records: list[PredictionRecord]) -> None:
+    for record in predictions.store(connection, tables, records):
+        consent_changes.apply_spooled(connection, tables, record)
 
 
 def _batches(paths: list[Path]) -> Iterator[list[Path]]:

@@ -74,6 +74,17 @@ class Spool:
         """
         self._put(self._prediction_file(record.id), record)
 
+    def replace_prediction(self, record: PredictionRecord) -> None:
+        """Replace a prediction that waits by a changed one; call it under :meth:`locked`.
+
+        Raises
+        ------
+        SpoolError
+            The spool has no room for what the record has more, or the disk is full or cannot be written.
+        """
+        path = self._prediction_file(record.id)
+        self._put(path, record, replaced=_blocks(path.stat().st_size))
+
     def put_feedback(self, record: FeedbackRecord) -> None:
         """Add a feedback.
 
@@ -117,11 +128,15 @@ class Spool:
         """Find a prediction in the spool."""
         return next((record for _, record in self.read([self._prediction_file(identifier)], PredictionRecord)), None)
 
+    def remove_prediction(self, identifier: UUID) -> None:
+        """Delete a prediction that is stored in the database, or was erased; call it under :meth:`locked`."""
+        self.remove([self._prediction_file(identifier)])
+
     def remove_anonymous(self, identifier: UUID) -> None:
         """Delete a prediction unless there is consent to anything; call it under :meth:`locked`."""
         record = self.find_prediction(identifier)
         if record and record.success and not record.decision:
-            self.remove([self._prediction_file(identifier)])
+            self.remove_prediction(identifier)
 
     def remove(self, paths: Iterable[Path]) -> None:
         """Delete records that have been stored in the database, or are to be erased."""
@@ -173,11 +188,11 @@ class Spool:
     def _prediction_file(self, identifier: UUID) -> Path:
         return self._predictions / f"{identifier}.json"
 
-    def _put(self, path: Path, record: BaseModel) -> None:
+    def _put(self, path: Path, record: BaseModel, replaced: int = 0) -> None:
         content = record.model_dump_json(exclude_none=True).encode()
-        size = _blocks(len(content))
+        size = _blocks(len(content)) - replaced
         with self._counting:
-            if self._occupied() + size > self.limit:
+            if size > 0 and self._occupied() + size > self.limit:
                 raise SpoolError(
                     "The database cannot be reached, and the {megabytes} MB for records that wait for it are full. "
                     "Try again later.",

@@ -11,13 +11,16 @@ import sqlalchemy as sa
 
 from catsdogs.database import Database
 from catsdogs.errors import DatabaseError, DatabaseUnavailable, NotFound
-from catsdogs.records import feedback, predictions
+from catsdogs.i18n import N_
+from catsdogs.records import consent_changes, feedback, predictions
+from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.feedback import FeedbackRecord, KnownPrediction
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.replay import SpoolReplayer
 from catsdogs.records.spool import Spool
 
 _REMEMBERED = 10_000  # predictions
+_NOTHING_CHANGED = N_("The database cannot be reached, so nothing was changed. Try again later.")
 
 
 class RecordWriter:
@@ -39,6 +42,9 @@ class RecordWriter:
         self._replayer = replayer
         self._remembered: OrderedDict[UUID, KnownPrediction] = OrderedDict()
         self._remembered_lock = threading.Lock()
+        self.unconfirmed_receipts: dict[UUID, str] = {}
+        """Receipt codes of first consents that the database may have stored, although its reply was lost: the same
+        decision, sent again, keeps its code."""
 
     def store_prediction(self, record: PredictionRecord) -> bool:
         """Store a prediction.
@@ -94,6 +100,45 @@ class RecordWriter:
         self._replayer.wake()
         return False
 
+    def change_consent(self, change: ConsentChange) -> bool:
+        """Store a person's new decision about a prediction.
+
+        Returns
+        -------
+        bool
+            False if it waits in the spool, with its prediction.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            There is no such prediction, or see :func:`catsdogs.records.consent_changes.apply`.
+        DatabaseUnavailable
+            The prediction is not in the spool.
+        SpoolError
+            The spool has no room for the photo.
+        """
+        with self._spool.locked():  # a replay at the same time would store the prediction as it was before
+            failure, known = None, None
+            try:
+                known = self._change_stored_consent(change)
+            except DatabaseUnavailable as error:
+                failure = error
+            spooled = self._spool.find_prediction(change.prediction_id)
+            if known and spooled:
+                self._spool.remove_prediction(spooled.id)  # a crash left it there after it had been stored
+            elif known is None and spooled:
+                changed = consent_changes.change_record(spooled, change)
+                if changed is not spooled:
+                    self._spool.replace_prediction(changed)
+                known = _known(changed)
+            if known is None:
+                raise failure or NotFound("There is no such prediction.")
+            self._remember(change.prediction_id, known)
+            consent_changes.clear_spool(self._spool, change)
+        self._replayer.wake()
+        self.unconfirmed_receipts.pop(change.prediction_id, None)
+        return not spooled
+
     def forget(self, identifiers: Iterable[UUID]) -> None:
         """Forget the consent to these predictions, because what was kept with it has been erased."""
         with self._remembered_lock:
@@ -101,7 +146,7 @@ class RecordWriter:
                 self._remembered.pop(identifier, None)
 
     def _store_prediction(self, record: PredictionRecord) -> bool:
-        self._remember(record)
+        self._remember(record.id, _known(record))
         if not self._replayer.database_is_away:
             try:
                 self._database.run(lambda connection: predictions.store(connection, self._database.tables, [record]))
@@ -127,6 +172,36 @@ class RecordWriter:
 
         return self._database.run(check_and_apply)
 
+    def _change_stored_consent(self, change: ConsentChange) -> KnownPrediction | None:
+        """Change a consent in the database; return what is known of the prediction, ``None`` if it is not there.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            Says whether the change may be stored nevertheless.
+        """
+        if self._replayer.database_is_away:
+            raise DatabaseUnavailable(_NOTHING_CHANGED)
+        done = False
+
+        def apply(connection: sa.Connection) -> KnownPrediction | None:
+            nonlocal done
+            known = consent_changes.apply(connection, self._database.tables, change)
+            done = True
+            return known
+
+        try:
+            return self._database.run(apply)
+        except DatabaseUnavailable as error:
+            self._replayer.report_failure(error)
+            if not done:
+                raise DatabaseUnavailable(_NOTHING_CHANGED) from error
+            if change.receipt:
+                self.unconfirmed_receipts[change.prediction_id] = change.receipt
+            raise DatabaseUnavailable(
+                "The database stopped answering, so it is not certain that your choice was kept. Send it again."
+            ) from error
+
     def _find_in_spool(self, identifier: UUID) -> KnownPrediction | None:
         record = self._spool.find_prediction(identifier)
         return _known(record) if record else None
@@ -136,9 +211,9 @@ class RecordWriter:
         with self._remembered_lock:
             return spooled or self._remembered.get(identifier)
 
-    def _remember(self, record: PredictionRecord) -> None:
+    def _remember(self, identifier: UUID, known: KnownPrediction) -> None:
         with self._remembered_lock:
-            self._remembered[record.id] = _known(record)
+            self._remembered[identifier] = known
             if len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
 

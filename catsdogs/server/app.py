@@ -19,7 +19,7 @@ from catsdogs import files
 from catsdogs.domain import ServiceHealth
 from catsdogs.server import base_handler, pages
 from catsdogs.server.api.metrics import Metrics
-from catsdogs.server.api.predictions import MAX_BODY
+from catsdogs.server.api.photo_form import MAX_BODY
 from catsdogs.server.auth import Operator, Tokens, cookie_secret
 from catsdogs.server.clients import Clients
 from catsdogs.server.configuration import rate_limits, voila_config

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from traitlets.config import Config
 
 from catsdogs.i18n import N_
-from catsdogs.server.api.predictions import MAX_BODY
+from catsdogs.server.api.photo_form import MAX_BODY
 from catsdogs.server.auth import Scope
 from catsdogs.server.kernels.local import LocalKernelManager
 from catsdogs.server.kernels.remote import RemoteKernelManager
@@ -64,8 +64,8 @@ class RateLimits:
     messages: RateLimit
     """Messages of a page to its kernel."""
     message_bytes: RateLimit
-    receipts: RateLimit
-    """Receipt codes that a client tries."""
+    wrong_receipts: RateLimit
+    """Receipt codes of a client under which nothing is kept; valid ones are not counted."""
 
 
 def rate_limits(settings: Settings) -> RateLimits:
@@ -79,5 +79,5 @@ def rate_limits(settings: Settings) -> RateLimits:
         },
         messages=RateLimit(1000, 10, _TOO_MANY),
         message_bytes=RateLimit(4 * MAX_BODY, 10, _TOO_MANY),
-        receipts=RateLimit(10, 60, N_("Too many receipt codes. Wait a minute, then try again.")),
+        wrong_receipts=RateLimit(10, 60, N_("Too many wrong receipt codes. Wait a minute, then try again.")),
     )

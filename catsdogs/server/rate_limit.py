@@ -56,12 +56,17 @@ class RateLimit:
         TooManyRequests
             The client had used up its limit before these events.
         """
+        self.check(client)
+        start, count = self._windows.get(client, (time.monotonic(), 0))
+        self._windows[client] = start, count + events
+
+    def check(self, client: str) -> None:
+        """Raise the error of :meth:`count`, without counting anything."""
         now = time.monotonic()
         self._remove_old(now)
         start, count = self._windows.get(client, (now, 0))
         if count >= self.limit:
             raise TooManyRequests(self._message, start + self.seconds - now)
-        self._windows[client] = start, count + events
 
     def reset(self, client: str) -> None:
         """Set the count of `client` back to 0."""

@@ -7,7 +7,17 @@ from typing import Protocol
 from uuid import UUID
 
 from catsdogs.alerting.alert import Alert
-from catsdogs.domain import Consent, ModelInfo, Outcome, Prediction, PurposeName, Removal, ServiceHealth, TrueLabel
+from catsdogs.domain import (
+    Consent,
+    ConsentOutcome,
+    ModelInfo,
+    Outcome,
+    Prediction,
+    PurposeName,
+    Removal,
+    ServiceHealth,
+    TrueLabel,
+)
 from catsdogs.monitoring.figures import ModelHealth, RecentPrediction, Statistics
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, DEFAULT_LISTED, PredictionFilter
 from catsdogs.service.responses import Export
@@ -84,6 +94,45 @@ class Service(Protocol):
         Raises
         ------
         InvalidInput, ConsentRequired, NotFound
+        """
+
+    def change_consent(
+        self,
+        feedback_id: UUID,
+        consent: Consent,
+        *,
+        filename: str | None = None,
+        photo: bytes | None = None,
+        receipt: str | None = None,
+    ) -> ConsentOutcome:
+        """Record a person's new decision about a prediction of theirs, without predicting again.
+
+        Rating, label and comment stay. What the new decision allows is added, and what it no longer allows is removed,
+        as :meth:`withdraw` does; agreeing to nothing withdraws everything. The same decision again changes nothing.
+
+        Parameters
+        ----------
+        consent
+            The new decision, complete: a purpose that it does not have is withdrawn.
+        filename
+            Name of the file; dropped without consent.
+        photo
+            Bytes of the file that was predicted; needed if the decision includes the photo and none is kept yet.
+        receipt
+            Receipt code of the earlier decisions; needed if there was one, and wrong if there was none.
+
+        Raises
+        ------
+        NotFound
+            There is no such prediction, or the receipt code is not that of this prediction.
+        InvalidInput
+            The receipt code or the photo is missing.
+        InvalidImage
+            The photo cannot be read.
+        DatabaseUnavailable
+            Nothing was changed, or, as the message then says, that is not certain; repeat the call later.
+        SpoolError
+            The prediction waits in the spool, and there is no room for the photo.
         """
 
     def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:

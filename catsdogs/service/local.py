@@ -17,6 +17,7 @@ from catsdogs.database import Database
 from catsdogs.database.roll_ups import RollUpRefresher
 from catsdogs.domain import (
     Consent,
+    ConsentOutcome,
     ModelInfo,
     Outcome,
     Prediction,
@@ -33,6 +34,7 @@ from catsdogs.monitoring import kpis, listings, model_health
 from catsdogs.monitoring.figures import ModelHealth, RecentPrediction, Statistics
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, DEFAULT_LISTED, PredictionFilter
 from catsdogs.records import data_subject_rights
+from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.replay import SpoolReplayer
@@ -133,6 +135,27 @@ class Local:
     ) -> bool:
         """See :meth:`catsdogs.service.interface.Service.give_feedback`."""
         return self._writer.store_feedback(FeedbackRecord.create(feedback_id, user_feedback, user_comment, true_label))
+
+    def change_consent(
+        self,
+        feedback_id: UUID,
+        consent: Consent,
+        *,
+        filename: str | None = None,
+        photo: bytes | None = None,
+        receipt: str | None = None,
+    ) -> ConsentOutcome:
+        """See :meth:`catsdogs.service.interface.Service.change_consent`."""
+        change = ConsentChange.create(
+            feedback_id,
+            consent,
+            filename=filename,
+            photo=photo,
+            receipt=receipt,
+            new_receipt=self._writer.unconfirmed_receipts.get(feedback_id),
+            controller=self._settings.data_controller,
+        )
+        return ConsentOutcome(stored=self._writer.change_consent(change), receipt=change.receipt)
 
     def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""

@@ -17,6 +17,7 @@ from catsdogs.alerting.alert import Alert
 from catsdogs.datetimes import iso
 from catsdogs.domain import (
     Consent,
+    ConsentOutcome,
     ModelInfo,
     Outcome,
     Prediction,
@@ -37,7 +38,14 @@ from catsdogs.monitoring.prediction_filter import (
 )
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.prediction_json import outcome_from_json, prediction_from_json
-from catsdogs.service.responses import Alerts, ChangeToken, Export, RecentPredictions, removal_from_json
+from catsdogs.service.responses import (
+    Alerts,
+    ChangeToken,
+    Export,
+    RecentPredictions,
+    consent_outcome_from_json,
+    removal_from_json,
+)
 
 CONNECT_SECONDS = 5.0
 """Timeout of a connection to the server."""
@@ -107,11 +115,8 @@ class Remote:
     ) -> Outcome:
         """See :meth:`catsdogs.service.interface.Service.predict`."""
         fields = {
-            # a part without a file name would not be a file
-            "file": (filename or "photo", photo, "application/octet-stream"),
-            "rgpd_consent": str(consent.filename_and_comment).lower(),
-            "photo_consent": str(consent.photo).lower(),
-            "consent_language": consent.language,
+            "file": _file(photo, filename),
+            **_consent_fields(consent),
             **_without_none({"replaces": replaces}),
         }
         with _expect_fields():
@@ -135,6 +140,25 @@ class Remote:
         fields = {"feedback_id": str(feedback_id), **_without_none(feedback)}
         with _expect_fields():
             return bool(self._request("POST", "/api/update-feedback", fields)["stored"])
+
+    def change_consent(
+        self,
+        feedback_id: UUID,
+        consent: Consent,
+        *,
+        filename: str | None = None,
+        photo: bytes | None = None,
+        receipt: str | None = None,
+    ) -> ConsentOutcome:
+        """See :meth:`catsdogs.service.interface.Service.change_consent`."""
+        fields: dict[str, Any] = {
+            **_without_none({"feedback_id": feedback_id, "filename": filename, "receipt": receipt}),
+            **_consent_fields(consent),
+        }
+        if photo is not None:
+            fields["file"] = _file(photo, filename)
+        with _expect_fields():
+            return consent_outcome_from_json(self._request("POST", "/api/consent", fields, _RETRY_CONNECTION))
 
     def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""
@@ -216,6 +240,18 @@ class Remote:
         if response.status != 200 or not isinstance(body, dict):
             raise _error(response.status, response.headers.get("X-CatsDogs-Error"), body)
         return body
+
+
+def _file(photo: bytes, filename: str | None) -> tuple[str, bytes, str]:
+    return (filename or "photo", photo, "application/octet-stream")  # a part without a file name would not be a file
+
+
+def _consent_fields(consent: Consent) -> dict[str, str]:
+    return {
+        "rgpd_consent": str(consent.filename_and_comment).lower(),
+        "photo_consent": str(consent.photo).lower(),
+        "consent_language": consent.language,
+    }
 
 
 def _without_none(fields: Mapping[str, object]) -> dict[str, str]:

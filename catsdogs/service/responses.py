@@ -11,6 +11,7 @@ from catsdogs.alerting.alert import Alert
 from catsdogs.domain import (
     AnswerName,
     ConsentChannel,
+    ConsentOutcome,
     Count,
     Identifier,
     JsonSchema,
@@ -38,6 +39,16 @@ class FeedbackResponse(TypedDict):
     """A sentence for people, in the language that the request asks for."""
     stored: bool
     """Whether the feedback is in the database; if not, it waits on disk until the database is back."""
+
+
+class ConsentResponse(TypedDict):
+    """What became of a decision about consent."""
+
+    receipt: str | None
+    """Receipt code to export, withdraw or erase what is kept: a new one after a first consent, shown once, else the one
+    that was sent; null where nothing was ever kept with consent."""
+    stored: bool
+    """Whether the decision is in the database; if not, it waits on disk until the database is back."""
 
 
 class RecentPredictions(TypedDict):
@@ -156,6 +167,16 @@ class RemovalResponse(TypedDict):
     """Number of photos deleted."""
     waiting: Count
     """Number of records that waited on disk for the database."""
+
+
+def consent_outcome_to_json(outcome: ConsentOutcome) -> ConsentResponse:
+    """Write what became of a decision as the REST API sends it."""
+    return {"receipt": outcome.receipt, "stored": outcome.stored}
+
+
+def consent_outcome_from_json(fields: ConsentResponse) -> ConsentOutcome:
+    """Read what `consent_outcome_to_json` wrote; raises as `removal_from_json` does."""
+    return ConsentOutcome(fields["receipt"], fields["stored"])
 
 
 def removal_to_json(removal: Removal) -> RemovalResponse:

@@ -177,7 +177,7 @@ def test_a_consent_is_complete(connected: Database, constraint: str, change: dic
         ("consent", "UPDATE consents SET photo = false"),
         ("consent", "DELETE FROM consents"),
         ("filename_needs_consent", "UPDATE predictions_feedback SET rgpd_consent = false, consent_id = NULL"),
-        ("prediction", "UPDATE predictions_feedback SET filename = NULL, consent_id = NULL"),
+        ("consent_id", "UPDATE predictions_feedback SET filename = NULL, consent_id = NULL"),
     ],
 )
 def test_a_consent_cannot_be_deleted_before_what_was_kept_with_it(
@@ -185,6 +185,19 @@ def test_a_consent_cannot_be_deleted_before_what_was_kept_with_it(
 ) -> None:
     kept = insert("consents", DECISION), predictions(AGREED | {"filename": "'a.jpg'"}), insert("photos", PHOTO)
     assert refused_by(connected, *kept, statement) == constraint
+
+
+@pytest.mark.parametrize("allowed", ["true", "false"])
+def test_a_photo_follows_to_a_new_decision_that_allows_it(connected: Database, allowed: str) -> None:
+    later = insert("consents", DECISION | {"id": OTHER, "photo": allowed})
+    change = f"UPDATE predictions_feedback SET consent_id = {OTHER}"
+    statements = insert("consents", DECISION), predictions(AGREED), insert("photos", PHOTO), later
+    if allowed == "false":
+        assert refused_by(connected, *statements, change) == "consent"
+        return
+    execute(connected, *statements, change)
+    with connected.engine.connect() as connection:
+        assert connection.scalar(sa.text(f"SELECT consent_id = {OTHER} FROM photos")) is True
 
 
 def test_withdrawing_a_purpose_reaches_the_prediction(connected: Database) -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from catsdogs.domain import Answer, Box, Consent, Note, Outcome, PurposeName, Removal, TrueLabel
+from catsdogs.domain import Answer, Box, Consent, ConsentOutcome, Note, Outcome, PurposeName, Removal, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
 from catsdogs.monitoring.prediction_filter import Listing, PredictionFilter
 from catsdogs.samples import FOLDER, SAMPLES
@@ -185,6 +185,48 @@ def test_consent_is_withdrawn_purpose_by_purpose(service: Service, cat_jpeg: byt
     with pytest.raises(ConsentRequired):
         service.give_feedback(outcome.feedback_id, user_comment="hello")
     assert service.export(receipt)["decisions"][0]["withdrawn_at"]
+
+
+def test_a_consent_is_changed_without_a_new_prediction(service: Service, cat_jpeg: bytes) -> None:
+    outcome = service.predict(cat_jpeg, filename="chelsea.jpg")
+    assert service.change_consent(outcome.feedback_id, Consent()) == ConsentOutcome(None, True)
+    service.give_feedback(outcome.feedback_id, user_feedback=0, true_label=TrueLabel.DOG)
+    before = len(service.recent_predictions(limit=1000))
+    first = service.change_consent(outcome.feedback_id, AGREED, filename="C:\\photos\\chelsea é.jpg")
+    receipt = first.receipt or ""
+    assert first == ConsentOutcome(receipt, True)
+    assert receipt
+    service.give_feedback(outcome.feedback_id, user_comment="hello")
+    with pytest.raises(InvalidInput, match="Send the photo"):
+        service.change_consent(outcome.feedback_id, ALL, receipt=receipt)
+    for photo in (cat_jpeg, None):
+        changed = service.change_consent(outcome.feedback_id, ALL, photo=photo, receipt=receipt)
+        assert changed == ConsentOutcome(receipt, True)
+    held = service.export(receipt)
+    [row] = held["predictions"]
+    assert (row["id"], row["filename"]) == (str(outcome.feedback_id), "chelsea é.jpg")
+    assert (row["user_feedback"], row["true_label"], row["user_comment"]) == (0, "dog", "hello")
+    assert [(one["filename_and_comment"], one["photo"]) for one in held["decisions"]] == [(True, False), (True, True)]
+    assert len(held["photos"]) == 1
+    assert service.change_consent(outcome.feedback_id, Consent(), receipt=receipt) == ConsentOutcome(receipt, True)
+    held = service.export(receipt)
+    assert all(one["withdrawn_at"] for one in held["decisions"])
+    assert (held["photos"], held["predictions"][0]["filename"]) == ([], None)
+    assert service.change_consent(outcome.feedback_id, AGREED, receipt=receipt).receipt == receipt
+    assert len(service.recent_predictions(limit=1000)) == before
+
+
+def test_a_changed_consent_needs_its_receipt(service: Service, cat_jpeg: bytes) -> None:
+    outcome = service.predict(cat_jpeg, filename="chelsea.jpg", consent=AGREED)
+    with pytest.raises(InvalidInput, match="Send its receipt code"):
+        service.change_consent(outcome.feedback_id, Consent())
+    with pytest.raises(NotFound, match="not the receipt code of this photo"):
+        service.change_consent(outcome.feedback_id, Consent(), receipt="0000-0000")
+    with pytest.raises(NotFound):
+        service.change_consent(uuid4(), AGREED)
+    with pytest.raises(InvalidImage):
+        service.change_consent(outcome.feedback_id, ALL, photo=b"no photo", receipt=receipt_of(outcome))
+    assert row_of(service, outcome)["filename"] == "chelsea.jpg"
 
 
 def test_an_erased_receipt_is_unknown(service: Service, cat_jpeg: bytes) -> None:

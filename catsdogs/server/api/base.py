@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from uuid import UUID
 
-from catsdogs.errors import InvalidInput
+from catsdogs.errors import InvalidInput, NotFound
 from catsdogs.i18n import N_
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.auth import API_CLIENT, Scope
@@ -65,3 +66,18 @@ class ApiHandler(HeadAsGetHandler):
         if value not in _TRUE | _FALSE:
             raise InvalidInput(N_("{name} must be true or false."), name=name)
         return value in _TRUE
+
+    def feedback_id(self) -> UUID:
+        """Read the identifier of a prediction.
+
+        Raises
+        ------
+        InvalidInput, NotFound
+        """
+        text = self.get_body_argument("feedback_id", "")
+        if not text:
+            raise InvalidInput(N_("feedback_id is missing."))
+        try:
+            return UUID(text)
+        except ValueError:
+            raise NotFound(N_("There is no prediction with this feedback_id.")) from None

@@ -1,15 +1,79 @@
-"""Data subjects' rights over REST: export, withdrawal and erasure of what is held under a receipt code."""
+"""Data subjects' rights over REST: a new decision about consent; export, withdrawal and erasure by receipt code."""
 
 from __future__ import annotations
 
-from catsdogs.domain import PurposeName
-from catsdogs.errors import InvalidInput
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Annotated
+
+from catsdogs.domain import JsonSchema, PurposeName
+from catsdogs.errors import InvalidInput, NotFound
 from catsdogs.i18n import N_
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
-from catsdogs.server.api.requests import ReceiptFields, WithdrawFields
+from catsdogs.server.api.photo_form import PhotoFormHandler
+from catsdogs.server.api.requests import ConsentFields, ReceiptFields, WithdrawFields
 from catsdogs.server.auth import Scope
-from catsdogs.service.responses import Export, RemovalResponse, removal_to_json
+from catsdogs.service.responses import (
+    ConsentResponse,
+    Export,
+    RemovalResponse,
+    consent_outcome_to_json,
+    removal_to_json,
+)
+
+
+@contextmanager
+def wrong_receipts_limited(handler: ApiHandler) -> Iterator[None]:
+    """Count the use of a receipt code, but only if it is wrong.
+
+    A client that has sent too many wrong codes is refused before its code is looked up, so that the response does not
+    tell whether the code is valid. Requests that it sends at the same time may exceed the limit; that does not help to
+    find one code of 140 random bits.
+
+    Raises
+    ------
+    TooManyRequests
+        This client has sent too many wrong codes.
+    """
+    limit = handler.server.limits.wrong_receipts
+    limit.check(handler.client)
+    try:
+        yield
+    except NotFound:
+        limit.count(handler.client)
+        raise
+
+
+class ConsentHandler(PhotoFormHandler):
+    """``POST /api/consent``."""
+
+    operation = Operation(
+        "post",
+        "Change the consent to what is kept of a prediction",
+        ConsentResponse,
+        form=Annotated[
+            ConsentFields, JsonSchema(anyOf=[{"required": [name]} for name in ("rgpd_consent", "photo_consent")])
+        ],
+        errors=(400, 404, 413),
+    )
+
+    async def post(self) -> None:
+        """Record a person's new decision."""
+        file = self.read_form()
+        if not {"rgpd_consent", "photo_consent"} & self.request.body_arguments.keys():
+            raise InvalidInput(N_("Send rgpd_consent, photo_consent or both: true or false."))
+        receipt = self.get_body_argument("receipt", "") or None
+        with wrong_receipts_limited(self) if receipt else nullcontext():
+            outcome = await self.server.worker_pool.run(
+                self.service.change_consent,
+                self.feedback_id(),
+                self.consent(),
+                filename=self.get_body_argument("filename", "") or (file.filename if file else None),
+                photo=file.body if file else None,
+                receipt=receipt,
+            )
+        self.write(dict(consent_outcome_to_json(outcome)))
 
 
 class ReceiptHandler(ApiHandler):
@@ -18,15 +82,12 @@ class ReceiptHandler(ApiHandler):
     scope = Scope.PREDICT
 
     def receipt(self) -> str:
-        """Read the receipt code, and count the attempt.
+        """Read the receipt code.
 
         Raises
         ------
         InvalidInput
-        TooManyRequests
-            Too many codes from this client.
         """
-        self.server.limits.receipts.count(self.client)
         receipt = self.get_body_argument("receipt", "")
         if not receipt:
             raise InvalidInput(N_("receipt is missing."))
@@ -42,7 +103,9 @@ class ExportHandler(ReceiptHandler):
 
     async def post(self) -> None:
         """Send everything held under a receipt code."""
-        self.write(await self.server.worker_pool.run(self.service.export, self.receipt()))
+        receipt = self.receipt()
+        with wrong_receipts_limited(self):
+            self.write(await self.server.worker_pool.run(self.service.export, receipt))
 
 
 class WithdrawHandler(ReceiptHandler):
@@ -54,7 +117,9 @@ class WithdrawHandler(ReceiptHandler):
 
     async def post(self) -> None:
         """Withdraw consent to one purpose or, where none is named, to all."""
-        removal = await self.server.worker_pool.run(self.service.withdraw, self.receipt(), self._purpose())
+        receipt, purpose = self.receipt(), self._purpose()
+        with wrong_receipts_limited(self):
+            removal = await self.server.worker_pool.run(self.service.withdraw, receipt, purpose)
         self.write(dict(removal_to_json(removal)))
 
     def _purpose(self) -> PurposeName | None:
@@ -74,11 +139,14 @@ class EraseHandler(ReceiptHandler):
 
     async def post(self) -> None:
         """Erase everything held under a receipt code."""
-        removal = await self.server.worker_pool.run(self.service.erase, self.receipt())
+        receipt = self.receipt()
+        with wrong_receipts_limited(self):
+            removal = await self.server.worker_pool.run(self.service.erase, receipt)
         self.write(dict(removal_to_json(removal)))
 
 
 ROUTES: dict[str, type[ApiHandler]] = {
+    "/api/consent": ConsentHandler,
     "/api/privacy/export": ExportHandler,
     "/api/privacy/withdraw": WithdrawHandler,
     "/api/privacy/erase": EraseHandler,

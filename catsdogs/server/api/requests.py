@@ -41,6 +41,24 @@ class PredictFields(TypedDict):
     """feedback_id of an earlier prediction of this photo, made without consent: it is deleted."""
 
 
+class ConsentFields(TypedDict):
+    """A person's new decision about a prediction of theirs; a purpose that is not sent is withdrawn."""
+
+    feedback_id: Identifier
+    rgpd_consent: NotRequired[bool]
+    """Consent to keeping the file's name and a comment."""
+    photo_consent: NotRequired[bool]
+    """Consent to keeping the photo for training."""
+    consent_language: NotRequired[Annotated[str, JsonSchema(examples=list(LANGUAGES))]]
+    """Language in which the person read the consent text; by default, that of the request."""
+    receipt: NotRequired[str]
+    """Receipt code of the earlier decisions; needed if there was one."""
+    file: NotRequired[Annotated[bytes, JsonSchema(description=f"The photo of the prediction: {_PHOTO}")]]
+    """The photo; needed with photo_consent if it is not kept yet."""
+    filename: NotRequired[str]
+    """Name of the file; by default, that of `file`."""
+
+
 class FeedbackFields(TypedDict):
     """Feedback on a prediction."""
 

@@ -39,6 +39,7 @@ def without_token() -> dict[str, Any]:
 DESCRIBED = schemathesis.openapi.from_dict(without_token())
 BEYOND_SCHEMAS = {
     "/api/predict": "what is a photo",
+    "/api/consent": "what is a photo",
     "/api/statistics": "a window's start is before its end",
     "/api/recent-predictions": "a window's start is before its end",
     "/api/model-health": "a window's start is before its end",
@@ -82,6 +83,13 @@ def responses(server: RunningServer, client: Client, cat_jpeg: bytes) -> dict[st
     found = {
         "/api/predict": made,
         "/api/update-feedback": send("/api/update-feedback", feedback_id=made["feedback_id"], **feedback),
+        "/api/consent": send(
+            "/api/consent",
+            feedback_id=made["feedback_id"],
+            rgpd_consent="true",
+            photo_consent="true",
+            receipt=made["receipt"],
+        ),
         "/api/privacy/export": send("/api/privacy/export", receipt=made["receipt"]),
     }
     assert client("POST", "/api/predict", fields={"file": ("no.jpg", b"no photo")}).status == 400
