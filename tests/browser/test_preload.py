@@ -193,3 +193,17 @@ def test_the_javascript_of_voila_comes_in_one_file(page: Page, warm_server: Runn
     assert len([path for path in requested if path.startswith("/bundle/")]) == 1
     chunks = [path for path in requested if re.search(r"(/voila/static/|/labextensions/.*/)\d+\.", path)]
     assert chunks == [], "the chunk numbers of Voilà have changed: update catsdogs/server/voila/patches.py"
+
+
+def test_a_photo_is_answered_where_the_scripts_of_the_widgets_take_longer_than_two_seconds(
+    page: Page, warm_server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    page.add_init_script("""
+        const create = URL.createObjectURL;
+        const wait = "await new Promise((resolve) => setTimeout(resolve, 2500));";
+        URL.createObjectURL = (blob) => create(blob.type === "text/javascript" ? new Blob([wait, blob], blob) : blob);
+    """)
+    page.goto(f"{warm_server.url}/inference")
+    wait_for_kernel(page)
+    choose(page, pictures["jpeg"], "patient.jpg")
+    expect(page.get_by_role("heading", level=2, name=re.compile("a cat"))).to_be_visible(timeout=READY)

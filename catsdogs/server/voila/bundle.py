@@ -15,7 +15,7 @@ from jupyter_core.paths import jupyter_path
 from tornado.web import HTTPError
 
 from catsdogs.server.base_handler import BaseHandler
-from catsdogs.server.voila.patches import EXTENSION_CHUNKS, LAZY_CHUNKS, entry_chunks, extend_model_lookup
+from catsdogs.server.voila.patches import EXTENSION_CHUNKS, LAZY_CHUNKS, entry_chunks, extend_timeouts
 
 _VOILA_SCRIPTS = "voila/templates/base/static"
 
@@ -40,7 +40,7 @@ def _find(folder: str, pattern: str) -> list[Path]:
 @cache
 def bundle() -> bytes:
     """Return the chunks as one script, each in a scope of its own."""
-    return b"\n".join(b"(()=>{" + extend_model_lookup(path.read_bytes()) + b"\n})();" for path in chunks())
+    return b"\n".join(b"(()=>{" + extend_timeouts(path.read_bytes()) + b"\n})();" for path in chunks())
 
 
 @cache

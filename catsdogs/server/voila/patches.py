@@ -100,17 +100,23 @@ def entry_chunks(entry_script: str) -> list[str]:
     return re.findall(r"\.e\((\d+)\)", entry_script)
 
 
-MODEL_LOOKUP_TIMEOUT = b"Date.now()-o<2e3"
-LONGER_MODEL_LOOKUP_TIMEOUT = b"Date.now()-o<6e4"
-"""How long the widget manager waits for a widget's model: 2 s in jupyterlab_widgets 3.0.17, and 60 s in ours.
+FRONT_END_TIMEOUTS = {
+    b"Date.now()-o<2e3": b"Date.now()-o<6e5",
+    b"AbortSignal.timeout(2000)": b"AbortSignal.timeout(6e5)",
+}
+"""How long a page waits for its widgets: 2 s in other packages, and 10 minutes in ours.
 
-A browser that took more than two seconds to read the models, some MB, showed "model not found" and nothing else.
+The widget manager of jupyterlab_widgets 3.0.17 waits for the model of a widget; a browser that took longer to read the
+models, some MB, showed "model not found" and nothing else. anywidget 0.11.0 waits for the script of a widget; a slow
+phone or line took longer, and the widget then ignored all messages of its kernel, the answer to a photo among them.
 """
 
 
-def extend_model_lookup(script: bytes) -> bytes:
-    """Return a chunk of jupyterlab_widgets with the longer timeout; others are returned as they are."""
-    return script.replace(MODEL_LOOKUP_TIMEOUT, LONGER_MODEL_LOOKUP_TIMEOUT)
+def extend_timeouts(script: bytes) -> bytes:
+    """Return a chunk with the longer timeouts; one that has none is returned as it is."""
+    for timeout, longer in FRONT_END_TIMEOUTS.items():
+        script = script.replace(timeout, longer)
+    return script
 
 
 def remove_forgeable_headers(headers: MutableMapping[str, str]) -> None:
