@@ -24,12 +24,12 @@ from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataCon
 from catsdogs.i18n import Translator
 from catsdogs.model import preprocessing
 from catsdogs.records import consent_notice
+from catsdogs.typed_text import receipt_symbols
 
 JPEG_QUALITY = 90
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: without I, L, O and U, which look like others
 _RECEIPT_SYMBOLS = 28  # of 5 bits each: 140 bits
-_LOOKALIKES = str.maketrans("ILO", "110")
 
 
 class ConsentRecord(BaseModel):
@@ -132,9 +132,8 @@ def _new_receipt() -> str:
 
 
 def hash_receipt(receipt: str) -> str:
-    """Hash a receipt code as a person types it: in upper or lower case, with or without hyphens and spaces.
+    """Hash a receipt code, however a person types it.
 
     A plain SHA-256 is enough, because nobody can try 2^140 codes.
     """
-    symbols = re.sub(r"[\s-]", "", receipt).upper().translate(_LOOKALIKES)
-    return hashlib.sha256(symbols.encode(errors="replace")).hexdigest()
+    return hashlib.sha256(receipt_symbols(receipt).encode(errors="replace")).hexdigest()

@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 from catsdogs.database.tables import Tables
 from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel
 from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput
+from catsdogs.typed_text import storable
 
 
 class FeedbackRecord(BaseModel):
@@ -45,7 +46,7 @@ class FeedbackRecord(BaseModel):
         """
         if user_feedback not in (None, 0, 1):
             raise InvalidInput("The rating must be 1 (satisfied) or 0 (not satisfied).")
-        comment = (user_comment or "").replace("\0", "").encode(errors="replace").decode().strip() or None
+        comment = storable(user_comment or "").strip() or None
         if comment and len(comment) > MAX_COMMENT:
             raise InvalidInput("The comment is too long: at most {limit} characters.", limit=MAX_COMMENT)
         try:

@@ -17,6 +17,7 @@ from catsdogs.database.tables import MAX_FILENAME, Tables
 from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, Prediction, PurposeName
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.consents import ConsentRecord, PhotoRecord
+from catsdogs.typed_text import storable
 
 
 class PredictionRecord(BaseModel):
@@ -180,5 +181,4 @@ def basename(filename: str | None) -> str | None:
     """Remove folders from a file name, and characters that PostgreSQL cannot store."""
     if filename is None:
         return None
-    text = filename.replace("\0", "").encode(errors="replace").decode()
-    return PurePosixPath(text.replace("\\", "/")).name[:MAX_FILENAME] or None
+    return PurePosixPath(storable(filename).replace("\\", "/")).name[:MAX_FILENAME] or None
