@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from catsdogs.domain import DataController, PurposeName
 from catsdogs.i18n import N_, Translator
 
-VERSION = "2"
+VERSION = "3"
 """Version of the texts below. Change it whenever a text changes: a consent is recorded with the version shown."""
 
 
@@ -24,8 +24,8 @@ class ConsentPurpose:
     explanation: str
 
 
-QUESTION = N_("Would you like to help?")
-REASSURANCE = N_("Both boxes are up to you: the answer is the same either way.")
+QUESTION = N_("May we keep something of this photo?")
+REASSURANCE = N_("Each box is up to you. A tick applies at once, to this photo only, and you can take it back.")
 PURPOSES = (
     ConsentPurpose(
         PurposeName.FILENAME_AND_COMMENT,
@@ -66,7 +66,7 @@ UPLOAD = N_(
     "Before it leaves, your browser scales the photo down and removes place, date and camera from it. Only what "
     "it cannot read, and animations, go up as they are; nothing of that is kept either."
 )
-WITHOUT_CONSENT = N_("Without a tick, the photo is forgotten as soon as you have the answer, and its name is not kept.")
+WITHOUT_CONSENT = N_("Without a tick, the photo is forgotten when you close the page, and its name is not kept.")
 STATISTICS = N_(
     "For statistics we always keep, without knowing who you are: the answer, its probabilities, the time it took, "
     "the size and brightness of the picture, and whether you were satisfied. No IP address. We need them to run a "
@@ -77,9 +77,9 @@ WITH_CONSENT = N_(
     "its box, and passed on to nobody."
 )
 RECEIPT = N_(
-    "With a tick you get a receipt code, shown once. With it you can, at any time and without giving a reason, have "
-    "what was kept about that photo given to you, withdraw either consent, or have everything erased for good. What "
-    "was done before a withdrawal stays lawful."
+    "With a tick you get a receipt code, shown until you close the page. With it you can, at any time and without "
+    "giving a reason, have what was kept about that photo given to you, withdraw either consent, or have everything "
+    "erased for good. What was done before a withdrawal stays lawful."
 )
 COMPLAINT = N_(
     "You may complain to the data protection authority of your country; in France this is the CNIL, www.cnil.fr."

@@ -17,6 +17,7 @@ import traitlets
 
 from catsdogs.errors import CatsDogsError, ConsentRequired, InvalidInput
 from catsdogs.i18n import Translator
+from catsdogs.typed_text import storable
 from catsdogs.widgets.assets import common_texts, script, style
 
 __all__ = ["BaseWidget", "invalid_message", "message_choice", "message_field", "script", "style"]
@@ -73,7 +74,7 @@ class BaseWidget(anywidget.AnyWidget):
 
 
 def message_field(content: dict[str, object], name: str, kind: type[Any]) -> Any:
-    """Return a field of a message from the browser.
+    """Return a field of a message from the browser; a text as it can be stored.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def message_field(content: dict[str, object], name: str, kind: type[Any]) -> Any
     value = content.get(name)
     if not isinstance(value, kind):
         raise invalid_message()
-    return value
+    return storable(value) if isinstance(value, str) else value
 
 
 def message_choice(content: dict[str, object], name: str, choices: type[E]) -> E:

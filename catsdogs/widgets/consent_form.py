@@ -1,19 +1,35 @@
-"""The consent form: one empty checkbox per purpose, and the privacy notice."""
+"""The consent form: what may be kept of the photo shown, one empty checkbox per purpose; and the privacy notice."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 import traitlets
 
 from catsdogs.domain import Consent, ConsentChannel, DataController, PurposeName
-from catsdogs.i18n import Translator
+from catsdogs.errors import InvalidInput
+from catsdogs.i18n import N_, Translator
 from catsdogs.records.consent_notice import PURPOSES, QUESTION, REASSURANCE, notice
-from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, message_field, script, style
+from catsdogs.service.interface import Service
+from catsdogs.widgets.base import invalid_message, message_choice, message_field, script, style
+from catsdogs.widgets.photo_form import PhotoForm
+from catsdogs.widgets.visit import Visit, VisitPhoto, decide
 
 
-class ConsentForm(BaseWidget):
-    """Holds a person's decision in this session; no box is ticked beforehand.
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """A decision that can be undone."""
+
+    before: Consent
+    after: Consent
+    comment: str
+    """Comment that was stored before."""
+
+
+class ConsentForm(PhotoForm):
+    """Asks what may be kept of a photo, once it is rated. A tick acts at once, and can be undone.
 
     Parameters
     ----------
@@ -21,63 +37,116 @@ class ConsentForm(BaseWidget):
         Translates the texts.
     controller
         Data controller, whom the notice names.
-    on_apply
-        Called when the person asks to apply the decision to the photo shown, too; offered only while
-        `decision_changed`.
+    visit
+        Photos of this visit.
+    service
+        Returns the service that records the decisions.
     """
 
-    _esm = script("language_switch", "consent_form")
-    _css = style("consent_form")
+    _esm = script("photo_shown", "photo_form", "confirm", "consent_form")
+    _css = style("photo_form", "confirm", "consent_form")
 
     purposes: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     """Field, label and explanation of each purpose."""
     notice: traitlets.List[str] = traitlets.List().tag(sync=True)
     """Paragraphs of the privacy notice."""
-    agreed_purposes = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    """Fields of :class:`~catsdogs.domain.Consent` that the person agreed to."""
-    decision_changed = traitlets.Bool().tag(sync=True)
-    """Whether the decision differs from the one under which the photo shown was recorded."""
 
-    def __init__(self, translator: Translator, controller: DataController, on_apply: Callable[[], None]) -> None:
+    def __init__(
+        self, translator: Translator, controller: DataController, visit: Visit, service: Callable[[], Service]
+    ) -> None:
         _ = translator
+        texts = {
+            "question": _(QUESTION),
+            "reassurance": _(REASSURANCE),
+            "notice": _("What happens with my data?"),
+            "undo": _("Undo"),
+            "delete": _("Yes, delete it"),
+            "keep": _("No, keep it"),
+        }
         super().__init__(
             translator,
-            {
-                "question": _(QUESTION),
-                "reassurance": _(REASSURANCE),
-                "notice": _("What happens with my data?"),
-                "from_next_photo": _("Your choice applies from your next photo on."),
-                "apply": _("Apply it to this photo, too"),
-            },
+            texts,
+            visit,
+            service,
             purposes=[[purpose.field, _(purpose.label), _(purpose.explanation)] for purpose in PURPOSES],
             notice=notice(_, controller),
         )
-        self._on_apply = on_apply
-        self._applied: Consent | None = None
+        self._decisions: dict[UUID, _Decision] = {}  # the last one about each prediction
 
-    @property
-    def decision(self) -> Consent:
-        """What the person agrees to now."""
-        agreed = dict.fromkeys(self.agreed_purposes, True)
-        return Consent(**agreed, language=self._.language, channel=ConsentChannel.APP)
+    def describe(self, photo: VisitPhoto) -> dict[str, object]:
+        """Return what the person agreed to, what a withdrawal deletes, and what undoing the last decision deletes."""
+        last = self._last_decision(photo)
+        takes_comment = last and photo.comment and not last.before.filename_and_comment
+        return {
+            "rated": photo.rating is not None or photo.true_label is not None,
+            "losses": {purpose: self._loss(purpose, photo) for purpose in photo.purposes},
+            "can_undo": last is not None,
+            "undo_loss": self._loss(PurposeName.FILENAME_AND_COMMENT, photo) if takes_comment else "",
+        }
 
-    def set_applied(self, decision: Consent | None) -> None:
-        """Note the `decision` under which the photo shown was recorded; ``None`` where none was recorded."""
-        self._applied = decision
-        self.decision_changed = False
-
-    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
-        """Note whether a person agrees to a purpose, or apply their decision to the photo shown."""
+    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
+        """Apply a decision to a photo, or undo the last one."""
         match message_field(content, "action", str):
-            case "apply":
-                self._on_apply()
-            case "agree":
+            case "decide":
+                purpose = message_choice(content, "purpose", PurposeName)
                 agreed = message_field(content, "agreed", bool)
-                self._agree(message_choice(content, "purpose", PurposeName), agreed=agreed)
-            case _:
-                raise invalid_message()
+                return self._decide(photo, feedback_id, purpose, agreed=agreed)
+            case "undo":
+                return self._undo(photo, feedback_id)
+        raise invalid_message()
 
-    def _agree(self, purpose: PurposeName, *, agreed: bool) -> None:
-        others = [other for other in self.agreed_purposes if other != purpose]
-        self.agreed_purposes = [*others, str(purpose)] if agreed else others
-        self.decision_changed = self._applied is not None and self.decision != self._applied
+    def _decide(
+        self, photo: VisitPhoto, feedback_id: UUID, purpose: PurposeName, *, agreed: bool
+    ) -> tuple[VisitPhoto, str]:
+        if (purpose in photo.purposes) == agreed:
+            return photo, ""  # pressed twice
+        changed, stored = self._apply(photo, feedback_id, decide(photo.consent, purpose, agreed=agreed))
+        self._decisions[feedback_id] = _Decision(photo.consent, changed.consent, photo.comment)
+        if not stored:
+            return changed, self.stored_later
+        _ = self._
+        if purpose is PurposeName.PHOTO:
+            return changed, _("The photo is kept.") if agreed else _("The copy of the photo is deleted.")
+        if agreed:
+            return changed, _("The file's name is kept. You can add a comment below.")
+        return changed, _("Name and comment are deleted.") if photo.comment else _("The name is deleted.")
+
+    def _undo(self, photo: VisitPhoto, feedback_id: UUID) -> tuple[VisitPhoto, str]:
+        last = self._last_decision(photo)
+        if last is None:
+            raise invalid_message()
+        changed, stored = self._apply(photo, feedback_id, last.before)
+        del self._decisions[feedback_id]
+        if last.comment and not changed.comment and changed.consent.filename_and_comment:
+            stored &= self._service().give_feedback(feedback_id, user_comment=last.comment)
+            changed = replace(changed, comment=last.comment)
+        _ = self._
+        return changed, _("Undone.") if stored else self.stored_later
+
+    def _apply(self, photo: VisitPhoto, feedback_id: UUID, consent: Consent) -> tuple[VisitPhoto, bool]:
+        """Record a decision about a photo; return the photo as it is stored, and whether it is in the database."""
+        consent = replace(consent, language=self._.language, channel=ConsentChannel.APP)
+        adds_photo = consent.photo and not photo.consent.photo
+        if adds_photo and not photo.content:
+            raise InvalidInput(N_("This photo is not in our memory any more. Choose it again, and then agree."))
+        outcome = self._service().change_consent(
+            feedback_id,
+            consent,
+            filename=photo.name if consent.filename_and_comment else None,
+            photo=photo.content if adds_photo else None,
+            receipt=photo.receipt or None,
+        )
+        comment = photo.comment if consent.filename_and_comment else ""
+        return replace(photo, consent=consent, receipt=outcome.receipt or "", comment=comment), outcome.stored
+
+    def _last_decision(self, photo: VisitPhoto) -> _Decision | None:
+        """Return the last decision about a photo, unless what applies now is another one, made elsewhere."""
+        last = self._decisions.get(photo.feedback_id) if photo.feedback_id else None
+        return last if last and last.after == photo.consent else None
+
+    def _loss(self, purpose: PurposeName, photo: VisitPhoto) -> str:
+        """Return the question before what was kept for a purpose is deleted."""
+        _ = self._
+        if purpose is PurposeName.PHOTO:
+            return _("Delete the copy of the photo that is kept?")
+        return _("Delete the file's name and your comment?") if photo.comment else _("Delete the file's name?")

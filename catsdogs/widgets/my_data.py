@@ -15,6 +15,7 @@ from catsdogs.records.consent_notice import PURPOSES
 from catsdogs.service.interface import Service
 from catsdogs.service.responses import Export
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_choice, message_field, script, style
+from catsdogs.widgets.visit import Visit
 
 
 class MyData(BaseWidget):
@@ -24,14 +25,14 @@ class MyData(BaseWidget):
     ----------
     translator
         Translates the texts.
+    visit
+        Photos of this visit: withdrawals and erasures change them, too.
     service
         Returns the service that exports, withdraws and erases.
-    on_erased
-        Called with the code after everything under it was erased.
     """
 
-    _esm = script("my_data")
-    _css = style("my_data")
+    _esm = script("confirm", "my_data")
+    _css = style("confirm", "my_data")
 
     code = traitlets.Unicode().tag(sync=True)
     """Receipt code that is open; empty where none is."""
@@ -40,9 +41,7 @@ class MyData(BaseWidget):
     status = traitlets.Unicode().tag(sync=True)
     """Sentence on what was done last."""
 
-    def __init__(
-        self, translator: Translator, service: Callable[[], Service], on_erased: Callable[[str], None]
-    ) -> None:
+    def __init__(self, translator: Translator, visit: Visit, service: Callable[[], Service]) -> None:
         _ = translator
         super().__init__(
             translator,
@@ -67,8 +66,8 @@ class MyData(BaseWidget):
                 "no": _("No, keep it"),
             },
         )
+        self._visit = visit
         self._service = service
-        self._on_erased = on_erased
 
     def look_up(self, code: str) -> None:
         """Show what is stored under a receipt code.
@@ -91,39 +90,38 @@ class MyData(BaseWidget):
             self.code, self.stored_data = code, self._texts_of(export)
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
-        """Open a code, withdraw a purpose, or erase."""
+        """Open a code, withdraw a purpose, or erase, under the code that the message names."""
         _ = self._
         match message_field(content, "action", str):
             case "open":
                 self.look_up(message_field(content, "code", str))
             case "withdraw":
-                code, purpose = self._open_code(), message_choice(content, "purpose", PurposeName)
+                code = message_field(content, "code", str)
+                purpose = message_choice(content, "purpose", PurposeName)
                 self._service().withdraw(code, purpose)
+                for photo in self._visit.with_receipt(code):
+                    self._visit.put(photo.without(purpose))
                 self.look_up(code)
                 self.status = _("This consent is withdrawn, and what was kept for it is erased.")
             case "erase":
-                code = self._open_code()
+                code = message_field(content, "code", str)
                 self._service().erase(code)
+                for photo in self._visit.with_receipt(code):
+                    self._visit.put(photo.erased())
                 self.code, self.stored_data = "", {}
                 self.status = _("Everything that was kept under this code is erased.")
-                self._on_erased(code)
             case _:
                 raise invalid_message()
 
-    def _open_code(self) -> str:
-        if not self.code:
-            raise invalid_message()
-        return self.code
-
     def _texts_of(self, export: Export) -> dict[str, object]:
         waiting = export["waiting"]
+        applying = {record["consent_id"] for record in export["predictions"]}  # of several, the latest decision
+        decisions = [decision for decision in export["decisions"] if decision["id"] in applying]
+        decisions += [record["decision"] for record in waiting]
         photos = {photo["prediction_id"]: photo["jpeg"] for photo in export["photos"]}
         photos |= {record["id"]: record["photo"]["jpeg"] for record in waiting if "photo" in record}
         return {
-            "decisions": [
-                self._decision(decision)
-                for decision in (*export["decisions"], *(record["decision"] for record in waiting))
-            ],
+            "decisions": [self._decision(decision) for decision in decisions],
             "records": [
                 {"facts": self._facts(record), "moment": record["timestamp"], "jpeg": photos.get(record["id"], "")}
                 for record in (*export["predictions"], *waiting)

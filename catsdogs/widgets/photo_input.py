@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
 import traitlets
 
-from catsdogs.domain import Prediction
-from catsdogs.errors import InvalidImage
+from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.samples import SAMPLES
 from catsdogs.widgets.answer_card import answer_kind
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_LIMITS, PHOTO_SCRIPTS, photo_texts
+from catsdogs.widgets.visit import VisitPhoto
 
 
 class PhotoHandler(Protocol):
@@ -31,6 +31,9 @@ class PhotoHandler(Protocol):
 
     def discard(self, number: int) -> None:
         """Remove a photo that was cancelled; it may not have arrived."""
+
+    def restore(self, photos: Sequence[VisitPhoto], shown: int) -> None:
+        """Take over the photos that the page kept while it was reloaded; show one of them (0: none)."""
 
 
 class PhotoInput(BaseWidget):
@@ -54,7 +57,10 @@ class PhotoInput(BaseWidget):
     samples: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``name``, ``title``, ``credit`` and ``jpeg``."""
     answer_kinds = traitlets.Dict().tag(sync=True)
-    """Result of `answer_kind` by number, for the photos of this session that have an answer."""
+    """Result of `answer_kind` by number, for the photos of this visit that have an answer."""
+    saved_photos = traitlets.Dict().tag(sync=True)
+    """:class:`~catsdogs.widgets.visit.SavedPhoto` by number: the page keeps them, and sends them back with ``restore``
+    after a reload."""
     explanation = traitlets.Dict().tag(sync=True)
     """Number of the photo shown, with ``activation`` and ``box`` of :class:`~catsdogs.domain.Explanation`."""
 
@@ -71,12 +77,17 @@ class PhotoInput(BaseWidget):
         )
         self._handler = handler
 
-    def show_answer(self, number: int, prediction: Prediction) -> None:
-        """Show the answer for photo `number` in the list of photos, and offer its activation map."""
-        explanation = prediction.explanation
+    def list_photos(self, photos: Iterable[VisitPhoto]) -> None:
+        """List the photos of this visit that have an answer."""
+        listed = {str(photo.number): photo for photo in photos}
         with self.hold_sync():
-            self.answer_kinds = {**self.answer_kinds, str(number): answer_kind(prediction)}
-            self.explanation = {"number": number, **asdict(explanation)} if explanation else {}
+            self.answer_kinds = {number: answer_kind(photo.prediction) for number, photo in listed.items()}
+            self.saved_photos = {number: photo.to_saved() for number, photo in listed.items()}
+
+    def show_map(self, photo: VisitPhoto | None) -> None:
+        """Offer the activation map of a photo."""
+        explanation = photo and photo.prediction.explanation
+        self.explanation = {"number": photo.number, **asdict(explanation)} if photo and explanation else {}
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
         """Pass a message about a photo to the handler, after checking its fields."""
@@ -90,8 +101,35 @@ class PhotoInput(BaseWidget):
                 self._handler.show(number)
             case "discard":
                 self._handler.discard(number)
+            case "restore":
+                self._restore(message_field(content, "photos", list), buffers, number)
             case _:
                 raise invalid_message()
+
+    def _restore(self, photos: list[object], contents: Sequence[memoryview], shown: int) -> None:
+        """Restore photos, each a dictionary of ``number``, ``name`` and ``saved`` with a buffer of its own.
+
+        Raises
+        ------
+        InvalidInput
+            Some cannot be restored; the others are.
+        """
+        restored, failed = [], None
+        for fields, content in zip(photos, contents, strict=False):
+            try:
+                restored.append(_restored(fields, bytes(content)))
+            except InvalidInput as error:
+                failed = error
+        self._handler.restore(restored, shown)
+        if failed:
+            raise failed
+
+
+def _restored(fields: object, content: bytes) -> VisitPhoto:
+    if not isinstance(fields, dict):
+        raise invalid_message()
+    number, name = message_field(fields, "number", int), message_field(fields, "name", str)
+    return VisitPhoto.from_saved(number, name, content, message_field(fields, "saved", dict))
 
 
 def _photo(buffers: Sequence[memoryview]) -> bytes:

@@ -11,6 +11,7 @@ from catsdogs.widgets.assets import common_texts
 
 PHOTO_SCRIPTS = (
     "preloaded",
+    "photo_shown",
     "photo_file",
     "photo_sources",
     "activation_map",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Dialog, FilePayload, Page, expect
+from playwright.sync_api import Dialog, FilePayload, Locator, Page, expect
 
 from tests.serving import RunningServer
 
@@ -107,6 +107,17 @@ def suspended(server: RunningServer) -> Iterator[None]:
 
 
 def agree(page: Page) -> None:
-    """Tick all boxes of the consent form."""
-    for box in page.get_by_role("checkbox").all():
-        box.check()
+    """Rate the photo shown, if that was not done, and tick all boxes of the consent form."""
+    boxes = page.get_by_role("checkbox")
+    if boxes.count() == 0:
+        page.get_by_role("button", name="Yes").or_(page.get_by_role("button", name="Oui")).click()
+    expect(boxes).to_have_count(2)
+    for box in boxes.all():
+        tick(box)
+
+
+def tick(box: Locator) -> None:
+    """Tick a box, and wait until that is recorded."""
+    box.check()
+    expect(box).not_to_have_attribute("aria-busy", "true")
+    expect(box).to_be_checked()

@@ -9,22 +9,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from catsdogs.i18n import Translator
 from tests.browser.app import (
     READY,
     agree,
-    choose,
-    clear_messages,
     collect_dialogs,
     latest_row,
     open_app,
+    tick,
     upload_photo,
 )
 from tests.serving import RunningServer
 
 pytestmark = pytest.mark.browser
-
-PHOTOS_NOT_LISTED = "The photos that you sent before are no longer listed."
 
 
 def test_without_consent_nothing_personal_is_stored_and_a_rating_takes_one_click(
@@ -36,8 +32,9 @@ def test_without_consent_nothing_personal_is_stored_and_a_rating_takes_one_click
     page.get_by_role("button", name="Yes").click()
     expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("Thank you!")).to_be_visible()
+    for box in page.get_by_role("checkbox").all():
+        expect(box).not_to_be_checked()
     expect(page.get_by_label("Anything to add?")).to_be_hidden()
-    expect(page.get_by_text("A comment needs your consent")).to_be_visible()
     row = latest_row(server)
     kept = {name: row[name] for name in ("rgpd_consent", "filename", "user_comment", "consent_id", "user_feedback")}
     assert kept == {
@@ -56,14 +53,18 @@ def test_consent_stores_what_its_purpose_names_and_nothing_else(
     name = "<img src=x onerror=alert(1)>.jpg"
     dialogs = collect_dialogs(page)
     open_app(page, server)
-    page.get_by_label("Keep the file's name and my comment").check()
     upload_photo(page, pictures["jpeg"], name)
     expect(page.locator(".cd-name")).to_have_text(name)
-    expect(page.locator(".cd-code")).to_have_text(re.compile(r"\S{16,}"))
     page.get_by_role("button", name="No", exact=True).click()
     page.get_by_role("button", name="A dog").click()
     expect(page.get_by_role("button", name="A dog")).to_have_attribute("aria-pressed", "true")
-    page.get_by_label("Anything to add?").fill("<script>alert(2)</script> she is called Chelsea")
+    names, photo = page.get_by_role("checkbox").all()
+    tick(names)
+    code = page.locator(".cd-code")
+    expect(code).to_have_text(re.compile(r"\S{16,}"))
+    receipt = code.inner_text()
+    comment = page.get_by_label("Anything to add?")
+    comment.fill("<script>alert(2)</script> she is called Chelsea")
     page.get_by_role("button", name="Send the comment").click()
     expect(page.get_by_text("Thank you, your comment was kept.")).to_be_visible()
     row = latest_row(server)
@@ -75,25 +76,39 @@ def test_consent_stores_what_its_purpose_names_and_nothing_else(
         "<script>alert(2)</script> she is called Chelsea",
     )
     assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=row["id"]) == []  # the other box
-    assert dialogs == []
 
-    page.get_by_label("Keep my photo to train the model").check()
-    page.get_by_label("Keep the file's name and my comment").uncheck()
-    expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
-    upload_photo(page, pictures["lying"], name)
-    row = latest_row(server)
-    assert (row["rgpd_consent"], row["filename"], row["user_comment"]) == (False, None, None)
-    [photo] = server.query("SELECT width, height FROM photos WHERE prediction_id = :id", id=row["id"])
-    assert photo["width"] > photo["height"]
+    tick(photo)
+    wider = latest_row(server)
+    changed = {column for column in row if row[column] != wider[column]}
+    assert changed <= {"consent_id"}, "nothing is lost"
+    expect(code).to_have_text(receipt)
+    [kept] = server.query("SELECT width, height FROM photos WHERE prediction_id = :id", id=row["id"])
+    assert kept["width"] > kept["height"]
+
+    names.click()
+    question = page.locator(".cd-agreement .cd-confirm")
+    expect(question).to_contain_text("Delete the file's name and your comment?")
+    expect(names).to_be_checked()
+    question.get_by_role("button", name="Yes, delete it").click()
+    expect(names).not_to_be_checked()
+    expect(page.get_by_text("Name and comment are deleted.")).to_be_visible()
+    expect(page.locator(".cd-comment")).to_be_hidden()
+    narrower = latest_row(server)
+    assert (narrower["filename"], narrower["user_comment"], narrower["true_label"]) == (None, None, "dog")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".cd-comment blockquote")).to_have_text(row["user_comment"])
+    assert latest_row(server)["filename"] == name
+    expect(code).to_have_text(receipt)
+    assert dialogs == []
 
 
 def test_a_person_sees_withdraws_and_erases_stored_data(
     page: Page, server: RunningServer, pictures: dict[str, bytes], tmp_path: Path
 ) -> None:
     open_app(page, server)
-    agree(page)
     name = "<i>mine.jpg"
     upload_photo(page, pictures["jpeg"], name)
+    agree(page)
     identifier = latest_row(server)["id"]
     receipt = page.locator(".cd-code").inner_text()
     with page.expect_download() as saved:
@@ -134,65 +149,18 @@ def test_a_person_sees_withdraws_and_erases_stored_data(
     data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
     expect(data.get_by_role("status")).to_have_text(re.compile("Everything that was kept under this code is erased"))
     expect(page.locator(".cd-receipt")).to_be_hidden()
-    expect(page.locator(".cd-feedback")).to_be_hidden()
+    for form in (".cd-feedback", ".cd-agreement", ".cd-comment"):
+        expect(page.locator(form)).to_be_hidden()
     expect(page.locator(".cd-answer")).to_contain_text("What was kept about this photo is erased.")
     assert server.query("SELECT 1 FROM predictions_feedback WHERE id = :id", id=identifier) == []
-
-
-def test_changing_the_language_keeps_unsaved_receipts_and_ticked_boxes(
-    page: Page, server: RunningServer, pictures: dict[str, bytes]
-) -> None:
-    def switch(name: str) -> None:
-        page.get_by_role("link", name=name).click()
-        expect(page.locator("html")).to_have_attribute("lang", name[:2].lower(), timeout=READY)
-        expect(page.get_by_role("checkbox")).to_have_count(2, timeout=READY)
-        assert page.evaluate("Object.keys(sessionStorage)") == []
-
-    open_app(page, server)
-    page.get_by_role("checkbox").last.check()
-    receipt, codes = page.locator(".cd-receipt"), page.locator(".cd-receipt").locator(".cd-code:visible")
-    upload_photo(page, pictures["jpeg"], "lost.jpg")
-    lost = codes.inner_text()
-    upload_photo(page, pictures["png"], "saved.png")
-    saved = codes.inner_text()
-    receipt.get_by_role("button", name="Save as a file").click()
-    expect(receipt.get_by_role("status")).to_have_text("Saved.")
-
-    switch("Français")
-    expect(codes).to_have_text([lost])
-    expect(page.locator(".cd-answer")).to_contain_text(Translator("fr")(PHOTOS_NOT_LISTED))
-    boxes = page.get_by_role("checkbox")
-    expect(boxes.first).not_to_be_checked()
-    expect(boxes.last).to_be_checked()
-    clear_messages(page)
-    choose(page, pictures["jpeg"], "new.jpg")
-    expect(codes).to_have_count(2, timeout=READY)
-    assert saved not in codes.all_inner_texts()
-    assert server.query("SELECT 1 FROM photos WHERE prediction_id = :id", id=latest_row(server)["id"])
-
-    switch("English")
-    expect(codes).to_have_count(2)
-    receipt.get_by_role("listitem").filter(has_text=lost).get_by_role("button").click()
-    data = page.locator(".cd-mydata")
-    data.get_by_role("button", name="Erase everything").click()
-    data.get_by_role("button", name="Yes, do it").locator("visible=true").click()
-    expect(codes).to_have_count(1)
-    new = codes.inner_text()
-    assert new not in (lost, saved)
-    with page.expect_download() as file:
-        receipt.get_by_role("button", name="Save as a file").click()
-    assert new in file.value.path().read_text()
-    boxes.last.uncheck()
-    page.evaluate("document.dispatchEvent(new Event('catsdogs:language'))")
-    assert page.evaluate("Object.keys(sessionStorage)") == ["catsdogs-answers"], "no receipt, and no tick"
 
 
 def test_a_receipt_code_opens_the_data_later_and_wrong_codes_share_one_error(
     page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
-    page.get_by_role("checkbox").first.check()
     upload_photo(page, pictures["jpeg"], "earlier.jpg")
+    agree(page)
     receipt = page.locator(".cd-code").inner_text()
 
     page.goto(server.url)
@@ -214,6 +182,6 @@ def test_a_receipt_code_opens_the_data_later_and_wrong_codes_share_one_error(
     assert enter(" ") == "Type or paste the receipt code first."
     assert enter(receipt.lower().replace("-", " ")) == ""
     expect(data.locator(".cd-record")).to_contain_text("earlier.jpg")
-    sentences = [enter("wrong") for _ in range(6)]
-    assert sentences[-1].startswith("Too many receipt codes.")
+    sentences = [enter("wrong") for _ in range(7)]
+    assert sentences[-1].startswith("Too many wrong receipt codes.")
     expect(data.locator(".cd-record")).to_be_hidden()

@@ -24,6 +24,7 @@ from tests.browser.app import (
     open_app,
     upload_photo,
     wait_for_answer,
+    wait_for_kernel,
 )
 from tests.serving import Launch, RunningServer
 from tests.waiting import until
@@ -47,9 +48,10 @@ def test_the_start_page_leads_to_the_app_and_all_requests_go_to_the_server(page:
     page.get_by_role("link", name="Try a photo").click()
     expect(page.get_by_role("heading", name="Cat or dog?", level=1)).to_be_visible(timeout=READY)
     expect(page.get_by_text("Choose a photo", exact=True)).to_be_visible()
-    expect(page.get_by_role("checkbox")).to_have_count(2)
-    for box in page.get_by_role("checkbox").all():
-        expect(box).not_to_be_checked()
+    wait_for_kernel(page)
+    expect(page.get_by_role("checkbox")).to_have_count(0)  # nothing is decided in advance
+    page.get_by_text("What happens with my data?").click()
+    expect(page.get_by_text("File name, comment and photo are kept only with your consent")).to_be_visible()
     assert [url for url in asked if not url.startswith((server.url, "blob:", "data:"))] == []
 
 

@@ -17,6 +17,7 @@ from tests.browser.app import (
     choose,
     open_app,
     suspended,
+    tick,
     upload_photo,
 )
 from tests.serving import RunningServer
@@ -49,6 +50,7 @@ def test_the_app_works_with_the_keyboard_alone(
     expect(page.get_by_text("Thank you!")).to_be_visible()
     tab_to("checkbox", "Keep my photo to train the model")
     page.keyboard.press("Space")
+    expect(page.get_by_text("The photo is kept.")).to_be_visible()
     expect(page.get_by_label("Keep my photo to train the model")).to_be_checked()
 
 
@@ -71,21 +73,43 @@ def test_the_keyboard_focus_stays_where_the_page_changes(
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="second.png: Cat")).to_be_focused()
 
-    agree(page)
-    upload_photo(page, pictures["jpeg"], "third.jpg")
-    for box in page.get_by_role("checkbox").all():
-        box.uncheck()
-        box.check()
-    page.get_by_role("checkbox").last.uncheck()
-    press(page.get_by_role("button", name="Apply it to this photo, too"))
-    expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_hidden()
-    expect(page.get_by_role("checkbox").last).to_be_focused()
+    press(page.get_by_role("button", name="No", exact=True))
+    label = page.get_by_role("button", name="A dog")
+    press(label)
+    expect(label).to_have_attribute("aria-pressed", "true")
+    expect(label).to_be_focused()
+    names, photo = page.get_by_role("checkbox").all()
+    undo = page.get_by_role("button", name="Undo")
+    names.focus()
+    page.keyboard.press("Space")
+    expect(undo).to_be_visible()
+    expect(names).to_be_focused()
+    press(undo)
+    expect(names).not_to_be_checked()
+    expect(names).to_be_focused()
+    for box in (names, photo):
+        tick(box)
+    names.focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="No, keep it").locator("visible=true")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(names).to_be_focused()
+    expect(names).to_be_checked()
+
+    page.get_by_label("Anything to add?").fill("mine")
+    press(page.get_by_role("button", name="Send the comment"))
+    change = page.get_by_role("button", name="Change")
+    expect(change).to_be_focused()
+    press(change)
+    expect(page.get_by_label("Anything to add?")).to_be_focused()
+    press(page.get_by_role("button", name="Cancel"))
+    expect(change).to_be_focused()
 
     press(page.get_by_role("button", name="See what is kept"))
     data = page.locator(".cd-mydata")
     status_line = data.get_by_role("status")
     for action, status in (("Withdraw", "This consent is withdrawn"), ("Erase everything", "Everything that was kept")):
-        press(data.get_by_role("button", name=action))
+        press(data.get_by_role("button", name=action).last)
         page.keyboard.press("Shift+Tab")
         expect(data.get_by_role("button", name="Yes, do it").locator("visible=true")).to_be_focused()
         page.keyboard.press("Enter")
@@ -136,12 +160,12 @@ def test_axe_finds_no_accessibility_violation(
         page = context.new_page()
         open_app(page, server)
         assert violations() == []
-        page.get_by_role("checkbox").first.check()
         upload_photo(page, pictures["jpeg"])
         page.get_by_role("button", name="No", exact=True).click()
-        page.get_by_role("checkbox").last.check()
+        tick(page.get_by_role("checkbox").first)
+        page.get_by_role("checkbox").first.click()
+        expect(page.locator(".cd-agreement .cd-confirm")).to_be_visible()
         page.get_by_text("What happens with my data?").click()
-        expect(page.get_by_text("Your choice applies from your next photo on.")).to_be_visible()
         assert violations() == []
         upload_photo(page, pictures["png"])
         expect(page.get_by_role("list", name="Photos of this visit")).to_be_visible()
@@ -163,7 +187,6 @@ def test_axe_finds_no_accessibility_violation_in_any_state(
     ) as context:
         page = context.new_page()
         open_app(page, server, "#my-data")
-        agree(page)
         page.locator(".cd-samples button").nth(1).click()
         expect(page.locator(".cd-answer")).to_be_visible()
         assert violations() == []
@@ -173,6 +196,10 @@ def test_axe_finds_no_accessibility_violation_in_any_state(
             assert violations() == []
         expect(page.locator(".cd-photo-list button")).to_have_count(3, timeout=READY)
         page.locator(".cd-caption [aria-pressed]").click()
+        agree(page)
+        page.locator(".cd-comment textarea").fill("mine")
+        page.locator(".cd-comment [type=submit]").click()
+        expect(page.locator(".cd-comment blockquote")).to_be_visible()
         page.locator(".cd-receipt").get_by_role("button", name=_("See what is kept")).click()
         expect(page.locator(".cd-record img")).to_be_visible()
         for button in page.locator(".cd-grave").all():

@@ -133,14 +133,17 @@ def test_consent_is_withdrawn_by_receipt(
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_notice_is_what_the_app_shows(environment: dict[str, str], language: str) -> None:
+    from catsdogs import connect
     from catsdogs.domain import DataController
     from catsdogs.i18n import Translator
     from catsdogs.widgets.consent_form import ConsentForm
+    from catsdogs.widgets.visit import Visit
 
     named = {"CATSDOGS_CONTROLLER": "Example & Sons", "CATSDOGS_CONTACT": "privacy@example.org"}
     run = catsdogs(environment | named | {"CATSDOGS_RETENTION_DAYS": "30"})
     printed = run("privacy", "notice", "--lang", language)
-    form = ConsentForm(Translator(language), DataController("Example & Sons", "privacy@example.org", 30), lambda: None)
+    controller = DataController("Example & Sons", "privacy@example.org", 30)
+    form = ConsentForm(Translator(language), controller, Visit(lambda: None), connect)
     assert printed.stdout.strip().split("\n\n") == form.notice, printed.stderr
     assert "30" in printed.stdout
 

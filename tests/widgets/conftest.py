@@ -8,8 +8,10 @@ from typing import Any
 
 import ipywidgets
 import pytest
+import sqlalchemy as sa
 from comm.base_comm import BaseComm
 
+from catsdogs.database import Database
 from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage
 from catsdogs.model.serving import ServedModel
@@ -19,8 +21,9 @@ from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.base import BaseWidget
 from catsdogs.widgets.dashboard import Dashboard
+from catsdogs.widgets.predict_app import PredictApp
 from tests.storage import Storage
-from tests.widgets.helpers import NAME, OpenApp, Predict, Received, Send
+from tests.widgets.helpers import NAME, OpenApp, Predict, Received, Rows, Send
 
 
 @pytest.fixture
@@ -89,6 +92,28 @@ def open_app(service: Local, send: Send) -> OpenApp:
         return Dashboard(lambda: service, language, query)
 
     return open_app
+
+
+@pytest.fixture
+def predict_app(database: Settings, send: Send) -> Iterator[PredictApp]:
+    """The prediction app, on the service in this process."""
+    with Local.open(database) as service:
+        yield PredictApp(lambda: service, "en")
+
+
+@pytest.fixture
+def rows(database: Settings) -> Rows:
+    """Return the rows of the predictions, oldest first."""
+
+    def rows() -> list[dict[str, Any]]:
+        store = Database(database)
+        table = store.tables.predictions
+        with store.engine.connect() as connection:
+            found = connection.execute(sa.select(table).order_by(table.c.timestamp)).mappings().all()
+        store.close()
+        return [dict(row) for row in found]
+
+    return rows
 
 
 @pytest.fixture

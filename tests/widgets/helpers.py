@@ -8,11 +8,15 @@ from typing import Any, Protocol
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.widgets.base import BaseWidget
 from catsdogs.widgets.dashboard import Dashboard
+from catsdogs.widgets.photo_form import PhotoForm
 
 Received = list[tuple[dict[str, Any], list[bytes]]]
 
 Predict = Callable[..., PredictionRecord]
 """Store a prediction of some age."""
+
+Rows = Callable[[], list[dict[str, Any]]]
+"""Return the rows of the predictions, oldest first."""
 
 OpenApp = Callable[..., Dashboard]
 """Open the dashboard: ``open_app(language, query)``."""
@@ -27,6 +31,11 @@ class Send(Protocol):
     """Send a message to a widget as the browser does; return the error message of the reply, or ""."""
 
     def __call__(self, widget: BaseWidget, content: dict[str, Any], *buffers: bytes) -> str: ...
+
+
+def about(form: PhotoForm, **content: object) -> dict[str, object]:
+    """Return a message of a form about the photo that it shows."""
+    return {**content, "feedback_id": form.photo.get("feedback_id", "")}
 
 
 def tiles(app: Dashboard) -> dict[str, str]:

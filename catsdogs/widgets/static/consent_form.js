@@ -1,66 +1,70 @@
-// The consent form: one checkbox per purpose, and the privacy notice.
+// The consent form: what may be kept of the photo shown, one checkbox per purpose; and the privacy notice.
 
 /** Render the widget `ConsentForm`. */
 function render({ model, el }) {
   const texts = model.get("texts");
   const root = createRoot(model, el, "consent");
-  const problem = errorParagraph();
-  let pending = 0; // messages without a reply yet: until then the kernel's state is older than the boxes
-
-  async function sendDecision(purpose, box) {
-    pending += 1;
-    problem.textContent = await request(model, { action: "agree", purpose, agreed: box.checked });
-    pending -= 1;
-    if (problem.textContent) draw(); // the kernel did not accept it: show its state
-  }
+  const panel = make("div", { class: "cd-agreement" });
+  const form = photoForm(model, panel, draw);
+  const question = confirmation(texts.delete, texts.keep);
+  let drawnId = "";
 
   const boxes = model.get("purposes").map(([purpose, label, explanation], number) => {
-    const hint = `${model.model_id ?? "consent"}-${number}`;
+    const id = `${model.model_id ?? "consent"}-${number}`;
     const box = make("input", {
       type: "checkbox",
       name: purpose,
-      "aria-describedby": hint,
-      onchange: () => sendDecision(purpose, box),
+      "aria-labelledby": `${id}-label`, // the label around it holds the explanation, too, which would be read twice
+      "aria-describedby": `${id}-explanation`,
+      onchange: () => decide(purpose, box),
     });
-    const text = make("span", {}, make("strong", {}, label), make("span", { id: hint, class: "cd-muted" }, explanation));
+    const text = make(
+      "span",
+      {},
+      make("strong", { id: `${id}-label` }, label),
+      make("span", { id: `${id}-explanation`, class: "cd-muted" }, explanation),
+    );
     return { purpose, box, row: make("label", { class: "cd-check" }, box, text) };
   });
 
-  const apply = quietButton({
-    onclick: () => whileBusy(apply, async () => {
-      problem.textContent = await request(model, { action: "apply" });
-    }),
-  }, texts.apply);
-  const changed = make("p", { class: "cd-decision-changed", role: "status" });
+  /** Apply a tick at once; ask first where taking it away deletes something. */
+  function decide(purpose, box) {
+    const content = { action: "decide", purpose, agreed: box.checked };
+    const loss = content.agreed ? "" : model.get("photo").losses[purpose];
+    if (loss) box.checked = true; // until the question is answered
+    apply(box, content, loss);
+  }
 
-  root.append(
+  const undo = quietButton({ onclick: () => apply(undo, { action: "undo" }, model.get("photo").undo_loss) }, texts.undo);
+
+  function apply(control, content, loss) {
+    question.close();
+    if (loss) question.ask(loss, control, () => form.send(control, content));
+    else form.send(control, content);
+  }
+
+  panel.append(
     make("fieldset", {}, make("legend", {}, texts.question), make("p", { class: "cd-muted" }, texts.reassurance), ...boxes.map(({ row }) => row)),
-    changed,
-    make(
-      "details",
-      {},
-      make("summary", {}, texts.notice),
-      make("ul", {}, ...model.get("notice").map((paragraph) => make("li", {}, paragraph))),
-    ),
-    problem,
+    question.element,
+    make("div", { class: "cd-undo" }, form.done, undo),
+    form.problem,
   );
+  const notice = model.get("notice").map((paragraph) => make("li", {}, paragraph));
+  root.append(panel, make("details", {}, make("summary", {}, texts.notice), make("ul", {}, ...notice)));
 
-  function draw() {
-    if (!pending) for (const { purpose, box } of boxes) box.checked = model.get("agreed_purposes").includes(purpose);
-    if (model.get("decision_changed") === changed.hasChildNodes()) return;
-    if (changed.contains(document.activeElement)) boxes.at(-1).box.focus(); // the focused button is removed
-    changed.replaceChildren(...(model.get("decision_changed") ? [texts.from_next_photo, apply] : []));
+  function draw({ feedback_id, rated, losses = {}, can_undo }) {
+    panel.hidden = !rated;
+    for (const { purpose, box } of boxes) {
+      const isPending = box.hasAttribute("aria-busy") && feedback_id === drawnId;
+      if (!isPending) box.checked = purpose in losses;
+    }
+    if (feedback_id !== drawnId) question.close();
+    drawnId = feedback_id;
+    if (!can_undo && document.activeElement === undo) boxes[0].box.focus();
+    undo.hidden = !can_undo;
   }
-  model.on("change:agreed_purposes", draw);
-  model.on("change:decision_changed", draw);
-  draw();
-
-  const agreed = takeFromOtherLanguage("purposes");
-  for (const { purpose, box } of boxes.filter(({ purpose }) => agreed.includes(purpose))) {
-    box.checked = true;
-    sendDecision(purpose, box);
-  }
-  return keepForOtherLanguage("purposes", () => boxes.filter(({ box }) => box.checked).map(({ purpose }) => purpose));
+  form.update();
+  return form.dispose;
 }
 
 export default { render };

@@ -41,25 +41,18 @@ function render({ model, el }) {
 
   /** Create a button that asks for confirmation, and the question that it shows. */
   function confirmedButton(text, question, content) {
-    const action = quietButton({ class: "cd-button cd-quiet cd-grave", onclick: () => ask(true) }, text);
-    const yes = make("button", { type: "button", class: "cd-button cd-alarm", onclick: () => send(content) }, texts.yes);
-    const no = quietButton({ onclick: () => ask(false) }, texts.no);
-    const dialog = make("div", { class: "cd-confirm", role: "group", "aria-label": question, hidden: true }, make("p", {}, question), yes, no);
-    const ask = (open) => {
-      dialog.hidden = !open;
-      action.hidden = open;
-      (open ? no : action).focus();
-    };
-    return [action, dialog];
+    const { element, ask } = confirmation(texts.yes, texts.no);
+    const button = quietButton({ class: "cd-button cd-quiet cd-grave", onclick: () => ask(question, button, () => send(content)) }, text);
+    return [button, element];
   }
 
   const decision = ({ moment, withdrawn, purposes }) =>
     make(
       "div",
       { class: "cd-decision" },
-      make("h4", {}, texts.decided.replace("{moment}", formatMoment(moment))),
+      make("p", { class: "cd-decided" }, texts.decided.replace("{moment}", formatMoment(moment))),
       ...purposes.map(([purpose, label]) =>
-        make("div", { class: "cd-agreed" }, make("span", {}, label), ...confirmedButton(texts.withdraw, texts.confirm_withdraw, { action: "withdraw", purpose })),
+        make("div", { class: "cd-agreed" }, make("span", {}, label), ...confirmedButton(texts.withdraw, texts.confirm_withdraw, { action: "withdraw", purpose, code: model.get("code") })),
       ),
       purposes.length ? null : make("p", { class: "cd-muted" }, texts.withdrawn.replace("{moment}", formatMoment(withdrawn))),
     );
@@ -83,7 +76,7 @@ function render({ model, el }) {
     stored.append(
       ...records.map(record),
       ...decisions.map(decision),
-      make("div", { class: "cd-row" }, quietButton({ onclick: save }, texts.save), ...confirmedButton(texts.erase, texts.confirm_erase, { action: "erase" })),
+      make("div", { class: "cd-row" }, quietButton({ onclick: save }, texts.save), ...confirmedButton(texts.erase, texts.confirm_erase, { action: "erase", code: model.get("code") })),
     );
     if (!panel.open) reveal();
   }

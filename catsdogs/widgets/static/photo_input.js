@@ -26,6 +26,7 @@ function draw(model, el) {
 
   function show(photo) {
     shownNumber = photo?.number ?? 0;
+    publishPhoto(root, { shown: shownNumber });
     stage.showPhoto(photo);
     samples.element.hidden = Boolean(photo && !photo.sample);
     list.draw();
@@ -79,7 +80,7 @@ function draw(model, el) {
     queue.push(...items);
     stage.showQueue(queue.length);
     if (inProgress || queue.length === 0) return;
-    root.setAttribute("aria-busy", "true");
+    publishPhoto(root, { busy: true });
     problem.textContent = "";
     const refused = [];
     while (queue.length) {
@@ -92,7 +93,7 @@ function draw(model, el) {
     const isNamed = (item) => handled > 1 || refusal(item);
     problem.textContent = refused.map(({ item, message }) => (isNamed(item) ? `${item.name}: ${message}` : message)).join("\n");
     stage.setProgress(false);
-    root.removeAttribute("aria-busy");
+    publishPhoto(root, { busy: false });
   }
 
   /** Handle one item of the queue until it is answered, refused or cancelled. Resolves to "" or to an error message. */

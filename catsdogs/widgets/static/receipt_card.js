@@ -1,36 +1,41 @@
-// The receipt codes: to copy, to save, and to open what is stored under them.
+// The receipt codes of the visit: to copy, to save, and to open what is stored under them.
 
 /** Render the widget `ReceiptCard`. */
 function render({ model, el }) {
   const texts = model.get("texts");
   const root = createRoot(model, el, "receipt");
-  const current = make("code", { class: "cd-code" });
+  const title = make("h2", {}); // the answer above it may be hidden
+  const list = make("ul", {});
   const status = make("p", { class: "cd-muted", role: "status" });
   const problem = errorParagraph();
+  const saved = new Set(readFromTab("saved-receipts", [])); // codes that the person copied or saved
+  const rows = new Map(); // code -> { row, mark }
 
-  const earlier = takeFromOtherLanguage("receipts");
-  const shown = new Set(earlier); // all codes that this page has shown
-  const saved = new Set(); // codes that the person copied or saved
-  const isValid = (code) => !model.get("erased").includes(code);
-  const codes = () => [model.get("receipt"), ...earlier].filter((code) => code && isValid(code));
-  const markSaved = () => codes().forEach((code) => saved.add(code));
+  const codes = () => model.get("receipts").map(({ code }) => code);
+
+  function markSaved(copied) {
+    for (const code of copied) saved.add(code);
+    writeToTab("saved-receipts", [...saved]);
+    draw();
+  }
 
   async function copy() {
+    const lines = model.get("receipts").map(({ name, code }) => `${code}  ${name}`);
     try {
-      await navigator.clipboard.writeText(codes().join("\n"));
-      markSaved();
+      await navigator.clipboard.writeText(lines.length > 1 ? lines.join("\n") : codes()[0]);
+      markSaved(codes());
       status.textContent = texts.copied;
     } catch {
-      getSelection().selectAllChildren(current.textContent ? current : list); // no clipboard without https or permission
+      getSelection().selectAllChildren(rows.size > 1 ? list : list.querySelector("code")); // no clipboard without https or permission
       status.textContent = texts.select;
     }
   }
 
   function save() {
     const where = `${texts.where} ${location.origin}${location.pathname}#my-data`;
-    const lines = codes().map((code) => `${texts.title}: ${code}\n`);
-    download("catsdogs-receipt.txt", "text/plain", `${lines.join("")}${where}\n`);
-    markSaved();
+    const lines = model.get("receipts").map(({ name, code }) => `${texts.one}: ${code} (${name})\n`);
+    download("catsdogs-receipts.txt", "text/plain", `${lines.join("")}${where}\n`);
+    markSaved(codes());
     status.textContent = texts.saved;
   }
 
@@ -38,41 +43,56 @@ function render({ model, el }) {
     problem.textContent = await request(model, { action: "open", code });
   }
 
-  const explanation = make("p", {}, texts.explanation);
-  const openCurrent = quietButton({ onclick: () => open(current.textContent) }, texts.open);
-  const rows = earlier.map((code) => ({
-    code,
-    row: make("li", { class: "cd-row" }, make("code", { class: "cd-code" }, code), quietButton({ onclick: () => open(code) }, texts.open)),
-  }));
-  const list = make("ul", {}, ...rows.map(({ row }) => row));
-  const earlierCodes = make("div", { class: "cd-earlier" }, make("p", {}, texts.earlier), list);
+  function createRow({ name, code }) {
+    const mark = make("span", { class: "cd-mark cd-muted" });
+    const row = make(
+      "li",
+      {},
+      make("span", { class: "cd-receipt-name" }, name),
+      mark,
+      make("code", { class: "cd-code" }, code),
+      quietButton({ onclick: () => open(code), "aria-label": `${texts.open}: ${name}` }, texts.open),
+    );
+    return { row, mark };
+  }
+
   root.append(
-    make("h3", {}, texts.title),
-    explanation,
-    current,
-    earlierCodes,
-    make("div", { class: "cd-row" }, quietButton({ onclick: copy }, texts.copy), quietButton({ onclick: save }, texts.save), openCurrent),
+    title,
+    make("p", {}, texts.explanation),
+    list,
+    make("div", { class: "cd-row" }, quietButton({ onclick: copy }, texts.copy), quietButton({ onclick: save }, texts.save)),
     status,
     problem,
   );
   root.addEventListener("copy", () => {
     const text = String(getSelection());
-    for (const code of codes()) if (text.includes(code)) saved.add(code);
+    markSaved(codes().filter((code) => text.includes(code)));
   });
 
   function draw() {
-    const receipt = model.get("receipt");
-    if (receipt) shown.add(receipt);
-    current.textContent = receipt;
-    explanation.hidden = current.hidden = openCurrent.hidden = !receipt;
-    for (const { code, row } of rows) row.hidden = !isValid(code);
-    earlierCodes.hidden = rows.every(({ row }) => row.hidden);
-    status.textContent = problem.textContent = "";
-    root.hidden = !codes().length;
+    const receipts = model.get("receipts");
+    for (const [code, { row }] of rows) {
+      if (codes().includes(code)) continue;
+      row.remove();
+      rows.delete(code);
+    }
+    for (const receipt of receipts) {
+      if (!rows.has(receipt.code)) rows.set(receipt.code, createRow(receipt));
+      const { row, mark } = rows.get(receipt.code);
+      if (!row.isConnected) list.append(row);
+      mark.textContent = saved.has(receipt.code) ? texts.is_saved : texts.not_saved;
+      mark.classList.toggle("cd-unsaved", !saved.has(receipt.code));
+    }
+    root.toggleAttribute("data-unsaved", codes().some((code) => !saved.has(code))); // before the page is left, it asks
+    title.textContent = receipts.length > 1 ? texts.several : texts.one;
+    root.hidden = !receipts.length;
   }
-  model.on("change:receipt change:erased", draw);
+  model.on("change:receipts", () => {
+    status.textContent = problem.textContent = "";
+    draw();
+  });
   draw();
-  return keepForOtherLanguage("receipts", () => [...shown].filter((code) => isValid(code) && !saved.has(code)));
+  return onForget(() => saved.clear());
 }
 
 export default { render };

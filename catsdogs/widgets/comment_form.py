@@ -1,0 +1,66 @@
+"""The comment on a photo: to write, to read again, and to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+import traitlets
+
+from catsdogs.domain import MAX_COMMENT
+from catsdogs.errors import InvalidInput
+from catsdogs.i18n import Translator
+from catsdogs.service.interface import Service
+from catsdogs.widgets.base import message_field, script, style
+from catsdogs.widgets.photo_form import PhotoForm
+from catsdogs.widgets.visit import Visit, VisitPhoto
+
+
+class CommentForm(PhotoForm):
+    """Takes a comment on a photo whose person agreed to that; hidden otherwise. The draft is the page's own.
+
+    Parameters
+    ----------
+    translator
+        Translates the texts.
+    visit
+        Photos of this visit.
+    service
+        Returns the service that records the comment.
+    """
+
+    _esm = script("visit_store", "photo_shown", "photo_form", "comment_form")
+    _css = style("photo_form", "comment_form")
+
+    max_comment = traitlets.Int(MAX_COMMENT).tag(sync=True)
+
+    def __init__(self, translator: Translator, visit: Visit, service: Callable[[], Service]) -> None:
+        _ = translator
+        texts = {
+            "comment": _("Anything to add?"),
+            "send": _("Send the comment"),
+            "yours": _("Your comment"),
+            "change": _("Change"),
+            "save": _("Save the change"),
+            "cancel": _("Cancel"),
+            "left": _("{n} of {limit} characters left"),
+            "too_long": _("{n} characters too many: at most {limit}"),
+        }
+        super().__init__(translator, texts, visit, service)
+
+    def describe(self, photo: VisitPhoto) -> dict[str, object]:
+        """Return the stored comment, and whether one may be stored."""
+        return {"may_comment": photo.consent.filename_and_comment, "comment": photo.comment}
+
+    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
+        """Record a comment in place of the one before."""
+        _ = self._
+        comment = message_field(content, "comment", str).strip()
+        if not comment:
+            raise InvalidInput("The comment is empty. Write something first.")
+        if comment != photo.comment:
+            stored = self._service().give_feedback(feedback_id, user_comment=comment)
+            if not stored:
+                return replace(photo, comment=comment), self.stored_later
+        return replace(photo, comment=comment), _("Thank you, your comment was kept.")

@@ -1,0 +1,86 @@
+"""What the forms about a photo share: each of their messages names the prediction that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import traitlets
+
+from catsdogs.i18n import Translator
+from catsdogs.service.interface import Service
+from catsdogs.widgets.base import BaseWidget, invalid_message, message_field
+from catsdogs.widgets.visit import Visit, VisitPhoto
+
+
+class PhotoForm(BaseWidget):
+    """A form about the photo shown; hidden where nothing is recorded about it.
+
+    A message belongs to the photo whose prediction it names, whatever photo is shown when it arrives.
+
+    Parameters
+    ----------
+    translator
+        Translates the texts.
+    texts
+        Texts that the script shows, already translated.
+    visit
+        Photos of this visit.
+    service
+        Returns the service that records what is sent.
+    """
+
+    photo: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    """What the form shows about the photo, with ``number`` and ``feedback_id``; empty to hide the form."""
+    done = traitlets.Unicode().tag(sync=True)
+    """Sentence on what was stored last, while the form shows just that."""
+
+    def __init__(
+        self,
+        translator: Translator,
+        texts: dict[str, str],
+        visit: Visit,
+        service: Callable[[], Service],
+        **traits: object,
+    ) -> None:
+        super().__init__(translator, texts, **traits)
+        self._visit = visit
+        self._service = service
+
+    def show(self, photo: VisitPhoto | None) -> None:
+        """Show what is stored about a photo; ``None`` hides the form."""
+        state: dict[str, object] = {}
+        if photo and photo.feedback_id:
+            state = {"number": photo.number, "feedback_id": str(photo.feedback_id), **self.describe(photo)}
+        if state != self.photo:
+            self.done = ""
+        self.photo = state
+
+    @property
+    def stored_later(self) -> str:
+        """Sentence for what waits for the database."""
+        _ = self._
+        return _("Our database cannot be reached just now. What you said is safe and will be stored.")
+
+    def describe(self, photo: VisitPhoto) -> dict[str, object]:
+        """Return what the form shows about a photo."""
+        raise NotImplementedError
+
+    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
+        """Store what a message says about a photo; return the photo as it is stored, and a sentence for the person."""
+        raise NotImplementedError
+
+    def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
+        """Store what the message says about the photo whose prediction it names."""
+        photo = self._visit.find(message_field(content, "feedback_id", str))
+        if photo is None or photo.feedback_id is None:
+            raise invalid_message()
+        self._say(photo, "")
+        changed, sentence = self.change(photo, photo.feedback_id, content)
+        self._visit.put(changed)
+        self._say(photo, sentence)
+
+    def _say(self, photo: VisitPhoto, sentence: str) -> None:
+        if self.photo.get("feedback_id") == str(photo.feedback_id):
+            self.done = sentence

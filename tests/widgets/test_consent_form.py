@@ -1,0 +1,155 @@
+"""What may be kept of a photo: decisions, their effect on what is stored, and undoing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from catsdogs.widgets import visit
+from catsdogs.widgets.predict_app import PredictApp
+from tests.widgets.helpers import NAME, NOT_UNDERSTOOD, Rows, Send, about
+
+NAMES, PHOTO = "filename_and_comment", "photo"
+Decide = Callable[[str, bool], str]
+
+
+@pytest.fixture
+def app(predict_app: PredictApp, send: Send, cat_jpeg: bytes) -> PredictApp:
+    """The app with a photo that is rated as wrong, and labelled."""
+    send(predict_app.photo_input, {"action": "predict", "number": 1, "name": NAME}, cat_jpeg)
+    assert not predict_app.consent_form.photo["rated"]
+    send(predict_app.feedback_form, about(predict_app.feedback_form, action="rating", value=0))
+    send(predict_app.feedback_form, about(predict_app.feedback_form, action="true_label", value="dog"))
+    assert predict_app.consent_form.photo["rated"]
+    return predict_app
+
+
+@pytest.fixture
+def decide(app: PredictApp, send: Send) -> Decide:
+    """Tick a box (True) or take the tick away."""
+    form = app.consent_form
+    return lambda purpose, agreed: send(form, about(form, action="decide", purpose=purpose, agreed=agreed))
+
+
+def kept(app: PredictApp, rows: Rows) -> dict[str, Any]:
+    """Return what is kept about the photo shown."""
+    [row] = rows()
+    names = ("user_feedback", "true_label", "rgpd_consent", "filename", "user_comment")
+    code = app.receipt_card.receipts[0]["code"] if app.receipt_card.receipts else None
+    photos = len(app.service.export(code)["photos"]) if code else 0
+    return {name: row[name] for name in names} | {"photos": photos, "code": code}
+
+
+def test_there_is_one_empty_box_per_purpose(app: PredictApp) -> None:
+    assert [purpose for purpose, *_ in app.consent_form.purposes] == [NAMES, PHOTO]
+    assert app.consent_form.photo["losses"] == {}
+
+
+def test_a_tick_acts_at_once_on_this_photo_and_a_wider_consent_keeps_everything(
+    app: PredictApp, send: Send, decide: Decide, rows: Rows
+) -> None:
+    assert decide(NAMES, True) == ""
+    assert app.consent_form.done == "The file's name is kept. You can add a comment below."
+    comment = about(app.comment_form, comment="  she is called Chelsea ")
+    assert send(app.comment_form, comment) == ""
+    before = kept(app, rows)
+    assert before == {
+        "user_feedback": 0,
+        "true_label": "dog",
+        "rgpd_consent": True,
+        "filename": NAME,
+        "user_comment": "she is called Chelsea",
+        "photos": 0,
+        "code": app.receipt_card.receipts[0]["code"],
+    }
+    assert decide(PHOTO, True) == ""
+    assert kept(app, rows) == before | {"photos": 1}
+    assert decide(PHOTO, True) == "", "pressed twice"
+    assert kept(app, rows) == before | {"photos": 1}
+
+
+def test_a_narrower_consent_removes_only_what_the_page_names_and_undoing_it_restores_all(
+    app: PredictApp, send: Send, decide: Decide, rows: Rows
+) -> None:
+    for purpose in (NAMES, PHOTO):
+        decide(purpose, True)
+    losses = {NAMES: "Delete the file's name?", PHOTO: "Delete the copy of the photo that is kept?"}
+    assert app.consent_form.photo["losses"] == losses
+    send(app.comment_form, about(app.comment_form, comment="mine"))
+    assert app.consent_form.photo["losses"] == losses | {NAMES: "Delete the file's name and your comment?"}
+    before = kept(app, rows)
+
+    assert decide(NAMES, False) == ""
+    assert app.consent_form.done == "Name and comment are deleted."
+    without = {"rgpd_consent": False, "filename": None, "user_comment": None}
+    assert kept(app, rows) == before | without
+    assert (app.comment_form.photo["comment"], app.comment_form.photo["may_comment"]) == ("", False)
+    assert (app.consent_form.photo["can_undo"], app.consent_form.photo["undo_loss"]) == (True, "")
+    assert send(app.consent_form, about(app.consent_form, action="undo")) == ""
+    assert kept(app, rows) == before
+    assert (app.comment_form.photo["comment"], app.consent_form.photo["can_undo"]) == ("mine", False)
+
+    assert decide(PHOTO, False) == ""
+    assert kept(app, rows) == before | {"photos": 0}
+    assert send(app.consent_form, about(app.consent_form, action="undo")) == ""
+    assert kept(app, rows) == before
+
+
+def test_the_first_tick_can_be_undone_and_then_the_page_claims_nothing(
+    app: PredictApp, send: Send, decide: Decide, rows: Rows
+) -> None:
+    before = kept(app, rows)
+    decide(NAMES, True)
+    code = app.receipt_card.receipts[0]["code"]
+    assert app.consent_form.photo["undo_loss"] == ""
+    send(app.comment_form, about(app.comment_form, comment="mine"))
+    assert app.consent_form.photo["undo_loss"] == "Delete the file's name and your comment?"
+    assert send(app.consent_form, about(app.consent_form, action="undo")) == ""
+    assert kept(app, rows) == before
+    assert (app.receipt_card.receipts, app.comment_form.photo["comment"]) == ([], "")
+    assert app.comment_form.done == "", "it does not say that a comment was kept"
+    assert send(app.consent_form, about(app.consent_form, action="undo")) == NOT_UNDERSTOOD
+    decide(PHOTO, True)
+    assert app.receipt_card.receipts[0]["code"] == code, "the same receipt is valid"
+
+
+def test_each_photo_has_its_own_consent_and_an_earlier_one_can_be_given_one_later(
+    app: PredictApp, send: Send, decide: Decide, rows: Rows, cat_jpeg: bytes
+) -> None:
+    send(app.photo_input, {"action": "predict", "number": 2, "name": "second.jpg"}, cat_jpeg)
+    assert decide(NAMES, True) == ""
+    send(app.photo_input, {"action": "show", "number": 1})
+    assert (app.consent_form.photo["losses"], app.consent_form.done) == ({}, "")
+    assert decide(PHOTO, True) == ""
+    first, second = rows()
+    assert (first["filename"], second["filename"]) == (None, "second.jpg")
+    assert [receipt["name"] for receipt in app.receipt_card.receipts] == [NAME, "second.jpg"]
+    first_export, second_export = (app.service.export(receipt["code"]) for receipt in app.receipt_card.receipts)
+    assert (len(first_export["photos"]), len(second_export["photos"])) == (1, 0)
+
+
+def test_a_photo_that_is_not_in_memory_any_more_is_chosen_again(
+    app: PredictApp, send: Send, decide: Decide, rows: Rows, cat_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visit, "MAX_CONTENT_BYTES", len(cat_jpeg))
+    send(app.photo_input, {"action": "predict", "number": 2, "name": "second.jpg"}, cat_jpeg)
+    send(app.photo_input, {"action": "show", "number": 1})
+    assert decide(PHOTO, True) == "This photo is not in our memory any more. Choose it again, and then agree."
+    assert decide(NAMES, True) == ""
+    assert rows()[0]["filename"] == NAME
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"action": "decide", "purpose": "language", "agreed": True},
+        {"action": "decide", "purpose": PHOTO, "agreed": "yes"},
+        {"action": "agree", "purpose": PHOTO, "agreed": True},
+        {"action": "undo"},
+    ],
+)
+def test_an_invalid_message_is_refused(app: PredictApp, send: Send, rows: Rows, wrong: dict[str, object]) -> None:
+    assert send(app.consent_form, about(app.consent_form, **wrong)) == NOT_UNDERSTOOD
+    assert rows()[0]["consent_id"] is None
