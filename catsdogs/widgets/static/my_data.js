@@ -87,16 +87,22 @@ function render({ model, el }) {
     code.focus({ preventScroll: true });
   }
 
-  // The start page links to #my-data. Voilà hides the page while it is built, so wait until the widget has a width.
+  // The start page and receipts link to #my-data, which may be opened in this tab, too.
+  const revealIfLinked = () => location.hash === "#my-data" && reveal();
+  addEventListener("hashchange", revealIfLinked);
+  // Voilà hides the page while it is built, so wait until the widget has a width.
   const visible = new ResizeObserver(([{ contentRect }]) => {
     if (!contentRect.width) return;
     visible.disconnect();
-    if (location.hash === "#my-data") reveal();
+    revealIfLinked();
   });
   visible.observe(root);
   model.on("change:stored_data change:status", draw);
   draw();
-  return () => visible.disconnect();
+  return () => {
+    visible.disconnect();
+    removeEventListener("hashchange", revealIfLinked);
+  };
 }
 
 export default { render };
