@@ -24,6 +24,8 @@ from catsdogs.settings import Settings
 from tests.waiting import until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = "Chromium or Chrome, or set CATSDOGS_TEST_BROWSER to its path"
+"""What to install, where none is found."""
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -12,7 +12,8 @@ import pytest
 
 from tests.benchmarks import visits
 from tests.benchmarks._measuring import benchmarks
-from tests.serving import browser_path
+from tests.serving import CHROMIUM, browser_path
+from tests.skipping import skip_without
 
 REPOSITORY = Path(__file__).parent.parent
 BENCHMARKS = benchmarks()
@@ -21,8 +22,8 @@ BROWSER = {"answers", "monitoring", "sessions", "visits"}
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_runs(name: str) -> None:
-    if name in BROWSER and browser_path() is None and os.environ.get("CATSDOGS_REQUIRE_BROWSER") != "1":
-        pytest.skip("no Chromium found: install it, or set CATSDOGS_TEST_BROWSER to its path")
+    if name in BROWSER and browser_path() is None:
+        skip_without("chromium", CHROMIUM)
     # in a process of its own, as `make bench` runs it: the browser of the other tests allows no second one
     command = [sys.executable, "-m", "tests.benchmarks", "--tiny", name]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"}, cwd=REPOSITORY)

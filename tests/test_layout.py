@@ -40,6 +40,7 @@ CROSS_CUTTING = {
     "test_packaging.py": "the files around the package",
     "test_readme.py": "the README",
     "test_schedules.py": "the README's examples for schedulers",
+    "test_skipping.py": "a helper of the tests, beside this file, and what CI runs",
     "test_waiting.py": "a helper of the tests, beside this file",
     "widgets/test_thin_kernel.py": "the imports of a session's kernel",
 }

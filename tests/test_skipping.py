@@ -1,0 +1,67 @@
+"""What happens where a browser is missing: what `.ci/run` says and requires, and the reason of a skipped test."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.browser.webdriver import missing_packages
+from tests.skipping import REQUIRED, skip_without
+
+CI = Path(__file__).parent.parent / ".ci" / "run"
+
+
+def run_ci(folder: Path, *programs: str, known: str) -> str:
+    """Run a copy of ``.ci/run`` where only these programs are; apt knows the packages `known`, and installs none."""
+    scripts = {
+        "apt-get": "case $1 in install) shift 4; echo asked for $* >&2; exit 100;; esac",
+        "apt-cache": f"case $2 in {known}) ;; *) exit 100;; esac",
+        "make": f"echo make $1 with ${REQUIRED}",
+        "id": "echo 0",
+    }
+    for name in ("bash", "env", "cat", "tee", "tail", "mktemp", "rm", "dirname"):
+        (folder / name).symlink_to(shutil.which(name) or "")
+    for name in (*scripts, *programs):
+        (folder / name).write_text(f"#!/bin/sh\n{scripts.get(name, '')}\n")
+        (folder / name).chmod(0o755)
+    (folder / "copy").mkdir()
+    script = CI.read_text().replace("PATH=$PATH:/usr/sbin", "")
+    (folder / "copy" / "run").write_text(script)
+    command = [str(folder / "bash"), str(folder / "copy" / "run")]
+    done = subprocess.run(command, env={"PATH": str(folder)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stderr + done.stdout
+
+
+def test_ci_requires_each_browser_that_is_there(tmp_path: Path) -> None:
+    said = run_ci(tmp_path, "google-chrome", "firefox-esr", "WebKitWebDriver", "Xvfb", "nginx", known="*")
+    assert said.splitlines()[0] == "make test with chromium,firefox,webkit"
+
+
+def test_ci_says_which_browsers_cannot_be_had_and_requires_the_others(tmp_path: Path) -> None:
+    said = run_ci(tmp_path, "WebKitWebDriver", known="chromium|xvfb")
+    assert said.splitlines()[:6] == [
+        "asked for chromium xvfb",
+        "Not all of these packages could be installed: chromium firefox-esr xvfb nginx-light.",
+        "No firefox-esr: the tests in Firefox are skipped.",
+        "No webkit2gtk-driver or xvfb: the tests in WebKit are skipped.",
+        "No nginx: the test of replicas is skipped.",
+        "make test with chromium",
+    ]
+
+
+def test_a_skipped_test_names_the_packages_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv(REQUIRED, "chromium")
+    with pytest.raises(pytest.skip.Exception, match="no webkit: install webkit2gtk-driver and xvfb"):
+        skip_without("webkit", " and ".join(missing_packages("webkit")))
+    assert missing_packages("firefox") == ["firefox-esr"]
+
+
+def test_a_required_browser_that_is_missing_fails_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(REQUIRED, "chromium,firefox")
+    with pytest.raises(pytest.fail.Exception, match=f"no firefox: install firefox-esr \\({REQUIRED} names it\\)"):
+        skip_without("firefox", "firefox-esr")
