@@ -7,43 +7,32 @@ the same, and :mod:`catsdogs.server.api.schemas` makes the OpenAPI schemas from 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from typing_extensions import TypedDict  # pydantic makes no schema of typing's own before Python 3.12
 
+from catsdogs.json_types import Count, JsonSchema
+
 MAX_COMMENT = 1000
 """Longest comment on an answer, in characters."""
+_LOOKALIKES = str.maketrans("ILO", "110")
 
 
-class JsonSchema:
-    """Keywords of JSON Schema that an annotated type has beside those of its Python type.
+def storable(text: str) -> str:
+    """Return a text as PostgreSQL can store it: without null characters and halves of characters."""
+    return text.replace("\0", "").encode(errors="replace").decode()
 
-    Pydantic calls the method; a visitor's kernel, which never loads pydantic, ignores the annotation.
 
-    Parameters
-    ----------
-    keywords
-        For example ``minimum=0, maximum=1`` or ``format="date-time"``.
+def receipt_symbols(code: str) -> str:
+    """Return the symbols of a receipt code as a person types it: in upper or lower case, with hyphens, spaces or none.
+
+    The letters I, L and O, which are in no code, are read as the digits that they look like.
     """
-
-    def __init__(self, **keywords: Any) -> None:
-        self.keywords = keywords
-
-    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
-        """Add the keywords to the schema of the Python type."""
-        return {**handler(core_schema), **self.keywords}
-
-
-Share = Annotated[float, JsonSchema(minimum=0, maximum=1)]
-"""A share or a probability, 0..1."""
-Milliseconds = Annotated[float, JsonSchema(minimum=0)]
-Count = Annotated[int, JsonSchema(minimum=0)]
-Timestamp = Annotated[str, JsonSchema(format="date-time")]
-"""A time in ISO 8601, with its offset from UTC."""
-Identifier = Annotated[str, JsonSchema(format="uuid")]
+    return re.sub(r"[\s-]", "", code).upper().translate(_LOOKALIKES)
 
 
 class Answer(StrEnum):
@@ -141,10 +130,24 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """Confidence in the answer given, 0..1."""
+        """Confidence in the answer given, 0..1; for a cat or a dog, only against the other animal."""
         if self.answer is Answer.NEITHER:
             return self.neither_score
         return max(self.proba_cat, self.proba_dog)
+
+    @property
+    def probabilities(self) -> dict[Answer, float]:
+        """Probability of each answer, 0..1, with everything that the model found; they add up to 1.
+
+        A photo that may show neither is less surely a cat or a dog, however clearly these two are told apart.
+        """
+        pet = 1 - self.neither_score
+        return {Answer.CAT: pet * self.proba_cat, Answer.DOG: pet * self.proba_dog, Answer.NEITHER: self.neither_score}
+
+    @property
+    def probability(self) -> float:
+        """Probability of the answer given, 0..1: how sure the model is, as people are told."""
+        return self.probabilities[self.answer]
 
 
 class ConsentChannel(StrEnum):
@@ -192,8 +195,8 @@ class PhotoToReview:
     jpeg: bytes
     answer: Answer
     """The model's answer."""
-    confidence: float
-    """Confidence of the model in its answer, 0..1."""
+    probability: float
+    """Probability of the answer, 0..1, as :attr:`Prediction.probability` computes it."""
     model_version: str | None
     true_label: TrueLabel
     """Label given by the person who sent the photo."""

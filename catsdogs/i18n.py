@@ -78,8 +78,26 @@ class Translator:
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return format_decimal(value, format=pattern, locale=self.locale)
 
-    def percent(self, share: float, digits: int = 1) -> str:
-        """Format a share (0..1) as a percentage."""
+    def percent(self, share: float, digits: int = 1, *, short: bool = False) -> str:
+        """Format a share (0..1) as a percentage.
+
+        Only nothing is 0 % and only everything is 100 %: what would be rounded to them is "less than 0.1 %" and "more
+        than 99.9 %". `short` writes signs for these words, for charts, tables and bars.
+        """
+        smallest = 10.0 ** -(digits + 2)
+        if 0 < share <= smallest / 2:
+            least = self._percentage(smallest, digits)
+            return f"<{NBSP}{least}" if short else self(N_("less than {share}"), share=least)
+        if 1 - smallest / 2 <= share < 1:
+            most = self._percentage(1 - smallest, digits)
+            return f">{NBSP}{most}" if short else self(N_("more than {share}"), share=most)
+        return self._percentage(share, 0 if share in (0, 1) else digits)
+
+    def probability(self, share: float, *, short: bool = False) -> str:
+        """Format a probability as a percentage: never as 0 % or 100 %, since no model is certain."""
+        return self.percent(min(max(share, 1e-9), 1 - 1e-9), short=short)
+
+    def _percentage(self, share: float, digits: int) -> str:
         pattern = self.locale.percent_formats[None].pattern.replace("0", "0" + ("." + "0" * digits if digits else ""))
         return format_percent(share, format=pattern, locale=self.locale)
 

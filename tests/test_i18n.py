@@ -85,5 +85,37 @@ def test_figures_are_formatted_in_the_language() -> None:
     assert en.datetime(moment) != fr.datetime(moment)
 
 
+@pytest.mark.parametrize(
+    ("share", "digits", "words", "signs"),
+    [
+        (0, 1, "0%", "0%"),
+        (1, 1, "100%", "100%"),
+        (1e-9, 1, "less than 0.1%", "< 0.1%"),
+        (0.0004999, 1, "less than 0.1%", "< 0.1%"),
+        (0.0006, 1, "0.1%", "0.1%"),
+        (0.9994, 1, "99.9%", "99.9%"),
+        (0.9996, 1, "more than 99.9%", "> 99.9%"),
+        (0.99996, 2, "more than 99.99%", "> 99.99%"),
+        (0.998, 0, "more than 99%", "> 99%"),
+        (1.5, 0, "150%", "150%"),
+    ],
+)
+def test_only_nothing_is_0_percent_and_only_everything_is_100(
+    share: float, digits: int, words: str, signs: str
+) -> None:
+    en = Translator("en")
+    assert en.percent(share, digits) == words
+    assert en.percent(share, digits, short=True).replace("\xa0", " ") == signs
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-12, 0.0005, 0.9995, 1 - 1e-12, 1.0])
+def test_a_probability_is_never_0_or_100_percent(share: float) -> None:
+    en, fr = Translator("en"), Translator("fr")
+    low = share < 0.5
+    assert en.probability(share) == ("less than 0.1%" if low else "more than 99.9%")
+    assert fr.probability(share).replace("\xa0", " ") == ("moins de 0,1 %" if low else "plus de 99,9 %")
+    assert en.probability(share, short=True).replace("\xa0", " ") == ("< 0.1%" if low else "> 99.9%")
+
+
 def test_an_unknown_language_falls_back_to_the_default() -> None:
     assert Translator("xx").language == DEFAULT_LANGUAGE

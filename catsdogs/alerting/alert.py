@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from typing_extensions import TypedDict
 
-from catsdogs.domain import Count, Timestamp
+from catsdogs.json_types import Count, Timestamp
 
 LOW_CONFIDENCE = 0.6
 """Confidence up to which an answer counts as unsure, 0..1; the same limit as in V2."""

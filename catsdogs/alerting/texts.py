@@ -28,16 +28,16 @@ _DRIFTED = N_(
     "{limit}."
 )
 _DESCRIPTIONS = {
-    Measure.SATISFACTION: N_("{value} of {n} people were satisfied; the limit is {limit}."),
+    Measure.SATISFACTION: N_("Of {n} people, {value} were satisfied; the limit is {limit}."),
     Measure.INFERENCE_TIME: N_(
         "The last {n} predictions took {value} of the mean time of the {days} days before; the limit is {limit}."
     ),
-    Measure.ERRORS: N_("{value} of {n} photos could not be read; the limit is {limit}."),
+    Measure.ERRORS: N_("Of {n} photos, {value} could not be read; the limit is {limit}."),
     Measure.LOW_CONFIDENCE: N_(
         "In {value} of {n} answers the model's confidence was at most {confidence}; the limit is {limit}."
     ),
-    Measure.ONE_ANSWER: N_("{value} of {n} answers were the same; the limit is {limit}."),
-    Measure.ACCURACY: N_("{value} of {n} answers that people judged were right; the limit is {limit}."),
+    Measure.ONE_ANSWER: N_("Of {n} answers, {value} were the same; the limit is {limit}."),
+    Measure.ACCURACY: N_("Of {n} answers that people judged, {value} were right; the limit is {limit}."),
 }
 _TO_DO = {
     Measure.SATISFACTION: N_(

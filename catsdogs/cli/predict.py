@@ -31,17 +31,21 @@ def predict(
 
         raise typer.Exit(0 if write_table(photos, out, scheduler, as_json) else 1)
     from catsdogs.domain import Doubt, Prediction
+    from catsdogs.i18n import Translator
     from catsdogs.model.evaluation import photo_files
     from catsdogs.model.serving import ServedModel
     from catsdogs.service.prediction_json import prediction_line
 
+    _ = Translator()
     doubts = {Doubt.UNSURE: ", unsure", Doubt.BOTH: ", but there seem to be both a cat and a dog"}
     files = [file for path in photos for file in (photo_files(path) if path.is_dir() else [path])]
     failed = not files
     for path, result in ServedModel(Settings.load()).current().classify_files(files):
         if isinstance(result, Prediction):
             fields: Mapping[str, object] = prediction_line(result)
-            line = f"{result.answer} ({result.confidence:.1%})" + (doubts[result.doubt] if result.doubt else "")
+            line = f"{result.answer} ({_.probability(result.probability)})" + (
+                doubts[result.doubt] if result.doubt else ""
+            )
         else:
             failed = True
             fields = {"error": str(result)}

@@ -99,7 +99,11 @@ def satisfaction_split(statistics: Statistics, _: Translator, zone: tzinfo = UTC
         hovertemplate="%{label}: %{value:,}<extra></extra>",
     )
     fig.add_annotation(
-        text=_.percent(satisfaction["rate"]), x=0.5, y=0.5, showarrow=False, font={"size": 24, "weight": 600}
+        text=_.percent(satisfaction["rate"], short=True),
+        x=0.5,
+        y=0.5,
+        showarrow=False,
+        font={"size": 24, "weight": 600},
     )
     return fig
 
@@ -174,7 +178,8 @@ def _draw_share(
         x=moments,
         y=shares,
         customdata=[
-            ["" if share is None else _.percent(share), _.number(total)] for share, total in zip(shares, n, strict=True)
+            ["" if share is None else _.percent(share, short=True), _.number(total)]
+            for share, total in zip(shares, n, strict=True)
         ],
         name=name,
         mode="lines+markers",
@@ -236,7 +241,7 @@ def answer_name(answer: str, _: Translator) -> str:
 def _hover_text(point: FeedbackPoint, _: Translator) -> str:
     answer = answer_name(point["prediction_result"], _)
     if point["confidence"] is not None:
-        answer += f" ({_.percent(point['confidence'])})"
+        answer += f" ({_.probability(point['confidence'], short=True)})"
     comment = point["user_comment"]
     return f"{answer}<br>{plain(comment)}" if comment else answer
 

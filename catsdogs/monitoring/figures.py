@@ -11,16 +11,8 @@ from typing import Annotated
 
 from typing_extensions import TypedDict
 
-from catsdogs.domain import (
-    AnswerName,
-    Count,
-    Identifier,
-    JsonSchema,
-    Milliseconds,
-    Share,
-    Timestamp,
-    TrueLabelName,
-)
+from catsdogs.domain import AnswerName, TrueLabelName
+from catsdogs.json_types import Count, Identifier, JsonSchema, Milliseconds, Share, Timestamp
 
 Rating = Annotated[int, JsonSchema(enum=[0, 1])]
 """A person's rating of an answer: 1 satisfied, 0 not."""

@@ -142,7 +142,7 @@ CHARTS: dict[str, Callable[[ModelHealth, Translator, tzinfo], go.Figure]] = {
 
 
 def _rate_text(one: Accuracy, _: Translator) -> str:
-    return "" if one["rate"] is None else f"{_.percent(one['rate'])} (n = {_.number(one['n'])})"
+    return "" if one["rate"] is None else f"{_.percent(one['rate'], short=True)} (n = {_.number(one['n'])})"
 
 
 def _add_note_below(fig: go.Figure, text: str) -> go.Figure:

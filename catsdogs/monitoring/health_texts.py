@@ -16,7 +16,7 @@ def sentences(health: ModelHealth, _: Translator) -> list[str]:
         _("Nobody said yet what a photo shows.")
         if judged["rate"] is None
         else _(
-            "{rate} of the answers that people judged were right (n = {n}, 95% interval {interval}). "
+            "Of the answers that people judged, {rate} were right (n = {n}, 95% interval {interval}). "
             "Dissatisfied people may give feedback more often.",
             rate=_.percent(judged["rate"]),
             n=_.number(judged["n"]),
@@ -122,10 +122,10 @@ def version_cells(figures: VersionFigures, _: Translator) -> list[str]:
     neither, mean = figures["neither_rate"], figures["mean_ms"]
     return [
         figures["model_version"],
-        _.percent(figures["share"]),
+        _.percent(figures["share"], short=True),
         _rate(figures["judged"], _),
         _rate(figures["estimated"], _),
-        NOTHING if neither is None else _.percent(neither),
+        NOTHING if neither is None else _.percent(neither, short=True),
         NOTHING if mean is None else _.milliseconds(mean),
     ]
 

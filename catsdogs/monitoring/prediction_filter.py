@@ -16,8 +16,9 @@ from typing import Annotated, Self
 from typing_extensions import TypedDict
 
 from catsdogs.datetimes import iso, parse_timestamp, utc
-from catsdogs.domain import Answer, AnswerName, JsonSchema, Timestamp
+from catsdogs.domain import Answer, AnswerName
 from catsdogs.errors import InvalidInput
+from catsdogs.json_types import JsonSchema, Timestamp
 
 MAX_LISTED = 1000
 """Largest number of predictions that one request lists."""

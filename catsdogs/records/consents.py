@@ -20,11 +20,10 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import MAX_PHOTO_SIDE
-from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataController, PurposeName
+from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataController, PurposeName, receipt_symbols
 from catsdogs.i18n import Translator
 from catsdogs.model import preprocessing
 from catsdogs.records import consent_notice
-from catsdogs.typed_text import receipt_symbols
 
 JPEG_QUALITY = 90
 

@@ -16,9 +16,8 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import Tables
-from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel
+from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel, storable
 from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput
-from catsdogs.typed_text import storable
 
 
 class FeedbackRecord(BaseModel):

@@ -14,10 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import MAX_FILENAME, Tables
-from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, Prediction, PurposeName
+from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, Prediction, PurposeName, storable
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.consents import ConsentRecord, PhotoRecord
-from catsdogs.typed_text import storable
 
 
 class PredictionRecord(BaseModel):

@@ -92,7 +92,7 @@ class ReviewQueue:
                 photo.prediction_id,
                 photo.jpeg,
                 prediction.prediction_result,
-                sa.case((prediction.prediction_result == Answer.NEITHER, neither), else_=animal),
+                sa.case((prediction.prediction_result == Answer.NEITHER, neither), else_=(1 - neither) * animal),
                 prediction.model_version,
                 prediction.true_label,
             )
@@ -102,8 +102,8 @@ class ReviewQueue:
         )
         rows = self._database.run(lambda connection: connection.execute(query).all())
         return [
-            PhotoToReview(identifier, jpeg, Answer(answer), confidence, version, TrueLabel(said))
-            for identifier, jpeg, answer, confidence, version, said in rows
+            PhotoToReview(identifier, jpeg, Answer(answer), probability, version, TrueLabel(said))
+            for identifier, jpeg, answer, probability, version, said in rows
         ]
 
     def decide(self, photo: UUID, review: ReviewDecision | None) -> None:

@@ -163,7 +163,7 @@ class Report:
         """Return a table with the number of each answer, and the note about the report."""
         _, total = self._, self.statistics["total_predictions"]
         rows = [
-            [answer_name(answer, _), _.number(n), _.percent(n / total) if total else ""]
+            [answer_name(answer, _), _.number(n), _.percent(n / total, short=True) if total else ""]
             for answer, n in self.statistics["answers"].items()
         ]
         table = markup.table((_("Answer"), _("Predictions"), _("Share")), rows)

@@ -42,7 +42,7 @@ def key_figures(statistics: Statistics, _: Translator) -> list[str]:
         f"{sent} {readable}",
         *_latency(statistics["inference_time_ms"], _),
         _satisfaction(statistics["satisfaction"], _),
-        _("{share} came with consent to keep file name and comment.", share=consents),
+        _("With consent to keep file name and comment: {share}.", share=consents),
     ]
 
 
@@ -63,7 +63,7 @@ def _satisfaction(satisfaction: Satisfaction, _: Translator) -> str:
     if rate is None or low is None or high is None:
         return _("Nobody said whether an answer was right.")
     return _(
-        "{rate} of those who said whether the answer was right were satisfied: {satisfied} of {n} "
+        "Of those who said whether the answer was right, {rate} were satisfied: {satisfied} of {n} "
         "(95% interval: {low} to {high}).",
         rate=_.percent(rate),
         satisfied=_.number(satisfaction["satisfied"]),

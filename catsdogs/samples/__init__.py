@@ -1,4 +1,4 @@
-"""Sample pictures for visitors without a photo: rights-free, or drawn for catsdogs (see README.md here).
+"""Sample pictures for visitors without a photo: rights-free, or drawn for catsdogs (see README.md).
 
 Classifying one records nothing, since it is nobody's photo.
 """
@@ -21,6 +21,8 @@ class Sample:
     name: str
     title: str
     credit: str
+    remark: str = ""
+    """Sentence that explains its answer; may be empty."""
 
     @property
     def jpeg(self) -> bytes:
@@ -30,8 +32,18 @@ class Sample:
 
 SAMPLES = (
     Sample("chelsea", N_("Chelsea, a cat"), N_("photo by Stéfan van der Walt, CC0")),
-    Sample("dog", N_("A drawing of a dog"), N_("drawn for catsdogs")),
-    Sample("boat", N_("A drawing of a boat"), N_("drawn for catsdogs")),
+    Sample("shepherd", N_("A German shepherd"), N_("photo by Hans Kemperman, public domain")),
+    Sample(
+        "both",
+        N_("A cat and a dog"),
+        N_("put together from two photos, by Loliloli and Hans Kemperman, public domain"),
+    ),
+    Sample(
+        "drawing",
+        N_("A drawing of a dog"),
+        N_("drawn for catsdogs"),
+        N_("Why neither? The model knows photographs only: to it, a drawn dog is not a dog."),
+    ),
 )
 
 

@@ -78,7 +78,7 @@ def _training(card: ModelCard, _: Translator) -> list[str]:
 
 def _measured(card: ModelCard, _: Translator) -> dict[str, Any]:
     def row(name: str, measured: EvaluationMetrics) -> list[str]:
-        low, high = _.percent(measured.accuracy_low, 2), _.percent(measured.accuracy_high, 2)
+        low, high = (_.percent(end, 2) for end in (measured.accuracy_low, measured.accuracy_high))
         figures = (measured.log_loss, measured.ece, measured.auroc)
         return [
             name,
@@ -126,7 +126,8 @@ def _reliability(card: ModelCard, _: Translator) -> dict[str, Any]:
         "columns": [_("Mean confidence"), _("Right"), _("Pets")],
         "sets": {
             name: [
-                [_.percent(confidence), _.percent(right), _.number(n)] for confidence, right, n in measured.reliability
+                [_.probability(confidence, short=True), _.percent(right), _.number(n)]
+                for confidence, right, n in measured.reliability
             ]
             for name, measured in card.metrics.items()
             if measured.reliability

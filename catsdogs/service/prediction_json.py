@@ -7,19 +7,8 @@ from uuid import UUID
 
 from typing_extensions import TypedDict
 
-from catsdogs.domain import (
-    Answer,
-    Box,
-    Doubt,
-    Explanation,
-    Identifier,
-    JsonSchema,
-    Milliseconds,
-    Note,
-    Outcome,
-    Prediction,
-    Share,
-)
+from catsdogs.domain import Answer, Box, Doubt, Explanation, Note, Outcome, Prediction
+from catsdogs.json_types import Identifier, JsonSchema, Milliseconds, Share
 
 _ANSWERS = [answer for answer in Answer if answer is not Answer.ERROR]
 Percentage = Annotated[str, JsonSchema(pattern=r"^\d{1,3}\.\d\d%$", examples=["97.12%"])]

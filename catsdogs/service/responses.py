@@ -8,19 +8,8 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from catsdogs.alerting.alert import Alert
-from catsdogs.domain import (
-    AnswerName,
-    ConsentChannel,
-    ConsentOutcome,
-    Count,
-    Identifier,
-    JsonSchema,
-    Milliseconds,
-    Removal,
-    Share,
-    Timestamp,
-    TrueLabelName,
-)
+from catsdogs.domain import AnswerName, ConsentChannel, ConsentOutcome, Removal, TrueLabelName
+from catsdogs.json_types import Count, Identifier, JsonSchema, Milliseconds, Share, Timestamp
 from catsdogs.monitoring.figures import RecentPrediction
 
 

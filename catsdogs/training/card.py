@@ -13,6 +13,7 @@ import keras
 
 from catsdogs.datetimes import iso
 from catsdogs.domain import Answer
+from catsdogs.i18n import Translator
 from catsdogs.model.card import FORMAT, MARKDOWN_CARD_FILE, ModelCard, write_card
 from catsdogs.model.card_texts import ARCHITECTURE, INTENDED_USE, LIMITS
 from catsdogs.model.evaluation import EvaluationMetrics
@@ -22,6 +23,7 @@ from catsdogs.training.gate import Gate
 from catsdogs.training.head import Head
 from catsdogs.training.weights import LICENCE, SOURCE
 
+_ENGLISH = Translator("en")  # the card's language
 PACKAGES = ("keras", "tensorflow", "scikit-learn", "tf2onnx", "onnxruntime", "numpy", "pillow")
 
 
@@ -114,7 +116,7 @@ def _results(metrics: dict[str, EvaluationMetrics]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     rows += [
-        f"| {name} | {m.n} | {m.errors} | {m.accuracy:.2%} ({m.accuracy_low:.2%} to {m.accuracy_high:.2%}) "
+        f"| {name} | {m.n} | {m.errors} | {_accuracy(m)} "
         f"| {m.refused} | {m.unsure} | {m.both} | {_figure(m.log_loss)} | {_figure(m.ece)} | {_figure(m.auroc)} |"
         for name, m in metrics.items()
     ]
@@ -127,8 +129,18 @@ def _results(metrics: dict[str, EvaluationMetrics]) -> str:
 
 def _reliability(name: str, measured: EvaluationMetrics) -> str:
     rows = [f"Reliability on {name}:", "", "| confidence | right | pets |", "|---|---|---|"]
-    rows += [f"| {confidence:.1%} | {right:.1%} | {n} |" for confidence, right, n in measured.reliability]
+    rows += [
+        f"| {_ENGLISH.probability(confidence)} | {_ENGLISH.percent(right)} | {n} |"
+        for confidence, right, n in measured.reliability
+    ]
     return "\n".join(rows)
+
+
+def _accuracy(measured: EvaluationMetrics) -> str:
+    share, low, high = (
+        _ENGLISH.percent(value, 2) for value in (measured.accuracy, measured.accuracy_low, measured.accuracy_high)
+    )
+    return f"{share} ({low} to {high})"
 
 
 def _figure(value: float | None) -> str:

@@ -41,11 +41,14 @@ def roc(predictions: LabelledPredictions) -> go.Figure:
     fig.add_scatter(
         x=taken,
         y=found,
-        customdata=np.minimum(thresholds, 1),
+        customdata=[
+            [_ENGLISH.percent(dogs, 2), _ENGLISH.percent(cats, 2), min(threshold, 1)]
+            for dogs, cats, threshold in zip(found, taken, thresholds, strict=True)
+        ],
         name=f"this model: area {auroc(is_dog, proba_dog):.4f}",
         line={"color": DOG, "width": 2, "shape": "hv"},
-        hovertemplate="%{y:.2%} of dogs found, %{x:.2%} of cats taken for one<br>"
-        "from a probability of %{customdata:.3f}<extra></extra>",
+        hovertemplate="%{customdata[0]} of dogs found, %{customdata[1]} of cats taken for one<br>"
+        "from a probability of %{customdata[2]:.3f}<extra></extra>",
     )
     fig.add_scatter(x=[0, 1], y=[0, 1], name="chance", **_CHANCE)
     fig.update_xaxes(title_text="cats taken for dogs", range=[-0.02, 1.02], tickformat=".0%")
@@ -64,13 +67,14 @@ def reliability(predictions: LabelledPredictions) -> go.Figure:
     fig.add_scatter(
         x=confidence,
         y=right,
-        customdata=n,
+        customdata=[[_ENGLISH.percent(share), count, _ENGLISH.probability(mean)] for mean, share, count in table],
         name="this model",
         mode="markers+lines",
         marker={"color": DOG, "size": 8},
         line={"width": 1},
         error_y={"symmetric": False, "array": ends[:, 1] - right, "arrayminus": right - ends[:, 0], "width": 3},
-        hovertemplate="%{y:.1%} of %{customdata:,} photos right, at a confidence of %{x:.1%}<extra></extra>",
+        hovertemplate="%{customdata[0]} of %{customdata[1]:,} photos right, at a confidence of %{customdata[2]}"
+        "<extra></extra>",
     )
     fig.add_scatter(x=[0.5, 1], y=[0.5, 1], name="perfect calibration", **_CHANCE)
     fig.update_xaxes(title_text="confidence", range=[0.48, 1.02], tickformat=".0%")
@@ -90,12 +94,13 @@ def confusion(predictions: LabelledPredictions) -> go.Figure:
         y=[str(label) for label in labels],
         z=shares,
         text=counts,
+        customdata=[[_ENGLISH.percent(share, 2) for share in row] for row in shares],
         texttemplate="%{text:,}",
         colorscale=[[0, "rgba(0,114,178,0.05)"], [1, DOG]],
         zmin=0,
         zmax=1,
         showscale=False,
-        hovertemplate="%{y}, answered %{x}: %{text:,} photos (%{z:.2%})<extra></extra>",
+        hovertemplate="%{y}, answered %{x}: %{text:,} photos (%{customdata})<extra></extra>",
     )
     fig.update_xaxes(title_text="answer")
     fig.update_yaxes(title_text="photo", autorange="reversed")
@@ -136,14 +141,14 @@ def worst_mistakes(predictions: LabelledPredictions) -> go.Figure:
     for order, index in enumerate(chosen):
         column, row = order % _COLUMNS, order // _COLUMNS
         path, label, answer = predictions.paths[index], predictions.labels[index], _animal(predictions.proba_dog[index])
-        confidence = max(predictions.proba_dog[index], 1 - predictions.proba_dog[index])
+        sure = _ENGLISH.probability(max(predictions.proba_dog[index], 1 - predictions.proba_dog[index]))
         source = _thumbnail(predictions, index)
         if source:
             fig.add_layout_image(
                 source=source, x=column, y=row, sizex=0.92, sizey=0.8, xref="x", yref="y", sizing="contain"
             )
         fig.add_annotation(
-            text=f"<b>{answer}</b>, {confidence:.1%} sure; is {label}<br>{plain(path.name, width=24, most=24)}",
+            text=f"<b>{answer}</b>, {sure} sure; is {label}<br>{plain(path.name, width=24, most=24)}",
             x=column,
             y=row + 0.8,
             xref="x",

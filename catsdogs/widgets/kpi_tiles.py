@@ -69,12 +69,12 @@ def key_figures(statistics: Statistics, _: Translator) -> list[dict[str, str]]:
 
 def _answers(statistics: Statistics, _: Translator) -> str:
     answers = statistics["answers"]
-    return _(
-        "{cats} cat · {dogs} dog · {neither} neither",
-        cats=_.number(answers["cat"]),
-        dogs=_.number(answers["dog"]),
-        neither=_.number(answers["neither"]),
+    counts = (
+        _.plural("{n} cat", "{n} cats", answers["cat"]),
+        _.plural("{n} dog", "{n} dogs", answers["dog"]),
+        _.plural("{n} neither", "{n} neither", answers["neither"]),
     )
+    return " · ".join(counts)
 
 
 def _latency(statistics: Statistics, _: Translator) -> str:
@@ -107,4 +107,4 @@ def _milliseconds(value: float | None, _: Translator) -> str:
 
 
 def _share(value: float | None, _: Translator) -> str:
-    return NOTHING if value is None else _.percent(value)
+    return NOTHING if value is None else _.percent(value, short=True)

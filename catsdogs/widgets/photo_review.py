@@ -100,7 +100,7 @@ class PhotoReview(BaseWidget):
             "Model {version}: {answer}, {share} sure.",
             version=photo.model_version or _("of an unknown version"),
             answer=self._name(photo.answer),
-            share=_.percent(photo.confidence),
+            share=_.probability(photo.probability),
         )
 
     def _label(self, photo: PhotoToReview) -> str:

@@ -114,7 +114,7 @@ class PredictionsTable(BaseWidget):
         return [
             _.datetime(parse_timestamp(prediction["timestamp"]).astimezone(zone)),
             answer_name(prediction["prediction_result"], _),
-            "" if sure is None else _.percent(sure),
+            "" if sure is None else _.probability(sure, short=True),
             "" if time is None else _.milliseconds(time),
             self._opinion(prediction),
             prediction["user_comment"] or "",

@@ -45,6 +45,8 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "or_drop": _("or drop it here, or paste it"),
         "hint": _("JPEG, PNG, WebP, GIF, BMP or TIFF"),
         "another": _("Choose another photo"),
+        "enlarge": _("Enlarge"),
+        "close": _("Close"),
         "predicting": _("Looking at your photo…"),
         "cancel": _("Cancel"),
         "cancelled": _("Cancelled."),

@@ -14,12 +14,11 @@ from uuid import UUID
 
 from typing_extensions import TypedDict
 
-from catsdogs.domain import Consent, ConsentChannel, Outcome, Prediction, PurposeName, TrueLabel
+from catsdogs.domain import Consent, ConsentChannel, Outcome, Prediction, PurposeName, TrueLabel, receipt_symbols
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.prediction_json import SamplePrediction, prediction_from_json, prediction_to_json
-from catsdogs.typed_text import receipt_symbols
 
 MAX_CONTENT_BYTES = 32_000_000
 """Most bytes of photos that a kernel keeps in memory; above it, those of the oldest photos are dropped."""

@@ -104,7 +104,7 @@ def test_each_target_gets_one_message_when_an_alert_fires_and_one_when_it_is_res
     assert send_due_messages(failing, [RULE], targets, "en") == 0
     expected = ["catsdogs: Alert: Many photos cannot be read", "catsdogs: Resolved: Many photos cannot be read"]
     assert [mailbox.titles for mailbox in mailboxes] == [expected] * 2
-    assert "100.0% of 4 photos could not be read; the limit is 50.0%." in mailboxes[0].received[0]["message"]
+    assert "Of 4 photos, 100% could not be read; the limit is 50.0%." in mailboxes[0].received[0]["message"]
     assert "Look in the server's log" in mailboxes[0].received[0]["message"]
 
 

@@ -38,7 +38,7 @@ def test_a_message_says_what_happened_since_when_and_what_to_do() -> None:
     title, body = texts.message(alert, Translator("en"), UTC)
     assert title == "catsdogs: Alert: People are dissatisfied"
     happened, since, to_do = body.replace("\u202f", " ").split("\n")
-    assert happened == "25.0% of 20 people were satisfied; the limit is 70.0%."
+    assert happened == "Of 20 people, 25.0% were satisfied; the limit is 70.0%."
     assert since == "Since Mar 18, 2026, 12:30:00 PM UTC."
     assert "catsdogs model rollback" in to_do
 
@@ -48,7 +48,7 @@ def test_the_message_of_a_resolved_alert_says_when_it_ended_and_asks_for_nothing
     alert = make_alert(state=AlertState.RESOLVED, fired_at=SINCE.isoformat(), resolved_at=ended.isoformat())
     _, body = texts.message(alert, Translator("en"), UTC)
     assert body.replace("\u202f", " ").split("\n") == [
-        "90.0% of 10 photos could not be read; the limit is 50.0%.",
+        "Of 10 photos, 90.0% could not be read; the limit is 50.0%.",
         "From Mar 18, 2026, 12:30:00 PM UTC to Mar 18, 2026, 1:30:00 PM UTC.",
     ]
 

@@ -129,13 +129,99 @@ def test_the_page_is_in_the_visitors_language_on_a_phone(
         page.set_input_files(
             "input[type=file]", {"name": "c.jpg", "mimeType": "image/jpeg", "buffer": pictures["jpeg"]}
         )
-        figure = re.compile(r"^\d+,\d\s%$" if language == "fr" else r"^\d+\.\d%$")
-        expect(page.locator(".cd-figure")).to_have_text([figure] * 2)
+        figure = re.compile(r"^(<\s)?\d+,\d\s%$" if language == "fr" else r"^(<\s)?\d+\.\d%$")
+        expect(page.locator(".cd-figure")).to_have_text([figure] * 3)
         assert page.evaluate("document.documentElement.lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         assert page.locator("#rendered_cells").evaluate("cells => cells.scrollWidth <= cells.clientWidth")
         answer = page.locator(".cd-answer h2")
         expect(answer).to_be_in_viewport()  # the page has scrolled to it
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "locale", "scheme"),
+    [
+        (360, 640, "en-GB", "light"),
+        (360, 640, "fr-FR", "dark"),
+        (640, 400, "fr-FR", "light"),  # 1280 x 800 at 200 %, or a phone that lies
+        (820, 1180, "en-GB", "dark"),
+        (1440, 900, "fr-FR", "light"),
+    ],
+)
+def test_the_answer_and_its_question_are_visible_without_scrolling(
+    browser: Browser,
+    server: RunningServer,
+    pictures: dict[str, bytes],
+    width: int,
+    height: int,
+    locale: str,
+    scheme: Literal["dark", "light"],
+) -> None:
+    _ = Translator(locale[:2])
+    with browser.new_context(
+        locale=locale, color_scheme=scheme, viewport={"width": width, "height": height}, reduced_motion="reduce"
+    ) as context:
+        page = context.new_page()
+        open_app(page, server)
+        for count, variant in enumerate(("jpeg", "png", "webp"), start=1):
+            choose(page, pictures[variant], f"{variant}.jpg")
+            expect(page.locator(".cd-photo-list button")).to_have_count(count, timeout=READY)
+            expect(page.locator(".cd-name")).to_have_text(f"{variant}.jpg")
+            for shown in (
+                page.locator(".cd-answer h2"),
+                *page.locator(".cd-choices").first.get_by_role("button").all(),
+            ):
+                expect(shown).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        too_wide = "buttons => buttons.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length"
+        assert page.locator(".cd-caption button").evaluate_all(too_wide) == 0, "texts fit into their buttons"
+
+
+def test_a_touch_screen_is_not_asked_to_drop_or_paste(browser: Browser, server: RunningServer) -> None:
+    hint = "or drop it here, or paste it"
+    for touch in (True, False):
+        with browser.new_context(locale="en-GB", has_touch=touch, is_mobile=touch) as context:
+            page = context.new_page()
+            open_app(page, server)
+            expect(page.get_by_text("Choose a photo", exact=True)).to_be_visible()
+            expect(page.get_by_text(hint)).to_be_visible(visible=not touch)
+            page.goto("about:blank")  # ends the session
+
+
+def test_ones_own_photo_is_enlarged_with_its_map_and_the_focus_returns(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    opened: list[str] = []
+    page.on("filechooser", lambda _: opened.append("a file chooser"))
+    open_app(page, server)
+    upload_photo(page, pictures["jpeg"], "my cat.jpg")
+    photo = page.get_by_role("button", name="my cat.jpg Enlarge")
+    viewer = page.get_by_role("dialog", name="my cat.jpg")
+    photo.click()
+    expect(viewer.get_by_role("img", name="my cat.jpg")).to_be_in_viewport(ratio=1)
+    expect(viewer.locator("canvas")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    expect(photo).to_be_focused()
+
+    page.get_by_role("button", name="What the model looked at").click()
+    photo.focus()
+    page.keyboard.press("Enter")
+    expect(viewer.locator("canvas")).to_be_in_viewport(ratio=1)
+    assert viewer.locator("canvas").bounding_box() == viewer.get_by_role("img").bounding_box()
+    expect(viewer.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(viewer).to_be_hidden()
+    expect(photo).to_be_focused()
+
+    photo.click()
+    expect(viewer).to_be_visible()
+    choose(page, pictures["tiff"], "next.tiff")  # as by pasting: the dialog gives way to the next photo
+    expect(viewer).to_be_hidden()
+    expect(page.locator(".cd-enlarge")).to_be_hidden()  # the browser cannot show this picture
+    assert opened == [], "a click on a photo opens no file chooser"
+    with page.expect_file_chooser():
+        page.get_by_role("button", name="Choose another photo").click()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 3840])

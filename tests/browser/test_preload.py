@@ -120,8 +120,8 @@ def test_a_photo_that_is_cancelled_never_leaves_the_browser(
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
         expect(page.get_by_text("or drop it here, or paste it")).to_be_visible()
-        page.get_by_role("button", name="A drawing of a boat").click()
-        expect(page.get_by_role("img", name="A drawing of a boat")).to_be_visible()
+        page.get_by_role("button", name="A drawing of a dog").click()
+        expect(page.get_by_role("img", name="A drawing of a dog")).to_be_visible()
     expect(page.get_by_role("heading", level=2, name=re.compile("Nei"))).to_be_visible(timeout=READY)
     wait_for_kernel(page)
     expect(page.locator(".cd-photo").get_by_role("alert")).to_be_empty()
@@ -152,7 +152,7 @@ def test_the_widgets_have_the_same_positions_as_the_preloaded_parts(
             before = shown.evaluate_all(boxes)
         wait_for_kernel(page)
         assert shown.evaluate_all(boxes) == before
-        assert len(before) == 6
+        assert len(before) == 7
         expect(page.get_by_label(_("Choose a photo"))).to_be_focused()
         expect(page.locator(".cd-consent")).to_be_visible()
         page.goto("about:blank")  # ends the session; closing the context would not

@@ -4,7 +4,7 @@ import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from catsdogs.domain import Answer, Box, Note, Prediction
 from catsdogs.errors import InvalidImage
 from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier, answer_of
-from catsdogs.model.evaluation import evaluate
+from catsdogs.model.evaluation import labelled_photos, measure, photo_files
+from catsdogs.stats import wilson_interval
+from catsdogs.widgets.answer_card import SURE
 
 
 def test_a_cat_is_a_cat(classifier: Classifier, cat_jpeg: bytes) -> None:
@@ -128,14 +130,49 @@ def test_an_explanation_covers_the_centred_square(classifier: Classifier, cat_jp
     assert len(json.dumps(asdict(explanation))) < 1000, "it is part of every response"
 
 
-def test_the_shipped_model_is_as_good_as_its_card_says(photos: Path, classifier: Classifier) -> None:
-    measured = evaluate(classifier.classify_files, photos / "val")
+@pytest.fixture(scope="module")
+def answered(photos: Path, classifier: Classifier) -> dict[str, list[tuple[Answer, Prediction]]]:
+    """Labels and predictions by the set of photos; photos of the folder ``neither_web`` show no pet."""
+    labels = {
+        "val": labelled_photos(photos / "val"),
+        "neither_web": dict.fromkeys(photo_files(photos / "neither_web"), Answer.NEITHER),
+    }
+    return {
+        name: [
+            (known[path], prediction)
+            for path, prediction in classifier.classify_files(known)
+            if isinstance(prediction, Prediction)
+        ]
+        for name, known in labels.items()
+    }
+
+
+def test_the_shipped_model_is_as_good_as_its_card_says(
+    answered: dict[str, list[tuple[Answer, Prediction]]], classifier: Classifier
+) -> None:
+    measured = measure(answered["val"])
     stated = classifier.card.metrics["val"]
     assert measured.accuracy >= 0.99
     assert measured.refused <= 20
     assert (measured.errors, measured.refused) == pytest.approx((stated.errors, stated.refused), abs=1)
     assert measured.unsure <= 40, "of 1,000 pets"
     assert measured.both <= 20
+
+
+def test_people_are_told_no_higher_probability_than_the_answers_deserve(
+    answered: dict[str, list[tuple[Answer, Prediction]]],
+) -> None:
+    """In each bin, the mean probability is within the 95 % interval of the share of right answers, or below it."""
+    told = np.array([prediction.probability for pairs in answered.values() for _, prediction in pairs])
+    right = np.array([prediction.answer is label for pairs in answered.values() for label, prediction in pairs])
+    edges = [0, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.001]
+    for low, high in pairwise(edges):
+        found = (told >= low) & (told < high)
+        interval = wilson_interval(int(right[found].sum()), int(found.sum()))
+        assert interval, "every bin has answers"
+        assert told[found].mean() <= interval[1]
+    sure = told >= SURE
+    assert (sure.mean(), right[sure].mean()) > (0.8, 0.995)
 
 
 def test_the_card_describes_the_shipped_model(classifier: Classifier) -> None:

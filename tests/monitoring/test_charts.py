@@ -115,7 +115,7 @@ def test_the_error_curve_pools_buckets_and_shows_where_it_matters(busy: Statisti
     [
         (20, 0, ["0\xa0%", "5\xa0%", "10\xa0%", "15\xa0%"]),
         (20, 20, ["0\xa0%", "20\xa0%", "40\xa0%", "60\xa0%", "80\xa0%", "100\xa0%"]),
-        (1000, 1, ["0,0\xa0%", "0,2\xa0%", "0,4\xa0%", "0,6\xa0%"]),
+        (1000, 1, ["0\xa0%", "0,2\xa0%", "0,4\xa0%", "0,6\xa0%"]),
     ],
 )
 def test_the_axis_of_errors_is_written_as_all_percentages_are(

@@ -51,8 +51,8 @@ def test_clear_changes_for_the_worse(trends_of: Any) -> None:
         "total": Trend("↑", "50% more than the 100 before"),
         "latency": Trend("↑", "Slower than before: 4.0 ms", TrendTone.BAD),
         "satisfaction": Trend("↓", "Lower than before: 90.0%", TrendTone.BAD),
-        "errors": Trend("↑", "Higher than before: 0.0%", TrendTone.BAD),
-        "consent": Trend("=", "No clear change: 0.0% before"),
+        "errors": Trend("↑", "Higher than before: 0%", TrendTone.BAD),
+        "consent": Trend("=", "No clear change: 0% before"),
     }
 
 
@@ -67,9 +67,9 @@ def test_clear_changes_for_the_better(trends_of: Any) -> None:
     assert found == {
         "total": Trend("↓", "33% fewer than the 150 before"),
         "latency": Trend("↓", "Faster than before: 8.0 ms", TrendTone.GOOD),
-        "satisfaction": Trend("↑", "Higher than before: 0.0%", TrendTone.GOOD),
+        "satisfaction": Trend("↑", "Higher than before: 0%", TrendTone.GOOD),
         "errors": Trend("↓", "Lower than before: 33.3%", TrendTone.GOOD),
-        "consent": Trend("↑", "Higher than before: 0.0%"),
+        "consent": Trend("↑", "Higher than before: 0%"),
     }
 
 

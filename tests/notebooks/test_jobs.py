@@ -52,8 +52,8 @@ def test_the_report_has_the_figures_of_the_database_and_no_personal_data(
     assert f"How the service did {format_date(yesterday, 'long', 'en')} " in text  # the title is that of a single day
     assert "10 photos were sent. 1 of them could not be read (10.0%)." in text
     assert "An answer took 5.5 ms on average, from 3.5 ms to 9.5 ms." in text  # 6 times 3.5, 3 times 9.5
-    assert "75.0% of those who said whether the answer was right were satisfied: 3 of 4" in text
-    assert "10.0% came with consent" in text
+    assert "Of those who said whether the answer was right, 75.0% were satisfied: 3 of 4" in text
+    assert "With consent to keep file name and comment: 10.0%" in text
     assert "Answer Predictions Share Cat 5 50.0% Dog 3 30.0% Neither 1 10.0% Error 1 10.0%" in text
     assert {path.name for path in page.parent.iterdir()} == {page.name, page.with_suffix(".ipynb").name}
 

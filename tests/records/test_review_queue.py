@@ -47,13 +47,13 @@ def test_only_photos_with_consent_and_a_label_are_queued(queue: ReviewQueue, sen
     assert queue.waiting(9) == []
     both = send("both")
     [one] = queue.waiting(9)
-    assert (one.prediction_id, one.answer, one.confidence, one.model_version, one.true_label) == (
+    assert (one.prediction_id, one.answer, one.model_version, one.true_label) == (
         both,
         Answer.CAT,
-        0.9,
         "test-1",
         TrueLabel.BOTH,
     )
+    assert one.probability == pytest.approx(0.9 * 0.98)
     assert one.jpeg.startswith(b"\xff\xd8")
 
 
@@ -65,7 +65,7 @@ def test_the_most_uncertain_come_first(queue: ReviewQueue, send: Send) -> None:
     old = send(neither_score=None, proba_cat=0.7, proba_dog=0.3)
     found = queue.waiting(9)
     assert [one.prediction_id for one in found] == [hardly_a_pet, torn, old, other, sure]
-    assert [one.confidence for one in found] == [0.99, 0.55, 0.7, 0.9, 0.99]
+    assert [one.probability for one in found] == pytest.approx([0.99 * 0.52, 0.55 * 0.99, 0.7, 0.9, 0.99 * 0.99])
     assert [one.prediction_id for one in queue.waiting(2)] == [hardly_a_pet, torn]
 
 

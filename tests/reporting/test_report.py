@@ -62,7 +62,7 @@ def test_the_answers_are_counted(report_of: Any) -> None:
     assert cells[1:] == [
         ["Cat", "2", "50.0%"],
         ["Dog", "1", "25.0%"],
-        ["Neither", "0", "0.0%"],
+        ["Neither", "0", "0%"],
         ["Error", "1", "25.0%"],
     ]
 
@@ -74,7 +74,7 @@ def test_firing_alerts_are_shown_to_people_and_listed_for_programs(report_of: An
     assert shown.firing == ["errors"]
     assert shown._repr_mimebundle_()[ALERTS_TYPE] == {"firing": ["errors"]}
     assert '<li class="firing"><strong>Alert: Many photos cannot be read</strong>' in shown.html
-    assert "100.0% of 30 photos could not be read" in shown.html
+    assert "Of 30 photos, 100% could not be read" in shown.html
     assert "Look in the server" in shown.html
 
 
@@ -126,7 +126,7 @@ def test_the_health_of_the_model_is_in_sentences_tables_and_charts(report_of: An
     ]
     made = report_of(rows)
     text = made.model().data.replace("\u202f", " ")
-    assert "90.0% of the answers that people judged were right (n = 200, 95% interval 85.1% to 93.4%)" in text
+    assert "Of the answers that people judged, 90.0% were right (n = 200, 95% interval 85.1% to 93.4%)" in text
     assert "90.0% are expected to be right (CBPE" in text
     assert "Drift: confidence, cats and dogs, brightness, compared with the 1,000 photos of val" in text
     assert len(made.model_charts()) == 3

@@ -30,15 +30,15 @@ def test_the_key_figures_are_given_in_sentences(insert_rows: InsertRows) -> None
     assert sentences(insert_rows, rows) == [
         "4 photos were sent. 1 of them could not be read (25.0%).",
         "An answer took 5.0 ms on average, from 2.0 ms to 9.0 ms.",
-        "50.0% of those who said whether the answer was right were satisfied: 1 of 2 (95% interval: 9.5% to 90.5%).",
-        "0.0% came with consent to keep file name and comment.",
+        "Of those who said whether the answer was right, 50.0% were satisfied: 1 of 2 (95% interval: 9.5% to 90.5%).",
+        "With consent to keep file name and comment: 0%.",
     ]
 
 
 def test_figures_without_data_are_left_out_or_marked_as_missing(insert_rows: InsertRows) -> None:
     assert sentences(insert_rows, []) == ["Nobody sent a photo in this period."]
     [sent, *rest] = sentences(insert_rows, [make_row(NOW - timedelta(hours=1), prediction_result="error")])
-    assert sent == "1 photo was sent. 1 of them could not be read (100.0%)."
+    assert sent == "1 photo was sent. 1 of them could not be read (100%)."
     assert "Nobody said whether an answer was right." in rest
     assert not any("ms" in sentence for sentence in rest)
 

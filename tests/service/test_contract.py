@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from catsdogs.domain import Answer, Box, Consent, ConsentOutcome, Note, Outcome, PurposeName, Removal, TrueLabel
+from catsdogs.domain import Answer, Box, Consent, ConsentOutcome, Doubt, Note, Outcome, PurposeName, Removal, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
 from catsdogs.monitoring.prediction_filter import Listing, PredictionFilter
 from catsdogs.samples import FOLDER, SAMPLES
@@ -108,8 +108,11 @@ def test_an_answer_replaces_an_earlier_one_without_consent(service: Service, cat
 
 def test_a_sample_picture_is_classified_and_not_recorded(service: Service) -> None:
     before = service.recent_predictions(limit=1000)
-    answers = {sample.name: service.predict_sample(sample.name).answer for sample in SAMPLES}
-    assert answers == {"chelsea": Answer.CAT, "dog": Answer.NEITHER, "boat": Answer.NEITHER}
+    predictions = {sample.name: service.predict_sample(sample.name) for sample in SAMPLES}
+    doubts = {name: prediction.doubt for name, prediction in predictions.items()}
+    assert doubts == {"chelsea": None, "shepherd": None, "both": Doubt.BOTH, "drawing": None}
+    answers = {name: predictions[name].answer for name in ("chelsea", "shepherd", "drawing")}
+    assert answers == {"chelsea": Answer.CAT, "shepherd": Answer.DOG, "drawing": Answer.NEITHER}
     unlisted = "../samples/chelsea"
     assert (FOLDER / f"{unlisted}.jpg").exists()
     for name in ("mine", "", unlisted):  # a path to a picture is no name of one

@@ -26,7 +26,7 @@ def test_reliability_shows_share_count_and_interval(predictions: LabelledPredict
     points = plots.reliability(predictions).data[0]
     assert list(points.x) == pytest.approx([0.8, 0.9, 0.95])
     assert list(points.y) == pytest.approx([1, 0.5, 1])
-    assert list(points.customdata) == [1, 2, 1]
+    assert [n for _, n, _ in points.customdata] == [1, 2, 1]
     assert (points.y + points.error_y.array <= 1 + 1e-9).all()
     assert (points.y - points.error_y.arrayminus > 0).all()
 

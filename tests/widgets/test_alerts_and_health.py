@@ -83,7 +83,7 @@ def test_an_alert_shows_what_happened_since_when_and_what_to_do(
     app = open_app()
     [alert] = app.alerts_and_health.alerts.alerts
     assert (alert["rule"], alert["state"], alert["badge"]) == ("errors", "firing", "Alert")
-    assert alert["happened"] == "100.0% of 20 photos could not be read; the limit is 5.0%."
+    assert alert["happened"] == "Of 20 photos, 100% could not be read; the limit is 5.0%."
     assert alert["when"].startswith("Since ")
     assert alert["to_do"].startswith("Look in the server's log")
 
@@ -106,13 +106,13 @@ def test_the_summary_shows_accuracy_estimate_drift_and_versions(open_app: OpenAp
     rated(90, 10)
     panel = open_app().alerts_and_health
     judged, estimated, drift = panel.summary.sentences
-    assert judged.startswith("90.0% of the answers that people judged were right (n = 100")
+    assert judged.startswith("Of the answers that people judged, 90.0% were right (n = 100")
     assert "90.0% are expected to be right (CBPE" in estimated
     assert drift.startswith("Drift: ")  # from a hundred records of the same photo
     signals, versions = panel.summary.tables
     assert signals["rows"]
     assert {row["kind"] for row in signals["rows"]} <= {"none", "moderate", "strong"}
-    assert [row["cells"][:2] for row in versions["rows"]] == [[SHIPPED.name, "100.0%"]]
+    assert [row["cells"][:2] for row in versions["rows"]] == [[SHIPPED.name, "100%"]]
 
 
 def test_the_figures_behind_a_chart_are_saved_as_csv(
@@ -166,7 +166,7 @@ def test_an_empty_health_is_read_again_after_the_first_change(open_app: OpenApp,
     app = open_app()
     rated(1, 0)
     app.refresh_if_changed()
-    assert judged(app) == "100.0%"
+    assert judged(app) == "100%"
 
 
 def test_a_new_alert_is_shown_after_its_evaluation(open_app: OpenApp, service: Local, storage: Storage) -> None:
@@ -208,4 +208,4 @@ def test_a_sentence_says_that_the_health_covers_all_answers_where_one_is_chosen(
 
 def judged(app: Dashboard) -> str:
     """Return the share of answers that people judged right, as text."""
-    return app.alerts_and_health.summary.sentences[0].partition(" ")[0]
+    return app.alerts_and_health.summary.sentences[0].partition(", ")[2].partition(" ")[0]

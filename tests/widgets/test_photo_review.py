@@ -43,7 +43,7 @@ def test_it_shows_the_answer_and_the_label_and_stores_a_decision(
     assert bytes(jpeg).startswith(b"\xff\xd8")
     assert message["review"]["photo"] == str(sent.feedback_id)
     model, person = message["review"]["lines"]
-    assert model == f"Model {sent.prediction.model_version}: A cat, {sent.prediction.confidence:.1%} sure."
+    assert model == f"Model {sent.prediction.model_version}: A cat, {sent.prediction.probability:.1%} sure."
     assert person == "The person who sent it: Both."
     assert message["review"]["progress"] == "Reviewed: 0. Waiting: 1."
 

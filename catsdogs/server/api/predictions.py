@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from catsdogs.domain import JsonSchema, TrueLabel
+from catsdogs.domain import TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.i18n import N_
+from catsdogs.json_types import JsonSchema
 from catsdogs.samples import SAMPLES
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation

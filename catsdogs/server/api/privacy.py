@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Annotated
 
-from catsdogs.domain import JsonSchema, PurposeName
+from catsdogs.domain import PurposeName
 from catsdogs.errors import InvalidInput, NotFound
 from catsdogs.i18n import N_
+from catsdogs.json_types import JsonSchema
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.api.photo_form import PhotoFormHandler

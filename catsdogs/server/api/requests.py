@@ -9,15 +9,9 @@ from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
-from catsdogs.domain import (
-    MAX_COMMENT,
-    Identifier,
-    JsonSchema,
-    PurposeName,
-    Timestamp,
-    TrueLabelName,
-)
+from catsdogs.domain import MAX_COMMENT, PurposeName, TrueLabelName
 from catsdogs.i18n import LANGUAGES
+from catsdogs.json_types import Identifier, JsonSchema, Timestamp
 from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
 from catsdogs.samples import SAMPLES
 

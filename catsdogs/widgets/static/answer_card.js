@@ -1,27 +1,15 @@
-// The answer for one photo: a sentence, two bars with the probabilities, and facts about the prediction.
+// The answer for one photo: a sentence, the probability of each answer as a bar, and facts about the prediction.
 
-/** Create the bar of one probability. */
+/** Create the bar of one probability; screen readers read its label and its figure. */
 function bar({ kind, label, share, figure }) {
   const fill = make("span", { class: `cd-fill cd-fill-${kind}` });
   fill.style.width = `${share * 100}%`;
   return make(
     "div",
     { class: "cd-bar" },
-    make("span", { class: "cd-bar-label" }, label),
-    make(
-      "span",
-      {
-        class: "cd-track",
-        role: "meter",
-        "aria-label": label,
-        "aria-valuemin": 0,
-        "aria-valuemax": 1,
-        "aria-valuenow": share.toFixed(4), // not 1e-7, which screen readers do not read as a number
-        "aria-valuetext": figure,
-      },
-      fill,
-    ),
-    make("span", { class: "cd-figure" }, figure),
+    make("dt", { class: "cd-bar-label" }, label),
+    make("dd", { class: "cd-track", "aria-hidden": "true" }, fill),
+    make("dd", { class: "cd-figure" }, figure),
   );
 }
 
@@ -35,13 +23,13 @@ function render({ model, el }) {
   root.append(answer, details);
   let hadAnswer = takeFromOtherLanguage("answers").length > 0; // here, or on the page in the other language
 
-  function modelLink(version) {
+  function modelLink(name) {
     const href = model.get("model_card");
-    return href ? make("a", { href, target: "_blank", rel: "noopener", title: texts.model_card }, version) : version;
+    return href ? make("a", { href, target: "_blank", rel: "noopener" }, name) : name;
   }
 
   function draw() {
-    const { kind, compares, headline, detail, bars, time, model: version, notes } = model.get("answer");
+    const { kind, headline, detail, title, bars, time, model: name, notes } = model.get("answer");
     if (kind) {
       hadAnswer = true;
       switched.remove();
@@ -59,19 +47,19 @@ function render({ model, el }) {
       ...notes.map((note) => make("p", { class: "cd-note" }, note)),
     );
     details.replaceChildren(
-      make("h3", {}, compares ? texts.compared : texts.forced),
-      ...bars.map(bar),
+      make("h3", {}, title),
+      make("dl", { class: "cd-bars" }, ...bars.map(bar)),
       make(
         "dl",
         { class: "cd-facts" },
         make("div", {}, make("dt", {}, texts.time), make("dd", { class: "cd-time" }, time)),
-        make("div", {}, make("dt", {}, texts.model), make("dd", {}, modelLink(version))),
+        make("div", {}, make("dd", {}, modelLink(name))),
       ),
     );
   }
   model.on("change:answer", () => {
     draw();
-    answer.scrollIntoView({ block: "nearest" }); // on a phone it is below the photo
+    if (!root.hidden) root.scrollIntoView({ block: "nearest" }); // where the page is small, it is below the photo
   });
   if (hadAnswer) root.prepend(switched);
   draw();

@@ -103,6 +103,10 @@ const ICONS = {
     ["path", { class: "line", d: "M8 20a5 5 0 0 1 5-5h7l4-6h16l4 6h7a5 5 0 0 1 5 5v28a5 5 0 0 1-5 5H13a5 5 0 0 1-5-5z" }],
     ["circle", { class: "line", cx: 32, cy: 33, r: 11 }],
   ],
+  enlarge: [
+    ["circle", { class: "line", cx: 28, cy: 28, r: 17 }],
+    ["path", { class: "line", d: "M41 41 55 55M20 28h16M28 20v16" }],
+  ],
   good: [["path", { class: "line", d: "M24 28 33 8c5 0 7 4 6 9l-2 9h13c4 0 6 3 5 7l-4 17c-1 3-3 5-6 5H24zM8 28h10v27H8z" }]],
   bad: [["path", { class: "line", d: "M40 36 31 56c-5 0-7-4-6-9l2-9H14c-4 0-6-3-5-7l4-17c1-3 3-5 6-5h21zM46 9h10v27H46z" }]],
 };

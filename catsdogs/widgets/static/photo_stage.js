@@ -12,6 +12,25 @@ function fileInput(texts) {
 }
 
 /**
+ * Create the dialog that shows a photo as large as the window, with its map if that is shown. Escape, its button or any
+ * click closes it, and the browser gives the focus back. Returns { dialog, open }.
+ */
+function photoViewer(texts) {
+  const photo = make("div", { class: "cd-viewer-photo" });
+  const close = quietButton({ class: "cd-button cd-quiet cd-viewer-close" }, texts.close);
+  const dialog = make("dialog", { class: "cd-viewer", onclick: () => dialog.close() }, close, photo);
+
+  function open(picture, map) {
+    const copy = make("canvas", { class: "cd-map", "aria-hidden": "true", width: map.width, height: map.height, hidden: map.hidden });
+    if (!map.hidden) copy.getContext("2d").drawImage(map, 0, 0);
+    photo.replaceChildren(make("img", { src: picture.src, alt: picture.alt, class: picture.className }), copy);
+    dialog.setAttribute("aria-label", picture.alt);
+    dialog.showModal();
+  }
+  return { dialog, open };
+}
+
+/**
  * Create the drop zone around `input`, the map of activations over the photo, the caption and the progress overlay.
  * `shownNumber()` is the number of the photo shown; `cancel()` is called by the button of the overlay.
  * Returns { elements, zone, map, showPhoto, showQueue, setProgress }.
@@ -19,8 +38,9 @@ function fileInput(texts) {
 function photoStage(model, root, input, shownNumber, cancel) {
   const texts = model.get("texts");
   const invitation = make(
-    "span",
+    "label",
     { class: "cd-invitation" },
+    input,
     icon("photo"),
     make("span", { class: "cd-button" }, texts.choose),
     make("span", { class: "cd-drop-hint" }, texts.or_drop),
@@ -39,12 +59,22 @@ function photoStage(model, root, input, shownNumber, cancel) {
   const name = make("span", { class: "cd-name" });
   const another = quietButton({ onclick: () => input.click() }, texts.another);
   const map = activationMap(model, root, picture, shownNumber);
-  const zone = make("label", { class: "cd-drop" }, input, invitation, picture, map.canvas, blank);
+  const viewer = photoViewer(texts);
+  const enlarge = make(
+    "button",
+    { type: "button", class: "cd-enlarge", hidden: true, onclick: () => viewer.open(picture, map.canvas) },
+    picture,
+    map.canvas,
+    icon("enlarge"),
+    make("span", { class: "cd-hidden" }, texts.enlarge),
+  );
+  const zone = make("div", { class: "cd-drop" }, invitation, enlarge, blank);
   const caption = make("div", { class: "cd-caption", hidden: true }, name, map.button, another);
 
   /** Show a photo with its name, or the invitation to choose one where `photo` is null. */
   function showPhoto(photo) {
-    picture.hidden = !photo?.address;
+    viewer.dialog.close();
+    picture.hidden = enlarge.hidden = !photo?.address;
     blank.hidden = !photo || Boolean(photo.address);
     if (photo?.address) picture.src = photo.address;
     picture.alt = name.textContent = name.title = photo?.name ?? "";
@@ -64,5 +94,6 @@ function photoStage(model, root, input, shownNumber, cancel) {
     overlay.hidden = !active;
   }
 
-  return { elements: [make("div", { class: "cd-stage" }, zone, overlay), caption, map.legend], zone, map, showPhoto, showQueue, setProgress };
+  const stage = make("div", { class: "cd-stage" }, zone, overlay);
+  return { elements: [stage, caption, map.legend, viewer.dialog], zone, map, showPhoto, showQueue, setProgress };
 }

@@ -9,7 +9,7 @@ function sampleList(model, take) {
       "button",
       { type: "button", title: credit, onclick: () => take({ sample: name, name: `${title} (${credit})`, address }) },
       make("img", { src: address, alt: "" }),
-      title,
+      make("span", {}, title),
     );
     return { address, row: make("li", {}, button) };
   });

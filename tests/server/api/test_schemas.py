@@ -7,7 +7,8 @@ from typing import Any, NotRequired
 import pytest
 from typing_extensions import TypedDict
 
-from catsdogs.domain import Doubt, Share, Timestamp
+from catsdogs.domain import Doubt
+from catsdogs.json_types import Share, Timestamp
 from catsdogs.server.api.openapi import type_of
 from catsdogs.server.api.schemas import schemas_of
 

@@ -1,6 +1,6 @@
 import pytest
 
-from catsdogs.typed_text import receipt_symbols, storable
+from catsdogs.domain import receipt_symbols, storable
 
 
 @pytest.mark.parametrize(
