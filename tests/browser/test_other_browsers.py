@@ -41,7 +41,6 @@ def test_a_person_gets_an_answer_and_can_say_keep_see_and_erase(
     photo.write_bytes(cat_jpeg)
     window.driver.set_window_size(*NARROW)
     window.open(f"{server.url}/inference")
-    window.click(".cd-consent input[name=filename_and_comment]")
     window.expect_none("#preload")
     window.type("input[type=file]", str(photo))
     window.expect(".cd-answer h2", "a cat")
@@ -50,9 +49,10 @@ def test_a_person_gets_an_answer_and_can_say_keep_see_and_erase(
     window.click("button", "No")
     window.click("button", "A dog")
     window.expect("button[data-value=dog][aria-pressed=true]", "A dog")
-    window.type(".cd-feedback textarea", "she is called Chelsea")
+    window.click(".cd-consent input[name=filename_and_comment]")
+    window.type(".cd-comment textarea", "she is called Chelsea")
     window.click("button", "Send the comment")
-    window.expect(".cd-feedback [role=status]", "your comment was kept")
+    window.expect(".cd-comment .cd-thanks", "your comment was kept")
     row = latest_row(server)
     kept = [row[name] for name in ("prediction_result", "user_feedback", "true_label", "filename", "user_comment")]
     assert kept == ["cat", 0, "dog", "chelsea.jpg", "she is called Chelsea"]
