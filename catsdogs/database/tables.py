@@ -284,6 +284,10 @@ def _prediction_rules() -> list[CheckConstraint]:
         "inference_time": "inference_time_ms >= 0 AND inference_time_ms < 'Infinity'",
         "feedback": "user_feedback IN (0, 1)",
         "true_label": "true_label IN ('cat', 'dog', 'both', 'neither')",
+        "rating_fits_label": "user_feedback <> CASE WHEN prediction_result = 'error' THEN NULL"
+        " WHEN true_label = prediction_result THEN 0"
+        " WHEN true_label = 'both' AND prediction_result <> 'neither' THEN NULL"
+        " WHEN true_label <> prediction_result THEN 1 END",  # as catsdogs.records.feedback.contradict
         "feedback_has_time": "feedback_at IS NOT NULL"
         " OR (user_feedback IS NULL AND user_comment IS NULL AND true_label IS NULL)",
         "comment_length": f"char_length(user_comment) BETWEEN 1 AND {MAX_COMMENT}",

@@ -9,7 +9,7 @@ A change is applied to a row of the database (:func:`apply`), or to a record tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
@@ -19,12 +19,10 @@ import sqlalchemy as sa
 from catsdogs.database.tables import Tables
 from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, PurposeName
 from catsdogs.errors import InvalidInput, NotFound
-from catsdogs.records import data_subject_rights
 from catsdogs.records.consents import ConsentRecord, PhotoRecord, hash_receipt
-from catsdogs.records.data_subject_rights import lock_decisions, remove_what_was_kept
 from catsdogs.records.feedback import KnownPrediction
 from catsdogs.records.predictions import PredictionRecord, basename, insert_missing
-from catsdogs.records.spool import Spool
+from catsdogs.records.withdrawals import lock_decisions, remove_what_was_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class _Standing:
     decided_at: datetime | None
     purposes: frozenset[PurposeName]
     has_photo: bool
-    known: KnownPrediction
+    answer: Answer
 
 
 def apply(connection: sa.Connection, tables: Tables, change: ConsentChange) -> KnownPrediction | None:
@@ -118,7 +116,7 @@ def apply(connection: sa.Connection, tables: Tables, change: ConsentChange) -> K
         return None
     _check_receipt(standing.receipt_hash, change)
     _update(connection, tables, mine, standing, change)
-    return replace(standing.known, may_comment=change.allows(PurposeName.FILENAME_AND_COMMENT))
+    return KnownPrediction(standing.answer, change.allows(PurposeName.FILENAME_AND_COMMENT))
 
 
 def apply_spooled(connection: sa.Connection, tables: Tables, record: PredictionRecord) -> None:
@@ -167,13 +165,6 @@ def change_record(record: PredictionRecord, change: ConsentChange) -> Prediction
     )
 
 
-def clear_spool(spool: Spool, change: ConsentChange) -> None:
-    """Remove comments and damaged files that wait in the spool, if a change no longer allows them."""
-    withdrawn = [purpose for purpose in PurposeName if not change.allows(purpose)]
-    if withdrawn and change.receipt and change.proves_receipt:
-        data_subject_rights.clear_spool(spool, hash_receipt(change.receipt), [change.prediction_id], withdrawn)
-
-
 def _find(connection: sa.Connection, tables: Tables, identifier: UUID) -> _Standing | None:
     """Read what is decided about a prediction, and lock its row until the transaction ends."""
     prediction, consents = tables.predictions.c, tables.consents.c
@@ -184,7 +175,6 @@ def _find(connection: sa.Connection, tables: Tables, identifier: UUID) -> _Stand
     query = (
         sa.select(
             prediction.prediction_result,
-            prediction.user_feedback,
             consents.id,
             consents.receipt_hash,
             consents.decided_at,
@@ -196,10 +186,8 @@ def _find(connection: sa.Connection, tables: Tables, identifier: UUID) -> _Stand
     )
     row = connection.execute(query).mappings().one()
     purposes = frozenset(purpose for purpose in PurposeName if row[purpose])
-    known = KnownPrediction(
-        Answer(row["prediction_result"]), PurposeName.FILENAME_AND_COMMENT in purposes, row["user_feedback"]
-    )
-    return _Standing(row["id"], row["receipt_hash"], row["decided_at"], purposes, row["has_photo"], known)
+    answer = Answer(row["prediction_result"])
+    return _Standing(row["id"], row["receipt_hash"], row["decided_at"], purposes, row["has_photo"], answer)
 
 
 def _update(

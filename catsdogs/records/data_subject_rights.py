@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 
 from catsdogs.database import Database
-from catsdogs.database.tables import Tables
 from catsdogs.datetimes import iso
 from catsdogs.domain import PurposeName, Removal
 from catsdogs.errors import NotFound
@@ -26,6 +24,13 @@ from catsdogs.records.consents import hash_receipt
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
+from catsdogs.records.withdrawals import (
+    clear_spool,
+    drop_comment,
+    feedback_files_on,
+    lock_decisions,
+    remove_what_was_kept,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -133,11 +138,11 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
 
     with spool.locked():
         spooled = _find_spooled(spool, receipt_hash)
-        spool.remove([*spooled, *_feedback_files_on(spool, {record.id for record in spooled.values()})])
+        spool.remove([*spooled, *feedback_files_on(spool, {record.id for record in spooled.values()})])
         predictions, photos, consents = database.run(remove)
         erased = [*predictions, *(record.id for record in spooled.values())]
         spool.remove(
-            [*_feedback_files_on(spool, set(predictions)), *spool.find_damaged([receipt_hash, *map(str, erased)])]
+            [*feedback_files_on(spool, set(predictions)), *spool.find_damaged([receipt_hash, *map(str, erased)])]
         )
     if not consents and not spooled:
         raise _unknown_receipt()
@@ -146,7 +151,9 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
 
 
 def purge(database: Database, spool: Spool, days: int) -> Removal:
-    """Remove personal data older than `days`; the figures of the predictions stay.
+    """Remove personal data of which the latest decision is older than `days`; the figures of the predictions stay.
+
+    All decisions under a receipt go together: the earlier ones stay as long as a later one does.
 
     Raises
     ------
@@ -154,9 +161,12 @@ def purge(database: Database, spool: Spool, days: int) -> Removal:
     """
     before = datetime.now(UTC) - timedelta(days=days)
     tables = database.tables
+    consents, later = tables.consents, tables.consents.alias()
+    same_receipt = (later.c.receipt_hash == consents.c.receipt_hash) & (later.c.decided_at >= before)
+    is_old = (consents.c.decided_at < before) & ~sa.exists().where(same_receipt)
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int]:
-        old = sa.select(tables.consents.c.id).where(tables.consents.c.decided_at < before)
+        old = sa.select(consents.c.id).where(is_old)
         photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(old))).rowcount
         predictions = connection.scalars(
             sa.update(tables.predictions)
@@ -164,65 +174,15 @@ def purge(database: Database, spool: Spool, days: int) -> Removal:
             .values(filename=None, user_comment=None, consent_id=None)
             .returning(tables.predictions.c.id)
         )
-        connection.execute(sa.delete(tables.consents).where(tables.consents.c.decided_at < before))
+        connection.execute(sa.delete(consents).where(is_old))
         return list(predictions), photos
 
     with spool.locked():
-        spooled = _purge_spool(spool, before)
         predictions, photos = database.run(remove)
+        spooled = spool.purge(before.timestamp()) + _purge_predictions(spool, before)
+        spooled += _purge_comments(spool, database, before)
     _log.info("purged %d predictions, %d photos, %d in the spool", len(predictions), photos, spooled)
     return Removal(predictions, photos, spooled)
-
-
-def lock_decisions(connection: sa.Connection, tables: Tables, receipt_hash: str) -> list[UUID]:
-    """Return the identifiers of the decisions under a receipt, with their rows locked until the transaction ends."""
-    mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
-    connection.execute(mine.order_by(tables.consents.c.id).with_for_update())
-    return list(connection.scalars(mine))  # another decision may have been added while the locks were waited for
-
-
-def remove_what_was_kept(
-    connection: sa.Connection,
-    tables: Tables,
-    decisions: list[UUID],
-    purposes: Collection[PurposeName],
-    moment: datetime,
-) -> tuple[list[UUID], int]:
-    """Mark these decisions as withdrawn for some purposes, and remove what was kept with them.
-
-    Returns
-    -------
-    tuple
-        The predictions whose file name and comment were removed, and the number of photos.
-    """
-    predictions: list[UUID] = []
-    photos = 0
-    if PurposeName.FILENAME_AND_COMMENT in purposes:
-        predictions = list(
-            connection.scalars(
-                sa.update(tables.predictions)
-                .where(tables.predictions.c.consent_id.in_(decisions))
-                .values(filename=None, user_comment=None)
-                .returning(tables.predictions.c.id)
-            )
-        )
-    if PurposeName.PHOTO in purposes:
-        photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(decisions))).rowcount
-    consents = tables.consents
-    for name in purposes:
-        given = consents.c.id.in_(decisions) & consents.c[name]
-        connection.execute(sa.update(consents).where(given).values({name: False, "withdrawn_at": moment}))
-    return predictions, photos
-
-
-def clear_spool(
-    spool: Spool, receipt_hash: str, predictions: Collection[UUID], purposes: Collection[PurposeName]
-) -> None:
-    """Remove what waits in the spool beside predictions of which some purposes were withdrawn, and damaged files."""
-    if PurposeName.FILENAME_AND_COMMENT in purposes:
-        for path in _feedback_files_on(spool, set(predictions)):
-            _drop_comment(spool, path)
-    spool.remove(spool.find_damaged([receipt_hash, *map(str, predictions)]))
 
 
 def _find_spooled(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecord]:
@@ -233,32 +193,36 @@ def _find_spooled(spool: Spool, receipt_hash: str) -> dict[Path, PredictionRecor
     }
 
 
-def _feedback_files_on(spool: Spool, predictions: set[UUID]) -> list[Path]:
-    return [
-        path
-        for path, record in spool.read(spool.feedback_files(), FeedbackRecord)
-        if record.prediction_id in predictions
-    ]
-
-
-def _drop_comment(spool: Spool, path: Path) -> None:
-    for _, record in spool.read([path], FeedbackRecord):
-        spool.rewrite(path, record.model_copy(update={"user_comment": None}))
-
-
-def _purge_spool(spool: Spool, before: datetime) -> int:
-    """Remove old personal data from spooled records, and old damaged files; return their number."""
-    purged = spool.purge(before.timestamp())
+def _purge_predictions(spool: Spool, before: datetime) -> int:
+    """Remove old personal data from spooled predictions; return their number."""
+    purged = 0
     for path, prediction in spool.read(spool.prediction_files(), PredictionRecord):
-        if prediction.decision and prediction.timestamp < before:
-            anonymous = {"decision": None, "photo": None, "filename": None}
+        if prediction.decision and prediction.decision.decided_at < before:
+            anonymous = {"decision": None, "earlier_decisions": None, "photo": None, "filename": None}
             spool.rewrite(path, prediction.model_copy(update=anonymous))
             purged += 1
-    for path, feedback in spool.read(spool.feedback_files(), FeedbackRecord):
-        if feedback.user_comment and feedback.given_at < before:
-            _drop_comment(spool, path)
-            purged += 1
     return purged
+
+
+def _purge_comments(spool: Spool, database: Database, before: datetime) -> int:
+    """Remove old comments from spooled feedbacks, unless a later decision allows them; return their number."""
+    records = spool.read(spool.feedback_files(), FeedbackRecord)
+    old = {path: record.prediction_id for path, record in records if record.user_comment and record.given_at < before}
+    if not old:
+        return 0
+    predictions, consents = database.tables.predictions.c, database.tables.consents.c
+    query = (
+        sa.select(predictions.id)
+        .join(database.tables.consents, consents.id == predictions.consent_id)
+        .where(predictions.id.in_(old.values()), consents.decided_at >= before)
+    )
+    allowed = set(database.run(lambda connection: connection.scalars(query).all()))
+    spooled = (spool.find_prediction(identifier) for identifier in old.values())
+    allowed |= {record.id for record in spooled if record and record.decision and record.decision.decided_at >= before}
+    purged = [path for path, identifier in old.items() if identifier not in allowed]
+    for path in purged:
+        drop_comment(spool, path)
+    return len(purged)
 
 
 def _row_as_json(row: RowMapping) -> dict[str, Any]:

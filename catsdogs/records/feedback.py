@@ -1,14 +1,16 @@
 """Feedback of a person on a prediction: a rating and a label are anonymous, a comment needs consent.
 
 Every feedback is created by :meth:`FeedbackRecord.create`, checked once by :func:`check`, and stored by :func:`apply`:
-at once, or from the spool after an outage.
+at once, or from the spool after an outage. What it changes is said in :func:`combine` alone, and the database refuses
+a rating that its label contradicts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -30,13 +32,20 @@ class FeedbackRecord(BaseModel):
     given_at: datetime
     user_feedback: Literal[0, 1] | None = None
     user_comment: str | None = None
+    """Empty if the comment is to be deleted."""
     true_label: TrueLabel | None = None
 
     @classmethod
     def create(
-        cls, prediction_id: UUID, user_feedback: int | None, user_comment: str | None, true_label: str | None
+        cls,
+        prediction_id: UUID,
+        user_feedback: int | None,
+        user_comment: str | None,
+        true_label: str | None,
+        *,
+        delete_comment: bool = False,
     ) -> Self:
-        """Create a record from a form's fields.
+        """Create a record from a form's fields; an empty comment is none.
 
         Raises
         ------
@@ -48,18 +57,20 @@ class FeedbackRecord(BaseModel):
         comment = storable(user_comment or "").strip() or None
         if comment and len(comment) > MAX_COMMENT:
             raise InvalidInput("The comment is too long: at most {limit} characters.", limit=MAX_COMMENT)
+        if comment and delete_comment:
+            raise InvalidInput("Either write a comment, or delete it.")
         try:
             label = TrueLabel(true_label) if true_label else None
         except ValueError:
             raise InvalidInput("The label must be cat, dog, both or neither.") from None
-        if user_feedback is None and comment is None and label is None:
+        if user_feedback is None and comment is None and label is None and not delete_comment:
             raise InvalidInput("Give a rating, a comment or a label.")
         return cls(
             id=uuid7(),
             prediction_id=prediction_id,
             given_at=datetime.now(UTC),
             user_feedback=None if user_feedback is None else 1 if user_feedback else 0,
-            user_comment=comment,
+            user_comment="" if delete_comment else comment,
             true_label=label,
         )
 
@@ -71,15 +82,21 @@ class KnownPrediction:
     answer: Answer
     may_comment: bool
     """Whether the person's consent to keep a comment stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFeedback:
+    """Feedback on a prediction as the database has it."""
+
     rating: int | None = None
-    """Rating given earlier: 1 satisfied, 0 not."""
+    comment: str | None = None
+    label: TrueLabel | None = None
+    given_at: datetime | None = None
+    """When the latest feedback was given."""
 
 
 def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
     """Check a feedback against its prediction.
-
-    A person who is satisfied with an answer cannot label the photo as something else. A rating alone is always
-    accepted, whatever label was given before.
 
     Parameters
     ----------
@@ -95,7 +112,7 @@ def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
     InvalidInput
         Rating and label contradict each other.
     """
-    if record.user_comment is not None:
+    if record.user_comment:
         if prediction is None:
             raise DatabaseUnavailable(
                 "The database cannot be reached, so it is not known whether you agreed to keep your comment. "
@@ -103,70 +120,108 @@ def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
             )
         if not prediction.may_comment:
             raise ConsentRequired("A comment is kept only with your consent. Send the rating alone, or agree first.")
-    if prediction is None or record.true_label is None:
+    if prediction is None or not contradict(prediction.answer, record.user_feedback, record.true_label):
         return
-    rating = prediction.rating if record.user_feedback is None else record.user_feedback
-    if rating == 1 and not is_right(prediction.answer, record.true_label):
+    if record.user_feedback:
         raise InvalidInput(
             "You say that the answer is right, and that the photo shows something else. Change one of the two."
         )
+    raise InvalidInput("You say that the answer is wrong, and that the photo shows just that. Change one of the two.")
 
 
-def is_right(answer: Answer, label: TrueLabel) -> bool:
-    """Return whether an answer agrees with a label, as :func:`catsdogs.monitoring.accuracy.is_right` does in SQL."""
-    if answer is Answer.ERROR:
-        return True  # there is none
-    return answer.value == label.value or (label is TrueLabel.BOTH and answer is not Answer.NEITHER)
+def contradict(answer: Answer, rating: int | None, label: TrueLabel | None) -> bool:
+    """Return whether a rating and a label contradict each other; the database refuses such a row.
+
+    The label "both" fits either rating of an answer with one of the animals: it is right, and it is not all.
+    """
+    if rating is None or label is None or answer is Answer.ERROR:
+        return False
+    if rating == 0:
+        return label.value == answer.value
+    return label.value != answer.value and not (label is TrueLabel.BOTH and answer is not Answer.NEITHER)
+
+
+def combine(prediction: KnownPrediction, stored: StoredFeedback, record: FeedbackRecord) -> StoredFeedback:
+    """Return the feedback on a prediction after one more record; combining it twice changes nothing.
+
+    - What is not given stays as it was. But a rating replaces the label, too: it sets the label that came with it, or
+      clears it if none did, because people see the two as one answer.
+    - A feedback that is older than what is stored, from a spool, only fills what is empty. It leaves a label empty that
+      the rating may have cleared.
+    - If the label then contradicts the rating, the label counts, because it says more: the rating becomes the other
+      one. So a label that is sent alone corrects an earlier rating.
+    - A comment whose consent was withdrawn since the check is dropped.
+    """
+    rating, comment, label = stored.rating, stored.comment, stored.label
+    may_change = bool(record.user_comment) and prediction.may_comment
+    if stored.given_at is None or stored.given_at <= record.given_at:
+        if record.user_feedback is not None:
+            rating, label = record.user_feedback, record.true_label
+        label = record.true_label or label
+        comment = record.user_comment if may_change else None if record.user_comment == "" else comment
+    else:
+        if rating is None:
+            rating, label = record.user_feedback, label or record.true_label
+        comment = comment or (record.user_comment if may_change else None)
+    if rating is not None and contradict(prediction.answer, rating, label):
+        rating = 1 - rating
+    return StoredFeedback(rating, comment, label, max(record.given_at, stored.given_at or record.given_at))
 
 
 def find_prediction(connection: sa.Connection, tables: Tables, identifier: UUID) -> KnownPrediction | None:
     """Read what a feedback is checked against, and lock the row until the transaction ends."""
-    table = tables.predictions.c
-    query = sa.select(table.prediction_result, _may_comment(tables).label("may_comment"), table.user_feedback)
-    row = connection.execute(query.where(table.id == identifier).with_for_update()).one_or_none()
-    return row and KnownPrediction(Answer(row.prediction_result), row.may_comment, row.user_feedback)
+    found = _read(connection, tables, [identifier]).get(identifier)
+    return found[0] if found else None
 
 
-def apply(connection: sa.Connection, tables: Tables, records: list[FeedbackRecord]) -> None:
-    """Store feedbacks that have been checked, in any order; storing one twice changes nothing.
-
-    A comment is dropped if its consent was withdrawn since the check, a feedback if its prediction was erased.
-    A feedback that is older than what is stored only fills empty columns.
-    """
+def apply(connection: sa.Connection, tables: Tables, records: Sequence[FeedbackRecord]) -> None:
+    """Store feedbacks that have been checked, in any order; one whose prediction was erased is dropped."""
+    found = _read(connection, tables, {record.prediction_id for record in records})
+    changed: dict[UUID, StoredFeedback] = {}
+    for record in records:
+        if record.prediction_id in found:
+            prediction, stored = found[record.prediction_id]
+            changed[record.prediction_id] = combine(prediction, changed.get(record.prediction_id, stored), record)
+    if not changed:
+        return
     table = tables.predictions
-    given_at = sa.bindparam("given_at", type_=sa.DateTime(timezone=True))
-    newer = table.c.feedback_at.is_(None) | (table.c.feedback_at <= given_at)
-
-    def latest(column: sa.Column[Any], value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        return sa.case((newer, sa.func.coalesce(value, column)), else_=sa.func.coalesce(column, value))
-
-    rating, comment, label = (
-        sa.bindparam(f"new_{name}", type_=table.c[name].type)
-        for name in ("user_feedback", "user_comment", "true_label")
-    )
-    statement = (
+    connection.execute(
         sa.update(table)
         .where(table.c.id == sa.bindparam("prediction"))
         .values(
-            user_feedback=latest(table.c.user_feedback, rating),
-            user_comment=latest(table.c.user_comment, sa.case((_may_comment(tables), comment))),
-            true_label=latest(table.c.true_label, label),
-            feedback_at=sa.func.greatest(table.c.feedback_at, given_at),
-        )
+            user_feedback=sa.bindparam("rating"),
+            user_comment=sa.bindparam("comment"),
+            true_label=sa.bindparam("label"),
+            feedback_at=sa.bindparam("given_at"),
+        ),
+        [{"prediction": identifier, **asdict(feedback)} for identifier, feedback in changed.items()],
     )
-    parameters = [
-        {
-            "prediction": record.prediction_id,
-            "given_at": record.given_at,
-            "new_user_feedback": record.user_feedback,
-            "new_user_comment": record.user_comment,
-            "new_true_label": record.true_label,
-        }
-        for record in records
-    ]
-    connection.execute(statement, parameters)
 
 
-def _may_comment(tables: Tables) -> sa.ColumnElement[bool]:
+def _read(
+    connection: sa.Connection, tables: Tables, identifiers: Collection[UUID]
+) -> dict[UUID, tuple[KnownPrediction, StoredFeedback]]:
+    """Read predictions and the feedback on them, and lock their rows until the transaction ends."""
     table = tables.predictions.c
-    return table.rgpd_consent & table.consent_id.is_not(None)
+    query = sa.select(
+        table.id,
+        table.prediction_result,
+        (table.rgpd_consent & table.consent_id.is_not(None)).label("may_comment"),
+        table.user_feedback,
+        table.user_comment,
+        table.true_label,
+        table.feedback_at,
+    )
+    rows = connection.execute(query.where(table.id.in_(identifiers)).order_by(table.id).with_for_update())
+    return {
+        row.id: (
+            KnownPrediction(Answer(row.prediction_result), row.may_comment),
+            StoredFeedback(
+                row.user_feedback,
+                row.user_comment,
+                TrueLabel(row.true_label) if row.true_label else None,
+                row.feedback_at,
+            ),
+        )
+        for row in rows
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from catsdogs.domain import DataController
 from catsdogs.i18n import N_, Translator
 from catsdogs.records import consent_notice
+from catsdogs.records.consent_notice import kept
 
 _FIXED = (
     (
@@ -20,18 +21,6 @@ _FIXED = (
         ),
     ),
     (N_("People concerned"), (N_("Visitors who send a photo, and whoever is seen or named in it."),)),
-    (
-        N_("Kinds of data"),
-        (
-            N_("Without consent, anonymous: answer, probabilities, times, size and brightness, rating, label."),
-            N_("With consent: file name, comment; photo of at most 512 pixels a side, without metadata."),
-            N_(
-                "Proof of consent: purposes, version and hash of the text, language, time, channel; "
-                "hash of the receipt."
-            ),
-            N_("Not kept: IP addresses, EXIF data, accounts."),
-        ),
-    ),
     (N_("Recipients"), (N_("Only the operator of this service. No processor, no transfer to a third country."),)),
 )
 _SECURITY = (
@@ -53,9 +42,16 @@ def write_register(_: Translator, controller: DataController) -> str:
         _(N_("Name: {name}"), name=controller.name or _(N_("(not set: CATSDOGS_CONTROLLER)"))),
         _(N_("Contact: {contact}"), contact=controller.contact or _(N_("(not set: CATSDOGS_CONTACT)"))),
     ]
+    data = [
+        _(N_("Without consent, anonymous: {kept}."), kept=kept(_, consent_notice.ALWAYS_KEPT)),
+        _(N_("With consent: {kept}."), kept=kept(_, consent_notice.KEPT_WITH_CONSENT)),
+        _(N_("Proof of consent: {kept}."), kept=kept(_, consent_notice.KEPT_AS_PROOF)),
+        _(N_("Not kept: IP addresses, EXIF data, accounts.")),
+    ]
     sections = [
         (_(N_("Controller")), named),
         *((_(title), [_(item) for item in items]) for title, items in _FIXED),
+        (_(N_("Kinds of data")), data),
         (_(N_("Retention")), [retention, _(N_("Anonymous figures: as long as the service runs."))]),
         (_(N_("Security measures")), [_(item) for item in _SECURITY]),
         (

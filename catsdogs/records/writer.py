@@ -10,14 +10,17 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from catsdogs.database import Database
+from catsdogs.domain import PurposeName
 from catsdogs.errors import DatabaseError, DatabaseUnavailable, NotFound
 from catsdogs.i18n import N_
 from catsdogs.records import consent_changes, feedback, predictions
 from catsdogs.records.consent_changes import ConsentChange
+from catsdogs.records.consents import hash_receipt
 from catsdogs.records.feedback import FeedbackRecord, KnownPrediction
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.replay import SpoolReplayer
 from catsdogs.records.spool import Spool
+from catsdogs.records.withdrawals import clear_spool
 
 _REMEMBERED = 10_000  # predictions
 _NOTHING_CHANGED = N_("The database cannot be reached, so nothing was changed. Try again later.")
@@ -85,12 +88,14 @@ class RecordWriter:
         """
         prediction = None
         if not self._replayer.database_is_away:
+            waits = bool(self._spool.feedback_files())  # then this one waits behind them, so that the last word counts
             try:
-                if self._apply(record):
+                prediction = self._check_stored(record, apply=not waits)
+                if prediction and not waits:
                     return True
-                prediction = self._find_in_spool(record.prediction_id)
+                prediction = prediction or self._find_in_spool(record.prediction_id)
                 if prediction is None:
-                    if self._apply(record):  # it was replayed between the two queries
+                    if self._check_stored(record, apply=True):  # it was replayed between the two queries
                         return True
                     raise NotFound("There is no such prediction.")
             except DatabaseUnavailable as error:
@@ -134,7 +139,9 @@ class RecordWriter:
             if known is None:
                 raise failure or NotFound("There is no such prediction.")
             self._remember(change.prediction_id, known)
-            consent_changes.clear_spool(self._spool, change)
+            withdrawn = [purpose for purpose in PurposeName if not change.allows(purpose)]
+            if change.receipt and change.proves_receipt and withdrawn:
+                clear_spool(self._spool, hash_receipt(change.receipt), [change.prediction_id], withdrawn)
         self._replayer.wake()
         self.unconfirmed_receipts.pop(change.prediction_id, None)
         return not spooled
@@ -158,17 +165,17 @@ class RecordWriter:
         self._replayer.wake()
         return False
 
-    def _apply(self, record: FeedbackRecord) -> bool:
-        """Check a feedback and store it in the database; return whether its prediction is there."""
+    def _check_stored(self, record: FeedbackRecord, *, apply: bool) -> KnownPrediction | None:
+        """Check a feedback on a prediction that is in the database, and `apply` it; ``None`` if it is not there."""
         tables = self._database.tables
 
-        def check_and_apply(connection: sa.Connection) -> bool:
+        def check_and_apply(connection: sa.Connection) -> KnownPrediction | None:
             prediction = feedback.find_prediction(connection, tables, record.prediction_id)
-            if prediction is None:
-                return False
-            feedback.check(record, prediction)
-            feedback.apply(connection, tables, [record])
-            return True
+            if prediction:
+                feedback.check(record, prediction)
+                if apply:
+                    feedback.apply(connection, tables, [record])
+            return prediction
 
         return self._database.run(check_and_apply)
 

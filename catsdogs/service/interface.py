@@ -74,17 +74,21 @@ class Service(Protocol):
         user_feedback: int | None = None,
         user_comment: str | None = None,
         true_label: TrueLabel | None = None,
+        delete_comment: bool = False,
     ) -> bool:
-        """Record a person's feedback on a prediction; what is ``None`` stays as it was.
+        """Record a person's feedback on a prediction; what is ``None`` stays as it was, but a rating clears the label.
 
         Parameters
         ----------
         user_feedback
             1 satisfied, 0 not.
         user_comment
-            At most :data:`catsdogs.domain.MAX_COMMENT` characters; needs consent.
+            At most :data:`catsdogs.domain.MAX_COMMENT` characters; needs consent. An empty one stays as it was, too.
         true_label
-            What the photo shows; with `user_feedback` 1, none that makes the answer wrong.
+            What the photo shows; with `user_feedback`, none that contradicts it; alone, it corrects an earlier rating
+            that it contradicts.
+        delete_comment
+            Whether to delete the comment that was given earlier.
 
         Returns
         -------

@@ -132,9 +132,13 @@ class Local:
         user_feedback: int | None = None,
         user_comment: str | None = None,
         true_label: TrueLabel | None = None,
+        delete_comment: bool = False,
     ) -> bool:
         """See :meth:`catsdogs.service.interface.Service.give_feedback`."""
-        return self._writer.store_feedback(FeedbackRecord.create(feedback_id, user_feedback, user_comment, true_label))
+        record = FeedbackRecord.create(
+            feedback_id, user_feedback, user_comment, true_label, delete_comment=delete_comment
+        )
+        return self._writer.store_feedback(record)
 
     def change_consent(
         self,

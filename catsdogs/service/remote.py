@@ -134,9 +134,15 @@ class Remote:
         user_feedback: int | None = None,
         user_comment: str | None = None,
         true_label: TrueLabel | None = None,
+        delete_comment: bool = False,
     ) -> bool:
         """See :meth:`catsdogs.service.interface.Service.give_feedback`."""
-        feedback = {"user_feedback": user_feedback, "user_comment": user_comment, "true_label": true_label}
+        feedback = {
+            "user_feedback": user_feedback,
+            "user_comment": user_comment,
+            "true_label": true_label,
+            "delete_comment": "true" if delete_comment else None,
+        }
         fields = {"feedback_id": str(feedback_id), **_without_none(feedback)}
         with _expect_fields():
             return bool(self._request("POST", "/api/update-feedback", fields)["stored"])

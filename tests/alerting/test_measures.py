@@ -83,6 +83,6 @@ def test_no_rule_is_broken_by_too_few_predictions(insert_rows: InsertRows) -> No
 
 
 def test_a_true_label_overrides_the_rating(insert_rows: InsertRows) -> None:
-    wrong = [row | {"true_label": "dog", "user_feedback": 1} for row in rated(60, 60)]
+    wrong = [row | {"true_label": "dog", "user_feedback": None} for row in rated(60, 60)]
     right = [row | {"true_label": "both", "user_feedback": 0} for row in rated(60, 0, MINUTE / 7)]
     assert broken_rules(insert_rows(wrong + right))["accuracy_low"]["value"] == pytest.approx(0.5)

@@ -77,7 +77,7 @@ def train(
 
 def send(service: Local, number: int, label: TrueLabel = TrueLabel.DOG, consent: bool = True) -> Outcome:
     outcome = service.predict(picture(number), filename="mine.png", consent=Consent(photo=consent))
-    service.give_feedback(outcome.feedback_id, user_feedback=0, true_label=label)
+    service.give_feedback(outcome.feedback_id, true_label=label)
     return outcome
 
 

@@ -5,20 +5,28 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import product
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from pydantic import SecretStr
+from sqlalchemy import RowMapping
+from uuid_utils.compat import uuid7
 
-from catsdogs.database import Database, setup
+from catsdogs.database import Database, roll_ups, setup
 from catsdogs.database.engine import MAINTENANCE_DATABASE
-from catsdogs.domain import Consent
+from catsdogs.domain import Answer, Consent, TrueLabel
 from catsdogs.errors import DatabaseError
-from catsdogs.records import predictions
+from catsdogs.records import consent_changes, predictions
+from catsdogs.records.consent_changes import ConsentChange
+from catsdogs.records.consents import hash_receipt
+from catsdogs.records.feedback import contradict
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
+from tests.rows import NOW, make_row
 from tests.storage import Storage
 
 
@@ -89,6 +97,69 @@ def test_each_downgrade_and_upgrade_keeps_the_rows(filled: Database) -> None:
     photos = filled.tables.photos.c
     review = filled.run(lambda connection: connection.execute(sa.select(photos.review, photos.reviewed_at)))
     assert review.all() == [(None, None)]
+
+
+def test_a_label_that_the_rating_contradicts_is_cleared(connected: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Version 1.0 stored such rows for people who changed their mind; their rating was the last word."""
+    answers, labels = [*map(str, Answer)], [None, *map(str, TrueLabel)]
+    rows = [
+        make_row(prediction_result=answer, user_feedback=rating) | {"true_label": label, "feedback_at": NOW}
+        for answer, rating, label in product(answers, (None, 0, 1), labels)
+    ]
+    for row in rows:
+        row["id"] = uuid7()
+    table = connected.tables.predictions
+    setup.migrate(connected, "0006")
+    connected.run(lambda connection: connection.execute(sa.insert(table), rows))
+
+    def content() -> dict[UUID, RowMapping]:
+        found = connected.run(lambda connection: connection.execute(sa.select(table)).mappings().all())
+        return {row["id"]: row for row in found}
+
+    def ratings() -> list[tuple[int, int]]:
+        connected.run(lambda connection: roll_ups.refresh(connection, connected.tables))
+        stale, summary = connected.tables.stale_hours, connected.tables.roll_ups.c
+        assert connected.run(lambda connection: connection.scalar(sa.select(sa.func.count()).select_from(stale))) == 0
+        query = sa.select(summary.satisfied, summary.unsatisfied).order_by(*connected.tables.roll_ups.primary_key)
+        return [(up, down) for up, down in connected.run(lambda connection: connection.execute(query).all())]
+
+    before, counted = content(), ratings()
+    setup.migrate(connected)
+    wrong = {
+        row["id"]
+        for row in rows
+        if contradict(
+            Answer(row["prediction_result"]), row["user_feedback"], row["true_label"] and TrueLabel(row["true_label"])
+        )
+    }
+    assert len(wrong) == 10
+    assert "cleared the labels of 10 predictions" in caplog.text
+    assert content() == {
+        key: {**row, "true_label": None if key in wrong else row["true_label"]} for key, row in before.items()
+    }
+    assert ratings() == counted
+    assert sum(map(sum, counted)) == 2 * len([row for row in rows if row["user_feedback"] is not None]), "hour and day"
+    setup.migrate(connected, "0006")
+    assert len(content()) == len(rows)
+
+
+def test_a_downgrade_keeps_the_decision_that_counts(
+    filled: Database, make_record: Callable[..., tuple[PredictionRecord, str]], cat_jpeg: bytes
+) -> None:
+    record, receipt = make_record(Consent(True))
+    filled.run(lambda connection: predictions.store(connection, filled.tables, [record]))
+    change = ConsentChange.create(record.id, Consent(photo=True), filename=None, photo=cat_jpeg, receipt=receipt)
+    filled.run(lambda connection: consent_changes.apply(connection, filled.tables, change))
+    consents = filled.tables.consents.c
+    mine = sa.select(consents.id).where(consents.receipt_hash == hash_receipt(receipt))
+    assert change.decision
+    assert record.decision
+    assert set(filled.run(lambda c: c.scalars(mine).all())) == {record.decision.id, change.decision.id}
+    setup.migrate(filled, "0005")
+    assert filled.run(lambda c: c.scalars(mine).all()) == [change.decision.id]
+    setup.migrate(filled)
+    photos = sa.select(filled.tables.photos.c.consent_id).where(filled.tables.photos.c.prediction_id == record.id)
+    assert filled.run(lambda c: c.scalars(photos).all()) == [change.decision.id]
 
 
 def test_migrating_again_changes_nothing(filled: Database) -> None:

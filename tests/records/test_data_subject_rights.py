@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from PIL import Image
 
 from catsdogs.database import Database
-from catsdogs.domain import Consent, PurposeName
+from catsdogs.domain import Consent, PurposeName, Removal
 from catsdogs.errors import ConsentRequired, DatabaseUnavailable, NotFound
 from catsdogs.records import data_subject_rights
-from catsdogs.records.feedback import FeedbackRecord
+from catsdogs.records.consent_changes import ConsentChange
+from catsdogs.records.feedback import FeedbackRecord, apply
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
 from catsdogs.settings import Settings
@@ -273,6 +274,37 @@ def test_a_purge_removes_old_personal_data_and_keeps_the_figures(storage: Storag
     assert (row["filename"], row["user_comment"], row["consent_id"]) == (None, None, None)
     assert (row["proba_cat"], row["user_feedback"], row["true_label"], row["rgpd_consent"]) == (0.9, 0, "dog", True)
     assert data_subject_rights.purge(storage.database, storage.spool, 30).predictions == []
+
+
+@pytest.mark.parametrize("where", ["tables", "spool"])
+def test_a_purge_counts_from_the_latest_decision(
+    storage: Storage, make_record: MakeRecord, cat_jpeg: bytes, where: str
+) -> None:
+    """What a person agreed to again stays, with its earlier decisions, until the latest one is old."""
+    storage.replayer.close()
+    record, receipt = make_record(Consent(True), filename="mine.jpg")
+    first = aged(record, 40)
+    storage.writer.store_prediction(first)
+    comment = FeedbackRecord.create(first.id, None, "personal", None)
+    comment = comment.model_copy(update={"given_at": first.timestamp})
+    if where == "spool":
+        storage.spool.put_feedback(comment)
+    else:
+        with storage.database.engine.begin() as connection:
+            apply(connection, storage.database.tables, [comment])
+    storage.writer.change_consent(ConsentChange.create(first.id, ALL, filename=None, photo=cat_jpeg, receipt=receipt))
+
+    assert data_subject_rights.purge(storage.database, storage.spool, 30) == Removal([], 0, 0)
+
+    storage.replayer.replay()
+    held = data_subject_rights.export(storage.database, storage.spool, receipt)
+    assert [(row["filename"], row["user_comment"]) for row in held["predictions"]] == [("mine.jpg", "personal")]
+    assert (len(held["decisions"]), len(held["photos"])) == (2, 1)
+    consents = storage.database.tables.consents
+    with storage.database.engine.begin() as connection:
+        connection.execute(sa.update(consents).values(decided_at=consents.c.decided_at - timedelta(days=31)))
+    assert data_subject_rights.purge(storage.database, storage.spool, 30) == Removal([first.id], 1, 0)
+    assert counts(storage) == (0, 1, 0)
 
 
 def test_a_purge_covers_the_spool(storage: Storage, make_record: MakeRecord) -> None:

@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import permutations, product
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from catsdogs.domain import Answer, Consent, TrueLabel
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
 from catsdogs.monitoring.accuracy import is_right
-from catsdogs.records.feedback import FeedbackRecord, KnownPrediction, apply, check
+from catsdogs.records.feedback import (
+    FeedbackRecord,
+    KnownPrediction,
+    StoredFeedback,
+    apply,
+    check,
+    combine,
+    contradict,
+)
 from catsdogs.records.predictions import PredictionRecord
+from tests.rows import make_row
 from tests.storage import Storage
+from tests.waiting import until
 
 MakeRecord = Callable[..., tuple[PredictionRecord, str | None]]
 Store = Callable[[Consent], UUID]
@@ -47,43 +60,136 @@ def stored(storage: Storage, make_record: MakeRecord) -> Store:
     return make
 
 
-def test_the_check_of_rating_and_label_agrees_with_the_accuracy_in_sql(storage: Storage) -> None:
-    for answer, label, rating, earlier in product(Answer, TrueLabel, (0, 1, None), (0, 1, None)):
-        stored = sa.select(
-            sa.literal(answer.value).label("prediction_result"),
-            sa.literal(label.value).label("true_label"),
-            sa.cast(sa.null(), sa.Integer).label("user_feedback"),
-        ).subquery()
+def test_one_rule_says_which_rating_a_label_contradicts(storage: Storage) -> None:
+    """The check of a feedback, the constraint of the database, and the accuracy in SQL agree."""
+    for answer, label, rating in product(Answer, TrueLabel, (0, 1)):
+        row = make_row(prediction_result=answer.value, user_feedback=rating) | {"true_label": label.value}
+        forbidden = contradict(answer, rating, label)
+        with pytest.raises(InvalidInput) if forbidden else nullcontext():
+            check(FeedbackRecord.create(row["id"], rating, None, label), KnownPrediction(answer, False))
         with storage.database.engine.connect() as connection:
-            counted = connection.scalar(sa.select(is_right(stored)))
-        satisfied = earlier if rating is None else rating
-        with pytest.raises(InvalidInput) if satisfied and counted is False else nullcontext():
-            check(FeedbackRecord.create(uuid7(), rating, None, label), KnownPrediction(answer, False, earlier))
+            with pytest.raises(IntegrityError) if forbidden else nullcontext():
+                connection.execute(sa.insert(storage.database.tables.predictions), row)
+            connection.rollback()
+            values = {name: row[name] for name in ("prediction_result", "true_label", "user_feedback")}
+            judged = sa.select(*(sa.literal(value).label(name) for name, value in values.items())).subquery()
+            right = connection.scalar(sa.select(is_right(judged)))
+        assert forbidden == (right is not None and right != rating and (label, rating) != (TrueLabel.BOTH, 0))
 
 
 def test_a_contradiction_is_refused_with_all_that_came_with_it(
     storage: Storage, stored: Store, stored_feedback: FindFeedback
 ) -> None:
     identifier = stored(Consent(True))
-    with pytest.raises(InvalidInput, match="Change one of the two"):
-        storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, "It is my dog", "dog"))
-    assert stored_feedback(identifier) == (None, None, None)
-    storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, None, None))
-    with pytest.raises(InvalidInput, match="Change one of the two"):
-        storage.writer.store_feedback(FeedbackRecord.create(identifier, None, None, "dog"))
-    assert stored_feedback(identifier) == (1, None, None)
-    storage.writer.store_feedback(FeedbackRecord.create(identifier, 0, None, "dog"))
-    assert stored_feedback(identifier) == (0, None, "dog")
+    for rating, label in ((1, "dog"), (1, "neither"), (0, "cat")):
+        with pytest.raises(InvalidInput, match="Change one of the two"):
+            storage.writer.store_feedback(FeedbackRecord.create(identifier, rating, "It is my dog", label))
+        assert stored_feedback(identifier) == (None, None, None)
 
 
-def test_a_contradiction_that_was_accepted_once_is_not_lost_in_the_replay(
-    storage: Storage, stored: Store, stored_feedback: FindFeedback
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ([(0, None), (0, "neither"), (0, None), (1, None)], (1, None)),
+        ([(0, None), (0, "dog"), (1, None), (0, None)], (0, None)),
+        ([(0, "dog"), (1, "cat")], (1, "cat")),
+        ([(1, None), (0, "both")], (0, "both")),
+        ([(0, None), (None, "dog")], (0, "dog")),
+        ([(1, None), (None, "dog")], (0, "dog")),
+        ([(0, None), (None, "cat")], (1, "cat")),
+        ([(1, None), (None, "both")], (1, "both")),
+        ([(None, "dog"), (1, None)], (1, None)),
+        ([(None, "dog")], (None, "dog")),
+    ],
+)
+@pytest.mark.parametrize("way", ["live", "spool", "spool in one transaction", "live after the spool"])
+def test_the_last_word_counts_whatever_was_said_before(
+    storage: Storage,
+    stored: Store,
+    stored_feedback: FindFeedback,
+    way: str,
+    said: list[tuple[int | None, str | None]],
+    kept: tuple[int | None, str | None],
 ) -> None:
     identifier = stored(Consent())
-    record = FeedbackRecord.create(identifier, 1, None, "dog")
-    storage.spool.put_feedback(record)
+    storage.replayer.close()
+    for number, (rating, label) in enumerate(said):
+        record = FeedbackRecord.create(identifier, rating, None, label)
+        if way == "live" or (way == "live after the spool" and number == len(said) - 1):
+            storage.writer.store_feedback(record)
+        else:
+            storage.spool.put_feedback(record)
+        if way == "spool":
+            storage.replayer.replay()
     storage.replayer.replay()
-    assert stored_feedback(identifier) == (1, None, "dog")
+    assert stored_feedback(identifier) == (kept[0], None, kept[1])
+    assert not (storage.spool.folder / "damaged").exists()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, 0, 1]), st.sampled_from(["", "dog", "cat", "both"]), st.sampled_from(["", "x"])
+        ),
+        min_size=1,
+        max_size=4,
+    ).filter(lambda said: all(any((rating is not None, label, comment)) for rating, label, comment in said)),
+    st.sampled_from([answer for answer in Answer if answer is not Answer.ERROR]),
+)
+def test_in_no_order_is_a_contradiction_stored_or_the_last_rating_lost(
+    said: list[tuple[int | None, str, str]], answer: Answer
+) -> None:
+    """Records of several spools may arrive in any order, and more than once."""
+    start = datetime.now(UTC)
+    records = [
+        FeedbackRecord.create(uuid7(), rating, comment, label).model_copy(
+            update={"given_at": start + timedelta(seconds=second)}
+        )
+        for second, (rating, label, comment) in enumerate(said)
+    ]
+    prediction = KnownPrediction(answer, True)
+    for order in permutations(records):
+        feedback = StoredFeedback()
+        for record in (*order, order[0]):
+            feedback = combine(prediction, feedback, record)
+            assert not contradict(answer, feedback.rating, feedback.label)
+        assert (feedback.rating is not None) == any(rating is not None for rating, _, _ in said)
+        assert feedback.given_at == records[-1].given_at
+        last = records[-1]
+        if last.user_feedback is not None:
+            assert feedback.label == last.true_label
+            assert contradict(answer, last.user_feedback, last.true_label) or feedback.rating == last.user_feedback
+        assert not last.true_label or feedback.label == last.true_label
+
+
+def test_a_contradiction_that_was_accepted_once_does_not_block_the_spool(
+    storage: Storage, stored: Store, stored_feedback: FindFeedback
+) -> None:
+    """Nothing was known of the prediction when it was accepted; the label says more than the rating."""
+    identifier, other = stored(Consent()), stored(Consent())
+    storage.replayer.close()
+    for record in (FeedbackRecord.create(identifier, 1, None, "dog"), FeedbackRecord.create(other, 1, None, None)):
+        storage.spool.put_feedback(record)
+    assert storage.replayer.replay() == 2
+    assert stored_feedback(identifier) == (0, None, "dog")
+    assert stored_feedback(other) == (1, None, None)
+
+
+def test_a_comment_is_deleted_only_on_purpose(storage: Storage, stored: Store, stored_feedback: FindFeedback) -> None:
+    identifier = stored(Consent(True))
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, "mine", None))
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, 0, " ", None))
+    assert stored_feedback(identifier) == (0, "mine", None)
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, None, None, None, delete_comment=True))
+    assert stored_feedback(identifier) == (0, None, None)
+    storage.writer.store_feedback(FeedbackRecord.create(identifier, None, "again", None))
+    deletion = FeedbackRecord.create(identifier, 1, "", None, delete_comment=True)
+    storage.spool.put_feedback(deletion)
+    storage.replayer.wake()
+    until(lambda: storage.is_idle)
+    assert stored_feedback(identifier) == (1, None, None)
+    with pytest.raises(InvalidInput, match="Either"):
+        FeedbackRecord.create(identifier, None, "text", None, delete_comment=True)
 
 
 @pytest.mark.parametrize("rating", [0, 1])
@@ -110,7 +216,7 @@ def test_fields_that_are_not_given_stay_as_they_were(
     storage.writer.store_feedback(FeedbackRecord.create(identifier, 0, None, "dog"))
     storage.writer.store_feedback(FeedbackRecord.create(identifier, None, "  It is a dog\n", None))
     storage.writer.store_feedback(FeedbackRecord.create(identifier, 1, "", None))
-    assert stored_feedback(identifier) == (1, "It is a dog", "dog")
+    assert stored_feedback(identifier) == (1, "It is a dog", None), "but a rating replaces the label"
 
 
 def test_an_unknown_prediction_is_not_found(storage: Storage) -> None:

@@ -1,4 +1,4 @@
-"""Nothing is stored without consent: random combinations of consent, fields, outages and withdrawals."""
+"""Nothing is stored without consent: random combinations of consents, fields, outages, changes and withdrawals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catsdogs.domain import Consent, ConsentChannel, Outcome, PurposeName, TrueLabel
-from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
+from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput, NotFound
+from catsdogs.records.predictions import basename
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from tests.storage import Storage
@@ -63,6 +64,7 @@ def stored(storage: Storage, identifier: UUID) -> dict[str, Any] | None:
     comment=st.none() | TEXT,
     label=st.none() | st.sampled_from(TrueLabel),
     outage=st.booleans(),
+    changes=st.lists(CONSENTS, max_size=3),
     withdrawn=st.sampled_from([None, "all", *PurposeName]),
     replayed_before=st.booleans(),
     erased=st.booleans(),
@@ -78,6 +80,7 @@ def test_nothing_is_stored_that_was_not_allowed(
     comment: str | None,
     label: TrueLabel | None,
     outage: bool,
+    changes: list[Consent],
     withdrawn: str | None,
     replayed_before: bool,
     erased: bool,
@@ -89,10 +92,15 @@ def test_nothing_is_stored_that_was_not_allowed(
     kept = _give(service, outcome, consent, rating, comment, label, has_comment)
     if replayed_before:
         storage.replayer.replay()
+    receipt = outcome.receipt
+    for changed in changes:
+        receipt = _change(service, local, outcome.feedback_id, changed, receipt, filename, cat_jpeg)
+        has_comment &= changed.filename_and_comment
+        consent = changed
     may_name, may_photo = consent.filename_and_comment, consent.photo
-    if withdrawn and outcome.receipt:
+    if withdrawn and receipt:
         purpose = None if withdrawn == "all" else PurposeName(withdrawn)
-        local.withdraw(outcome.receipt, purpose)
+        local.withdraw(receipt, purpose)
         may_name &= purpose is PurposeName.PHOTO
         may_photo &= purpose is PurposeName.FILENAME_AND_COMMENT
     storage.replayer.replay()
@@ -100,18 +108,42 @@ def test_nothing_is_stored_that_was_not_allowed(
     row = stored(storage, outcome.feedback_id)
     assert row
     assert row["rgpd_consent"] is may_name
-    assert may_name or (row["filename"], row["user_comment"]) == (None, None)
+    assert row["filename"] == (basename(filename) if may_name else None)
     assert (row["user_comment"] is not None) is (may_name and has_comment and kept)
     assert row["photos"] == may_photo
     assert (row["user_feedback"], row["true_label"]) == ((rating, label) if kept else (None, None))
-    assert (outcome.receipt is not None) is consent.any
-    if outcome.receipt and erased:
-        local.erase(outcome.receipt)
+    if receipt:
+        decisions = local.export(receipt)["decisions"]
+        assert [one["id"] for one in decisions][-1] == str(row["consent_id"])
+        assert len(decisions) <= 1 + len(changes)
+    if receipt and erased:
+        local.erase(receipt)
         assert stored(storage, outcome.feedback_id) is None
         with pytest.raises(NotFound):
-            local.export(outcome.receipt)
+            local.export(receipt)
     assert len(storage.spool) == 0
     assert not (storage.spool.folder / "damaged").exists()
+
+
+def _change(
+    service: Local,
+    local: Local,
+    feedback_id: UUID,
+    consent: Consent,
+    receipt: str | None,
+    filename: str | None,
+    photo: bytes,
+) -> str | None:
+    """Change the consent where the prediction is, and return the receipt code."""
+    fields: dict[str, Any] = {"filename": filename, "photo": photo, "receipt": receipt}
+    try:
+        outcome = service.change_consent(feedback_id, consent, **fields)
+    except DatabaseUnavailable:  # it was replayed meanwhile
+        outcome = local.change_consent(feedback_id, consent, **fields)
+        assert outcome.stored
+    assert outcome.receipt == (receipt or outcome.receipt)
+    assert outcome.receipt or not consent.any
+    return outcome.receipt
 
 
 def _give(
@@ -132,8 +164,8 @@ def _give(
         assert has_comment
         assert not consent.filename_and_comment
         return False
-    except InvalidInput:  # satisfied with "cat"
-        assert (rating, label in (TrueLabel.DOG, TrueLabel.NEITHER)) == (1, True)
+    except InvalidInput:  # the answer is "cat"
+        assert (rating, label) in {(1, TrueLabel.DOG), (1, TrueLabel.NEITHER), (0, TrueLabel.CAT)}
         return False
     assert consent.filename_and_comment or not has_comment
     return True

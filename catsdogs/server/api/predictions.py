@@ -75,7 +75,12 @@ class FeedbackHandler(ApiHandler):
         FeedbackResponse,
         form=Annotated[
             FeedbackFields,
-            JsonSchema(anyOf=[{"required": [name]} for name in ("user_feedback", "user_comment", "true_label")]),
+            JsonSchema(
+                anyOf=[
+                    {"required": [name]} for name in ("user_feedback", "user_comment", "true_label", "delete_comment")
+                ],
+                **{"not": {"required": ["user_comment", "delete_comment"]}},
+            ),
         ],
         errors=(400, 404),
     )
@@ -90,6 +95,7 @@ class FeedbackHandler(ApiHandler):
             user_feedback=user_feedback,
             user_comment=self.get_body_argument("user_comment", None) or None,
             true_label=self._true_label(),
+            delete_comment=self.flag("delete_comment"),
         )
         if user_feedback is not None:
             self.server.metrics.count_rating(user_feedback)

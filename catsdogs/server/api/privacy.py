@@ -61,14 +61,14 @@ class ConsentHandler(PhotoFormHandler):
 
     async def post(self) -> None:
         """Record a person's new decision."""
-        file = self.read_form()
+        file, feedback_id = self.read_form(), self.feedback_id()
         if not {"rgpd_consent", "photo_consent"} & self.request.body_arguments.keys():
             raise InvalidInput(N_("Send rgpd_consent, photo_consent or both: true or false."))
         receipt = self.get_body_argument("receipt", "") or None
         with wrong_receipts_limited(self) if receipt else nullcontext():
             outcome = await self.server.worker_pool.run(
                 self.service.change_consent,
-                self.feedback_id(),
+                feedback_id,
                 self.consent(),
                 filename=self.get_body_argument("filename", "") or (file.filename if file else None),
                 photo=file.body if file else None,

@@ -60,9 +60,12 @@ class FeedbackFields(TypedDict):
     user_feedback: NotRequired[Annotated[int, JsonSchema(enum=[0, 1])]]
     """1 satisfied, 0 not."""
     user_comment: NotRequired[Annotated[str, JsonSchema(minLength=1, maxLength=MAX_COMMENT)]]
-    """A comment; needs rgpd_consent."""
+    """A comment; needs rgpd_consent. An empty one changes nothing."""
     true_label: NotRequired[TrueLabelName]
-    """What the photo shows; with user_feedback 1, none that makes the answer wrong."""
+    """What the photo shows; with user_feedback, none that contradicts it; alone, it corrects an earlier rating that it
+    contradicts. A rating without a label clears the label."""
+    delete_comment: NotRequired[Annotated[bool, JsonSchema(enum=[True])]]
+    """Deletes the comment that was given earlier."""
 
 
 class ReceiptFields(TypedDict):

@@ -159,6 +159,21 @@ def test_satisfied_with_an_answer_that_the_label_contradicts_is_400(
     assert feedback(client, feedback_id=made["feedback_id"], user_feedback="0", true_label="dog").status == 200
 
 
+def test_a_comment_is_deleted_only_on_purpose(client: Client, server: RunningServer, cat_jpeg: bytes) -> None:
+    """V2's clients send an empty comment with a rating."""
+    made = predict(client, cat_jpeg, rgpd_consent="true").json()
+    statement = "SELECT user_feedback, user_comment FROM predictions_feedback WHERE id = :id"
+    for fields, kept in (
+        ({"user_comment": "mine"}, {"user_feedback": None, "user_comment": "mine"}),
+        ({"user_feedback": "1", "user_comment": ""}, {"user_feedback": 1, "user_comment": "mine"}),
+        ({"delete_comment": "true"}, {"user_feedback": 1, "user_comment": None}),
+    ):
+        assert feedback(client, feedback_id=made["feedback_id"], **fields).status == 200
+        assert server.query(statement, id=made["feedback_id"]) == [kept]
+    both = feedback(client, feedback_id=made["feedback_id"], user_comment="mine", delete_comment="true")
+    assert (both.status, "Either" in both.json()["detail"]) == (400, True)
+
+
 @pytest.mark.parametrize("unknown", ["01a21a98-5569-778b-8055-a3bd654191c9", "42"])
 def test_feedback_on_an_unknown_prediction_is_404(client: Client, unknown: str) -> None:
     assert feedback(client, feedback_id=unknown, user_feedback="1").status == 404
@@ -171,6 +186,7 @@ def test_feedback_on_an_unknown_prediction_is_404(client: Client, unknown: str) 
         {"feedback_id": str(uuid4()), "user_feedback": "2"},
         {"feedback_id": str(uuid4()), "user_feedback": "yes"},
         {"feedback_id": str(uuid4()), "true_label": "horse"},
+        {"feedback_id": str(uuid4()), "user_feedback": "1", "delete_comment": "perhaps"},
     ],
 )
 def test_bad_feedback_is_400(client: Client, fields: dict[str, Any]) -> None:

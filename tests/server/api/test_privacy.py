@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -67,6 +68,71 @@ def test_tries_are_limited(client: Client, open_page: Callable[..., OpenPage]) -
     assert int(answers[-1].headers["Retry-After"]) > 0
     assert len({answer.json()["detail"] for answer in answers[:10]}) == 1
     assert client("POST", RIGHTS[0], token=other, fields={"receipt": WRONG}).status == 404
+
+
+def test_valid_codes_are_not_counted(client: Client, open_page: Callable[..., OpenPage], photo: dict[str, Any]) -> None:
+    """A person with the codes of twenty photos uses all of them; only then are wrong ones counted, and all refused."""
+    token = open_page().token
+    made = [client("POST", "/api/predict", token=token, fields=photo).json() for _ in range(12)]
+    codes = [outcome["receipt"] for outcome in made]
+    for path in (RIGHTS[0], RIGHTS[1]):
+        assert {client("POST", path, token=token, fields={"receipt": code}).status for code in codes} == {200}
+    for outcome in made:
+        fields = {"feedback_id": outcome["feedback_id"], "rgpd_consent": "true", "receipt": outcome["receipt"]}
+        assert client("POST", "/api/consent", token=token, fields=fields).status == 200
+    erased = [client("POST", RIGHTS[2], token=token, fields={"receipt": code}).status for code in codes[:-1]]
+    assert erased == [200] * 11
+    fields = {"feedback_id": made[-1]["feedback_id"], "rgpd_consent": "true", "receipt": WRONG}
+    wrong = [client("POST", "/api/consent", token=token, fields=fields) for _ in range(10)]
+    assert [answer.status for answer in wrong] == [404] * 10
+    blocked = {
+        (answer.status, answer.json()["detail"])
+        for code in (WRONG, codes[-1])
+        for answer in (
+            client("POST", RIGHTS[2], token=token, fields={"receipt": code}),
+            client("POST", "/api/consent", token=token, fields={**fields, "receipt": code}),
+        )
+    }
+    assert len(blocked) == 1, "valid and wrong codes cannot be told apart"
+    assert next(iter(blocked))[0] == 429
+    anonymous = client("POST", "/api/predict", token=token, fields={"file": photo["file"]}).json()["feedback_id"]
+    first = {"feedback_id": anonymous, "rgpd_consent": "true"}
+    assert client("POST", "/api/consent", token=token, fields=first).status == 200, "no code was tried"
+
+
+@pytest.mark.parametrize("channel", ["rest", "app"])
+def test_a_changed_consent_keeps_its_channel_and_language(
+    server: RunningServer, client: Client, open_page: Callable[..., OpenPage], photo: dict[str, Any], channel: str
+) -> None:
+    token = client.server.api_token if channel == "rest" else open_page().token
+    made = client("POST", "/api/predict", token=token, fields={"file": photo["file"]}).json()
+    fields = {"feedback_id": made["feedback_id"], "photo_consent": "true", "consent_language": "fr"}
+    answer = client("POST", "/api/consent", token=token, fields=fields | {"file": photo["file"]})
+    assert (answer.status, answer.json()["stored"]) == (200, True)
+    statement = """SELECT how, language, rgpd_consent, filename FROM consents
+        JOIN predictions_feedback p ON p.consent_id = consents.id WHERE p.id = :id"""
+    [row] = server.query(statement, id=made["feedback_id"])
+    assert row == {"how": channel, "language": "fr", "rgpd_consent": False, "filename": None}
+    assert len(client("POST", RIGHTS[0], token=token, fields=answer.json()).json()["photos"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "message"),
+    [
+        ({}, 400, "feedback_id"),
+        ({"feedback_id": "42", "rgpd_consent": "true"}, 404, "no prediction"),
+        ({"feedback_id": str(uuid4()), "rgpd_consent": "true"}, 404, "no such prediction"),
+        ({"feedback_id": str(uuid4())}, 400, "Send rgpd_consent"),
+        ({"feedback_id": str(uuid4()), "rgpd_consent": "perhaps"}, 400, "true or false"),
+        ({"feedback_id": str(uuid4()), "photo_consent": "true", "file": ("x.jpg", b"no photo")}, 400, "picture"),
+        ({"feedback_id": str(uuid4()), "photo_consent": "true", "file": ("x.jpg", bytes(33 * 2**20))}, 413, "32 MB"),
+    ],
+)
+def test_a_bad_decision_is_refused_and_says_why(
+    client: Client, fields: dict[str, Any], status: int, message: str
+) -> None:
+    answer = client("POST", "/api/consent", fields=fields)
+    assert (answer.status, message in answer.json()["detail"]) == (status, True), answer.data
 
 
 def test_a_kernel_gets_the_settings_that_the_notice_shows(
