@@ -22,6 +22,7 @@ from catsdogs.server.api.metrics import Metrics
 from catsdogs.server.api.photo_form import MAX_BODY
 from catsdogs.server.auth import Operator, Tokens, cookie_secret
 from catsdogs.server.clients import Clients
+from catsdogs.server.compression import Compression
 from catsdogs.server.configuration import rate_limits, voila_config
 from catsdogs.server.http_server import AppHTTPServer
 from catsdogs.server.routes import routes
@@ -113,13 +114,13 @@ class Server(Voila):  # type: ignore[misc]
         self.http.finish_upload(handler.request)
 
     def init_handlers(self) -> list[Any]:
-        """List the routes."""
+        """List the routes: ours, as most of Voilà's are left out."""
         app_arguments = {
             "template_paths": self.template_paths,
             "config": self.config,
             "voila_configuration": self.voila_configuration,
         }
-        return routes(super().init_handlers(), app_arguments)
+        return routes(app_arguments)
 
     def run(self, sockets: list[socket.socket], *, stopping: threading.Event, ready: Callable[[], None]) -> None:
         """Serve until SIGINT or SIGTERM, then finish the requests that have begun and stop the kernels.
@@ -158,7 +159,7 @@ class Server(Voila):  # type: ignore[misc]
             shutil.rmtree(self.connection_dir, ignore_errors=True)
 
     def _listen(self, sockets: list[socket.socket]) -> None:
-        self.app = Application(transforms=[base_handler.SecurityHeaders], **self.init_settings())
+        self.app = Application(transforms=[base_handler.SecurityHeaders, Compression], **self.init_settings())
         self.app.add_handlers(".*$", self.init_handlers())
         self.http = AppHTTPServer(
             self.app,

@@ -59,6 +59,7 @@ ERROR_MESSAGES = {
     404: N_("There is nothing here."),
     405: N_("This cannot be done here."),
     413: N_("This is too large."),
+    415: N_("This request is compressed. Send it again without compression."),
 }
 INTERNAL_ERROR_MESSAGE = N_("Something went wrong on our side. It is in the log; trying again may help.")
 
@@ -118,6 +119,9 @@ class BaseHandler(RequestHandler):
             status_code = status_code_of(error)
             self.set_status(status_code)
             self.set_header("X-CatsDogs-Error", error_name(error))
+        if status_code == 400 and "Content-Encoding" in self.request.headers:
+            status_code, error = 415, None  # Tornado reads no such form
+            self.set_status(status_code)
         if status_code == 405:
             self.set_header("Allow", ", ".join(self._methods()))
         if status_code == 401:

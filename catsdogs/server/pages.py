@@ -16,13 +16,14 @@ from catsdogs.server.auth import Operator
 from catsdogs.server.base_handler import HeadAsGetHandler, status_code_of
 from catsdogs.server.model_page import page_texts
 from catsdogs.server.rate_limit import TooManyRequests
+from catsdogs.server.static_files import static_url
 
 TEMPLATES = Path(__file__).parent / "template"
-STATIC = TEMPLATES / "static"
 
 _environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
+_environment.globals["static_url"] = static_url
 _markdown = mistune.create_markdown(escape=True, plugins=["table"])  # others may have written the card
 
 

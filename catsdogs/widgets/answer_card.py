@@ -39,7 +39,7 @@ class AnswerCard(BaseWidget):
         Address of the page that describes the model; empty where there is none.
     """
 
-    _esm = script("language_switch", "answer_card")
+    _esm = script("answer_card")
     _css = style("answer_card")
 
     answer = traitlets.Dict().tag(sync=True)

@@ -1,24 +1,109 @@
-"""Scripts, style sheets and texts that all widgets share, for kernels and for the server's preloaded page."""
+"""Scripts, style sheets and texts that all widgets share, for kernels and for the server's pages.
+
+A page of our server loads the scripts and style sheets of all widgets from the server, which browsers keep; a widget
+sends only the address of its script. In JupyterLab, and in Voilà without our server, each widget sends its own.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
 from importlib import resources
 
 from catsdogs import palette
 from catsdogs.i18n import Translator
+from catsdogs.service import URL_VARIABLE
 
 _FOLDER = resources.files("catsdogs.widgets") / "static"
 _COLOURS = f".catsdogs {{ --cat: {palette.CAT}; --dog: {palette.DOG}; --neither: {palette.NEITHER}; }}\n"
+_EXPORT = "export default { render };\n"
+"""The last line of a widget's script."""
+
+WIDGETS: dict[str, tuple[str, ...]] = {
+    "alert_list": (),
+    "answer_card": ("language_switch",),
+    "charts": ("files",),
+    "comment_form": ("visit_store", "photo_shown", "photo_form"),
+    "consent_form": ("photo_shown", "photo_form", "confirm"),
+    "controls": (),
+    "feedback_form": ("photo_shown", "photo_form"),
+    "kpi_tiles": (),
+    "model_health": ("table",),
+    "my_data": ("confirm",),
+    "page_header": (),
+    "photo_input": (
+        "preloaded",
+        "photo_shown",
+        "photo_file",
+        "photo_sources",
+        "activation_map",
+        "sample_list",
+        "photo_list",
+        "photo_stage",
+    ),
+    "photo_review": (),
+    "predictions_table": ("table", "files"),
+    "receipt_card": ("visit_store",),
+}
+"""Names of the widgets' scripts, each with the names of the other scripts that are joined before it."""
+
+SCRIPT_PATH = "/app/widgets.js"
+"""Path of :func:`shared_script` on our server."""
 
 
-def script(*names: str) -> str:
-    """Join scripts of ``static/`` into one ES module, after the helpers of ``base.js``."""
-    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("base", *names))
+def script(name: str, before: Callable[[], str] = str) -> str:
+    """Return the ES module of a widget, with the script that `before` returns before it.
+
+    For a page of our server, it only names the widget in the script that the page loads, without `before`.
+    """
+    if URL_VARIABLE in os.environ:
+        address = f"{SCRIPT_PATH}?v={content_hash(shared_script().encode())}"
+        return f'export default async () => (await import(new URL("{address}", location.origin))).{name}();'
+    return before() + _read("js", "base", *WIDGETS[name], name)
 
 
 def style(*names: str) -> str:
-    """Join style sheets of ``static/`` into one, after ``base.css`` and the colours of the answers."""
-    return _COLOURS + "\n".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("base", *names))
+    """Join style sheets of ``static/`` into one; for a page of our server, which loads them all, it is empty."""
+    return "" if URL_VARIABLE in os.environ else _style(*names)
+
+
+def module(*names: str) -> str:
+    """Return an ES module that exports, for each of these widgets, a function to what its own module would export."""
+    return _read("js", "base") + "".join(map(_factory, names))
+
+
+@cache
+def shared_script() -> str:
+    """Return the module of all widgets."""
+    return module(*WIDGETS)
+
+
+@cache
+def shared_style() -> str:
+    """Return the style sheets of all widgets."""
+    names = sorted(file.name.removesuffix(".css") for file in _FOLDER.iterdir() if file.name.endswith(".css"))
+    return _style(*(name for name in names if name != "base"))
+
+
+def content_hash(content: bytes) -> str:
+    """Return the version of a file in its address."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _factory(name: str) -> str:
+    own = _read("js", *WIDGETS[name], name)
+    assert own.endswith(_EXPORT), name
+    return f"\nexport async function {name}() {{\n{own.removesuffix(_EXPORT)}return {{ render }};\n}}\n"
+
+
+def _style(*names: str) -> str:
+    return _COLOURS + _read("css", "base", *names)
+
+
+def _read(suffix: str, *names: str) -> str:
+    return "\n".join((_FOLDER / f"{name}.{suffix}").read_text(encoding="utf-8") for name in names)
 
 
 def common_texts(_: Translator) -> dict[str, str]:

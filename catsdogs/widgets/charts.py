@@ -21,18 +21,20 @@ from catsdogs.monitoring.figures import Statistics
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 from catsdogs.widgets.view import ViewSnapshot
 
-_PLOTLY_JS = (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
-
 LINE = 130
 """Largest number of characters in a line of a picture's caption."""
 
 F = TypeVar("F", bound=Mapping[str, object])
 
 
-class BaseCharts(BaseWidget, Generic[F]):
-    """Shows charts of figures of type `F`, and updates them in place. One widget of the page has to load plotly.js."""
+def _plotly_script() -> str:
+    return (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
-    _esm = script("files", "charts")
+
+class BaseCharts(BaseWidget, Generic[F]):
+    """Shows charts of figures of type `F`, and updates them in place; the page or one of its widgets has plotly.js."""
+
+    _esm = script("charts")
     _css = style("charts")
 
     figures: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
@@ -85,9 +87,9 @@ class BaseCharts(BaseWidget, Generic[F]):
 
 
 class StatisticsCharts(BaseCharts[Statistics]):
-    """Shows the charts of a window's statistics; this widget loads plotly.js."""
+    """Shows the charts of a window's statistics; this widget brings plotly.js, where the page has not."""
 
-    _esm = _PLOTLY_JS + script("files", "charts")
+    _esm = script("charts", before=_plotly_script)
 
     charts = CHARTS
     tables: ClassVar = {name: csv_export.feedback if name == "feedback" else csv_export.timeline for name in CHARTS}

@@ -30,7 +30,7 @@ class CommentForm(PhotoForm):
         Returns the service that records the comment.
     """
 
-    _esm = script("visit_store", "photo_shown", "photo_form", "comment_form")
+    _esm = script("comment_form")
     _css = style("photo_form", "comment_form")
 
     max_comment = traitlets.Int(MAX_COMMENT).tag(sync=True)

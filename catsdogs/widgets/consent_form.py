@@ -43,7 +43,7 @@ class ConsentForm(PhotoForm):
         Returns the service that records the decisions.
     """
 
-    _esm = script("photo_shown", "photo_form", "confirm", "consent_form")
+    _esm = script("consent_form")
     _css = style("photo_form", "confirm", "consent_form")
 
     purposes: traitlets.List[list[str]] = traitlets.List().tag(sync=True)

@@ -28,7 +28,7 @@ class FeedbackForm(PhotoForm):
         Returns the service that records the feedback.
     """
 
-    _esm = script("photo_shown", "photo_form", "feedback_form")
+    _esm = script("feedback_form")
     _css = style("photo_form", "feedback_form")
 
     def __init__(self, translator: Translator, visit: Visit, service: Callable[[], Service]) -> None:

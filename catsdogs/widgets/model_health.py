@@ -17,7 +17,7 @@ from catsdogs.widgets.charts import BaseCharts
 class HealthSummary(BaseWidget):
     """Shows how accurate the model is, how far each signal has drifted, and how the versions compare."""
 
-    _esm = script("table", "model_health")
+    _esm = script("model_health")
     _css = style("model_health")
 
     sentences: traitlets.List[str] = traitlets.List().tag(sync=True)

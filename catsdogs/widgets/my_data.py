@@ -31,7 +31,7 @@ class MyData(BaseWidget):
         Returns the service that exports, withdraws and erases.
     """
 
-    _esm = script("confirm", "my_data")
+    _esm = script("my_data")
     _css = style("confirm", "my_data")
 
     code = traitlets.Unicode().tag(sync=True)

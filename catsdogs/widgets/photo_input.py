@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Protocol
@@ -10,10 +11,11 @@ import traitlets
 
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.i18n import Translator
-from catsdogs.samples import SAMPLES
+from catsdogs.samples import SAMPLES, Sample
+from catsdogs.service import URL_VARIABLE
 from catsdogs.widgets.answer_card import answer_kind
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
-from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_LIMITS, PHOTO_SCRIPTS, photo_texts
+from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_LIMITS, photo_texts
 from catsdogs.widgets.visit import VisitPhoto
 
 
@@ -50,12 +52,12 @@ class PhotoInput(BaseWidget):
         Called for each message about a photo.
     """
 
-    _esm = script(*PHOTO_SCRIPTS)
+    _esm = script("photo_input")
     _css = style("photo_input")
 
     limits = traitlets.Dict().tag(sync=True)
     samples: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
-    """Each a dictionary of ``name``, ``title``, ``credit`` and ``jpeg``."""
+    """Each a dictionary of ``name``, ``title``, ``credit``, and ``jpeg`` or ``address``."""
     answer_kinds = traitlets.Dict().tag(sync=True)
     """Result of `answer_kind` by number, for the photos of this visit that have an answer."""
     saved_photos = traitlets.Dict().tag(sync=True)
@@ -71,7 +73,7 @@ class PhotoInput(BaseWidget):
             photo_texts(_),
             limits=PHOTO_LIMITS,
             samples=[
-                {"name": sample.name, "title": _(sample.title), "credit": _(sample.credit), "jpeg": sample.jpeg}
+                {"name": sample.name, "title": _(sample.title), "credit": _(sample.credit), **_picture(sample)}
                 for sample in SAMPLES
             ],
         )
@@ -123,6 +125,12 @@ class PhotoInput(BaseWidget):
         self._handler.restore(restored, shown)
         if failed:
             raise failed
+
+
+def _picture(sample: Sample) -> dict[str, object]:
+    """Return the address of a sample picture, or the picture itself outside of our server's pages."""
+    served = URL_VARIABLE in os.environ
+    return {"address": f"/samples/{sample.name}.jpg"} if served else {"jpeg": sample.jpeg}
 
 
 def _restored(fields: object, content: bytes) -> VisitPhoto:

@@ -38,7 +38,7 @@ class PredictionsTable(BaseWidget):
         Returns the view, and as many predictions of the list as a file may hold.
     """
 
-    _esm = script("table", "files", "predictions_table")
+    _esm = script("predictions_table")
     _css = style("predictions_table")
 
     rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)

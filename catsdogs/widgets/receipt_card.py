@@ -22,7 +22,7 @@ class ReceiptCard(BaseWidget):
         Called with the code when the person wants to see what is stored under it.
     """
 
-    _esm = script("visit_store", "receipt_card")
+    _esm = script("receipt_card")
     _css = style("receipt_card")
 
     receipts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)

@@ -9,19 +9,6 @@ from catsdogs.i18n import Translator
 from catsdogs.model.photo_limits import MAX_JPEG_PIXELS, MAX_PIXELS
 from catsdogs.widgets.assets import common_texts
 
-PHOTO_SCRIPTS = (
-    "preloaded",
-    "photo_shown",
-    "photo_file",
-    "photo_sources",
-    "activation_map",
-    "sample_list",
-    "photo_list",
-    "photo_stage",
-    "photo_input",
-)
-"""Scripts of the photo input, in the order in which they are joined."""
-
 MAX_UPLOAD_BYTES = 10_000_000
 """Size of the largest file that is sent unchanged: with its message it fits into a websocket message of 10 MiB."""
 PHOTO_LIMITS = {"bytes": MAX_UPLOAD_BYTES, "pixels": MAX_PIXELS, "jpeg_pixels": MAX_JPEG_PIXELS}

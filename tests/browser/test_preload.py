@@ -190,7 +190,7 @@ def test_the_javascript_of_voila_comes_in_one_file(page: Page, warm_server: Runn
     page.on("request", lambda request: requested.append(request.url.removeprefix(warm_server.url)))
     page.goto(f"{warm_server.url}/inference")
     wait_for_kernel(page)
-    assert len([path for path in requested if path.startswith("/bundle/")]) == 1
+    assert len([path for path in requested if path.startswith("/app/bundle.js")]) == 1
     chunks = [path for path in requested if re.search(r"(/voila/static/|/labextensions/.*/)\d+\.", path)]
     assert chunks == [], "the chunk numbers of Voilà have changed: update catsdogs/server/voila/patches.py"
 

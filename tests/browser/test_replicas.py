@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
@@ -191,3 +192,24 @@ def test_nginx_refuses_internal_routes_and_adds_the_cookie(server: RunningServer
         known = http.request("GET", address, headers={"Cookie": "catsdogs_replica=a"})
         assert (known.status, "Set-Cookie" in known.headers) == (200, False)
         assert http.request("POST", f"{address}/api/predict", headers=token, body=bytes(34 * 2**20)).status == 413
+
+
+def test_nginx_passes_compressed_and_cached_files_through(server: RunningServer) -> None:
+    with behind_nginx({"a": server, "b": server}) as address, urllib3.PoolManager(retries=False) as http:
+
+        def get(base: str, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
+            return http.request("GET", base + path, headers=headers, decode_content=False)
+
+        landing = get(address, "/", **{"Accept-Encoding": "gzip"})
+        assert landing.headers["Content-Encoding"] == "gzip"
+        html = gzip.decompress(landing.data).decode()
+        [versioned] = set(re.findall(r'"(/static/style\.css[^"]*)"', html))
+        for path in (versioned, "/static/style.css", "/openapi.json"):
+            for accepted in ("gzip", "identity"):
+                direct, passed = (get(base, path, **{"Accept-Encoding": accepted}) for base in (server.url, address))
+                assert passed.data == direct.data
+                for name in ("Content-Encoding", "Content-Length", "Cache-Control", "Etag", "Vary"):
+                    assert passed.headers.get(name) == direct.headers.get(name), (path, accepted, name)
+                again = get(address, path, **{"Accept-Encoding": accepted, "If-None-Match": passed.headers["Etag"]})
+                assert again.status == 304
+        assert "immutable" in get(address, versioned).headers["Cache-Control"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import psutil
@@ -33,28 +35,65 @@ def test_the_landing_page_leads_to_the_app_in_the_visitors_language(server: Runn
     expect(page.locator(".catsdogs").first).to_be_visible(timeout=READY)
 
 
-def test_a_page_loads_everything_from_this_server_and_follows_the_content_security_policy(
-    server: RunningServer, page: Page
+@pytest.mark.parametrize("path", ["/inference", "/monitoring"])
+def test_a_page_loads_everything_from_this_server_and_writes_nothing_to_the_console(
+    server: RunningServer, page: Page, path: str
 ) -> None:
     addresses: list[str] = []
-    errors: list[str] = []
+    messages: list[str] = []
 
     def note_request(request: Request) -> None:
         addresses.append(request.url)
 
     def note_message(message: ConsoleMessage) -> None:
-        if "Content Security" in message.text:
-            errors.append(message.text)
+        if message.type != "debug":  # JupyterLab's own; browsers do not show them
+            messages.append(f"{message.type}: {message.text}")
 
+    if path == "/monitoring":
+        sign_in(page, server)
     page.on("request", note_request)
     page.on("console", note_message)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server.url}/inference")
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.goto(f"{server.url}{path}")
     wait_for_kernel(page)
+    expect(page.locator(".cd-mydata, .cd-health").first).to_be_visible(timeout=READY)
     page.wait_for_load_state("networkidle")
-    assert f"{server.url}/inference" in addresses
+    assert f"{server.url}{path}" in addresses
     assert [address for address in addresses if not address.startswith(("data:", "blob:", server.url))] == []
-    assert errors == []
+    assert messages == []
+
+
+@pytest.mark.parametrize("path", ["/inference", "/monitoring"])
+def test_a_second_visit_transfers_only_what_is_new(server: RunningServer, page: Page, path: str) -> None:
+    if path == "/monitoring":
+        sign_in(page, server)
+    for _ in range(2):
+        page.goto("about:blank")
+        with transferred(page) as sizes:
+            page.goto(f"{server.url}{path}")
+            wait_for_kernel(page)
+            expect(page.locator(".cd-mydata, .cd-health").first).to_be_visible(timeout=READY)
+            page.wait_for_load_state("networkidle")
+    assert 5_000 < sum(sizes) < 60_000
+
+
+@contextmanager
+def transferred(page: Page) -> Iterator[list[int]]:
+    """Yield the list to which the sizes of responses and of websocket messages to the page are added, in bytes."""
+    sizes: list[int] = []
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
+    devtools.on("Network.webSocketFrameReceived", lambda event: sizes.append(len(event["response"]["payloadData"])))
+    yield sizes
+    devtools.detach()
+
+
+def sign_in(page: Page, server: RunningServer) -> None:
+    page.goto(f"{server.url}/login")
+    page.get_by_label("Password").fill(server.operator_password)
+    page.get_by_role("button").click()
+    page.wait_for_url("**/monitoring", wait_until="commit")
 
 
 def test_a_theme_in_the_address_runs_no_script(server: RunningServer, page: Page) -> None:

@@ -69,6 +69,7 @@ class PhotoFormHandler(ApiHandler):
                 bytes(self._body),
                 self.request.body_arguments,
                 self.request.files,
+                self.request.headers,
             )
         except HTTPInputError:
             raise InvalidInput(N_("The form cannot be read: send multipart/form-data.")) from None

@@ -15,7 +15,7 @@ from catsdogs.server.auth import Operator, Scope
 from catsdogs.server.base_handler import APP_CONTENT_SECURITY_POLICY
 from catsdogs.server.kernels.base import App, NewSession, new_session
 from catsdogs.server.pages import PageHandler
-from catsdogs.server.voila import bundle, preload
+from catsdogs.server.voila import preload
 
 APPS = (
     App("/inference", "predict.ipynb", Scope.PREDICT, warm_pool=True),
@@ -102,12 +102,11 @@ def set_page_metadata(handler: AppHandler, notebook: Any, cwd: str) -> None:  # 
     links = [("/", _("Start page")), ("/info", _("The model"))]
     if handler.app.operator_only:
         links.append(("/logout", _("Sign out")))
-    preloaded = {"base_url": preload.base_url(), "states": preload.initial_states(_)}
     notebook.metadata["catsdogs"] = {
         "language": _.language,
         "texts": session_texts(_),
-        "bundle_url": bundle.bundle_url(),
-        "preload": preloaded if handler.app.warm_pool else None,
+        "has_charts": handler.app.scope is Scope.MONITOR,
+        "preload": preload.initial_states(_) if handler.app.warm_pool else None,
         "links": [(handler.localised(path), text) for path, text in links],
     }
 

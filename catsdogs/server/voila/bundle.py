@@ -7,14 +7,12 @@ it, while the kernel runs the notebook. A chunk that is missing in the bundle is
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_path
-from tornado.web import HTTPError
 
-from catsdogs.server.base_handler import BaseHandler
+from catsdogs.server.static_files import Asset, script_asset
 from catsdogs.server.voila.patches import EXTENSION_CHUNKS, LAZY_CHUNKS, entry_chunks, extend_timeouts
 
 _VOILA_SCRIPTS = "voila/templates/base/static"
@@ -38,24 +36,7 @@ def _find(folder: str, pattern: str) -> list[Path]:
 
 
 @cache
-def bundle() -> bytes:
+def bundle() -> Asset:
     """Return the chunks as one script, each in a scope of its own."""
-    return b"\n".join(b"(()=>{" + extend_timeouts(path.read_bytes()) + b"\n})();" for path in chunks())
-
-
-@cache
-def bundle_url() -> str:
-    """Return the path of the bundle, which holds a hash of its content, so that browsers may cache it for ever."""
-    return f"/bundle/{hashlib.sha256(bundle()).hexdigest()[:16]}.js"
-
-
-class BundleHandler(BaseHandler):
-    """``GET /bundle/HASH.js``."""
-
-    def get(self, content_hash: str) -> None:
-        """Send the bundle."""
-        if bundle_url() != f"/bundle/{content_hash}.js":
-            raise HTTPError(404)
-        self.set_header("Content-Type", "text/javascript; charset=utf-8")
-        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-        self.finish(bundle())
+    scripts = (b"(()=>{" + extend_timeouts(path.read_bytes()) + b"\n})();" for path in chunks())
+    return script_asset(b"\n".join(scripts))

@@ -16,7 +16,6 @@ import re
 import sys
 from collections.abc import AsyncIterator, MutableMapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from tornado.web import HTTPError
 
@@ -119,6 +118,23 @@ def extend_timeouts(script: bytes) -> bytes:
     return script
 
 
+_REQUIRED_VERSIONS = {
+    rb'("@jupyterlab/[a-z]+",import:null,requiredVersion:"\^\d+)\.\d+\.\d+"': rb'\1.0.0"',  # built by rspack
+    rb'("@jupyterlab/[a-z]+",!1,\[1,\d+),\d+,\d+\]': rb"\1,0,0]",  # built by webpack
+}
+
+
+def accept_older_versions(script: bytes) -> bytes:
+    """Have an extension accept each version of JupyterLab's packages with the major number that it was built with.
+
+    For Voilà 0.5.13, which brings JupyterLab 4.2.5; its own widget manager asks for 4.5.10 or later, and that of
+    jupyterlab_widgets 3.0.17 for 4.6.2. Both work, after a warning for each package in the browser's console.
+    """
+    for pattern, replacement in _REQUIRED_VERSIONS.items():
+        script = re.sub(pattern, replacement, script)
+    return script
+
+
 def remove_forgeable_headers(headers: MutableMapping[str, str]) -> None:
     """Remove the headers of a request by which a client behind a proxy could choose its address or scheme.
 
@@ -169,45 +185,3 @@ class KernelWebsocketPatches:
             raise HTTPError(404)
         chosen: str | None = super().select_subprotocol(subprotocols)  # type: ignore[misc]
         return chosen
-
-
-class StaticPathPatches:
-    """Refuses the paths of static files on which the handlers fail: a mixin before Tornado's and Voilà's handlers.
-
-    For Tornado 6.6 and Voilà 0.5.13, which answer 500 and log the visitor's address then.
-    """
-
-    request: Any
-
-    def prepare(self) -> None:
-        """Check the path.
-
-        Raises
-        ------
-        HTTPError
-            404: the path has a null character or "..", or names a folder.
-        """
-        path = unquote(self.request.path)
-        if "\0" in path or ".." in path.split("/") or path.endswith("/"):
-            raise HTTPError(404)
-
-
-class TemplateStaticPatches(StaticPathPatches):
-    """Refuses also the paths of static files of other templates: a mixin before Voilà's ``TemplateStaticFileHandler``.
-
-    For Voilà 0.5.13, which fails on a path without a template, and serves the files of every template.
-    """
-
-    template: str
-
-    def parse_url_path(self, url_path: str) -> str:
-        """Check the name of the template.
-
-        Raises
-        ------
-        HTTPError
-            404: another template.
-        """
-        if not url_path.startswith(f"{self.template}/static/"):
-            raise HTTPError(404)
-        return str(super().parse_url_path(url_path))  # type: ignore[misc]

@@ -17,11 +17,8 @@ from voila.notebook_renderer import NotebookRenderer
 
 from catsdogs import files
 from catsdogs.server.kernels.base import KernelFailed, new_session
-from catsdogs.server.voila import bundle, preload
+from catsdogs.server.voila import page_files
 from catsdogs.server.voila.patches import RendererPatches
-
-TEMPLATE = "lab"
-"""Name of Voilà's template that ours extends."""
 
 
 class TemplateCache(jinja2.BytecodeCache):
@@ -50,7 +47,7 @@ class Renderer(RendererPatches, NotebookRenderer):  # type: ignore[misc]
     async def initialize(self, **kwargs: Any) -> None:
         """Share the compiled templates; Voilà makes an exporter, with its own Jinja environment, for each page."""
         await super().initialize(**kwargs)
-        self.exporter.environment.bytecode_cache = self.template_cache
+        _extend(self.exporter.environment)
 
     async def load_notebook(self, path: str) -> Any:
         """Return a copy of a notebook, which is read again when its file has changed."""
@@ -70,12 +67,18 @@ class Renderer(RendererPatches, NotebookRenderer):  # type: ignore[misc]
         executor.kc = await self.request_handler.kernel_manager.prepare_session(new_session.get())
 
 
-def prepare(template_paths: list[str], config: Config) -> None:
-    """Build the bundle and the preloaded scripts, and compile the templates, before the first page needs them."""
-    bundle.bundle_url()
-    preload.base_url()
-    environment = VoilaExporter(template_paths=template_paths, template_name=TEMPLATE, config=config).environment
+def _extend(environment: jinja2.Environment) -> None:
     environment.bytecode_cache = Renderer.template_cache
+    environment.globals["url"] = page_files.url
+
+
+def prepare(template_paths: list[str], config: Config) -> None:
+    """Compress the scripts of the pages, and compile the templates, before the first page needs them."""
+    page_files.compress()
+    environment = VoilaExporter(
+        template_paths=template_paths, template_name=page_files.TEMPLATE, config=config
+    ).environment
+    _extend(environment)
     environment.filters.setdefault("highlight_code", str)  # only its name counts: added for each notebook
     pending, compiled = ["index.html.j2"], set[str]()
     while pending:

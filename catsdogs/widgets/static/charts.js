@@ -1,6 +1,6 @@
 // Charts, drawn by plotly.js.
 
-// plotly.min.js sets it: it is joined to this script in one of the widgets, and the others wait for it.
+// plotly.min.js sets it: the page loads it, or it is joined to this script in one of the widgets, and the others wait.
 const plotly = globalThis.Plotly ?? (await new Promise((resolve) => {
   const timer = setInterval(() => globalThis.Plotly && (clearInterval(timer), resolve(globalThis.Plotly)), 50);
 }));
@@ -61,6 +61,8 @@ function render({ model, el }) {
   }
 
   function draw() {
+    // widgets are drawn before they are put into the page: the colours and sizes of the page are not known yet
+    if (!root.isConnected) return requestAnimationFrame(draw);
     const template = scaled(model.get("templates")[isDark() ? "dark" : "light"]);
     for (const { name, title, data, layout } of model.get("figures")) {
       const { heading, plot } = plotOf(name);

@@ -7,6 +7,7 @@ If a test of a defect fails after an update, the defect is gone or has changed: 
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -18,16 +19,16 @@ from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 import voila.handler
+from jupyter_core.paths import jupyter_path
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
-from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
+from tornado.web import Application, HTTPError, RequestHandler
 from voila.configuration import VoilaConfiguration
 from voila.handler import VoilaHandler
 from voila.notebook_renderer import NotebookRenderer
-from voila.static_file_handler import TemplateStaticFileHandler
 
 from catsdogs.server.http_server import AppHTTPServer
 from catsdogs.server.kernels.base import KernelFailed
@@ -134,8 +135,19 @@ def test_the_front_end_waits_two_seconds_for_a_widget(timeout: bytes, longer: by
     """A page depends on this: a browser that was four times slower showed nothing, or no answer."""
     scripts = [path.read_bytes() for path in bundle.chunks()]
     assert sum(script.count(timeout) for script in scripts) == 1
-    assert bundle.bundle().count(timeout) == 0
-    assert bundle.bundle().count(longer) == 1
+    assert bundle.bundle().content.count(timeout) == 0
+    assert bundle.bundle().content.count(longer) == 1
+
+
+def test_extensions_ask_for_a_newer_jupyterlab_than_voila_has() -> None:
+    folders = [*jupyter_path("labextensions"), *jupyter_path("voila", "labextensions")]
+    patterns = [f"{extension}/static/remoteEntry.*.js" for extension in patches.EXTENSION_CHUNKS]
+    entries = [path.read_bytes() for folder in folders for pattern in patterns for path in Path(folder).glob(pattern)]
+    newer = re.compile(rb'"@jupyterlab/[a-z]+",(?:import:null,requiredVersion:"\^4\.[3-9]|!1,\[1,4,[3-9])')
+    assert [len(newer.findall(entry)) > 5 for entry in entries].count(True) == 2
+    assert [len(newer.findall(patches.accept_older_versions(entry))) for entry in entries] == [0] * len(entries)
+    [core] = [path for path in bundle.chunks() if path.name == "9212.voila.js"]
+    assert '"4.2.5"' in (core.parent / "voila.js").read_text(), "Voilà brings another JupyterLab"
 
 
 class _AddressHandler(RequestHandler):
@@ -197,38 +209,3 @@ def test_jupyter_waits_for_a_kernel_that_has_died(run_alone: Run, monkeypatch: p
     monkeypatch.setattr(_PatchedHandler, "kernel_manager", kernels)
     with pytest.raises(HTTPError, match="404"):
         run_alone(_PatchedHandler(kernel_id="1").pre_get())
-
-
-def test_tornado_fails_on_a_path_that_no_file_can_have(run_alone: Run, tmp_path: Path) -> None:
-    class Unpatched(StaticFileHandler):
-        def log_exception(self, *_: Any) -> None:
-            pass
-
-    class Patched(patches.StaticPathPatches, StaticFileHandler):
-        pass
-
-    async def statuses() -> list[int]:
-        options = {"path": str(tmp_path)}
-        application = Application([("/unpatched/(.*)", Unpatched, options), ("/patched/(.*)", Patched, options)])
-        server = HTTPServer(application)
-        socket, port = bind_unused_port()
-        server.add_sockets([socket])
-        urls = [f"http://127.0.0.1:{port}/{name}/%00" for name in ("unpatched", "patched")]
-        responses = [await AsyncHTTPClient().fetch(url, raise_error=False) for url in urls]
-        server.stop()
-        return [response.code for response in responses]
-
-    assert run_alone(statuses()) == [500, 404]
-
-
-def test_voila_fails_on_a_path_without_a_template() -> None:
-    class Patched(patches.TemplateStaticPatches, TemplateStaticFileHandler):  # type: ignore[misc]
-        template = "lab"
-
-        def __init__(self) -> None:
-            pass
-
-    with pytest.raises((ValueError, AssertionError)):
-        TemplateStaticFileHandler.parse_url_path(MagicMock(), "index.css")
-    with pytest.raises(HTTPError, match="404"):
-        Patched().parse_url_path("index.css")

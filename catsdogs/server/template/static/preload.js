@@ -1,8 +1,6 @@
-// Draws the widgets that work before the kernel is ready, with their own scripts.
-import pageHeader from "./page_header.js";
-import photoInput from "./photo_input.js";
+// Draws the widgets that work before the kernel is ready, with their own scripts, which are joined before this one.
 
-const SCRIPTS = { page_header: pageHeader, photo_input: photoInput };
+const SCRIPTS = { page_header: await page_header(), photo_input: await photo_input() };
 const STATES = JSON.parse(document.getElementById("preload-states").textContent);
 
 /**
