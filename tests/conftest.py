@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg2  # noqa: F401 (before any test imports TensorFlow, see catsdogs.model.runtimes)
 import pytest
@@ -137,11 +137,9 @@ def make_record(cat_jpeg: bytes) -> Callable[..., tuple[PredictionRecord, str | 
     statistics = ImageStatistics(451, 300, 0.5, 0.01)
 
     def make(
-        consent: Consent = NO_CONSENT, filename: str | None = "chelsea.jpg", replaces: UUID | None = None
+        consent: Consent = NO_CONSENT, filename: str | None = "chelsea.jpg"
     ) -> tuple[PredictionRecord, str | None]:
-        return PredictionRecord.create(
-            prediction, statistics, photo=cat_jpeg, filename=filename, consent=consent, replaces=replaces
-        )
+        return PredictionRecord.create(prediction, statistics, photo=cat_jpeg, filename=filename, consent=consent)
 
     return make
 

@@ -48,6 +48,11 @@ class PredictionRecord(BaseModel):
     """Decisions that the latest one replaced while this record waited in the spool."""
     photo: PhotoRecord | None = None
     replaces: UUID | None = None
+    """An anonymous prediction of the same photo, which is deleted when this one is stored.
+
+    Only an older version wrote it: there, a person who consented later got a second prediction. A spool that was filled
+    before an update may still hold such records.
+    """
 
     @property
     def rgpd_consent(self) -> bool:
@@ -77,14 +82,8 @@ class PredictionRecord(BaseModel):
         filename: str | None,
         consent: Consent,
         controller: DataController = UNKNOWN_CONTROLLER,
-        replaces: UUID | None = None,
     ) -> tuple[Self, str | None]:
         """Create the record of a prediction, with what `consent` allows.
-
-        Parameters
-        ----------
-        replaces
-            An earlier, anonymous prediction of the same photo, to be deleted when this one is stored.
 
         Returns
         -------
@@ -111,7 +110,6 @@ class PredictionRecord(BaseModel):
             filename=basename(filename) if consent.filename_and_comment else None,
             decision=decision,
             photo=PhotoRecord.create(photo) if consent.photo else None,
-            replaces=replaces,
         )
         return record, receipt
 

@@ -132,12 +132,6 @@ class Spool:
         """Delete a prediction that is stored in the database, or was erased; call it under :meth:`locked`."""
         self.remove([self._prediction_file(identifier)])
 
-    def remove_anonymous(self, identifier: UUID) -> None:
-        """Delete a prediction unless there is consent to anything; call it under :meth:`locked`."""
-        record = self.find_prediction(identifier)
-        if record and record.success and not record.decision:
-            self.remove_prediction(identifier)
-
     def remove(self, paths: Iterable[Path]) -> None:
         """Delete records that have been stored in the database, or are to be erased."""
         files = list(paths)

@@ -62,12 +62,17 @@ class RecordWriter:
         SpoolError
             The spool cannot take it either.
         """
-        if record.replaces is None:
-            return self._store_prediction(record)
-        with self._spool.locked():  # a replay at the same time could store the replaced one after its deletion
-            stored = self._store_prediction(record)
-            self._spool.remove_anonymous(record.replaces)
-        return stored
+        self._remember(record.id, _known(record))
+        if not self._replayer.database_is_away:
+            try:
+                self._database.run(lambda connection: predictions.store(connection, self._database.tables, [record]))
+            except DatabaseError as error:
+                self._replayer.report_failure(error)
+            else:
+                return True
+        self._spool.put_prediction(record)
+        self._replayer.wake()
+        return False
 
     def store_feedback(self, record: FeedbackRecord) -> bool:
         """Check and store a feedback.
@@ -151,19 +156,6 @@ class RecordWriter:
         with self._remembered_lock:
             for identifier in identifiers:
                 self._remembered.pop(identifier, None)
-
-    def _store_prediction(self, record: PredictionRecord) -> bool:
-        self._remember(record.id, _known(record))
-        if not self._replayer.database_is_away:
-            try:
-                self._database.run(lambda connection: predictions.store(connection, self._database.tables, [record]))
-            except DatabaseError as error:
-                self._replayer.report_failure(error)
-            else:
-                return True
-        self._spool.put_prediction(record)
-        self._replayer.wake()
-        return False
 
     def _check_stored(self, record: FeedbackRecord, *, apply: bool) -> KnownPrediction | None:
         """Check a feedback on a prediction that is in the database, and `apply` it; ``None`` if it is not there."""

@@ -34,7 +34,6 @@ class Service(Protocol):
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
-        replaces: UUID | None = None,
     ) -> Outcome:
         """Classify a photo, and record the prediction as far as `consent` allows.
 
@@ -46,9 +45,6 @@ class Service(Protocol):
             Name of the file; dropped without consent.
         consent
             Decision of the person; the answer does not depend on it.
-        replaces
-            The `feedback_id` of an earlier prediction of this photo, made without consent: it is deleted, so that the
-            photo counts once. One made with consent stays: its receipt erases it.
 
         Raises
         ------

@@ -100,7 +100,6 @@ class Local:
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
-        replaces: UUID | None = None,
     ) -> Outcome:
         """See :meth:`catsdogs.service.interface.Service.predict`."""
         classifier = self._model.current()
@@ -116,7 +115,6 @@ class Local:
             filename=filename,
             consent=consent,
             controller=self._settings.data_controller,
-            replaces=replaces,
         )
         stored = self._writer.store_prediction(record)
         return Outcome(prediction, record.id, receipt, stored)

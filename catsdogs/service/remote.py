@@ -111,14 +111,9 @@ class Remote:
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
-        replaces: UUID | None = None,
     ) -> Outcome:
         """See :meth:`catsdogs.service.interface.Service.predict`."""
-        fields = {
-            "file": _file(photo, filename),
-            **_consent_fields(consent),
-            **_without_none({"replaces": replaces}),
-        }
+        fields = {"file": _file(photo, filename), **_consent_fields(consent)}
         with _expect_fields():
             return outcome_from_json(self._request("POST", "/api/predict", fields, _RETRY_CONNECTION))
 

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from catsdogs.domain import Consent
-from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput, NotFound, SpoolError
+from catsdogs.errors import (
+    CatsDogsError,
+    ConsentRequired,
+    DatabaseUnavailable,
+    InvalidInput,
+    NotFound,
+    SpoolError,
+)
 from catsdogs.records import data_subject_rights
-from catsdogs.records.consent_changes import ConsentChange
+from catsdogs.records.consent_changes import ConsentChange, apply
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
@@ -40,7 +52,14 @@ def change(cat_jpeg: bytes) -> Callable[..., str | None]:
     def change(
         storage: Storage, identifier: UUID, consent: Consent, receipt: str | None = None, photo: bytes | None = cat_jpeg
     ) -> str | None:
-        made = ConsentChange.create(identifier, consent, filename="chelsea.jpg", photo=photo, receipt=receipt)
+        made = ConsentChange.create(
+            identifier,
+            consent,
+            filename="chelsea.jpg",
+            photo=photo,
+            receipt=receipt,
+            new_receipt=storage.writer.unconfirmed_receipts.get(identifier),
+        )
         storage.writer.change_consent(made)
         return made.receipt
 
@@ -248,3 +267,81 @@ def test_a_change_in_the_spool_is_exported_and_erased(
     assert "receipt_hash" not in json.dumps(waiting)
     assert data_subject_rights.erase(storage.database, storage.spool, receipt or "").waiting == 1
     assert len(storage.spool) == 0
+
+
+@pytest.mark.parametrize("again", [NAME, ALL, NOTHING])
+def test_a_decision_whose_acknowledgement_was_lost_keeps_its_receipt(
+    storage: Storage, make_record: MakeRecord, change: Change, monkeypatch: pytest.MonkeyPatch, again: Consent
+) -> None:
+    """The database stored it, and was gone before it could say so: the person sends the decision again."""
+    record, _ = make_record()
+    storage.writer.store_prediction(record)
+    run = storage.database.run
+
+    def lose_the_reply(work: Callable[[sa.Connection], object]) -> None:
+        run(work)
+        raise DatabaseUnavailable("PostgreSQL cannot be reached.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.database, "run", lose_the_reply)
+        with pytest.raises(DatabaseUnavailable, match="not certain"):
+            change(storage, record.id, NAME)
+    until(lambda: storage.is_idle)
+    receipt = change(storage, record.id, again)
+    assert [name or photo for name, photo, _ in purposes(storage, receipt)][-1] is again.any
+    assert change(storage, record.id, NAME, receipt) == receipt
+    with pytest.raises(InvalidInput, match="Send its receipt code"):
+        change(storage, record.id, NAME)
+
+
+@pytest.fixture
+def replica(database: Settings, storage: Storage, tmp_path: Path) -> Iterator[Storage]:
+    """Storage of another replica: the same database, and a spool of its own."""
+    other = Storage.open(database.model_copy(update={"data_dir": tmp_path / "other"}))
+    yield other
+    other.close()
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """Call functions at the same time; return what each returned or raised."""
+    barrier = threading.Barrier(len(calls))
+
+    def call(function: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return function()
+        except CatsDogsError as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(call, calls))
+
+
+def test_of_two_first_decisions_at_once_one_counts(
+    storage: Storage, replica: Storage, make_record: MakeRecord, change: Change
+) -> None:
+    for _ in range(10):
+        record, _receipt = make_record()
+        storage.writer.store_prediction(record)
+        done = at_once(partial(change, storage, record.id, NAME), partial(change, replica, record.id, PHOTO))
+        [receipt] = (one for one in done if isinstance(one, str))
+        assert {type(one) for one in done} == {str, InvalidInput}
+        assert len(held(storage, receipt)["decisions"]) == len(held(storage, receipt)["predictions"]) == 1
+
+
+def test_a_withdrawal_that_waits_for_a_decision_reaches_it_too(
+    storage: Storage, replica: Storage, make_record: MakeRecord, cat_jpeg: bytes
+) -> None:
+    record, receipt = make_record(NAME)
+    storage.writer.store_prediction(record)
+    storage.writer.store_feedback(FeedbackRecord.create(record.id, None, "written before", None))
+    made = ConsentChange.create(record.id, ALL, filename=None, photo=cat_jpeg, receipt=receipt)
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with ThreadPoolExecutor() as threads:
+        with storage.database.engine.begin() as connection:
+            apply(connection, storage.database.tables, made)
+            withdrawal = threads.submit(data_subject_rights.withdraw, replica.database, replica.spool, receipt or "")
+            until(lambda: storage.database.run(lambda connection: connection.scalar(waiting)))
+        assert withdrawal.result().photos == 1
+    assert summary(storage, receipt) == (None, None, None, None, 0)
+    assert purposes(storage, receipt) == [(False, False, True), (False, False, True)]

@@ -1,6 +1,7 @@
 """Outages lose nothing: kill -9 of PostgreSQL, of writers and of the whole app, and a spool that is full.
 
-``CATSDOGS_CHAOS`` is the number of predictions of the large test (default 160; each gets three feedbacks).
+``CATSDOGS_CHAOS`` is the number of predictions of the large test (default 160). Each gets three feedbacks, and one in
+four gets up to four decisions about consent.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import urllib3
 from catsdogs.database import Database, setup
 from catsdogs.domain import Consent
 from catsdogs.errors import SpoolError
+from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
@@ -39,11 +41,17 @@ REPOSITORY = Path(__file__).parents[2]
 PREDICTIONS = int(os.environ.get("CATSDOGS_CHAOS", "160"))
 PROCESSES = 4
 KILLS = max(4, PREDICTIONS // 50)
+DECISIONS = ((True, False), (True, True), (False, False), (False, True))
+"""Consent to file name and comment, and to the photo: the decisions of a person, one after the other."""
 
 WORK = """
 import json, os, sys
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+from catsdogs.database.retries import Backoff
 from catsdogs.domain import Answer, Consent, Prediction
+from catsdogs.errors import DatabaseUnavailable
+from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.predictions import PredictionRecord
@@ -51,6 +59,7 @@ from catsdogs.settings import Settings
 from tests.storage import Storage
 
 photo = open(sys.argv[1], "rb").read()
+DECISIONS = json.loads(sys.argv[4])
 storage = Storage.open(Settings.load())
 prediction = Prediction(Answer.CAT, 0.9, 0.1, 0.02, "test-1", 3.5)
 
@@ -69,10 +78,28 @@ def visit(number):
         label = ("cat", "dog", "both")[time - 1]
         storage.writer.store_feedback(FeedbackRecord.create(record.id, time % 2, comment, label))
         say(str(record.id), number, time)
+    receipt = None
+    for time, purposes in enumerate(DECISIONS[: number // 4 % 4 + 1] if number % 4 == 3 else ()):
+        receipt = decide(record.id, number, Consent(*purposes), receipt)
+        say(str(record.id), number, time, receipt)
+
+def decide(identifier, number, consent, receipt):
+    backoff = Backoff()
+    while True:  # a person sends it again until it is accepted
+        known = storage.writer.unconfirmed_receipts.get(identifier)
+        change = ConsentChange.create(
+            identifier, consent, filename=f"{number}.jpg", photo=photo, receipt=receipt, new_receipt=known
+        )
+        try:
+            storage.writer.change_consent(change)
+            return change.receipt
+        except DatabaseUnavailable:
+            sleep(backoff.next())
 
 say("ready")
 with ThreadPoolExecutor(4) as threads:
     list(threads.map(visit, range(int(sys.argv[2]), int(sys.argv[3]))))
+say("done")
 sys.stdin.read()
 storage.close()
 """
@@ -99,13 +126,15 @@ class Writers:
         self.data_dir, self.photo = data_dir, photo
         self.accepted: dict[UUID, tuple[int, int]] = {}
         """Number of the prediction, and of its last feedback (0: none), by identifier."""
+        self.decided: dict[UUID, tuple[int, str]] = {}
+        """Index of the last decision about consent, and the receipt code, by identifier."""
         self.messages = 0
         self.running: dict[subprocess.Popen[str], tuple[threading.Thread, list[str]]] = {}
 
     def start(self, first: int, end: int) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
         process = subprocess.Popen(
-            [sys.executable, "-c", WORK, str(self.photo), str(first), str(end)],
+            [sys.executable, "-c", WORK, str(self.photo), str(first), str(end), json.dumps(DECISIONS)],
             env=environment | {"CATSDOGS_DATA_DIR": str(self.data_dir)},
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
@@ -126,17 +155,19 @@ class Writers:
     def wait_for_messages(self, number: int) -> None:
         until(lambda: self.messages >= number, timeout=60)
 
-    def wait_until_done(self, process: subprocess.Popen[str], visits: int) -> None:
+    def wait_until_done(self, process: subprocess.Popen[str]) -> None:
         printed = self.running[process][1]
-        until(lambda: len(printed) == 1 + 4 * visits or process.poll() is not None, timeout=300)
+        until(lambda: "done" in printed[-1] or process.poll() is not None, timeout=300)
 
     def _listen(self, process: subprocess.Popen[str], printed: list[str]) -> None:
         assert process.stdout
         for line in process.stdout:
-            if line.endswith("\n") and len(message := json.loads(line)) == 3:
-                identifier, number, last = message
-                self.accepted[UUID(identifier)] = number, last
-                self.messages += 1
+            match json.loads(line) if line.endswith("\n") else None:
+                case [identifier, number, last]:
+                    self.accepted[UUID(identifier)] = number, last
+                    self.messages += 1
+                case [identifier, _, last, receipt]:
+                    self.decided[UUID(identifier)] = last, receipt
             printed.append(line)
 
 
@@ -160,7 +191,7 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
             writers.kill(next(iter(writers.running)))
             writers.start(PREDICTIONS + kill * share, PREDICTIONS + (kill + 1) * share)
     for process in list(writers.running):
-        writers.wait_until_done(process, share)
+        writers.wait_until_done(process)
     for process in list(writers.running)[:2]:  # two end normally
         process.communicate("")
         assert process.returncode == 0
@@ -183,8 +214,14 @@ def test_kill_9_of_postgresql_and_of_writers_loses_nothing_accepted(
         assert label - last in (0, 1), "not the last word that was accepted, nor the one in hand"
         assert row["user_feedback"] == (label % 2 if label else None)
         assert row["user_comment"] == (f"{number}.{label}" if agreed and label else None)
-        assert row["filename"] == (f"{number}.jpg" if agreed else None)
-        assert (identifier in photos) is (number % 8 == 0)
+        if number % 4 == 3:  # the last decision that was accepted, or the one in hand
+            decided, receipt = writers.decided.get(identifier, (-1, ""))
+            kept = row["filename"] == f"{number}.jpg", identifier in photos
+            assert kept in ((False, False), *DECISIONS)[decided + 1 : decided + 3]
+            assert not receipt or data_subject_rights.export(storage.database, storage.spool, receipt)["predictions"]
+        else:
+            assert row["filename"] == (f"{number}.jpg" if agreed else None)
+            assert (identifier in photos) is (number % 8 == 0)
     for row in found.values():
         assert row["rgpd_consent"] or (row["filename"], row["user_comment"]) == (None, None)
     assert not (storage.spool.folder / "damaged").exists()

@@ -11,6 +11,7 @@ import pytest
 from catsdogs.database import setup
 from catsdogs.database.embedded import EmbeddedServer
 from catsdogs.domain import Consent
+from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
@@ -117,3 +118,23 @@ def test_dropped_tables_are_created_again_and_nothing_is_lost(storage: Storage, 
     assert storage.writer.store_prediction(record) is False
     until(lambda: storage.is_idle)
     assert set(storage.rows()) == {record.id}
+
+
+def test_a_spool_of_an_older_version_is_stored_with_its_effect(storage: Storage, make_record: MakeRecord) -> None:
+    """That version predicted a photo again when a person consented later, and deleted the anonymous prediction."""
+    storage.replayer.close()
+    (stored, _), (waiting, _), (kept, receipt) = make_record(), make_record(), make_record(Consent(photo=True))
+    failed = PredictionRecord.of_failure(ValueError(), "1.0")
+    for record in (stored, kept, failed):
+        storage.writer.store_prediction(record)
+    storage.spool.put_prediction(waiting)
+    later = []
+    for earlier in (stored, waiting, kept, failed):
+        later.append(make_record(Consent(True, True))[0].model_copy(update={"replaces": earlier.id}))
+        storage.spool.put_prediction(later[-1])
+    assert storage.replayer.replay() == 5
+    for record in later:  # as a replay that was killed may do
+        storage.spool.put_prediction(record)
+    assert storage.replayer.replay() == 4
+    assert set(storage.rows()) == {kept.id, failed.id, *(record.id for record in later)}
+    assert len(data_subject_rights.export(storage.database, storage.spool, receipt or "")["photos"]) == 1

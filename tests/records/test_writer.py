@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from catsdogs.database.embedded import EmbeddedServer
 from catsdogs.domain import Consent
 from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput, SpoolError
-from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.local import Local
@@ -102,71 +99,3 @@ def test_feedback_on_a_spooled_prediction_is_spooled_too(storage: Storage, make_
         storage.writer.store_feedback(FeedbackRecord.create(refused.id, 1, "comment", None))
     until(lambda: storage.is_idle)
     assert storage.rows()[agreed.id]["user_comment"] == "comment"
-
-
-def test_a_prediction_replaces_an_anonymous_one(storage: Storage, make_record: MakeRecord) -> None:
-    anonymous, _ = make_record()
-    agreed, receipt = make_record(Consent(True, True), replaces=anonymous.id)
-    storage.writer.store_prediction(anonymous)
-    for _ in range(2):  # as a replay may do
-        assert storage.writer.store_prediction(agreed)
-    assert list(storage.rows()) == [agreed.id]
-    assert len(data_subject_rights.export(storage.database, storage.spool, receipt or "")["photos"]) == 1
-
-
-def test_predictions_with_consent_and_failures_are_never_replaced(storage: Storage, make_record: MakeRecord) -> None:
-    agreed, receipt = make_record(Consent(photo=True))
-    failed = PredictionRecord.of_failure(ValueError(), "1.0")
-    waiting, waiting_receipt = make_record(Consent(photo=True))
-    storage.spool.put_prediction(waiting)
-    storage.writer.store_prediction(agreed)
-    storage.writer.store_prediction(failed)
-    for record in (agreed, failed, waiting):
-        storage.writer.store_prediction(make_record(Consent(True), replaces=record.id)[0])
-    storage.replayer.wake()  # instead of waiting half a minute for the next check
-    until(lambda: storage.is_idle)
-    assert {agreed.id, failed.id, waiting.id} <= set(storage.rows())
-    for code in (receipt, waiting_receipt):
-        assert len(data_subject_rights.export(storage.database, storage.spool, code or "")["photos"]) == 1
-
-
-@pytest.mark.parametrize("spooled", [True, False], ids=["prediction is spooled", "prediction is stored"])
-def test_a_prediction_replaces_an_anonymous_one_during_an_outage(
-    database: Settings, folder: Path, make_record: MakeRecord, spooled: bool
-) -> None:
-    server = EmbeddedServer(folder / "server")
-    server.start()
-    settings = database.model_copy(update={"db_host": str(server.pgdata), "db_name": "catsdogs"})
-    storage = Storage.open(settings)
-    anonymous, _ = make_record()
-    agreed, receipt = make_record(Consent(True, True), replaces=anonymous.id)
-    if not spooled:
-        assert storage.writer.store_prediction(anonymous) is True
-    server.stop()
-    if spooled:
-        assert storage.writer.store_prediction(anonymous) is False
-        assert storage.writer.store_feedback(FeedbackRecord.create(anonymous.id, 1, None, None)) is False
-    assert storage.writer.store_prediction(agreed) is False
-    assert storage.writer.store_feedback(FeedbackRecord.create(agreed.id, 0, "mine", None)) is False
-    server.start()
-    until(lambda: storage.is_idle)
-    [row] = storage.rows().values()
-    assert (row["id"], row["filename"], row["user_feedback"], row["user_comment"]) == (
-        agreed.id,
-        "chelsea.jpg",
-        0,
-        "mine",
-    )
-    erased = data_subject_rights.erase(storage.database, storage.spool, receipt or "")
-    assert (erased.predictions, erased.photos) == ([agreed.id], 1)
-    storage.close()
-    server.stop()
-
-
-def test_a_replaced_prediction_in_the_spool_is_never_stored(storage: Storage, make_record: MakeRecord) -> None:
-    anonymous, _ = make_record()
-    storage.spool.put_prediction(anonymous)
-    agreed, _ = make_record(Consent(True), replaces=anonymous.id)
-    assert storage.writer.store_prediction(agreed) is True
-    until(lambda: storage.is_idle)
-    assert list(storage.rows()) == [agreed.id]

@@ -95,17 +95,6 @@ def test_what_is_recorded_follows_consent(service: Service, cat_jpeg: bytes) -> 
     assert replace(agreed.prediction, inference_time_ms=0) == replace(refused.prediction, inference_time_ms=0)
 
 
-def test_an_answer_replaces_an_earlier_one_without_consent(service: Service, cat_jpeg: bytes) -> None:
-    refused = service.predict(cat_jpeg, filename="chelsea.jpg")
-    before = len(service.recent_predictions(limit=1000))
-    agreed = service.predict(cat_jpeg, filename="chelsea.jpg", consent=AGREED, replaces=refused.feedback_id)
-    assert agreed.feedback_id != refused.feedback_id
-    assert row_of(service, agreed)["filename"] == "chelsea.jpg"
-    assert len(service.recent_predictions(limit=1000)) == before
-    service.predict(cat_jpeg, consent=AGREED, replaces=agreed.feedback_id)
-    assert len(service.recent_predictions(limit=1000)) == before + 1, "only its receipt erases what came with consent"
-
-
 def test_a_sample_picture_is_classified_and_not_recorded(service: Service) -> None:
     before = service.recent_predictions(limit=1000)
     predictions = {sample.name: service.predict_sample(sample.name) for sample in SAMPLES}

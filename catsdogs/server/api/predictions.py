@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from catsdogs.domain import TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput
@@ -35,20 +34,12 @@ class PredictHandler(PhotoFormHandler):
                 file.body,
                 filename=file.filename or None,
                 consent=self.consent(),
-                replaces=self._replaces(),
             )
         except InvalidImage:
             self.server.metrics.count_unreadable_photo()
             raise
         self.server.metrics.count_prediction(outcome.prediction)
         self.write(dict(outcome_to_json(outcome, file.filename)))
-
-    def _replaces(self) -> UUID | None:
-        text = self.get_body_argument("replaces", "")
-        try:
-            return UUID(text) if text else None
-        except ValueError:
-            raise InvalidInput(N_("replaces must be the feedback_id of an earlier answer.")) from None
 
 
 class SampleHandler(ApiHandler):

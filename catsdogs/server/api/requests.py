@@ -31,8 +31,6 @@ class PredictFields(TypedDict):
     """Consent to keeping the photo for training."""
     consent_language: NotRequired[Annotated[str, JsonSchema(examples=list(LANGUAGES))]]
     """Language in which the person read the consent text; by default, that of the request."""
-    replaces: NotRequired[Identifier]
-    """feedback_id of an earlier prediction of this photo, made without consent: it is deleted."""
 
 
 class ConsentFields(TypedDict):
