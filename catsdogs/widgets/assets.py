@@ -49,6 +49,29 @@ WIDGETS: dict[str, tuple[str, ...]] = {
 }
 """Names of the widgets' scripts, each with the names of the other scripts that are joined before it."""
 
+PAGES: dict[str, tuple[str, ...]] = {
+    "inference": (
+        "page_header",
+        "photo_input",
+        "answer_card",
+        "feedback_form",
+        "comment_form",
+        "receipt_card",
+        "consent_form",
+        "my_data",
+    ),
+    "monitoring": (
+        "page_header",
+        "controls",
+        "alert_list",
+        "kpi_tiles",
+        "charts",
+        "predictions_table",
+        "model_health",
+    ),
+}
+"""Widgets of each page of our server, in the order of their style sheets."""
+
 SCRIPT_PATH = "/app/widgets.js"
 """Path of :func:`shared_script` on our server."""
 
@@ -76,15 +99,15 @@ def module(*names: str) -> str:
 
 @cache
 def shared_script() -> str:
-    """Return the module of all widgets."""
-    return module(*WIDGETS)
+    """Return the module of the widgets of all pages."""
+    return module(*dict.fromkeys(name for names in PAGES.values() for name in names))
 
 
 @cache
-def shared_style() -> str:
-    """Return the style sheets of all widgets."""
-    names = sorted(file.name.removesuffix(".css") for file in _FOLDER.iterdir() if file.name.endswith(".css"))
-    return _style(*(name for name in names if name != "base"))
+def page_style(page: str) -> str:
+    """Return the style sheets of a page's widgets, and of the scripts that are joined to theirs."""
+    names = dict.fromkeys(part for name in PAGES[page] for part in (*WIDGETS[name], name))
+    return _style(*(name for name in names if (_FOLDER / f"{name}.css").is_file()))
 
 
 def content_hash(content: bytes) -> str:

@@ -64,7 +64,8 @@ def addresses_in(page: OpenPage) -> set[str]:
 
 def test_every_address_in_a_page_holds_the_hash_of_its_content(client: Client, addresses: list[str]) -> None:
     assert len(addresses) > 12
-    for kind in ("/static/", "/app/bundle.js", "/app/plotly.js", "/samples/", "/voila/labextensions/"):
+    kinds = ("/static/", "/app/bundle.js", "/app/plotly.js", "/app/inference.css", "/app/monitoring.css", "/samples/")
+    for kind in (*kinds, "/voila/labextensions/"):
         assert any(address.startswith(kind) for address in addresses), kind
     for address in addresses:
         answer = get(client, address)

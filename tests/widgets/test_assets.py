@@ -10,18 +10,30 @@ from pathlib import Path
 
 import catsdogs.widgets
 from catsdogs.server.voila import page_files
-from catsdogs.widgets.assets import WIDGETS, module, script, shared_script, shared_style, style
+from catsdogs.widgets.assets import PAGES, WIDGETS, module, page_style, script, shared_script, style
 from catsdogs.widgets.base import BaseWidget
 
 STATIC = Path(catsdogs.widgets.__file__).parent / "static"
 
 
-def test_every_script_and_style_sheet_is_in_the_files_of_the_page() -> None:
+def test_every_script_and_style_sheet_is_in_the_files_of_a_page() -> None:
+    assert {*WIDGETS} == {name for names in PAGES.values() for name in names} | {"photo_review"}, "JupyterLab's only"
     scripts = {path.stem for path in STATIC.glob("*.js")}
     assert {"base", *WIDGETS, *(name for names in WIDGETS.values() for name in names)} == scripts
+    styles = "".join(map(page_style, PAGES))
     for path in STATIC.iterdir():
-        lines = path.read_text(encoding="utf-8").splitlines()
-        assert lines[0] in (shared_script() if path.suffix == ".js" else shared_style()), path.name
+        if path.stem != "photo_review":
+            found = shared_script() if path.suffix == ".js" else styles
+            assert path.read_text(encoding="utf-8").splitlines()[0] in found, path.name
+
+
+def test_a_page_has_the_style_sheets_of_its_own_widgets_only() -> None:
+    """Two widgets that are never in one page may use the same class for different things."""
+    visitors, operators = map(page_style, ("inference", "monitoring"))
+    for name, here, there in (("answer_card", visitors, operators), ("controls", operators, visitors)):
+        own = (STATIC / f"{name}.css").read_text(encoding="utf-8")
+        assert (own in here, own in there) == (True, False)
+    assert visitors.count((STATIC / "base.css").read_text(encoding="utf-8")) == 1
 
 
 def test_a_widget_has_its_whole_script_outside_of_our_server() -> None:

@@ -105,6 +105,7 @@ def set_page_metadata(handler: AppHandler, notebook: Any, cwd: str) -> None:  # 
     notebook.metadata["catsdogs"] = {
         "language": _.language,
         "texts": session_texts(_),
+        "path": handler.app.path,
         "has_charts": handler.app.scope is Scope.MONITOR,
         "preload": preload.initial_states(_) if handler.app.warm_pool else None,
         "links": [(handler.localised(path), text) for path, text in links],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from catsdogs.server.static_files import (
 from catsdogs.server.voila.bundle import bundle
 from catsdogs.server.voila.patches import accept_older_versions
 from catsdogs.server.voila.preload import preload_script
-from catsdogs.widgets.assets import shared_script, shared_style
+from catsdogs.widgets.assets import PAGES, page_style, shared_script
 
 TEMPLATE = "lab"
 """Name of Voilà's template that ours extends."""
@@ -36,8 +36,8 @@ def _widgets_script() -> Asset:
 
 
 @cache
-def _widgets_style() -> Asset:
-    return Asset(shared_style().encode(), content_type_of("widgets.css"))
+def _style(page: str) -> Asset:
+    return Asset(page_style(page).encode(), content_type_of(f"{page}.css"))
 
 
 @cache
@@ -53,7 +53,7 @@ _JOINED: dict[str, Callable[[], Asset]] = {
     "bundle.js": bundle,
     "preload.js": preload_script,
     "widgets.js": _widgets_script,
-    "widgets.css": _widgets_style,
+    **{f"{page}.css": partial(_style, page) for page in PAGES},
     "plotly.js": _plotly,
 }
 
