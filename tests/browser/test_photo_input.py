@@ -101,10 +101,10 @@ def test_waiting_photos_are_counted_and_cancelled_and_nothing_of_them_is_stored(
 ) -> None:
     open_app(page, server)
     with suspended(server):
-        choose(page, pictures["jpeg"], *(f"cancelled {number}.jpg" for number in (1, 2, 3)))
+        choose(page, pictures["jpeg"], *(f"given up {number}.jpg" for number in (1, 2, 3)))
         expect(page.get_by_text("Looking at your photo…").first).to_be_visible()
         expect(page.get_by_text("Photos that wait: 2")).to_be_visible()
-        expect(page.locator(".cd-name")).to_have_text("cancelled 1.jpg")  # on its way
+        expect(page.locator(".cd-name")).to_have_text("given up 1.jpg")  # on its way
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
         expect(page.get_by_text("or drop it here, or paste it")).to_be_visible()
@@ -113,7 +113,7 @@ def test_waiting_photos_are_counted_and_cancelled_and_nothing_of_them_is_stored(
     expect(page.locator(".cd-name")).to_have_text("kept.jpg")
     expect(page.get_by_role("list", name="Photos of this visit")).to_be_hidden()  # one alone is no list
     agree(page)
-    assert server.query("SELECT 1 FROM predictions_feedback WHERE filename LIKE 'cancelled%'") == []
+    assert server.query("SELECT 1 FROM predictions_feedback WHERE filename LIKE 'given up%'") == []
     assert latest_row(server)["filename"] == "kept.jpg"
 
 

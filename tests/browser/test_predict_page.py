@@ -45,6 +45,7 @@ def test_the_app_works_with_the_keyboard_alone(
     tab_to("button", "Choose a photo")
     page.keyboard.press("Space")
     expect(page.get_by_role("heading", level=2)).to_be_visible()
+    expect(page.get_by_role("button", name="Yes")).to_be_enabled()
     tab_to("button", "Yes")
     page.keyboard.press("Space")
     expect(page.get_by_text("Thank you!")).to_be_visible()

@@ -88,7 +88,7 @@ def test_after_an_unreadable_photo_the_forms_of_the_one_before_are_hidden_and_th
     yes.focus()
     upload_photo(page, pictures["words"], "words.jpg")
     expect(yes).to_be_hidden()
-    expect(page.get_by_label("Choose a photo")).to_be_focused()
+    expect(page.get_by_role("button", name="Choose another photo")).to_be_focused()
     page.get_by_role("list", name="Photos of this visit").get_by_role("button").first.click()
     expect(yes).to_be_enabled()
 

@@ -9,6 +9,7 @@ function photoForm(model, element, draw) {
   const done = make("p", { class: "cd-thanks", role: "status" });
   const problem = errorParagraph();
   const problems = new Map(); // by feedback_id: a reply that comes late is about its own photo, not about the one shown
+  const isVisible = (one) => one.getClientRects().length > 0;
   let photo = {}; // what is drawn
 
   async function send(control, content) {
@@ -34,7 +35,7 @@ function photoForm(model, element, draw) {
       problem.textContent = problems.get(photo.feedback_id) ?? "";
     }
     lock(isBusy || Number(input?.dataset.shown) !== photo.number);
-    if (hadFocus && !element.getClientRects().length) input?.querySelector("input").focus();
+    if (hadFocus && !isVisible(element)) [...(input?.querySelectorAll("input, button") ?? [])].find(isVisible)?.focus();
   }
 
   function lock(isLocked) {
