@@ -25,7 +25,7 @@ WIDGETS: dict[str, tuple[str, ...]] = {
     "alert_list": (),
     "answer_card": ("language_switch",),
     "charts": ("files",),
-    "comment_form": ("visit_store", "photo_shown", "photo_form"),
+    "comment_form": ("visit_store", "photo_shown", "photo_form", "confirm"),
     "consent_form": ("photo_shown", "photo_form", "confirm"),
     "controls": (),
     "feedback_form": ("photo_shown", "photo_form"),

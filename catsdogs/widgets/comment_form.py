@@ -12,7 +12,7 @@ from catsdogs.domain import MAX_COMMENT
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.service.interface import Service
-from catsdogs.widgets.base import message_field, script, style
+from catsdogs.widgets.base import invalid_message, message_field, script, style
 from catsdogs.widgets.photo_form import PhotoForm
 from catsdogs.widgets.visit import Visit, VisitPhoto
 
@@ -44,6 +44,10 @@ class CommentForm(PhotoForm):
             "change": _("Change"),
             "save": _("Save the change"),
             "cancel": _("Cancel"),
+            "delete": _("Delete"),
+            "confirm_delete": _("Delete your comment?"),
+            "yes": _("Yes, delete it"),
+            "no": _("No, keep it"),
             "left": _("{n} of {limit} characters left"),
             "too_long": _("{n} characters too many: at most {limit}"),
         }
@@ -54,13 +58,20 @@ class CommentForm(PhotoForm):
         return {"may_comment": photo.consent.filename_and_comment, "comment": photo.comment}
 
     def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
-        """Record a comment in place of the one before."""
+        """Record a comment in place of the one before, or delete it."""
         _ = self._
-        comment = message_field(content, "comment", str).strip()
-        if not comment:
-            raise InvalidInput("The comment is empty. Write something first.")
-        if comment != photo.comment:
-            stored = self._service().give_feedback(feedback_id, user_comment=comment)
-            if not stored:
-                return replace(photo, comment=comment), self.stored_later
-        return replace(photo, comment=comment), _("Thank you, your comment was kept.")
+        match message_field(content, "action", str):
+            case "save":
+                comment = message_field(content, "comment", str).strip()
+                if not comment:
+                    raise InvalidInput("The comment is empty. Write something first.")
+                sentence = _("Thank you, your comment was kept.")
+            case "delete":
+                comment, sentence = "", _("Your comment is deleted.")
+            case _:
+                raise invalid_message()
+        changed = replace(photo, comment=comment)
+        if changed == photo:  # pressed twice
+            return photo, sentence
+        stored = self._service().give_feedback(feedback_id, user_comment=comment or None, delete_comment=not comment)
+        return changed, sentence if stored else self.stored_later

@@ -132,6 +132,11 @@ def test_a_draft_stays_with_its_photo_and_the_counter_counts_as_the_server_does(
     page.get_by_role("button", name="Save the change").click()
     expect(page.locator(".cd-comment blockquote")).to_have_text("shorter")
     assert [row["user_comment"] for row in rows(server, "user_comment", 2)] == ["about first.jpg", "shorter"]
+    page.locator(".cd-comment").get_by_role("button", name="Delete", exact=True).click()
+    page.locator(".cd-comment").get_by_role("button", name="Yes, delete it").click()
+    expect(page.get_by_text("Your comment is deleted.")).to_be_visible()
+    expect(comment).to_be_focused()
+    assert [row["user_comment"] for row in rows(server, "user_comment", 2)] == ["about first.jpg", None]
 
 
 def test_all_receipts_of_a_visit_are_saved_in_one_file_and_each_is_marked(

@@ -52,7 +52,7 @@ def test_a_tick_acts_at_once_on_this_photo_and_a_wider_consent_keeps_everything(
 ) -> None:
     assert decide(NAMES, True) == ""
     assert app.consent_form.done == "The file's name is kept. You can add a comment below."
-    comment = about(app.comment_form, comment="  she is called Chelsea ")
+    comment = about(app.comment_form, action="save", comment="  she is called Chelsea ")
     assert send(app.comment_form, comment) == ""
     before = kept(app, rows)
     assert before == {
@@ -77,7 +77,7 @@ def test_a_narrower_consent_removes_only_what_the_page_names_and_undoing_it_rest
         decide(purpose, True)
     losses = {NAMES: "Delete the file's name?", PHOTO: "Delete the copy of the photo that is kept?"}
     assert app.consent_form.photo["losses"] == losses
-    send(app.comment_form, about(app.comment_form, comment="mine"))
+    send(app.comment_form, about(app.comment_form, action="save", comment="mine"))
     assert app.consent_form.photo["losses"] == losses | {NAMES: "Delete the file's name and your comment?"}
     before = kept(app, rows)
 
@@ -104,7 +104,7 @@ def test_the_first_tick_can_be_undone_and_then_the_page_claims_nothing(
     decide(NAMES, True)
     code = app.receipt_card.receipts[0]["code"]
     assert app.consent_form.photo["undo_loss"] == ""
-    send(app.comment_form, about(app.comment_form, comment="mine"))
+    send(app.comment_form, about(app.comment_form, action="save", comment="mine"))
     assert app.consent_form.photo["undo_loss"] == "Delete the file's name and your comment?"
     assert send(app.consent_form, about(app.consent_form, action="undo")) == ""
     assert kept(app, rows) == before

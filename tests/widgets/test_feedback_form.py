@@ -14,9 +14,6 @@ from catsdogs.widgets.visit import Visit, VisitPhoto
 from tests.storage import Storage
 from tests.widgets.helpers import NOT_UNDERSTOOD, Predict, Rows, Send, about
 
-MOST_PRESSES = 4
-"""Number of buttons that a person presses one after the other."""
-
 
 def offered(form: FeedbackForm) -> list[dict[str, object]]:
     """Return the messages of the buttons that the page shows."""
@@ -30,16 +27,16 @@ def offered(form: FeedbackForm) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    "prediction",
+    ("prediction", "length"),
     [
-        Prediction(Answer.CAT, 0.99, 0.01, 0.01, "test-1", 3.5),
-        Prediction(Answer.NEITHER, 0.5, 0.5, 0.9, "test-1", 3.5),
-        Prediction(Answer.DOG, 0.4, 0.6, 0.4, "test-1", 3.5, doubt=Doubt.UNSURE),
+        (Prediction(Answer.CAT, 0.99, 0.01, 0.01, "test-1", 3.5), 4),
+        (Prediction(Answer.NEITHER, 0.5, 0.5, 0.9, "test-1", 3.5), 3),
+        (Prediction(Answer.DOG, 0.4, 0.6, 0.4, "test-1", 3.5, doubt=Doubt.UNSURE), 3),
     ],
     ids=["cat", "neither", "unsure"],
 )
 def test_every_change_of_mind_stores_exactly_what_the_page_shows(
-    prediction: Prediction, service: Local, storage: Storage, send: Send, predict: Predict
+    prediction: Prediction, length: int, service: Local, storage: Storage, send: Send, predict: Predict
 ) -> None:
     visit = Visit(lambda: None)
     form = FeedbackForm(Translator("en"), visit, lambda: service)
@@ -59,11 +56,11 @@ def test_every_change_of_mind_stores_exactly_what_the_page_shows(
         return len(offered(form))
 
     sequences: list[tuple[int, ...]] = [()]
-    for _ in range(MOST_PRESSES):
+    for _ in range(length):
         sequences = [(*presses, press) for presses in sequences for press in range(play(presses))]
     for presses in sequences:
         play(presses)
-    assert len(sequences) > 100
+    assert len(sequences) > 20
 
 
 def test_a_button_that_is_pressed_twice_stores_once(

@@ -19,7 +19,7 @@ def receipt(predict_app: PredictApp, send: Send, cat_jpeg: bytes) -> str:
     send(app.feedback_form, about(app.feedback_form, action="rating", value=1))
     for purpose in ("filename_and_comment", "photo"):
         send(app.consent_form, about(app.consent_form, action="decide", purpose=purpose, agreed=True))
-    send(app.comment_form, about(app.comment_form, comment="mine"))
+    send(app.comment_form, about(app.comment_form, action="save", comment="mine"))
     return app.receipt_card.receipts[0]["code"]
 
 

@@ -131,7 +131,7 @@ def test_a_reloaded_page_goes_on_with_the_visit(
     """Another app with the same service is what a reloaded page gets."""
     choose(1, "first.jpg")
     code = agree(NAMES)
-    send(app.comment_form, about(app.comment_form, comment="mine"))
+    send(app.comment_form, about(app.comment_form, action="save", comment="mine"))
     send(app.photo_input, {"action": "predict_sample", "number": 2, "name": "chelsea"})
     choose(3, "third.jpg")
     send(app.feedback_form, about(app.feedback_form, action="rating", value=0))

@@ -19,7 +19,9 @@ function render({ model, el }) {
 
   const stored = make("blockquote", {});
   const change = quietButton({ onclick: edit }, texts.change);
-  const reader = make("div", {}, make("h3", {}, texts.yours), stored, change);
+  const remove = quietButton({ class: "cd-button cd-quiet cd-grave", onclick: () => question.ask(texts.confirm_delete, remove, deleteComment) }, texts.delete);
+  const question = confirmation(texts.yes, texts.no);
+  const reader = make("div", {}, make("h3", {}, texts.yours), stored, make("div", { class: "cd-row" }, change, remove), question.element);
   root.append(reader, editor, form.done, form.problem);
 
   function keepDraft(value) {
@@ -41,11 +43,16 @@ function render({ model, el }) {
     change.focus();
   }
 
+  async function deleteComment() {
+    const message = await form.send(remove, { action: "delete" });
+    if (!message && !editor.hidden) text.focus();
+  }
+
   async function save(event) {
     event.preventDefault();
     const { feedback_id } = photo;
     const comment = text.value;
-    const message = await form.send(submit, { action: "comment", comment });
+    const message = await form.send(submit, { action: "save", comment });
     if (message || drafts[feedback_id] !== comment) return; // it was edited meanwhile
     const hadFocus = editor.contains(document.activeElement);
     delete drafts[feedback_id];
@@ -69,6 +76,7 @@ function render({ model, el }) {
 
   function draw(next) {
     const isOther = next.feedback_id !== photo.feedback_id;
+    if (isOther) question.close();
     photo = next;
     root.hidden = !photo.may_comment;
     const draft = drafts[photo.feedback_id];
