@@ -146,14 +146,15 @@ def remove_forgeable_headers(headers: MutableMapping[str, str]) -> None:
 
 
 class KernelWebsocketPatches:
-    """Changes how a kernel's websocket is opened: a mixin before Jupyter's handler.
+    """Changes how a kernel's websocket is opened and closed: a mixin before Voilà's handler.
 
-    For Jupyter Server 2.21.
+    For Jupyter Server 2.21 and Voilà 0.5.13.
     """
 
     kernel_id: str
     kernel_manager: Any
-    connection: Any
+    connection: Any = None
+    is_open = False
 
     async def pre_get(self) -> None:
         """Wait for the kernel's answer while it is alive; Jupyter waits a minute for one that has died.
@@ -185,3 +186,27 @@ class KernelWebsocketPatches:
             raise HTTPError(404)
         chosen: str | None = super().select_subprotocol(subprotocols)  # type: ignore[misc]
         return chosen
+
+    async def open(self, kernel_id: str) -> None:
+        """Connect to the kernel."""
+        self.is_open = True
+        await super().open(kernel_id)  # type: ignore[misc]
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the websocket, and leave the kernel at once: what it sends from now on is kept for the page.
+
+        Jupyter leaves it when the page has closed its side, too, or five seconds later. Meanwhile it takes the page for
+        one that uses the older format of messages, and Voilà reads a binary message of that format in an endless loop.
+        """
+        super().close(code, reason)  # type: ignore[misc]
+        self._leave_kernel()
+
+    def on_close(self) -> None:
+        """Leave the kernel when the page has closed its websocket."""
+        self._leave_kernel()
+
+    def _leave_kernel(self) -> None:
+        """Disconnect from the kernel, once; Jupyter also counts down for a page that closed before it was connected."""
+        connection, self.connection = self.connection, None
+        if connection is not None and self.is_open:
+            connection.disconnect()
