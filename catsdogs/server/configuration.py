@@ -42,7 +42,8 @@ def voila_config(settings: Settings) -> Config:
                 "limit": settings.max_sessions,
                 "warm_kernels": settings.spare_kernels,
                 "cull_idle_timeout": 60 * settings.idle_minutes,
-                "cull_interval": 30,
+                "disconnected_timeout": 60 * (settings.idle_minutes + 15),
+                "cull_interval": 15,
             },
             # A kernel that is restarted has not run the notebook: its page would do nothing, without an error.
             # Its sockets are files in a folder of the server, which no other user of the machine can open.

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psutil
 import urllib3
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from catsdogs.database import Database, setup
 from catsdogs.server.kernels.wire_protocol import PROTOCOL
@@ -156,15 +156,22 @@ def processor_time(process: psutil.Process) -> float:
 @contextmanager
 def open_sessions(url: str, n: int) -> Iterator[None]:
     """Hold `n` sessions of the app open, with the requests of a browser."""
-    with ThreadPoolExecutor(2) as pool:
-        pages = pool.map(lambda _: urllib3.request("GET", f"{url}/inference").data.decode(), range(n))
-    configs = [re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', page, re.DOTALL) for page in pages]
-    identifiers = [json.loads(config[1])["kernelId"] for config in configs if config]
     ready, leaving = threading.Event(), threading.Event()
 
+    def load() -> str:
+        page = urllib3.request("GET", f"{url}/inference").data.decode()
+        config = re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', page, re.DOTALL)
+        assert config
+        return str(json.loads(config[1])["kernelId"])
+
+    async def open_one(two: asyncio.Semaphore) -> WebSocketClientConnection:
+        async with two:
+            address = f"{url.replace('http', 'ws')}/api/kernels/{await asyncio.to_thread(load)}/channels"
+            return await websocket_connect(address, subprotocols=[PROTOCOL])
+
     async def hold() -> None:
-        addresses = [f"{url.replace('http', 'ws')}/api/kernels/{name}/channels" for name in identifiers]
-        sockets = [await websocket_connect(address, subprotocols=[PROTOCOL]) for address in addresses]
+        two = asyncio.Semaphore(2)
+        sockets = await asyncio.gather(*(open_one(two) for _ in range(n)))
         ready.set()
         await asyncio.to_thread(leaving.wait)
         for socket in sockets:
@@ -172,7 +179,7 @@ def open_sessions(url: str, n: int) -> Iterator[None]:
 
     holding = threading.Thread(target=lambda: asyncio.run(hold()))
     holding.start()
-    ready.wait(60)
+    assert ready.wait(300), "the sessions cannot be opened"
     try:
         yield
     finally:

@@ -10,9 +10,10 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -22,12 +23,15 @@ from traitlets.config import Configurable
 
 import catsdogs.server
 from catsdogs.server.auth import Scope, Tokens
-from catsdogs.server.kernels.base import App, NewSession, new_session
+from catsdogs.server.kernels.base import TooManySessions
+from catsdogs.server.kernels.message_buffer import MAX_BYTES
 from catsdogs.server.kernels.remote import RemoteKernelManager
+from catsdogs.server.kernels.session import App, NewSession, new_session
 from catsdogs.server.kernels.wire_protocol import PROTOCOL, frame
 from catsdogs.settings import Settings
 from tests.browser.app import READY, latest_row, open_app, upload_photo
 from tests.kernel_processes import kernel_id
+from tests.server.kernel_socket import KernelSocket
 from tests.serving import Launch, RunningServer, free_port
 from tests.waiting import until
 
@@ -224,8 +228,7 @@ def test_the_page_reports_a_kernel_or_a_gateway_that_died(
         log = served.log.read_text()
         assert f"{gateway.url} is unavailable: ConnectionRefusedError" in log
         assert "Traceback" not in log
-        gateway.start("--KernelRestarter.restart_limit=5")  # the default of a gateway
-        other.get_by_role("link", name="Try again").click()
+        gateway.start("--KernelRestarter.restart_limit=5")  # the default of a gateway; the page tries again by itself
         expect(other.locator(".cd-drop")).to_be_visible(timeout=READY)
         upload_photo(other, cat_jpeg)
         expect_banner(page, "This session has ended")
@@ -233,24 +236,65 @@ def test_the_page_reports_a_kernel_or_a_gateway_that_died(
         expect_banner(other, "This session has ended")
 
 
-def test_abandoned_and_idle_kernels_are_stopped_on_the_gateway(gateway: KernelGateway, tmp_path: Path) -> None:
+def test_kernels_of_pages_that_are_gone_are_stopped_on_the_gateway(gateway: KernelGateway, tmp_path: Path) -> None:
     async def start_and_cull() -> None:
         new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
-        manager = RemoteKernelManager(parent=_Parent(gateway.url), connection_dir=str(tmp_path))
+        manager = RemoteKernelManager(parent=_Parent(gateway.url), connection_dir=str(tmp_path), limit=2)
         manager.cull_idle_timeout = 3600
-        abandoned = await manager.start_kernel(env={}, kernel_name="python3")
+        unclaimed = await manager.start_kernel(env={}, kernel_name="python3")
         kept = await manager.start_kernel(env={}, kernel_name="python3")
         manager.notify_connect(kept)
-        manager.abandoned_timeout = 0
-        await manager.cull_kernels()  # type: ignore[no-untyped-call]
-        assert list(manager._kernels) == [kept]
-        assert not await manager.gateway.has_kernel(abandoned)
+        with pytest.raises(TooManySessions):
+            await manager.start_kernel(env={}, kernel_name="python3")
+        manager.unclaimed_timeout = 0
+        replacing = await manager.start_kernel(env={}, kernel_name="python3")
+        assert set(manager.list_kernel_ids()) == {kept, replacing}
+        await manager.cull_kernels()
+        assert manager.list_kernel_ids() == [kept]
+        for ended in (unclaimed, replacing):
+            assert not await manager.gateway.has_kernel(ended)
         manager.cull_idle_timeout = 0
-        await manager.cull_kernels()  # type: ignore[no-untyped-call]
+        await manager.cull_kernels()
         assert not await manager.gateway.has_kernel(kept)
 
-    with ThreadPoolExecutor(1) as pool:  # Playwright's event loop runs in this thread
-        pool.submit(asyncio.run, start_and_cull()).result()
+    run_alone(start_and_cull())
+
+
+def run_alone(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in a thread of its own: Playwright's event loop runs in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
+
+
+def test_a_page_that_was_disconnected_gets_what_its_kernel_sent_meanwhile(
+    served: RunningServer, gateway: KernelGateway
+) -> None:
+    html = urllib3.request("GET", f"{served.url}/inference").data.decode()
+    [kernel_id] = re.findall(r'"kernelId": "([\w-]+)"', html)
+    kernel = gateway.kernel()
+
+    async def talk() -> None:
+        socket = await KernelSocket.open(served, kernel_id)
+        widget = await socket.find_widget()
+        kernel.suspend()
+        await socket.send_to_widget(widget, "sent before")
+        await socket.close()
+        kernel.resume()
+        again = await KernelSocket.open(served, kernel_id)
+        while await again.receive_from_widget() != (widget, "sent before"):
+            pass
+        await again.send_to_widget(widget, "sent afterwards")
+        assert await again.receive_from_widget() == (widget, "sent afterwards")
+
+        kernel.suspend()
+        for _ in range(5):
+            await again.send_to_widget(widget, "x" * (MAX_BYTES // 4))
+        await again.close()
+        kernel.resume()
+
+    run_alone(talk())
+    until(gateway.has_no_kernels)
+    assert urllib3.request("GET", f"{served.url}/session/{kernel_id}").status == 404
 
 
 def test_a_server_that_ends_stops_its_kernels_on_the_gateway(

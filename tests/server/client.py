@@ -50,7 +50,7 @@ class Client:
         return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
 
     def open_page(self, path: str = "/inference", **options: Any) -> OpenPage:
-        """Load the page of an app."""
+        """Load the page of an app, and send the first heartbeat, as its script does."""
         answer = self("GET", path, token=None, **options)
         assert answer.status == 200, answer.data
         html = answer.data.decode()
@@ -58,8 +58,13 @@ class Client:
         assert found
         kernel_id = json.loads(found[1])["kernelId"]
         kernels = kernel_processes.kernels(self.server)
+        assert self.heartbeat(kernel_id, options.get("headers")) == 204
         [process] = [kernel for kernel in kernels if kernel_id in " ".join(kernel.cmdline())]
-        return OpenPage(kernel_id, process, html)
+        return OpenPage(kernel_id, process, html, answer.headers)
+
+    def heartbeat(self, kernel_id: str, headers: dict[str, str] | None = None) -> int:
+        """Send what an open page sends every few seconds, and return the status of the answer."""
+        return self("GET", f"/session/{kernel_id}", token=None, headers=headers).status
 
     def close_page(self, page: OpenPage, headers: dict[str, str] | None = None) -> int:
         """Send what a page sends when it closes, and return the status of the answer."""
@@ -84,6 +89,7 @@ class OpenPage:
     kernel_id: str
     process: psutil.Process
     html: str
+    headers: urllib3.HTTPHeaderDict
 
     @property
     def environment(self) -> dict[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import astuple, dataclass, field
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import astuple
+from datetime import UTC, datetime
 from queue import Empty
 from typing import Any
 
@@ -19,46 +20,27 @@ from traitlets import Integer
 
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
-from catsdogs.server.auth import Scope
+from catsdogs.server.kernels.session import App, NewSession, PageSession
 from catsdogs.service import CONTROLLER_VARIABLES, TOKEN_VARIABLE, URL_VARIABLE
 
 
 class TooManySessions(ServiceUnavailable):
-    """Raised where the server's limit of sessions is reached."""
+    """Raised where the server's limit of sessions is reached.
+
+    Parameters
+    ----------
+    retry_after
+        Seconds until a session may have ended.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(N_("All sessions are in use just now."))
+        self.retry_after = retry_after
 
 
 class KernelFailed(ServiceUnavailable):
     """Raised where a kernel's process ended, or an execution failed, before it could run the notebook."""
 
-
-@dataclass(frozen=True)
-class App:
-    """A notebook that is served as an app."""
-
-    path: str
-    """Path of its address."""
-    notebook: str
-    """File name in ``notebooks/apps``."""
-    scope: Scope
-    """Scope of its kernels' tokens."""
-    operator_only: bool = False
-    warm_pool: bool = False
-    """Whether its kernels come from the warm pool, where there is one."""
-
-
-@dataclass
-class NewSession:
-    """A session that a page opens: what the page gives the kernel manager, and what it gets back."""
-
-    app: App
-    language: str
-    kernel_id: str | None = None
-    environment: dict[str, str] = field(default_factory=dict)
-    """Environment variables that are to be set in the kernel, which runs already."""
-
-
-new_session: ContextVar[NewSession] = ContextVar("new_session")
-"""The session that the current request opens."""
 
 _REQUEST_VARIABLES = re.compile(r"HTTP_ACCEPT_LANGUAGE|QUERY_STRING|SCRIPT_NAME|PATH_INFO|SERVER_\w+|VOILA_\w+")
 """Variables that describe the visitor's request: a list of what is allowed, so that no secret is in it."""
@@ -71,34 +53,74 @@ class AppKernelManager(AsyncMappingKernelManager):
     """
 
     limit = Integer(32, config=True, help="Number of kernels that may run at the same time.")
-    abandoned_timeout = Integer(120, config=True, help="Seconds until a kernel without a page is stopped.")
+    unclaimed_timeout = Integer(
+        15, config=True, help="Seconds until a session ends whose page has given no sign of life."
+    )
+    away_timeout = Integer(
+        60, config=True, help="Seconds without a sign of life after which a session ends where others need its slot."
+    )
+    disconnected_timeout = Integer(
+        75 * 60, config=True, help="Seconds without a sign of life after which a session ends in any case."
+    )
 
     parent: Any
     _starting = 0
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self._sessions: dict[str, PageSession] = {}
         self._stopping: dict[str, asyncio.Task[None]] = {}
 
-    @contextmanager
-    def _session_slot(self) -> Iterator[None]:
-        """Hold a session slot while a kernel starts.
+    @asynccontextmanager
+    async def _session_slot(self) -> AsyncIterator[None]:
+        """Hold a session slot while a kernel starts; where all are in use, end a session whose page is away.
 
         Raises
         ------
         TooManySessions
         """
-        if self._sessions() + self._starting >= self.limit:  # nothing is awaited between this line and the next
-            raise TooManySessions(N_("All sessions are in use just now. Try again in a minute."))
+        if (replaced := self.find_slot()) is not None:  # nothing is awaited from here until it is counted
+            self.begin_stop(replaced)
         self._starting += 1
         try:
+            while len(self._sessions) + self._starting > self.limit and self._stopping:
+                await asyncio.wait(self._stopping.values(), return_when=asyncio.FIRST_COMPLETED)
             yield
         finally:
             self._starting -= 1
 
-    def _sessions(self) -> int:
-        """Count the kernels that have a session."""
-        return len(self)
+    def find_slot(self) -> str | None:
+        """Return the id of the session that ends for a new one; None where a slot is free.
+
+        A session that is ending counts as ended: when a page is loaded again, its old session ends meanwhile.
+
+        Raises
+        ------
+        TooManySessions
+        """
+        sessions = {kernel_id: one for kernel_id, one in self._sessions.items() if kernel_id not in self._stopping}
+        if len(sessions) + self._starting < self.limit:
+            return None
+        seconds = {kernel_id: self._seconds_until_replaceable(kernel_id) for kernel_id in sessions}
+        replaceable = [kernel_id for kernel_id in sessions if seconds[kernel_id] <= 0]
+        if not replaceable:
+            # a page may be closed at any time: nobody is told to wait for longer than for a page without scripts
+            raise TooManySessions(max(1, math.ceil(min([self.unclaimed_timeout, *seconds.values()]))))
+        return min(replaceable, key=lambda kernel_id: (sessions[kernel_id].has_page, sessions[kernel_id].seen_at))
+
+    def _seconds_until_replaceable(self, kernel_id: str) -> float:
+        if self._is_connected(kernel_id):
+            return math.inf
+        timeout = self.away_timeout if self._sessions[kernel_id].has_page else self.unclaimed_timeout
+        return timeout - self._seconds_away(kernel_id)
+
+    def _is_connected(self, kernel_id: str) -> bool:
+        connections: int = self._kernel_connections.get(kernel_id, 0)
+        return connections > 0
+
+    def _seconds_away(self, kernel_id: str) -> float:
+        """Return the seconds since the last sign of life of a session's page; its open websocket is one."""
+        return 0 if self._is_connected(kernel_id) else time.monotonic() - self._sessions[kernel_id].seen_at
 
     def _common_environment(self) -> dict[str, str]:
         """Return the environment variables of every kernel."""
@@ -119,7 +141,7 @@ class AppKernelManager(AsyncMappingKernelManager):
     def _assign(self, kernel_id: str, session: NewSession) -> None:
         """Assign a kernel to a session."""
         session.kernel_id = kernel_id
-        self._kernels[kernel_id].app = session.app
+        self._sessions[kernel_id] = PageSession(session.app)
 
     async def prepare_session(self, session: NewSession) -> AsyncKernelClient:
         """Set the session's environment in its kernel; return a client that is ready to run the notebook.
@@ -163,14 +185,17 @@ class AppKernelManager(AsyncMappingKernelManager):
 
     async def stop(self, kernel_id: str) -> None:
         """Stop a kernel. A second call waits for the first: a page that closes may send two."""
+        self.begin_stop(kernel_id)
+        if kernel_id in self._stopping:
+            await asyncio.shield(self._stopping[kernel_id])
+
+    def begin_stop(self, kernel_id: str) -> None:
+        """Begin to stop a kernel, if it runs."""
         self.parent.tokens.revoke(kernel_id)
-        if kernel_id not in self._stopping:
-            if kernel_id not in self:
-                return
+        if kernel_id in self and kernel_id not in self._stopping:
             stop = asyncio.ensure_future(self.shutdown_kernel(kernel_id, now=True))  # type: ignore[no-untyped-call]
             stop.add_done_callback(lambda _: self._stopping.pop(kernel_id))
             self._stopping[kernel_id] = stop
-        await asyncio.shield(self._stopping[kernel_id])
 
     async def shutdown_all(self, **_: Any) -> None:  # type: ignore[override]
         """Stop all kernels, also those that are being started or stopped; Jupyter's own method fails for these."""
@@ -178,17 +203,19 @@ class AppKernelManager(AsyncMappingKernelManager):
         await asyncio.gather(*(self.stop(kernel_id) for kernel_id in list(self._kernels)))
 
     def remove_kernel(self, kernel_id: str) -> Any:
-        """Remove a kernel that has ended, and revoke its token."""
+        """Remove a kernel that has ended, and its session; revoke its token."""
         self.parent.tokens.revoke(kernel_id)
+        self._sessions.pop(kernel_id, None)
         return super().remove_kernel(kernel_id)
 
     def app_of(self, kernel_id: str) -> App | None:
         """Return the app that a kernel runs; None where there is no such kernel, or it has no session yet."""
-        return getattr(self._kernels.get(kernel_id), "app", None)
+        session = self._sessions.get(kernel_id)
+        return session.app if session else None
 
     def open_apps(self) -> list[App]:
         """Return the app of each session."""
-        return [kernel.app for kernel in self._kernels.values() if hasattr(kernel, "app")]
+        return [session.app for session in self._sessions.values()]
 
     async def is_running(self, kernel_id: str) -> bool:
         """Return whether a kernel's process is alive; remove a kernel whose process has ended."""
@@ -203,26 +230,50 @@ class AppKernelManager(AsyncMappingKernelManager):
     def notify_connect(self, kernel_id: str) -> None:
         """Count a page's connection as activity."""
         super().notify_connect(kernel_id)  # type: ignore[no-untyped-call]
+        self.note_sign_of_life(kernel_id)
         self.touch(kernel_id)
 
     def notify_disconnect(self, kernel_id: str) -> None:
-        """Count a page's disconnection as activity: `abandoned_timeout` begins."""
+        """Note when a page was disconnected."""
         super().notify_disconnect(kernel_id)  # type: ignore[no-untyped-call]
-        self.touch(kernel_id)
+        self.note_sign_of_life(kernel_id)
+
+    def note_sign_of_life(self, kernel_id: str) -> None:
+        """Note that the page of a session is there; one that was away counts as active, so that it finds its kernel."""
+        if (session := self._sessions.get(kernel_id)) is not None:
+            if self._seconds_away(kernel_id) > self.away_timeout:
+                self.touch(kernel_id)
+            session.has_page, session.seen_at = True, time.monotonic()
 
     def touch(self, kernel_id: str) -> None:
         """Note the time of a kernel's last activity."""
         if kernel := self._kernels.get(kernel_id):
             kernel.last_activity = datetime.now(UTC)
 
+    async def cull_kernels(self) -> None:
+        """End the sessions that have lasted for too long, and those away for longest that take over half of the slots.
+
+        So a new page finds a free slot, and a kernel of the warm pool.
+        """
+        await super().cull_kernels()  # type: ignore[no-untyped-call]
+        sessions = sorted(self._sessions.items(), key=lambda item: item[1].seen_at)
+        away = [kernel_id for kernel_id, _ in sessions if self._seconds_away(kernel_id) > self.away_timeout]
+        kept = math.ceil(self.limit / 2)
+        await asyncio.gather(*(self.stop(kernel_id) for kernel_id in away[: max(0, len(away) - kept)]))
+
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
-        """Stop a kernel that died, that no page is connected to, or whose visitor has been idle for long."""
-        if not await self.is_running(kernel_id):
-            return
-        kernel = self._kernels[kernel_id]
-        connected = self._kernel_connections.get(kernel_id, 0) > 0
-        timeout = self.cull_idle_timeout if connected else self.abandoned_timeout
-        if datetime.now(UTC) - kernel.last_activity > timedelta(seconds=timeout):
+        """End a session whose kernel died, whose visitor has been idle for long, or whose page is away for long."""
+        if not await self.is_running(kernel_id) or (session := self._sessions.get(kernel_id)) is None:
+            return  # a kernel without a session belongs to the warm pool, or is being started
+        away = self._seconds_away(kernel_id)
+        if not session.has_page:
+            has_ended = away > self.unclaimed_timeout
+        elif away > self.away_timeout:
+            has_ended = away > self.disconnected_timeout
+        else:
+            idle = datetime.now(UTC) - self._kernels[kernel_id].last_activity
+            has_ended = idle.total_seconds() > self.cull_idle_timeout
+        if has_ended:
             await self.stop(kernel_id)
 
 

@@ -18,7 +18,9 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 from traitlets import Integer
 
-from catsdogs.server.kernels.base import AppKernelManager, KernelFailed, new_session
+from catsdogs.server.kernels.base import AppKernelManager, KernelFailed
+from catsdogs.server.kernels.message_buffer import MessageBuffer
+from catsdogs.server.kernels.session import new_session
 from catsdogs.server.kernels.warm_pool import WarmPool
 
 KERNEL_BYTES = 2**30
@@ -49,10 +51,10 @@ class LocalKernelManager(AppKernelManager):
         TooManySessions
         """
         session = new_session.get()
-        with self._session_slot():
+        async with self._session_slot():
             warm = await self.warm_pool.take() if session.app.warm_pool else None
             kernel_id = warm or await self._start_for_session(kwargs)
-        self._assign(kernel_id, session)
+            self._assign(kernel_id, session)
         session.environment = {**self._session_environment(env, session, kernel_id), "VOILA_KERNEL_ID": kernel_id}
         return kernel_id
 
@@ -78,8 +80,13 @@ class LocalKernelManager(AppKernelManager):
         _limit_memory(self._kernels[kernel_id].provisioner.pid)
         return kernel_id
 
-    def _sessions(self) -> int:
-        return len(self) - len(self.warm_pool)
+    def start_buffering(self, kernel_id: str, session_key: str, channels: dict[str, Any]) -> None:
+        """Keep what a kernel sends until its page is back; Jupyter's own buffer has no limit."""
+        super().start_buffering(kernel_id, session_key, channels)  # type: ignore[no-untyped-call]
+        buffer: MessageBuffer[tuple[str, list[bytes]]] = MessageBuffer(
+            lambda message: sum(map(len, message[1])), lambda: self.begin_stop(kernel_id)
+        )
+        self._kernel_buffers[kernel_id]["buffer"] = buffer
 
     def _client(self, kernel_id: str) -> AsyncKernelClient:
         kernel = self._kernels[kernel_id]
@@ -96,11 +103,6 @@ class LocalKernelManager(AppKernelManager):
     async def keep_warm_pool_filled(self) -> None:
         """Start kernels ahead of their sessions, until the task is cancelled."""
         await self.warm_pool.keep_filled()
-
-    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
-        """Stop a kernel that is idle or abandoned; those of the warm pool are neither."""
-        if kernel_id not in self.warm_pool:
-            await super().cull_kernel_if_idle(kernel_id)
 
 
 def _limit_memory(pid: int) -> None:

@@ -11,9 +11,11 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from tornado.ioloop import IOLoop
 from traitlets.config import Configurable
 
-from catsdogs.server.kernels.base import AppKernelManager, new_session
+from catsdogs.server.kernels.base import AppKernelManager
 from catsdogs.server.kernels.gateway_client import GatewayClient, GatewayUnavailable
+from catsdogs.server.kernels.page_link import PageLink
 from catsdogs.server.kernels.remote_kernel_client import RemoteKernelClient
+from catsdogs.server.kernels.session import new_session
 
 STOP_SECONDS = 2
 """Most time that the server, when it ends, waits for the gateway's answers to its requests to stop the kernels."""
@@ -38,7 +40,7 @@ class RemoteKernelManager(AppKernelManager):
         GatewayUnavailable
         """
         session = new_session.get()
-        with self._session_slot():
+        async with self._session_slot():
             kernel_id = await self.gateway.start(kernel_name)
             kernel = RemoteKernel(self, kernel_id, kernel_name)
             try:
@@ -48,7 +50,7 @@ class RemoteKernelManager(AppKernelManager):
                 raise
             self._kernels[kernel_id] = kernel
             self._kernel_connections[kernel_id] = 0
-        self._assign(kernel_id, session)
+            self._assign(kernel_id, session)
         session.environment = {**self._common_environment(), **self._session_environment(env, session, kernel_id)}
         return kernel_id
 
@@ -57,10 +59,10 @@ class RemoteKernelManager(AppKernelManager):
         return client
 
     def remove_kernel(self, kernel_id: str) -> Any:
-        """Remove a kernel, and close its client."""
+        """Remove a kernel, and close its connections."""
         self._kernel_connections.pop(kernel_id, None)
         kernel = super().remove_kernel(kernel_id)
-        kernel.client().stop_channels()
+        kernel.close()
         return kernel
 
     async def shutdown_kernel(self, kernel_id: str, **_: Any) -> None:  # type: ignore[override]
@@ -95,10 +97,42 @@ class RemoteKernel(Configurable):
         self.kernel_id, self.kernel_name = kernel_id, kernel_name
         self.last_activity = datetime.now(UTC)
         self._client = RemoteKernelClient(self.gateway, kernel_id, on_death=self.discard)
+        self._kept_link: PageLink | None = None
 
     def client(self) -> RemoteKernelClient:
         """Return the client that runs the notebook."""
         return self._client
+
+    async def link(self, session: str) -> PageLink:
+        """Return the link of a page: the one that is kept for it, or a new one.
+
+        Raises
+        ------
+        GatewayUnavailable
+        """
+        kept, self._kept_link = self._kept_link, None
+        if kept is not None and kept.session == session and kept.is_open:
+            return kept
+        if kept is not None:
+            kept.close()
+        link = PageLink(session, on_death=self.discard, on_overflow=lambda: self.manager.begin_stop(self.kernel_id))
+        await link.open(self.gateway, self.kernel_id)
+        return link
+
+    def keep(self, link: PageLink) -> None:
+        """Keep the link of a page that was disconnected; only the last one is kept."""
+        if link.is_open:
+            if self._kept_link is not None:
+                self._kept_link.close()
+            self._kept_link = link
+        if self.kernel_id not in self.manager:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connections to the kernel."""
+        self._client.stop_channels()
+        if self._kept_link is not None:
+            self._kept_link.close()
 
     def discard(self) -> None:
         """Remove the kernel, which died."""

@@ -58,7 +58,8 @@ class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, Voila
         except MalformedMessage:
             self.close(1007, "malformed message")
         else:
-            super().on_message(ws_message)
+            if self.connection is not None:  # the websocket is not being closed
+                super().on_message(ws_message)
 
     def select_subprotocol(self, subprotocols: list[str]) -> str:
         """Choose the binary format; Jupyter's older format, which its clients no longer use, is not checked here.
@@ -77,14 +78,16 @@ class SessionHandler(_KernelAccessHandler):
     """``GET /session/ID``: the page's heartbeat."""
 
     async def get(self, kernel_id: str) -> None:
-        """Answer 204 while the kernel runs.
+        """Answer 204 while the kernel runs; that is a sign of life of the page.
 
         Raises
         ------
         HTTPError
             404: the session has ended.
         """
-        if not await self.settings["kernel_manager"].is_running(kernel_id):
+        kernels = self.settings["kernel_manager"]
+        kernels.note_sign_of_life(kernel_id)
+        if not await kernels.is_running(kernel_id):
             raise HTTPError(404)
         self.set_header("Cache-Control", "no-store")
         self.set_status(204)

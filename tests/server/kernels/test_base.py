@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from traitlets.config import Configurable
 
 from catsdogs.server.auth import Scope, Tokens
-from catsdogs.server.kernels.base import App, NewSession, new_session
+from catsdogs.server.kernels.base import TooManySessions
 from catsdogs.server.kernels.local import KERNEL_BYTES, LocalKernelManager
+from catsdogs.server.kernels.session import App, NewSession, new_session
 from catsdogs.service import TOKEN_VARIABLE
 from catsdogs.settings import Settings
 from tests import kernel_processes
@@ -85,11 +87,16 @@ def test_the_number_of_kernels_is_limited_also_for_simultaneous_requests(small_s
 
     refused = next(answer for answer in answers if answer.status == 503)
     assert "text/html" in refused.headers["Content-Type"]
-    assert int(refused.headers["Retry-After"]) > 0
+    assert 1 <= int(refused.headers["Retry-After"]) <= 15
     assert "/inference" in refused.data.decode(), "the page offers to try again"
+    assert "tries again by itself" in refused.data.decode()
+    for kernel in kernel_processes.kernels(small_server):
+        assert client.heartbeat(kernel_processes.kernel_id(kernel)) == 204
+    assert client("HEAD", "/inference", token=None).status == 503
 
     kernel = kernel_processes.kernels(small_server)[0]
     assert client("POST", f"/voila/api/shutdown/{kernel_processes.kernel_id(kernel)}", token=None).status == 204
+    assert client("HEAD", "/inference", token=None).status == 200
     assert client("GET", "/inference", token=None).status == 200, "a session slot that is free can be used"
 
 
@@ -102,26 +109,129 @@ class _Parent(Configurable):
     settings = Settings(_env_file=None)
 
 
-@pytest.mark.parametrize(
-    ("connected", "idle_timeout", "abandoned_timeout", "stays"),
-    [(True, 3600, 0, True), (True, 0, 3600, False), (False, 3600, 0, False), (False, 0, 3600, True)],
-)
-def test_idle_and_abandoned_kernels_are_stopped(
-    run_alone: Run, tmp_path: Path, connected: bool, idle_timeout: int, abandoned_timeout: int, stays: bool
-) -> None:
-    async def start_and_cull() -> bool:
-        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
-        manager = LocalKernelManager(parent=_Parent(), connection_dir=str(tmp_path))
-        manager.cull_idle_timeout, manager.abandoned_timeout = idle_timeout, abandoned_timeout
-        kernel_id = await manager.start_kernel(env={})
-        if connected:
-            manager.notify_connect(kernel_id)
-        await manager.cull_kernels()  # type: ignore[no-untyped-call]
-        stayed = kernel_id in manager
-        await manager.shutdown_all(now=True)
-        return stayed
+class _Manager(LocalKernelManager):
+    """A kernel manager whose sessions can be made older."""
 
-    assert run_alone(start_and_cull()) is stays
+    limit, cull_idle_timeout = 3, 3600
+
+    async def open(self, *, away: float = 0, has_page: bool = True, connected: bool = False, idle: float = 0) -> str:
+        """Open a session whose page gave its last sign of life, and its last message, some seconds ago."""
+        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
+        kernel_id = await self.start_kernel(env={})
+        if connected:
+            self.notify_connect(kernel_id)
+        session = self._sessions[kernel_id]
+        session.has_page, session.seen_at = has_page, session.seen_at - away
+        self._kernels[kernel_id].last_activity -= timedelta(seconds=idle)
+        return kernel_id
+
+
+@pytest.fixture
+def with_manager(run_alone: Run, tmp_path: Path) -> Callable[[Callable[[_Manager], Coroutine[Any, Any, None]]], None]:
+    """Run a coroutine with a kernel manager, whose kernels are stopped afterwards."""
+
+    async def run(use: Callable[[_Manager], Coroutine[Any, Any, None]]) -> None:
+        manager = _Manager(parent=_Parent(), connection_dir=str(tmp_path))
+        try:
+            await use(manager)
+        finally:
+            await manager.shutdown_all(now=True)
+
+    return lambda use: run_alone(run(use))
+
+
+WithManager = Callable[[Callable[[_Manager], Coroutine[Any, Any, None]]], None]
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("session", "stays"),
+    [
+        pytest.param({"has_page": False, "away": 10}, True, id="a page that is still to come"),
+        pytest.param({"has_page": False, "away": 20}, False, id="a page without scripts"),
+        pytest.param({"away": 1.1 * HOUR, "idle": 2 * HOUR}, True, id="a page that is away for over an hour"),
+        pytest.param({"away": 1.3 * HOUR}, False, id="a page that is away for longer"),
+        pytest.param({"connected": True, "away": 2 * HOUR, "idle": 0.9 * HOUR}, True, id="an open page"),
+        pytest.param({"connected": True, "idle": 1.1 * HOUR}, False, id="an open page that nobody uses"),
+        pytest.param({"away": 5, "idle": 0.9 * HOUR}, True, id="a page that still loads"),
+        pytest.param({"away": 5, "idle": 1.1 * HOUR}, False, id="a page without a websocket that nobody uses"),
+    ],
+)
+def test_a_session_ends_when_its_page_or_its_visitor_is_gone(
+    with_manager: WithManager, session: dict[str, Any], stays: bool
+) -> None:
+    async def open_and_cull(manager: _Manager) -> None:
+        kernel_id = await manager.open(**session)
+        await manager.cull_kernels()
+        assert (kernel_id in manager) is stays
+
+    with_manager(open_and_cull)
+
+
+def test_a_page_that_comes_back_after_an_hour_is_not_taken_for_idle(with_manager: WithManager) -> None:
+    async def come_back(manager: _Manager) -> None:
+        kernel_id = await manager.open(away=1.1 * HOUR, idle=1.1 * HOUR)
+        manager.note_sign_of_life(kernel_id)
+        await manager.cull_kernels()
+        assert kernel_id in manager
+
+    with_manager(come_back)
+
+
+def test_where_all_sessions_are_in_use_the_page_that_is_away_for_longest_ends_first(with_manager: WithManager) -> None:
+    async def open_more(manager: _Manager) -> None:
+        away = [await manager.open(away=seconds) for seconds in (100, 200)]
+        unclaimed = await manager.open(has_page=False, away=20)
+        for ended, left in ((unclaimed, away), (away[1], away[:1]), (away[0], [])):
+            await manager.open(away=50)
+            assert ended not in manager
+            assert len(manager) == manager.limit
+            assert set(left) <= set(manager.list_kernel_ids())
+        with pytest.raises(TooManySessions) as refused:
+            await manager.open()
+        assert refused.value.retry_after == 10, "the first of them may be replaced then"
+
+    with_manager(open_more)
+
+
+def test_an_open_page_is_never_ended_for_another_one(with_manager: WithManager) -> None:
+    async def open_more(manager: _Manager) -> None:
+        opened = {await manager.open(away=HOUR, connected=True), await manager.open(away=30)}
+        last = await manager.open(has_page=False, away=9)
+        with pytest.raises(TooManySessions) as refused:
+            await manager.open()
+        assert refused.value.retry_after == 6
+        assert set(manager.list_kernel_ids()) == opened | {last}
+        await manager.stop(last)
+        await manager.open(connected=True)
+        with pytest.raises(TooManySessions) as refused:
+            await manager.open()
+        assert refused.value.retry_after == 15, "a page may be closed at any time"
+
+    with_manager(open_more)
+
+
+def test_pages_that_are_away_take_at_most_half_of_the_slots(with_manager: WithManager) -> None:
+    async def open_and_cull(manager: _Manager) -> None:
+        manager.limit = 4
+        longest = await manager.open(away=300)
+        others = {await manager.open(away=200), await manager.open(away=100), await manager.open(connected=True)}
+        await manager.cull_kernels()
+        assert set(manager.list_kernel_ids()) == others
+        assert longest not in manager
+
+    with_manager(open_and_cull)
+
+
+def test_a_new_session_waits_for_the_end_of_one_that_is_ending(with_manager: WithManager) -> None:
+    async def load_again(manager: _Manager) -> None:
+        manager.limit = 1
+        first = await manager.open(connected=True)
+        manager.begin_stop(first)
+        second = await manager.open()
+        assert manager.list_kernel_ids() == [second]
+
+    with_manager(load_again)
 
 
 @pytest.mark.parametrize("stops_already", [False, True])

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import socket
 import struct
+import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from tornado.httpclient import HTTPClientError
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
+from tornado.websocket import WebSocketClosedError, websocket_connect
 
-from catsdogs.server.kernels.wire_protocol import PROTOCOL, frame, header_of, unframe
+from catsdogs.server.kernels.message_buffer import MAX_BYTES
+from catsdogs.server.kernels.wire_protocol import PROTOCOL, frame
 from tests.server.client import Client, OpenPage
+from tests.server.kernel_socket import KernelSocket
 from tests.serving import RunningServer
 from tests.waiting import until
 
@@ -51,42 +54,17 @@ def test_a_kernel_that_died_is_reported_and_not_restarted(client: Client, open_p
     assert client("GET", f"/api/kernels/{page.kernel_id}", token=None).status == 404
 
 
-async def _socket(server: RunningServer, kernel_id: str) -> WebSocketClientConnection:
-    return await websocket_connect(
-        f"{server.url.replace('http', 'ws')}/api/kernels/{kernel_id}/channels?session_id=test",
-        max_message_size=100 * 2**20,
-        subprotocols=[PROTOCOL],
-    )
-
-
-def _message(kind: str, **content: object) -> bytes:
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "session": "test", "version": "5.3"}
-    return frame("shell", [json.dumps(part).encode() for part in (header, {}, {}, content)])
-
-
-async def _send(connection: WebSocketClientConnection, message: bytes) -> None:
-    await connection.write_message(message, binary=True)
-
-
-async def _reply(connection: WebSocketClientConnection, kind: str, seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while (received := await connection.read_message()) is not None:
-            if header_of(unframe(received)[1])["msg_type"] == kind:
-                return
-    raise AssertionError("the connection was closed")
-
-
 def test_a_photo_of_32_mb_reaches_the_kernel_and_a_larger_one_does_not(
     server: RunningServer, open_page: OpenPages, run_alone: Run
 ) -> None:
     page = open_page()
 
-    async def send(connection: WebSocketClientConnection, megabytes: int) -> None:
-        await _send(connection, _message("kernel_info_request", padding="x" * megabytes * 2**20))
-        await _reply(connection, "kernel_info_reply")
+    async def send(connection: KernelSocket, megabytes: int) -> None:
+        await connection.send("kernel_info_request", padding="x" * megabytes * 2**20)
+        await connection.receive("kernel_info_reply")
 
     async def talk() -> None:
-        connection = await _socket(server, page.kernel_id)
+        connection = await KernelSocket.open(server, page.kernel_id)
         await send(connection, 32)
         with pytest.raises((AssertionError, WebSocketClosedError)):  # closed, at the latest when it has been read
             await send(connection, 33)
@@ -102,16 +80,108 @@ def test_a_page_cannot_run_code_in_its_kernel(
     trace = tmp_path / "trace"
 
     async def talk() -> None:
-        connection = await _socket(server, page.kernel_id)
+        connection = await KernelSocket.open(server, page.kernel_id)
         for kind in ("execute_request", "inspect_request", "complete_request", "debug_request"):
             code = f"open({str(trace)!r}, 'w')"
-            await _send(connection, _message(kind, code=code, silent=False, cursor_pos=1, store_history=False))
+            await connection.send(kind, code=code, silent=False, cursor_pos=1, store_history=False)
         # the kernel handles its messages in order: after this reply, the others were handled
-        await _send(connection, _message("kernel_info_request"))
-        await _reply(connection, "kernel_info_reply")
+        await connection.send("kernel_info_request")
+        await connection.receive("kernel_info_reply")
 
     run_alone(talk())
     assert not trace.exists()
+
+
+@contextlib.contextmanager
+def suspended(process: psutil.Process) -> Iterator[None]:
+    """Suspend a kernel; it answers what was sent meanwhile afterwards."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
+
+
+def _connections(client: Client, page: OpenPage) -> int:
+    return int(client("GET", f"/api/kernels/{page.kernel_id}", token=None).json()["connections"])
+
+
+def _last_activity(client: Client, page: OpenPage) -> str:
+    return str(client("GET", f"/api/kernels/{page.kernel_id}", token=None).json()["last_activity"])
+
+
+def test_what_a_kernel_sends_while_its_page_is_disconnected_arrives_when_it_is_back(
+    server: RunningServer, client: Client, open_page: OpenPages, run_alone: Run
+) -> None:
+    page = open_page()
+
+    async def talk() -> None:
+        socket = await KernelSocket.open(server, page.kernel_id)
+        widget = await socket.find_widget()
+        with suspended(page.process):
+            await socket.send_to_widget(widget, "sent before")
+            await socket.close()
+            until(lambda: _connections(client, page) == 0)
+            before = _last_activity(client, page)
+        until(lambda: _last_activity(client, page) != before)
+        again = await KernelSocket.open(server, page.kernel_id)
+        while await again.receive_from_widget() != (widget, "sent before"):
+            pass
+        await again.send_to_widget(widget, "sent afterwards")
+        assert await again.receive_from_widget() == (widget, "sent afterwards")
+
+    run_alone(talk())
+
+
+def test_what_a_kernel_sends_to_a_page_that_no_longer_answers_arrives_on_its_next_websocket(
+    server: RunningServer, client: Client, open_page: OpenPages, run_alone: Run
+) -> None:
+    page = open_page()
+    sent, stopped = threading.Event(), threading.Event()
+
+    async def fall_asleep() -> None:
+        socket = await KernelSocket.open(server, page.kernel_id)
+        widget = await socket.find_widget()
+        page.process.suspend()
+        await socket.send_binary(widget, bytes(1000))
+        sent.set()
+        stopped.wait(30)  # this socket's event loop stands still, as on a phone that sleeps
+
+    async def wake_up() -> None:
+        with suspended(page.process):
+            socket = await KernelSocket.open(server, page.kernel_id)
+        while (await socket.receive("comm_msg"))["data"]["method"] != "echo_update":
+            pass
+
+    with ThreadPoolExecutor(1) as pool:
+        asleep = pool.submit(asyncio.run, fall_asleep())
+        assert sent.wait(30)
+        try:
+            run_alone(wake_up())
+        finally:
+            stopped.set()
+        asleep.result()
+    assert client.heartbeat(page.kernel_id) == 204
+
+
+def test_a_session_ends_whose_kernel_sends_too_much_to_a_page_that_is_disconnected(
+    server: RunningServer, client: Client, open_page: OpenPages, run_alone: Run
+) -> None:
+    page = open_page()
+
+    async def talk() -> None:
+        socket = await KernelSocket.open(server, page.kernel_id)
+        widget = await socket.find_widget()
+        with suspended(page.process):
+            for _ in range(5):
+                await socket.send_to_widget(widget, "x" * (MAX_BYTES // 4))
+            await socket.close()
+            until(lambda: _connections(client, page) == 0)
+
+    run_alone(talk())
+    until(lambda: client.heartbeat(page.kernel_id) == 404)
+    psutil.wait_procs([page.process], timeout=5)
+    assert not page.process.is_running()
 
 
 def test_a_page_of_another_site_cannot_open_the_websocket(client: Client, open_page: OpenPages) -> None:
@@ -141,6 +211,7 @@ def test_a_page_that_closes_while_its_websocket_opens_is_no_error(
         with socket.create_connection((host, int(port))) as connection:
             connection.sendall(request.encode())
     until(lambda: client.metric("catsdogs_requests_total", route="KernelWebsocketHandler") == before + 50)
+    assert _connections(client, page) == 0
     assert "KernelWebsocketHandler failed" not in server.log.read_text()
     assert "KernelWebsocketHandler 500" not in server.log.read_text()
 
@@ -153,7 +224,7 @@ def test_a_page_whose_kernel_died_gets_no_websocket(
 
     async def talk() -> None:
         with pytest.raises(HTTPClientError, match="404"):
-            await _socket(server, page.kernel_id)
+            await KernelSocket.open(server, page.kernel_id)
 
     run_alone(talk())
 
@@ -166,17 +237,15 @@ def test_a_page_that_sends_too_many_messages_loses_its_websocket(
     data = {"padding": "x" * size}
 
     async def talk() -> int | None:
-        connection = await _socket(server, page.kernel_id)
+        connection = await KernelSocket.open(server, page.kernel_id)
         with contextlib.suppress(WebSocketClosedError):
             for _ in range(messages):
-                await _send(connection, _message("comm_msg", comm_id="none", data=data))
-        async with asyncio.timeout(60):
-            while await connection.read_message() is not None:
-                pass
-        calm = await _socket(server, other.kernel_id)
-        await _send(calm, _message("kernel_info_request"))
-        await _reply(calm, "kernel_info_reply")
-        return connection.close_code
+                await connection.send("comm_msg", comm_id="none", data=data)
+        closed = await connection.closed()
+        calm = await KernelSocket.open(server, other.kernel_id)
+        await calm.send("kernel_info_request")
+        await calm.receive("kernel_info_reply")
+        return closed
 
     assert run_alone(talk()) == 1008
     assert client("GET", f"/session/{other.kernel_id}", token=None).status == 204
@@ -201,12 +270,9 @@ def test_a_malformed_message_closes_the_websocket(
     page = open_page()
 
     async def talk() -> int | None:
-        connection = await _socket(server, page.kernel_id)
-        await _send(connection, message)
-        async with asyncio.timeout(60):
-            while await connection.read_message() is not None:
-                pass
-        return connection.close_code
+        connection = await KernelSocket.open(server, page.kernel_id)
+        await connection.send_frame(message)
+        return await connection.closed()
 
     assert run_alone(talk()) == 1007
     assert client("GET", f"/session/{page.kernel_id}", token=None).status == 204
