@@ -84,7 +84,8 @@ class Launch(Protocol):
     """Start a server: ``launch(CATSDOGS_MAX_SESSIONS="2")``.
 
     The server has no kernels in its warm pool, unless `variables` ask for them. With `folder`, it runs in that folder;
-    with ``wait=False``, it is returned before it is ready.
+    with ``wait=False``, it is returned before it is ready. SESSION_LIMITS holds other time limits of sessions: a JSON
+    object, with the names of traits of :class:`catsdogs.server.kernels.base.AppKernelManager`.
     """
 
     def __call__(self, folder: Path | None = None, *, wait: bool = True, **variables: str) -> RunningServer: ...
@@ -130,12 +131,14 @@ def served(folder: Path, **variables: str) -> Iterator[tuple[str, psutil.Process
 
 def _start(folder: Path, variables: dict[str, str]) -> RunningServer:
     port = free_port()
+    impatient = ["-P", str(Path(__file__).with_name("impatient.py"))]
+    program = impatient if "SESSION_LIMITS" in variables else ["-m", "catsdogs"]
     variables = variables | {"CATSDOGS_DATA_DIR": str(folder / "data")}
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "CATSDOGS_", "API_"))}
     log = folder / "log.txt"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "catsdogs", "serve", "--port", str(port)],
+            [sys.executable, *program, "serve", "--port", str(port)],
             cwd=folder,
             env=inherited | variables,
             stdout=stream,

@@ -53,6 +53,9 @@ STATUS_CODES: dict[type[CatsDogsError], int] = {
 }
 """HTTP status of each error; a class that is not listed has the status of its nearest ancestor."""
 
+OUTAGE_RETRY_SECONDS = 10
+"""``Retry-After`` of an outage, such as one of the database: nobody knows when it ends."""
+
 ERROR_MESSAGES = {
     400: N_("This request cannot be understood."),
     403: N_("You have no access to this."),
@@ -126,10 +129,12 @@ class BaseHandler(RequestHandler):
             self.set_header("Allow", ", ".join(self._methods()))
         if status_code == 401:
             self.set_header("WWW-Authenticate", "Bearer")
+        retry_after = None
         if status_code in {429, 503}:
-            self.set_header("Retry-After", getattr(error, "retry_after", 10))
+            retry_after = getattr(error, "retry_after", OUTAGE_RETRY_SECONDS)
+            self.set_header("Retry-After", retry_after)
         self.set_header("Cache-Control", "no-store")
-        self.write_error_body(status_code, self.error_message(status_code, error))
+        self.write_error_body(status_code, self.error_message(status_code, error), retry_after)
 
     def _methods(self) -> list[str]:
         """List the methods that this route supports."""
@@ -140,7 +145,7 @@ class BaseHandler(RequestHandler):
             and not (method == "HEAD" and type(self).get is RequestHandler.get)
         ]
 
-    def write_error_body(self, status: int, message: str) -> None:  # noqa: ARG002
+    def write_error_body(self, status: int, message: str, retry_after: int | None = None) -> None:  # noqa: ARG002
         """Write the body of an error response: JSON, unless a page overrides this."""
         self.finish({"detail": message})
 
@@ -163,9 +168,9 @@ class BaseHandler(RequestHandler):
 class HeadAsGetHandler(BaseHandler):
     """Supports HEAD wherever it supports GET: uptime monitors often use it."""
 
-    def head(self) -> Awaitable[None] | None:
+    def head(self, *path_arguments: str) -> Awaitable[None] | None:
         """Do the same as GET; Tornado does not send the body."""
-        return self.get()
+        return self.get(*path_arguments)
 
 
 class NotFoundHandler(BaseHandler):

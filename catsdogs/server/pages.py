@@ -1,7 +1,8 @@
-"""The pages without a kernel: landing page, model card, sign-in, errors."""
+"""The pages without a kernel: landing page, model card, privacy notice, sign-in, errors."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +12,8 @@ import mistune
 from markupsafe import Markup
 
 from catsdogs import __version__
-from catsdogs.i18n import LANGUAGES, N_
+from catsdogs.i18n import LANGUAGES, N_, Translator
+from catsdogs.records.consent_notice import notice
 from catsdogs.server.auth import Operator
 from catsdogs.server.base_handler import HeadAsGetHandler, status_code_of
 from catsdogs.server.model_page import page_texts
@@ -27,12 +29,54 @@ _environment.globals["static_url"] = static_url
 _markdown = mistune.create_markdown(escape=True, plugins=["table"])  # others may have written the card
 
 
+OPEN_GRAPH_LOCALES = {"en": "en_GB", "fr": "fr_FR"}
+
+_HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
+
+
 class PageHandler(HeadAsGetHandler):
     """Base of the handlers of pages, in the visitor's language."""
+
+    is_indexed = False
+    """Whether search engines may list the page."""
 
     def initialize(self, route: str) -> None:
         """Set the route for the access log."""
         self.route = route
+
+    def set_default_headers(self) -> None:
+        """Let only the browser store a page: its language and the host in it are those of one request."""
+        super().set_default_headers()
+        self.set_header("Cache-Control", "private, no-cache")
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host of this server, as the client named them; empty where that is no name of a host."""
+        return f"{self.request.protocol}://{self.request.host}" if _HOST.fullmatch(self.request.host) else ""
+
+    def head_of_page(self, title: str, description: str = "") -> dict[str, Any]:
+        """Return what the head of the page tells browsers, search engines and link previews: see ``voila/head.html``.
+
+        Parameters
+        ----------
+        description
+            One or two sentences; none for pages that nobody searches for or shares, such as errors.
+        """
+        _, address = self.translator, f"{self.origin}{self.request.path}"
+        alternates = {code: f"{address}?lang={code}" for code in LANGUAGES}
+        return {
+            "title": title,
+            "description": description,
+            "is_indexed": self.is_indexed,
+            "locale": OPEN_GRAPH_LOCALES[_.language],
+            "other_locales": [locale for code, locale in OPEN_GRAPH_LOCALES.items() if code != _.language],
+            # previews need whole addresses
+            "url": alternates.get(self.chosen_language or "", address) if self.origin else "",
+            "alternates": {**alternates, "x-default": address},
+            "icon": static_url("icon.svg"),
+            "image": self.origin + static_url("icon.png"),
+            "image_alt": _("A drawing of a cat and a dog"),
+        }
 
     def localised(self, path: str) -> str:
         """Return the path of another page, with the language that the visitor chose."""
@@ -43,66 +87,105 @@ class PageHandler(HeadAsGetHandler):
         """Return the path of another page, with this one's query, so that a shared link survives the sign-in."""
         return f"{path}?{self.request.query}" if self.request.query else path
 
-    def write_page(self, template: str, **values: Any) -> None:
+    def write_page(self, template: str, *, title: str, description: str = "", **values: Any) -> None:
         """Render a template and write it."""
         _ = self.translator
         values |= {"_": _, "languages": LANGUAGES, "localised": self.localised, "path": self.request.path}
         labels = {
             "model": _("The model"),
             "monitoring": _("Monitoring"),
-            "retry": _("Try again"),
-            "home": _("Start page"),
+            "privacy": _("Privacy"),
+            "api": _("REST API"),
         }
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Vary", "Accept-Language")
-        self.finish(_environment.get_template(template).render(values, labels=labels, version=__version__))
+        head = self.head_of_page(title, description)
+        self.finish(_environment.get_template(template).render(values, head=head, labels=labels, version=__version__))
 
-    def write_error_body(self, status: int, message: str) -> None:
-        """Write an error as a page."""
-        self.write_page("error.html", status=status, message=message)
+    def write_error_body(self, status: int, message: str, retry_after: int | None = None) -> None:
+        """Write an error as a page; a page that can be opened later tries again by itself."""
+        _ = self.translator
+        again = self.with_query(self.request.path), _("Try again")
+        self.write_page(
+            "error.html",
+            title=message,
+            status=status,
+            link=again if status >= 500 else (self.localised("/"), _("Start page")),
+            retry_after=retry_after if status == 503 and self.request.method == "GET" else None,
+            retries=_("You need not do anything: this page tries again by itself."),
+        )
 
 
 class LandingHandler(PageHandler):
     """``/``: the landing page."""
 
+    is_indexed = True
+
     def get(self) -> None:
         """Write the page."""
-        self.write_page("landing.html", texts=landing_texts(self))
+        _ = self.translator
+        self.write_page(
+            "landing.html",
+            title=_("Cat or dog?"),
+            description=_(APP_DESCRIPTION),
+            start=_("Try a photo"),
+            points=landing_points(_),
+        )
 
 
-def landing_texts(page: PageHandler) -> dict[str, Any]:
-    """Return the texts of the landing page."""
-    _ = page.translator
-    return {
-        "title": _("Cat or dog?"),
-        "lead": _("Choose a photo. You see at once whether it shows a cat or a dog, and how sure the model is."),
-        "start": _("Try a photo"),
-        "points": [
-            (
-                _("An honest answer"),
-                _("Both probabilities, and “neither” when the photo shows no cat and no dog."),
-                None,
-            ),
-            (
-                _("Your photo stays yours"),
-                _("Nothing personal is kept unless you say so, and what is kept you can erase."),
-                ("/inference", "#my-data", _("See or erase my data")),
-            ),
-            (_("You have the last word"), _("Say whether the answer was right: that is how we watch the model."), None),
-        ],
-    }
+APP_DESCRIPTION = N_("Choose a photo. You see at once whether it shows a cat or a dog, and how sure the model is.")
+
+
+def landing_points(_: Translator) -> list[tuple[str, str, tuple[str, str, str] | None]]:
+    """Return heading, text and link of each point of the landing page."""
+    return [
+        (
+            _("An honest answer"),
+            _("Both probabilities, and “neither” when the photo shows no cat and no dog."),
+            None,
+        ),
+        (
+            _("Your photo stays yours"),
+            _("Nothing personal is kept unless you say so, and what is kept you can erase."),
+            ("/inference", "#my-data", _("See or erase my data")),
+        ),
+        (_("You have the last word"), _("Say whether the answer was right: that is how we watch the model."), None),
+    ]
 
 
 class ModelCardHandler(PageHandler):
     """``/info``: the model card."""
 
+    is_indexed = True
+
     async def get(self) -> None:
         """Write the page."""
-        server = self.settings["catsdogs"]
+        server, _ = self.settings["catsdogs"], self.translator
         card, text = await server.status_pool.run(server.service.model_card)
         whole = Markup(_markdown(text))  # noqa: S704 (what is not Markdown was escaped)
         self.write_page(
-            "info.html", title=self.translator("The model"), card=page_texts(card, self.translator), whole=whole
+            "info.html",
+            title=_("The model"),
+            description=_("What the model can do, how that was measured, and what it cannot do."),
+            card=page_texts(card, _),
+            whole=whole,
+        )
+
+
+class PrivacyHandler(PageHandler):
+    """``/privacy``: the privacy notice, which the prediction app shows, too."""
+
+    is_indexed = True
+
+    def get(self) -> None:
+        """Write the page."""
+        _, controller = self.translator, self.settings["catsdogs"].settings.data_controller
+        self.write_page(
+            "privacy.html",
+            title=_("Privacy"),
+            description=_("What is kept of you and your photos, and how you have it erased."),
+            paragraphs=notice(_, controller),
+            link=("/inference", "#my-data", _("See or erase my data")),
         )
 
 
@@ -157,6 +240,14 @@ class LogoutHandler(PageHandler):
     post = get
 
 
+class TrailingSlashHandler(PageHandler):
+    """The address of a page with a slash behind it, as people write it."""
+
+    def get(self, path: str) -> None:
+        """Redirect to the page."""
+        self.redirect(self.with_query(path), permanent=True)
+
+
 class NotFoundPageHandler(PageHandler):
     """Paths outside the REST API that have no route."""
 
@@ -172,6 +263,7 @@ class NotFoundPageHandler(PageHandler):
 ROUTES: dict[str, type[PageHandler]] = {
     "/": LandingHandler,
     "/info": ModelCardHandler,
+    "/privacy": PrivacyHandler,
     "/login": LoginHandler,
     "/logout": LogoutHandler,
 }

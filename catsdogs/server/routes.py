@@ -21,6 +21,7 @@ def routes(app_arguments: dict[str, Any]) -> list[Any]:
     app_arguments
         Arguments of Voilà's page handler.
     """
+    page_paths = [*(path for path in pages.ROUTES if path != "/"), *openapi.PAGES, *(app.path for app in apps.APPS)]
     return [
         *((re.escape(path), handler, {"route": path}) for path, handler in (openapi.ROUTES | pages.ROUTES).items()),
         *(
@@ -28,12 +29,13 @@ def routes(app_arguments: dict[str, Any]) -> list[Any]:
             for app in apps.APPS
             for path in (app.path, f"/voila/render/{app.notebook}")
         ),
+        (f"({'|'.join(map(re.escape, page_paths))})/", pages.TrailingSlashHandler, {"route": "(slash)"}),
         (f"/session/{KERNEL_ID}", sessions.SessionHandler),
         (f"/voila/api/shutdown/{KERNEL_ID}", sessions.EndSessionHandler),
         (f"/api/kernels/{KERNEL_ID}", sessions.KernelModelHandler),
         (f"/api/kernels/{KERNEL_ID}/channels", sessions.KernelWebsocketHandler),
         *((f"{prefix}(.*)", StaticHandler, {"find": find}) for prefix, find in page_files.FILES.items()),
-        (r"/(favicon\.ico)", StaticHandler, {"find": OWN_FILES}),
+        (r"/(favicon\.ico|apple-touch-icon\.png|robots\.txt)", StaticHandler, {"find": OWN_FILES}),
         ("/(?:api|health)(?:/.*)?", base_handler.NotFoundHandler),
         (".*", pages.NotFoundPageHandler, {"route": "(no page)"}),
     ]

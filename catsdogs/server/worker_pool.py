@@ -15,6 +15,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class QueueFull(ServiceUnavailable):
+    """Raised where too many calls wait for a thread."""
+
+    retry_after = 1
+    """Seconds until a call may wait again: one takes some milliseconds."""
+
+
 class WorkerPool:
     """Runs calls of the service in threads, with a bounded queue.
 
@@ -37,11 +44,10 @@ class WorkerPool:
 
         Raises
         ------
-        ServiceUnavailable
-            The queue is full.
+        QueueFull
         """
         if self.unfinished >= self.limit:
-            raise ServiceUnavailable(N_("Too much at once. Try again in a few seconds."))
+            raise QueueFull(N_("Too much at once. Try again in a few seconds."))
         self.unfinished += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Literal
 
 import psutil
 import pytest
-from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Route, expect
 
 from tests import kernel_processes
-from tests.browser.app import READY, wait_for_kernel
-from tests.serving import RunningServer
+from tests.browser.app import READY, open_app, upload_photo, wait_for_kernel
+from tests.server.client import Client
+from tests.server.kernel_socket import KernelSocket
+from tests.serving import Launch, RunningServer
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -149,6 +157,134 @@ def test_pages_fit_a_phone(server: RunningServer, page: Page) -> None:
     for path in ("/", "/info", "/login", "/nothing"):
         page.goto(server.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+@pytest.fixture(scope="module")
+def impatient(launch: Launch) -> RunningServer:
+    """A server with two sessions, which end soon where others need them; a page's heart beats every four seconds."""
+    limits = {"unclaimed_timeout": 3, "away_timeout": 8, "cull_interval": 1}
+    return launch(CATSDOGS_MAX_SESSIONS="2", SESSION_LIMITS=json.dumps(limits))
+
+
+def request_without_scripts(server: RunningServer, times: int) -> list[int]:
+    """Request the app as robots do, several at the same time; return the statuses."""
+    client = Client(server)
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda _: client("GET", "/inference", token=None).status, range(times)))
+
+
+@pytest.fixture
+def all_in_use(impatient: RunningServer) -> Iterator[Callable[[], None]]:
+    """Have two pages open at that server; yield a function that closes them."""
+    client = Client(impatient)
+    pages = [until(client.open_page, retry_on=AssertionError) for _ in range(2)]
+    ready, leaving = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        sockets = [await KernelSocket.open(impatient, page.kernel_id) for page in pages]
+        ready.set()
+        await asyncio.to_thread(leaving.wait)
+        for socket, page in zip(sockets, pages, strict=True):
+            client.close_page(page)
+            await socket.close()
+
+    def close() -> None:
+        leaving.set()
+        holding.join()
+
+    holding = threading.Thread(target=lambda: asyncio.run(hold()))
+    holding.start()
+    assert ready.wait(30)
+    yield close
+    close()
+
+
+def test_forty_requests_without_scripts_keep_nobody_out(impatient: RunningServer, page: Page) -> None:
+    statuses = request_without_scripts(impatient, 40)
+    assert set(statuses) == {200, 503}
+    page.goto(f"{impatient.url}/inference")
+    expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)  # by itself, where it had to wait
+    wait_for_kernel(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_page_that_waits_for_a_session_opens_by_itself(
+    impatient: RunningServer, browser: Browser, all_in_use: Callable[[], None], scripts: bool
+) -> None:
+    with browser.new_context(java_script_enabled=scripts, locale="fr-FR") as context:
+        page = context.new_page()
+        answer = page.goto(f"{impatient.url}/inference?lang=fr&from=friend")
+        assert answer
+        assert (answer.status, int(answer.headers["retry-after"])) == (503, 3)
+        expect(page.get_by_role("heading")).to_have_text("Toutes les sessions sont occupées en ce moment.")
+        expect(page.get_by_text("cette page réessaie d’elle-même")).to_be_visible()
+        again = page.get_by_role("link", name="Réessayer")
+        expect(again).to_have_attribute("href", "/inference?lang=fr&from=friend")
+        with page.expect_response(lambda answer: answer.status == 503):
+            pass  # it tries again
+        all_in_use()
+        if scripts:
+            expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
+            return
+        expect(page.locator("noscript .banner")).to_be_visible(timeout=READY)
+        expect(page.locator("#preload")).to_be_hidden()
+        page.locator("noscript a", has_text="Le modèle").click()
+        page.wait_for_url("**/info?lang=fr")
+
+
+def test_a_page_that_loads_for_long_keeps_its_kernel(impatient: RunningServer, page: Page, cat_jpeg: bytes) -> None:
+    held: list[Route] = []
+    held_back = True
+    scripts = re.compile("/voila[.]js|/bundle")
+
+    def hold(route: Route) -> None:
+        if held_back:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(scripts, hold)
+    until(lambda: request_without_scripts(impatient, 1) == [200])
+    page.goto(f"{impatient.url}/inference", wait_until="commit")
+    expect(page.locator(".cd-drop")).to_be_visible()
+    kernel = kernel_processes.kernel_of(page, impatient)
+    served = 0
+    while served < 3:  # the other session changes hands every three seconds
+        served += request_without_scripts(impatient, 2).count(200)
+        page.wait_for_timeout(200)  # meanwhile its scripts run
+    for route in held:
+        route.continue_()
+    held_back = False
+    wait_for_kernel(page)
+    assert kernel_processes.kernel_of(page, impatient) == kernel
+    upload_photo(page, cat_jpeg)
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("a cat")
+
+
+def test_a_page_that_is_loaded_again_while_all_sessions_are_in_use_opens(
+    impatient: RunningServer, browser: Browser, page: Page
+) -> None:
+    open_app(page, impatient)
+    with browser.new_context() as context:
+        open_app(context.new_page(), impatient)
+        page.reload()
+        expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
+        wait_for_kernel(page)
+
+
+@pytest.mark.usefixtures("all_in_use")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_error_pages_fit_a_phone_and_can_be_read(
+    impatient: RunningServer, page: Page, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 360, "height": 640})
+    for path, status in (("/inference?lang=fr", 503), ("/nothing?lang=fr", 404)):
+        answer = page.goto(impatient.url + path)
+        assert answer
+        assert answer.status == status
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert Axe().run(page).violations_count == 0
 
 
 def test_the_operator_signs_in_and_out(server: RunningServer, page: Page) -> None:

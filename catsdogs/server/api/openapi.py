@@ -116,22 +116,27 @@ class OpenApiHandler(ApiHandler):
 class DocsHandler(PageHandler):
     """``GET /docs``: the description as a page."""
 
+    is_indexed = True
+
     def get(self) -> None:
         """Show the page; its texts are the description's, in English as the API itself."""
-        api = description()
+        _, api = self.translator, description()
         self.write_page(
             "docs.html",
-            title="REST API",
+            title=_("REST API"),
+            description=_("How programs send photos and read figures: every route, with its parameters and answers."),
+            in_english=_("This reference is in English."),
             api=api,
             components=api["components"]["schemas"],
             type_of=type_of,
-            server=f"{self.request.protocol}://{self.request.host}",
+            server=self.origin,
         )
 
 
+PAGES: dict[str, type[PageHandler]] = {"/docs": DocsHandler}
 ROUTES: dict[str, type[ApiHandler] | type[PageHandler]] = {
     **DESCRIBED_ROUTES,
     "/openapi.json": OpenApiHandler,
-    "/docs": DocsHandler,
+    **PAGES,
 }
 """Handlers of all routes of the REST API."""

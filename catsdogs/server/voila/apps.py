@@ -13,8 +13,8 @@ from voila.handler import VoilaHandler
 from catsdogs.i18n import N_, Translator
 from catsdogs.server.auth import Operator, Scope
 from catsdogs.server.base_handler import APP_CONTENT_SECURITY_POLICY
-from catsdogs.server.kernels.base import App, NewSession, new_session
-from catsdogs.server.pages import PageHandler
+from catsdogs.server.kernels.session import App, NewSession, new_session
+from catsdogs.server.pages import APP_DESCRIPTION, PageHandler
 from catsdogs.server.voila import preload
 
 APPS = (
@@ -23,6 +23,10 @@ APPS = (
 )
 
 TITLES = {"/inference": N_("Cat or dog?"), "/monitoring": N_("How the service is doing")}
+DESCRIPTIONS = {
+    "/inference": APP_DESCRIPTION,
+    "/monitoring": N_("Is it fast, are people satisfied, what did it answer last?"),
+}
 
 LOADING_TIMEOUT_SECONDS = 120
 """Most time for a notebook to run its cells."""
@@ -54,14 +58,25 @@ class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
         self.disconnected = False
         self.flushing: asyncio.Task[None] | None = None
 
-    def head(self) -> None:
-        """Answer without starting a kernel."""
+    async def prepare(self) -> None:
+        """Redirect to the sign-in, where it is needed."""
+        if self.app.operator_only and not Operator.is_signed_in(self):
+            self.redirect(self.with_query("/login"))
+        elif (preparing := super().prepare()) is not None:
+            await preparing
+
+    def head(self, *_: str) -> None:
+        """Answer as to GET, without starting a kernel.
+
+        Raises
+        ------
+        TooManySessions
+        """
+        self.kernel_manager.find_slot()
+        self.set_header("Content-Type", "text/html")
 
     async def get(self) -> None:
         """Open the app."""
-        if self.app.operator_only and not Operator.is_signed_in(self):
-            self.redirect(self.with_query("/login"))
-            return
         self.set_header("Content-Security-Policy", APP_CONTENT_SECURITY_POLICY)
         session = NewSession(self.app, self.translator.language)
         new_session.set(session)
@@ -98,17 +113,20 @@ class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
 def set_page_metadata(handler: AppHandler, notebook: Any, cwd: str) -> None:  # noqa: ARG001 (Voilà's hook)
     """Set what the template shows, in the visitor's language, as metadata of the notebook."""
     _ = handler.translator
-    notebook.metadata["title"] = f"{_(TITLES[handler.app.path])} · catsdogs"
-    links = [("/", _("Start page")), ("/info", _("The model"))]
+    title = _(TITLES[handler.app.path])
+    notebook.metadata["title"] = f"{title} · catsdogs"
+    links = [("/", _("Start page")), ("/info", _("The model")), ("/privacy", _("Privacy"))]
     if handler.app.operator_only:
         links.append(("/logout", _("Sign out")))
     notebook.metadata["catsdogs"] = {
         "language": _.language,
+        "head": handler.head_of_page(title, _(DESCRIPTIONS[handler.app.path])),
         "texts": session_texts(_),
         "path": handler.app.path,
         "has_charts": handler.app.scope is Scope.MONITOR,
         "preload": preload.initial_states(_) if handler.app.warm_pool else None,
         "links": [(handler.localised(path), text) for path, text in links],
+        "links_without_script": [(handler.localised(path), text) for path, text in [*links, ("/docs", _("REST API"))]],
     }
 
 
@@ -117,8 +135,8 @@ def session_texts(_: Translator) -> dict[str, str]:
     return {
         "loading": _("Getting everything ready…"),
         "slow": _("This takes longer than usual. The page may be reloaded."),
-        "lost": _("This session has ended: it was idle for long, or the server was restarted."),
+        "lost": _("This session has ended: it was idle or away for long, or the server was restarted."),
         "offline": _("The server cannot be reached. Trying again…"),
         "reload": _("Reload the page"),
-        "noscript": _("This page needs JavaScript."),
+        "noscript": _("This page needs JavaScript. These work without it:"),
     }
