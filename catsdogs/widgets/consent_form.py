@@ -116,10 +116,13 @@ class ConsentForm(PhotoForm):
         if last is None:
             raise invalid_message()
         changed, stored = self._apply(photo, feedback_id, last.before)
-        del self._decisions[feedback_id]
         if last.comment and not changed.comment and changed.consent.filename_and_comment:
+            # should the comment fail, the page shows the decision that applies, and undoing again sends the comment
+            self._decisions[feedback_id] = replace(last, after=changed.consent)
+            self._visit.put(changed)
             stored &= self._service().give_feedback(feedback_id, user_comment=last.comment)
             changed = replace(changed, comment=last.comment)
+        del self._decisions[feedback_id]
         _ = self._
         return changed, _("Undone.") if stored else self.stored_later
 

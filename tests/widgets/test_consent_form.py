@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from catsdogs.errors import ServiceUnavailable
 from catsdogs.widgets import visit
 from catsdogs.widgets.predict_app import PredictApp
 from tests.widgets.helpers import NAME, NOT_UNDERSTOOD, Rows, Send, about
@@ -113,6 +114,29 @@ def test_the_first_tick_can_be_undone_and_then_the_page_claims_nothing(
     assert send(app.consent_form, about(app.consent_form, action="undo")) == NOT_UNDERSTOOD
     decide(PHOTO, True)
     assert app.receipt_card.receipts[0]["code"] == code, "the same receipt is valid"
+
+
+def test_undoing_that_stops_before_the_comment_shows_what_is_kept_and_can_be_done_again(
+    app: PredictApp, send: Send, decide: Decide, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server takes the decision, and refuses the comment: it is too busy, or the client sent too much."""
+    decide(NAMES, True)
+    send(app.comment_form, about(app.comment_form, comment="mine"))
+    before = kept(app, rows)
+    decide(NAMES, False)
+
+    def refuse(*_args: object, **_fields: object) -> bool:
+        raise ServiceUnavailable("The server is busy.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.service, "give_feedback", refuse)
+        assert send(app.consent_form, about(app.consent_form, action="undo")) == "The server is busy."
+    assert kept(app, rows) == before | {"user_comment": None}
+    assert (app.comment_form.photo["may_comment"], app.comment_form.photo["comment"]) == (True, "")
+    assert app.consent_form.photo["losses"] == {NAMES: "Delete the file's name?"}
+    assert send(app.consent_form, about(app.consent_form, action="undo")) == ""
+    assert kept(app, rows) == before
+    assert not app.consent_form.photo["can_undo"]
 
 
 def test_each_photo_has_its_own_consent_and_an_earlier_one_can_be_given_one_later(
