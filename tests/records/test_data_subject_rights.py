@@ -319,6 +319,20 @@ def test_a_purge_covers_the_spool(storage: Storage, make_record: MakeRecord) -> 
     assert counts(storage) == (0, 1, 0)
 
 
+def test_a_purge_leaves_an_old_comment_in_the_spool_that_a_new_decision_allows(
+    storage: Storage, make_record: MakeRecord
+) -> None:
+    storage.replayer.close()
+    record, _ = make_record(Consent(True))
+    old = aged(record, 40)
+    again = {"decision": record.decision, "earlier_decisions": (old.decision,)}
+    storage.spool.put_prediction(old.model_copy(update=again))
+    comment = FeedbackRecord.create(old.id, None, "personal", None)
+    storage.spool.put_feedback(comment.model_copy(update={"given_at": old.timestamp}))
+    assert data_subject_rights.purge(storage.database, storage.spool, 30) == Removal([], 0, 0)
+    assert b"personal" in storage.spool.feedback_files()[0].read_bytes()
+
+
 def test_an_erasure_during_an_outage_clears_the_spool_and_raises(storage: Storage, make_record: MakeRecord) -> None:
     waiting, receipt = make_record(ALL)
     storage.spool.put_prediction(waiting)

@@ -126,6 +126,19 @@ def test_the_last_word_counts_whatever_was_said_before(
     assert not (storage.spool.folder / "damaged").exists()
 
 
+def test_what_is_said_live_waits_behind_the_spool(
+    storage: Storage, stored: Store, stored_feedback: FindFeedback
+) -> None:
+    """Stored at once, the comment would make both ratings old ones, of which the first one would count."""
+    identifier = stored(Consent(True))
+    storage.replayer.close()
+    for rating, label in ((0, "dog"), (1, None)):
+        storage.spool.put_feedback(FeedbackRecord.create(identifier, rating, None, label))
+    assert storage.writer.store_feedback(FeedbackRecord.create(identifier, None, "mine", None)) is False
+    assert storage.replayer.replay() == 3
+    assert stored_feedback(identifier) == (1, "mine", None)
+
+
 @given(
     st.lists(
         st.tuples(
