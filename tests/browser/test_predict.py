@@ -22,6 +22,7 @@ from tests.browser.app import (
     error_message,
     latest_row,
     open_app,
+    tick,
     upload_photo,
     wait_for_answer,
     wait_for_kernel,
@@ -243,16 +244,38 @@ def test_without_a_database_the_answer_is_stored_later(page: Page, launch: Launc
         postgresql.start()
         server = launch(DB_HOST=str(postgresql.socket_dir), DB_PORT=str(PORT), DB_USER=USER)
         open_app(page, server)
+        upload_photo(page, pictures["jpeg"], "stored.jpg")
+        page.get_by_role("button", name="Yes").click()
+        names = page.get_by_role("checkbox", name="name and my comment")
+        expect(names).to_be_visible()
         postgresql.stop()
-        upload_photo(page, pictures["jpeg"])
+        names.click()
+        expect(page.locator(".cd-consent").get_by_role("alert")).to_have_text(
+            "The database cannot be reached, so nothing was changed. Try again later."
+        )
+        expect(names).not_to_be_checked()
+        expect(page.locator(".cd-receipt")).to_be_hidden()
+
+        upload_photo(page, pictures["jpeg"], "waiting.jpg")
         expect(page.get_by_text("Your answer is safe and will be stored.")).to_be_visible()
         page.get_by_role("button", name="Yes").click()
-        expect(page.get_by_text("What you said is safe and will be stored.")).to_be_visible()
+        expect(page.locator(".cd-feedback").get_by_text("What you said is safe and will be stored.")).to_be_visible()
+        tick(names)
+        expect(page.locator(".cd-consent").get_by_text("What you said is safe and will be stored.")).to_be_visible()
+        page.get_by_label("Anything to add?").fill("mine")
+        page.get_by_role("button", name="Send the comment").click()
+        expect(page.locator(".cd-comment").get_by_text("What you said is safe and will be stored.")).to_be_visible()
+        receipt = page.locator(".cd-receipt code").inner_text()
         postgresql.start()
         found = until(
-            lambda: server.query("SELECT prediction_result FROM predictions_feedback WHERE user_feedback = 1"),
-            "the spooled record is not stored",
+            lambda: server.query("SELECT filename, user_comment FROM predictions_feedback WHERE user_comment <> ''"),
+            "the spooled records are not stored",
         )
-        assert found == [{"prediction_result": "cat"}]
+        assert found == [{"filename": "waiting.jpg", "user_comment": "mine"}]
+        page.get_by_role("list", name="Photos of this visit").get_by_role("button").first.click()
+        expect(page.locator(".cd-consent").get_by_role("alert")).to_be_visible()
+        tick(names)
+        expect(page.locator(".cd-receipt code")).to_have_count(2)
+        expect(page.locator(".cd-receipt code").last).to_have_text(receipt)
         server.stop()
         postgresql.stop()

@@ -76,10 +76,10 @@ function render({ model, el }) {
       row.remove();
       rows.delete(code);
     }
-    for (const receipt of receipts) {
+    for (const [position, receipt] of receipts.entries()) {
       if (!rows.has(receipt.code)) rows.set(receipt.code, createRow(receipt));
       const { row, mark } = rows.get(receipt.code);
-      if (!row.isConnected) list.append(row);
+      if (list.children[position] !== row) list.insertBefore(row, list.children[position] ?? null);
       mark.textContent = saved.has(receipt.code) ? texts.is_saved : texts.not_saved;
       mark.classList.toggle("cd-unsaved", !saved.has(receipt.code));
     }
