@@ -172,7 +172,8 @@ def ensure(database: Database) -> None:
     """Start the server, create the database and migrate the tables, where needed; accept tables of a newer version.
 
     A migration only adds columns and tables: what an older catsdogs does not write is nullable or has a default. So
-    replicas can be updated one after the other, while older ones continue to run and may even be restarted.
+    replicas can be updated one after the other, while older ones continue to run and may even be restarted. (What an
+    older one must not write any more is refused: a rating that contradicts its label.)
 
     Raises
     ------

@@ -101,6 +101,8 @@ class SpoolReplayer:
     def replay(self) -> int:
         """Store what is in the spool; safe to repeat, and safe in several processes at once.
 
+        The spool is locked for one batch at a time, so that a person who withdraws a consent waits for no more.
+
         Returns
         -------
         int
@@ -111,12 +113,13 @@ class SpoolReplayer:
         DatabaseError, SpoolError
         """
         stored = 0
-        with self._spool.locked():
-            # Listed first and stored last: the prediction of each feedback in this list is stored before it.
-            feedback_files = self._spool.feedback_files()
-            for batch in _batches(self._spool.prediction_files()):
+        # Listed first and stored last: the prediction of each feedback in this list is stored before it.
+        feedback_files = self._spool.feedback_files()
+        for batch in _batches(self._spool.prediction_files()):
+            with self._spool.locked():
                 stored += self._store(list(self._spool.read(batch, PredictionRecord)), _store_predictions)
-            for batch in _batches(feedback_files):
+        for batch in _batches(feedback_files):
+            with self._spool.locked():
                 stored += self._store(list(self._spool.read(batch, FeedbackRecord)), feedback.apply)
         return stored
 

@@ -96,13 +96,13 @@ class RecordWriter:
             waits = bool(self._spool.feedback_files())  # then this one waits behind them, so that the last word counts
             try:
                 prediction = self._check_stored(record, apply=not waits)
+                if prediction is None and not self._find_in_spool(record.prediction_id):
+                    # perhaps it was replayed between the two queries
+                    prediction = self._check_stored(record, apply=not waits)
+                    if prediction is None:
+                        raise NotFound("There is no such prediction.")
                 if prediction and not waits:
                     return True
-                prediction = prediction or self._find_in_spool(record.prediction_id)
-                if prediction is None:
-                    if self._check_stored(record, apply=True):  # it was replayed between the two queries
-                        return True
-                    raise NotFound("There is no such prediction.")
             except DatabaseUnavailable as error:
                 self._replayer.report_failure(error)
         feedback.check(record, prediction or self._find_without_database(record.prediction_id))
@@ -128,19 +128,17 @@ class RecordWriter:
             The spool has no room for the photo.
         """
         with self._spool.locked():  # a replay at the same time would store the prediction as it was before
-            failure, known = None, None
+            failure, stored = None, None
             try:
-                known = self._change_stored_consent(change)
+                stored = self._change_stored_consent(change)
             except DatabaseUnavailable as error:
                 failure = error
             spooled = self._spool.find_prediction(change.prediction_id)
-            if known and spooled:
+            known = stored
+            if stored and spooled:
                 self._spool.remove_prediction(spooled.id)  # a crash left it there after it had been stored
-            elif known is None and spooled:
-                changed = consent_changes.change_record(spooled, change)
-                if changed is not spooled:
-                    self._spool.replace_prediction(changed)
-                known = _known(changed)
+            elif spooled:
+                known = self._change_spooled_consent(spooled, change)
             if known is None:
                 raise failure or NotFound("There is no such prediction.")
             self._remember(change.prediction_id, known)
@@ -149,7 +147,7 @@ class RecordWriter:
                 clear_spool(self._spool, hash_receipt(change.receipt), [change.prediction_id], withdrawn)
         self._replayer.wake()
         self.unconfirmed_receipts.pop(change.prediction_id, None)
-        return not spooled
+        return stored is not None
 
     def forget(self, identifiers: Iterable[UUID]) -> None:
         """Forget the consent to these predictions, because what was kept with it has been erased."""
@@ -200,6 +198,12 @@ class RecordWriter:
             raise DatabaseUnavailable(
                 "The database stopped answering, so it is not certain that your choice was kept. Send it again."
             ) from error
+
+    def _change_spooled_consent(self, record: PredictionRecord, change: ConsentChange) -> KnownPrediction:
+        changed = consent_changes.change_record(record, change)
+        if changed is not record:
+            self._spool.replace_prediction(changed)
+        return _known(changed)
 
     def _find_in_spool(self, identifier: UUID) -> KnownPrediction | None:
         record = self._spool.find_prediction(identifier)

@@ -237,7 +237,8 @@ def test_a_stored_record_that_a_crash_left_in_the_spool_is_removed_from_it(
     record, receipt = make_record(ALL, filename="mine.jpg")
     storage.writer.store_prediction(record)
     storage.spool.put_prediction(record)
-    change(storage, record.id, NOTHING, receipt)
+    nothing = ConsentChange.create(record.id, NOTHING, filename=None, photo=None, receipt=receipt)
+    assert storage.writer.change_consent(nothing) is True
     assert len(storage.spool) == 0
     assert purposes(storage, receipt) == [(False, False, True)]
 

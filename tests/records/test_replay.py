@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,34 @@ def test_concurrent_replays_store_each_record_once(storage: Storage, make_record
     for thread in threads:
         thread.join()
     assert set(storage.rows()) == {record.id for record in records}
+
+
+def test_a_replay_lets_others_use_the_spool_between_two_batches(
+    storage: Storage, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A withdrawal needs the spool; it must not wait until everything is stored after a long outage."""
+    monkeypatch.setattr("catsdogs.records.replay.BATCH_SIZE", 2)
+    storage.replayer.close()
+    for _ in range(60):
+        storage.spool.put_prediction(make_record()[0])
+    begun = threading.Event()
+    batches: list[int] = []
+    store = storage.replayer._store
+
+    def note_batch(*arguments: Any) -> int:
+        begun.set()
+        batches.append(len(storage.spool))
+        return store(*arguments)
+
+    monkeypatch.setattr(storage.replayer, "_store", note_batch)
+    replay = threading.Thread(target=storage.replayer.replay)
+    replay.start()
+    begun.wait()
+    with storage.spool.locked():
+        done = len(batches)
+    replay.join()
+    assert done < len(batches) == 30
+    assert len(storage.rows()) == 60
 
 
 def test_dropped_tables_are_created_again_and_nothing_is_lost(storage: Storage, make_record: MakeRecord) -> None:
