@@ -25,7 +25,7 @@ class _Decision:
     before: Consent
     after: Consent
     comment: str
-    """Comment that was stored before."""
+    """Comment that the decision deleted; empty where it deleted none."""
 
 
 class ConsentForm(PhotoForm):
@@ -101,7 +101,7 @@ class ConsentForm(PhotoForm):
         if (purpose in photo.purposes) == agreed:
             return photo, ""  # pressed twice
         changed, stored = self._apply(photo, feedback_id, decide(photo.consent, purpose, agreed=agreed))
-        self._decisions[feedback_id] = _Decision(photo.consent, changed.consent, photo.comment)
+        self._decisions[feedback_id] = _Decision(photo.consent, changed.consent, "" if changed.comment else photo.comment)
         if not stored:
             return changed, self.stored_later
         _ = self._
@@ -116,7 +116,7 @@ class ConsentForm(PhotoForm):
         if last is None:
             raise invalid_message()
         changed, stored = self._apply(photo, feedback_id, last.before)
-        if last.comment and not changed.comment and changed.consent.filename_and_comment:
+        if last.comment and not changed.comment:
             # should the comment fail, the page shows the decision that applies, and undoing again sends the comment
             self._decisions[feedback_id] = replace(last, after=changed.consent)
             self._visit.put(changed)

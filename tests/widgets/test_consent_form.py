@@ -121,7 +121,7 @@ def test_undoing_that_stops_before_the_comment_shows_what_is_kept_and_can_be_don
 ) -> None:
     """The server takes the decision, and refuses the comment: it is too busy, or the client sent too much."""
     decide(NAMES, True)
-    send(app.comment_form, about(app.comment_form, comment="mine"))
+    send(app.comment_form, about(app.comment_form, action="save", comment="mine"))
     before = kept(app, rows)
     decide(NAMES, False)
 
@@ -137,6 +137,20 @@ def test_undoing_that_stops_before_the_comment_shows_what_is_kept_and_can_be_don
     assert send(app.consent_form, about(app.consent_form, action="undo")) == ""
     assert kept(app, rows) == before
     assert not app.consent_form.photo["can_undo"]
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_undoing_a_decision_about_the_photo_does_not_bring_a_deleted_comment_back(
+    app: PredictApp, send: Send, decide: Decide, rows: Rows, agreed: bool
+) -> None:
+    decide(NAMES, True)
+    send(app.comment_form, about(app.comment_form, action="save", comment="mine"))
+    decide(PHOTO, True)
+    if not agreed:
+        decide(PHOTO, False)
+    send(app.comment_form, about(app.comment_form, action="delete"))
+    assert send(app.consent_form, about(app.consent_form, action="undo")) == ""
+    assert (rows()[0]["user_comment"], app.comment_form.photo["comment"]) == (None, "")
 
 
 def test_each_photo_has_its_own_consent_and_an_earlier_one_can_be_given_one_later(
