@@ -309,7 +309,7 @@ def test_a_purge_counts_from_the_latest_decision(
 
 def test_a_purge_covers_the_spool(storage: Storage, make_record: MakeRecord) -> None:
     old = aged(make_record(ALL, filename="old.jpg")[0], 31)
-    storage.spool.put_prediction(old)
+    storage.spool.put_prediction(old.model_copy(update={"earlier_decisions": (old.decision,)}))
     late = FeedbackRecord.create(old.id, 1, "personal", None)
     storage.spool.put_feedback(late.model_copy(update={"given_at": old.timestamp}))
     assert data_subject_rights.purge(storage.database, storage.spool, 30).waiting == 2
