@@ -9,7 +9,7 @@ from typing import Any
 import traitlets
 
 from catsdogs.domain import PurposeName
-from catsdogs.errors import InvalidInput
+from catsdogs.errors import InvalidInput, NotFound
 from catsdogs.i18n import Translator
 from catsdogs.records.consent_notice import PURPOSES
 from catsdogs.service.interface import Service
@@ -85,7 +85,11 @@ class MyData(BaseWidget):
         self.code, self.stored_data, self.status = "", {}, ""
         if not code:
             raise InvalidInput("Type or paste the receipt code first.")
-        export = self._service().export(code)
+        try:
+            export = self._service().export(code)
+        except NotFound:
+            self._note_erasure(code)
+            raise
         with self.hold_sync():
             self.code, self.stored_data = code, self._texts_of(export)
 
@@ -106,12 +110,15 @@ class MyData(BaseWidget):
             case "erase":
                 code = message_field(content, "code", str)
                 self._service().erase(code)
-                for photo in self._visit.with_receipt(code):
-                    self._visit.put(photo.erased())
+                self._note_erasure(code)
                 self.code, self.stored_data = "", {}
                 self.status = _("Everything that was kept under this code is erased.")
             case _:
                 raise invalid_message()
+
+    def _note_erasure(self, code: str) -> None:
+        for photo in self._visit.with_receipt(code):
+            self._visit.put(photo.erased())
 
     def _texts_of(self, export: Export) -> dict[str, object]:
         waiting = export["waiting"]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import traitlets
 
+from catsdogs.errors import NotFound
 from catsdogs.i18n import Translator
 from catsdogs.service.interface import Service
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field
@@ -77,7 +78,10 @@ class PhotoForm(BaseWidget):
         if photo is None or photo.feedback_id is None:
             raise invalid_message()
         self._say(photo, "")
-        changed, sentence = self.change(photo, photo.feedback_id, content)
+        try:
+            changed, sentence = self.change(photo, photo.feedback_id, content)
+        except NotFound:  # somebody with the receipt code erased it elsewhere; the answer says so
+            changed, sentence = photo.erased(), ""
         self._visit.put(changed)
         self._say(photo, sentence)
 

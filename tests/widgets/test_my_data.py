@@ -90,3 +90,24 @@ def test_a_withdrawal_and_an_erasure_reach_the_photo_of_the_visit_however_the_co
     assert app.answer_card.answer["notes"] == ["What was kept about this photo is erased."]
     forms = (app.feedback_form, app.consent_form, app.comment_form)
     assert ([form.photo for form in forms], app.receipt_card.receipts) == ([{}, {}, {}], [])
+
+
+@pytest.mark.parametrize("noticed_by", ["feedback", "consent", "comment", "receipt"])
+def test_an_erasure_elsewhere_is_noticed_with_the_next_message(
+    predict_app: PredictApp, send: Send, receipt: str, noticed_by: str
+) -> None:
+    app = predict_app
+    app.service.erase(receipt)
+    feedback, consent, comment = app.feedback_form, app.consent_form, app.comment_form
+    match noticed_by:
+        case "feedback":
+            assert send(feedback, about(feedback, action="rating", value=0)) == ""
+        case "consent":
+            assert send(consent, about(consent, action="decide", purpose="photo", agreed=False)) == ""
+        case "comment":
+            assert send(comment, about(comment, action="delete")) == ""
+        case "receipt":
+            problem = send(app.receipt_card, {"action": "open", "code": receipt})
+            assert problem.startswith("Nothing is kept under this receipt code.")
+    assert app.answer_card.answer["notes"] == ["What was kept about this photo is erased."]
+    assert ([form.photo for form in (feedback, consent, comment)], app.receipt_card.receipts) == ([{}, {}, {}], [])
