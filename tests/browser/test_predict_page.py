@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from catsdogs.i18n import Translator
@@ -223,6 +225,53 @@ def test_ones_own_photo_is_enlarged_with_its_map_and_the_focus_returns(
     assert opened == [], "a click on a photo opens no file chooser"
     with page.expect_file_chooser():
         page.get_by_role("button", name="Choose another photo").click()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (360, "light")])
+def test_the_page_is_printed_whole_in_black_on_white(
+    browser: Browser,
+    server: RunningServer,
+    pictures: dict[str, bytes],
+    width: int,
+    scheme: Literal["dark", "light"],
+) -> None:
+    with browser.new_context(
+        locale="en-GB", color_scheme=scheme, viewport={"width": width, "height": 700}, reduced_motion="reduce"
+    ) as context:
+        page = context.new_page()
+        open_app(page, server)
+        agree(page)
+        upload_photo(page, pictures["jpeg"], "my cat.jpg")
+        code = page.locator(".cd-code").first
+        expect(code).to_be_visible()
+
+        printed = page.pdf(format="A4")
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+        assert re.search(rb"/Subtype\s*/Image", printed), "the photo"
+
+        page.emulate_media(media="print")
+        wanted = [page.get_by_role("heading", level=2), page.get_by_role("img", name="my cat.jpg"), code]
+        wanted += [page.get_by_text("my cat.jpg"), *page.locator(".cd-figure").all()]
+        for part in wanted:
+            expect(part).to_be_visible()
+            assert part.evaluate(CLIPPING_ANCESTORS) == []
+        for part in (page.locator("button:not(.cd-enlarge)"), page.locator("input"), page.locator("nav")):
+            expect(part.locator("visible=true")).to_have_count(0)
+        assert page.locator(".cd-receipt").evaluate("card => getComputedStyle(card).color") == "rgb(29, 29, 34)"
+        edge = Image.open(io.BytesIO(page.screenshot())).convert("RGB").getpixel((1, 600))
+        assert edge == (255, 255, 255)
+
+
+CLIPPING_ANCESTORS = """part => {
+    const { right, bottom } = part.getBoundingClientRect();
+    const clipping = [];
+    for (let element = part.parentElement; element !== document.body; element = element.parentElement) {
+        const box = element.getBoundingClientRect(), { display, overflow } = getComputedStyle(element);
+        const clips = overflow !== "visible" && display !== "contents";
+        if (clips && (box.right < right - 1 || box.bottom < bottom - 1)) clipping.push(element.id || element.className);
+    }
+    return clipping;
+}"""
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 3840])
