@@ -114,7 +114,10 @@ class AnswerCard(BaseWidget):
             return _("This photo is close to the limit between two answers: this one may be wrong.")
         if prediction.answer is Answer.NEITHER:
             return _("As far as the model can tell, this picture shows neither.")
-        return _("The model is {share} sure.", share=_.probability(prediction.probability))
+        share = _.probability(prediction.probability)
+        if answer_kind(prediction) == "unsure":
+            return _("The model is only {share} sure.", share=share)
+        return _("The model is {share} sure.", share=share)
 
     def _notes(self, prediction: Prediction) -> list[str]:
         _ = self._

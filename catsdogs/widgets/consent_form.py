@@ -101,7 +101,9 @@ class ConsentForm(PhotoForm):
         if (purpose in photo.purposes) == agreed:
             return photo, ""  # pressed twice
         changed, stored = self._apply(photo, feedback_id, decide(photo.consent, purpose, agreed=agreed))
-        self._decisions[feedback_id] = _Decision(photo.consent, changed.consent, "" if changed.comment else photo.comment)
+        self._decisions[feedback_id] = _Decision(
+            photo.consent, changed.consent, "" if changed.comment else photo.comment
+        )
         if not stored:
             return changed, self.stored_later
         _ = self._

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-from catsdogs.domain import TrueLabel
+from catsdogs.domain import Answer, TrueLabel
 from catsdogs.i18n import Translator
 from catsdogs.service.interface import Service
-from catsdogs.widgets.answer_card import answer_kind
+from catsdogs.widgets.answer_card import is_question
 from catsdogs.widgets.base import invalid_message, message_choice, message_field, script, style
 from catsdogs.widgets.photo_form import PhotoForm
 from catsdogs.widgets.visit import Visit, VisitPhoto
@@ -48,7 +48,7 @@ class FeedbackForm(PhotoForm):
 
     def describe(self, photo: VisitPhoto) -> dict[str, object]:
         """Return the rating, the label, and the labels that can be chosen: after "No", all but the answer itself."""
-        unsure = answer_kind(photo.prediction) in ("unsure", "both")
+        unsure = is_question(photo.prediction)
         labels = [label.value for label in TrueLabel if unsure or label.value != photo.prediction.answer.value]
         return {
             "unsure": unsure,
@@ -58,7 +58,7 @@ class FeedbackForm(PhotoForm):
         }
 
     def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
-        """Record a rating, which removes a label that was given, or a label."""
+        """Record a rating, which removes a label that was given, or a label, which rates an unsure answer, too."""
         _ = self._
         rating, label = photo.rating, None
         match message_field(content, "action", str):
@@ -66,6 +66,8 @@ class FeedbackForm(PhotoForm):
                 rating = message_field(content, "value", int)
             case "true_label":
                 label = message_choice(content, "value", TrueLabel)
+                if is_question(photo.prediction):  # nobody rated it: the rating follows from the label
+                    rating = int(_is_right(photo.prediction.answer, label))
             case _:
                 raise invalid_message()
         changed = replace(photo, rating=rating, true_label=label)
@@ -74,3 +76,8 @@ class FeedbackForm(PhotoForm):
             return photo, thanks
         stored = self._service().give_feedback(feedback_id, user_feedback=rating, true_label=label)
         return changed, thanks if stored else self.stored_later
+
+
+def _is_right(answer: Answer, label: TrueLabel) -> bool:
+    """Return whether an answer is right for a photo of this label; "both" agrees with either animal."""
+    return label.value == answer.value or (label is TrueLabel.BOTH and answer is not Answer.NEITHER)

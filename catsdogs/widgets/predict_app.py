@@ -93,8 +93,9 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
             There is no such sample, or no answer.
         """
         self._show(0)
-        prediction = self.service.predict_sample(samples.find(name).name)
-        self._visit.put(VisitPhoto(number, name, prediction, remark=Remark.SAMPLE))
+        sample = samples.find(name)
+        prediction = self.service.predict_sample(sample.name)
+        self._visit.put(VisitPhoto(number, name, prediction, remark=Remark.DRAWN if sample.is_drawn else Remark.SAMPLE))
         self._show(number)
 
     def show(self, number: int) -> None:
@@ -146,12 +147,15 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
 
     def _remarks(self, photo: VisitPhoto) -> list[str]:
         _ = self._
+        sample = _("A sample picture: nothing about it is recorded, and it counts in no statistics.")
+        why = _("Why neither? The model knows photographs only: to it, a drawn dog is not a dog.")
         texts = {
-            Remark.SAMPLE: _("A sample picture: nothing about it is recorded, and it counts in no statistics."),
-            Remark.WAITING: _("Our database cannot be reached just now. Your answer is safe and will be stored."),
-            Remark.ERASED: _("What was kept about this photo is erased."),
+            Remark.SAMPLE: [sample],
+            Remark.DRAWN: [why, sample],
+            Remark.WAITING: [_("Our database cannot be reached just now. Your answer is safe and will be stored.")],
+            Remark.ERASED: [_("What was kept about this photo is erased.")],
         }
-        return [texts[photo.remark]] if photo.remark else []
+        return texts[photo.remark] if photo.remark else []
 
 
 def _model_card(_: Translator) -> str:

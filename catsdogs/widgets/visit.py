@@ -29,6 +29,8 @@ class Remark(StrEnum):
 
     SAMPLE = "sample"
     """A sample picture: nothing is recorded."""
+    DRAWN = "drawn"
+    """A sample picture that is a drawing."""
     WAITING = "waiting"
     """The database could not be reached: the prediction is stored later."""
     ERASED = "erased"

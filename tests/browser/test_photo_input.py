@@ -53,6 +53,7 @@ def test_sample_pictures_are_predicted_in_one_click_and_nothing_is_stored(
         assert error_message(page) == ""
         expect(page.get_by_role("heading", level=2)).to_have_text(re.compile(text))
         expect(page.get_by_text("A sample picture: nothing about it is recorded")).to_be_visible()
+        expect(page.get_by_text("a drawn dog is not a dog")).to_be_visible(visible="drawing" in title)
         expect(page.get_by_role("img", name=title)).to_be_visible()
         expect(page.locator(".cd-name")).to_have_text(re.compile("CC0|public domain|drawn for catsdogs"))
         for hidden in (".cd-feedback", ".cd-agreement", ".cd-comment", ".cd-receipt"):

@@ -240,8 +240,8 @@ def test_the_page_is_printed_whole_in_black_on_white(
     ) as context:
         page = context.new_page()
         open_app(page, server)
-        agree(page)
         upload_photo(page, pictures["jpeg"], "my cat.jpg")
+        agree(page)
         code = page.locator(".cd-code").first
         expect(code).to_be_visible()
 
@@ -250,8 +250,12 @@ def test_the_page_is_printed_whole_in_black_on_white(
         assert re.search(rb"/Subtype\s*/Image", printed), "the photo"
 
         page.emulate_media(media="print")
-        wanted = [page.get_by_role("heading", level=2), page.get_by_role("img", name="my cat.jpg"), code]
-        wanted += [page.get_by_text("my cat.jpg"), *page.locator(".cd-figure").all()]
+        wanted = [page.get_by_role("heading", name="It is a cat!"), page.get_by_role("img", name="my cat.jpg"), code]
+        wanted += [
+            page.get_by_text(f"Where to use it: {server.url}/inference#my-data"),
+            page.locator(".cd-name"),
+            *page.locator(".cd-figure").all(),
+        ]
         for part in wanted:
             expect(part).to_be_visible()
             assert part.evaluate(CLIPPING_ANCESTORS) == []

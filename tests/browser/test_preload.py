@@ -117,8 +117,8 @@ def test_a_photo_that_is_cancelled_never_leaves_the_browser(
     with open_suspended(page):
         choose(page, pictures["jpeg"], "first.jpg", "second.jpg")
         expect(page.get_by_text("Photos that wait: 1")).to_be_visible()
-        page.get_by_role("button", name="Cancel").click()
-        expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        expect(page.get_by_role("button", name="Cancel", exact=True)).to_be_hidden()
         expect(page.get_by_text("or drop it here, or paste it")).to_be_visible()
         page.get_by_role("button", name="A drawing of a dog").click()
         expect(page.get_by_role("img", name="A drawing of a dog")).to_be_visible()

@@ -27,11 +27,11 @@ def figures(card: AnswerCard) -> dict[str, str]:
     [
         (0.97, 0.0, "It is a dog!", "The model is 97.0% sure."),
         (0.20, 0.0, "It looks like a cat", "The model is 80.0% sure."),
-        (0.55, 0.0, "Hard to say: perhaps a dog", "The model is 55.0% sure."),
+        (0.55, 0.0, "Hard to say: perhaps a dog", "The model is only 55.0% sure."),
         (0.99999, 1e-5, "It is a dog!", "The model is more than 99.9% sure."),
         (1.0, 0.0, "It is a dog!", "The model is more than 99.9% sure."),
         (0.9999, 0.2, "It looks like a dog", "The model is 80.0% sure."),
-        (0.9999, 0.36, "Hard to say: perhaps a dog", "The model is 64.0% sure."),
+        (0.9999, 0.36, "Hard to say: perhaps a dog", "The model is only 64.0% sure."),
     ],
 )
 def test_the_headline_says_how_sure_the_whole_model_is(

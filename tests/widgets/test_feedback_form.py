@@ -63,6 +63,30 @@ def test_every_change_of_mind_stores_exactly_what_the_page_shows(
     assert len(sequences) > 20
 
 
+@pytest.mark.parametrize(
+    ("prediction", "ratings"),
+    [
+        (Prediction(Answer.DOG, 0.4, 0.6, 0.4, "test-1", 3.5, doubt=Doubt.UNSURE), [0, 1, 1, 0]),
+        (Prediction(Answer.CAT, 0.6, 0.4, 0.1, "test-1", 3.5, doubt=Doubt.BOTH), [1, 0, 1, 0]),
+        (Prediction(Answer.NEITHER, 0.6, 0.4, 0.5, "test-1", 3.5, doubt=Doubt.UNSURE), [0, 0, 0, 1]),
+    ],
+)
+def test_the_label_of_an_unsure_answer_rates_it(
+    prediction: Prediction, ratings: list[int], service: Local, storage: Storage, send: Send, predict: Predict
+) -> None:
+    visit = Visit(lambda: None)
+    form = FeedbackForm(Translator("en"), visit, lambda: service)
+    table = storage.database.tables.predictions
+    photo = VisitPhoto(1, "cat.jpg", prediction, feedback_id=predict(prediction_result=prediction.answer).id)
+    visit.put(photo)
+    form.show(photo)
+    assert form.photo["labels"] == ["cat", "dog", "both", "neither"]
+    stored = sa.select(table.c.user_feedback, table.c.true_label).where(table.c.id == photo.feedback_id)
+    for label, rating in zip(form.photo["labels"], ratings, strict=True):
+        assert send(form, about(form, action="true_label", value=label)) == ""
+        assert storage.database.run(lambda connection: connection.execute(stored).one()) == (rating, label)
+
+
 def test_a_button_that_is_pressed_twice_stores_once(
     predict_app: PredictApp, send: Send, rows: Rows, cat_jpeg: bytes
 ) -> None:

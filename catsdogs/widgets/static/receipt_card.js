@@ -31,8 +31,9 @@ function render({ model, el }) {
     }
   }
 
+  const where = `${texts.where} ${location.origin}${location.pathname}#my-data`;
+
   function save() {
-    const where = `${texts.where} ${location.origin}${location.pathname}#my-data`;
     const lines = model.get("receipts").map(({ name, code }) => `${texts.one}: ${code} (${name})\n`);
     download("catsdogs-receipts.txt", "text/plain", `${lines.join("")}${where}\n`);
     markSaved(codes());
@@ -60,6 +61,7 @@ function render({ model, el }) {
     title,
     make("p", {}, texts.explanation),
     list,
+    make("p", { class: "cd-where" }, where), // on paper only: here "My data" is below
     make("div", { class: "cd-row" }, quietButton({ onclick: copy }, texts.copy), quietButton({ onclick: save }, texts.save)),
     status,
     problem,
