@@ -180,6 +180,19 @@ def test_visitors_and_programs_continue_after_a_replica_was_killed(
     assert not psutil.wait_procs(kernels, timeout=30)[1], "a kernel outlives its server"
 
 
+def test_a_link_on_another_site_leads_to_the_replica_of_the_visitors_other_tabs(
+    server: RunningServer, page: Page
+) -> None:
+    with behind_nginx({"a": server, "b": server}) as address:
+        page.goto(f"{address}/info")
+        [cookie] = page.context.cookies()
+        page.goto(f"{server.url.replace('127.0.0.1', 'localhost')}/info")  # another site
+        with page.expect_navigation(url=f"{address}/info") as arrived:
+            page.evaluate("address => { location.href = address; }", f"{address}/info")
+        assert arrived.value
+        assert arrived.value.request.all_headers()["cookie"] == f"{cookie['name']}={cookie['value']}"
+
+
 def test_nginx_refuses_internal_routes_and_adds_the_cookie(server: RunningServer) -> None:
     with behind_nginx({"a": server, "b": server}) as address, urllib3.PoolManager(retries=False) as http:
         token = {"Authorization": f"Bearer {server.api_token}"}
@@ -188,7 +201,7 @@ def test_nginx_refuses_internal_routes_and_adds_the_cookie(server: RunningServer
         assert (answer.status, "Set-Cookie" in answer.headers) == (200, False)
         visitor = http.request("GET", address)
         cookie = visitor.headers["Set-Cookie"]
-        assert re.fullmatch(r"catsdogs_replica=[ab]; Path=/; HttpOnly; SameSite=Strict", cookie)
+        assert re.fullmatch(r"catsdogs_replica=[ab]; Path=/; HttpOnly; SameSite=Lax", cookie)
         known = http.request("GET", address, headers={"Cookie": "catsdogs_replica=a"})
         assert (known.status, "Set-Cookie" in known.headers) == (200, False)
         assert http.request("POST", f"{address}/api/predict", headers=token, body=bytes(34 * 2**20)).status == 413
