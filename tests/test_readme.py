@@ -15,6 +15,8 @@ from catsdogs.cli.app import app
 from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
 from catsdogs.server.api import openapi
+from catsdogs.server.configuration import voila_config
+from catsdogs.server.kernels.base import AppKernelManager
 from catsdogs.settings import Settings
 from tests.messages import extract
 
@@ -41,6 +43,15 @@ def test_commands_exist(command: str) -> None:
         commands = getattr(node, "commands", {})
         assert word in commands
         node = commands[word]
+
+
+def test_the_time_limits_of_sessions_are_those_of_the_configuration() -> None:
+    limits = voila_config(Settings(_env_file=None)).AppKernelManager
+    more = (limits.disconnected_timeout - limits.cull_idle_timeout) // 60
+    assert f"finds its session again for {more} minutes more" in " ".join(README.split())
+    assert f"has a session for {AppKernelManager.unclaimed_timeout.default_value} seconds" in " ".join(README.split())
+    assert AppKernelManager.away_timeout.default_value == 60, "README says: after a minute at the earliest"
+    assert f"{more} minutes more" in (REPOSITORY / ".env.example").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("task", named(r"\bmake ([a-z]+)\b(?=`| +#|\n| FOLDER)"))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from catsdogs.errors import ServiceUnavailable
-from catsdogs.server.worker_pool import WorkerPool
+from catsdogs.server.base_handler import status_code_of
+from catsdogs.server.worker_pool import QueueFull, WorkerPool
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -38,8 +38,9 @@ def test_a_call_is_refused_at_once_where_the_queue_is_full(run_alone: Run) -> No
         pool, go = WorkerPool(threads=1, queue_size=2), threading.Event()
         begun = [asyncio.ensure_future(pool.run(go.wait)) for _ in range(3)]
         await asyncio.sleep(0)
-        with pytest.raises(ServiceUnavailable):
+        with pytest.raises(QueueFull) as refused:
             await pool.run(go.wait)
+        assert (status_code_of(refused.value), refused.value.retry_after) == (503, 1)
         go.set()
         assert await asyncio.gather(*begun) == [True] * 3
         assert await pool.run(go.is_set)

@@ -56,7 +56,10 @@ class Metrics:
             self._feedback.labels(value)
 
         self._sessions = Gauge("catsdogs_sessions", "Open app pages.", ["app"], registry=registry)
-        self._sessions_limit = Gauge("catsdogs_sessions_limit", "App pages that may be open.", registry=registry)
+        self._sessions_away = Gauge(
+            "catsdogs_sessions_away", "Sessions kept for pages that lost their connection.", registry=registry
+        )
+        self._sessions_limit = Gauge("catsdogs_sessions_limit", "Sessions that there may be.", registry=registry)
         self._waiting = Gauge("catsdogs_waiting", "Calls that run or wait for a thread.", registry=registry)
         self._waiting_limit = Gauge("catsdogs_waiting_limit", "Calls that may run or wait.", registry=registry)
         self._spooled = Gauge("catsdogs_spooled_records", "Records that wait for the database.", registry=registry)
@@ -87,6 +90,7 @@ class Metrics:
         sessions = Count(server.kernel_manager.open_apps())
         for app in APPS:
             self._sessions.labels(app.path).set(sessions[app])
+        self._sessions_away.set(server.kernel_manager.count_away())
         self._sessions_limit.set(server.kernel_manager.limit)
         self._waiting.set(server.worker_pool.unfinished)
         self._waiting_limit.set(server.worker_pool.limit)

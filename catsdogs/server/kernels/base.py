@@ -214,8 +214,23 @@ class AppKernelManager(AsyncMappingKernelManager):
         return session.app if session else None
 
     def open_apps(self) -> list[App]:
-        """Return the app of each session."""
-        return [session.app for session in self._sessions.values()]
+        """Return the app of each session whose page is not away."""
+        away = self._away()
+        return [session.app for kernel_id, session in self._sessions.items() if kernel_id not in away]
+
+    def count_away(self) -> int:
+        """Count the sessions that are kept for pages that are away."""
+        return len(self._away())
+
+    def _away(self) -> list[str]:
+        """List the sessions whose pages are away, those that are away for longest first."""
+        away = {
+            kernel_id: self._seconds_away(kernel_id)
+            for kernel_id, session in self._sessions.items()
+            if session.has_page
+        }
+        longest_first = sorted(away, key=away.__getitem__, reverse=True)
+        return [kernel_id for kernel_id in longest_first if away[kernel_id] > self.away_timeout]
 
     async def is_running(self, kernel_id: str) -> bool:
         """Return whether a kernel's process is alive; remove a kernel whose process has ended."""
@@ -256,9 +271,7 @@ class AppKernelManager(AsyncMappingKernelManager):
         So a new page finds a free slot, and a kernel of the warm pool.
         """
         await super().cull_kernels()  # type: ignore[no-untyped-call]
-        sessions = sorted(self._sessions.items(), key=lambda item: item[1].seen_at)
-        away = [kernel_id for kernel_id, _ in sessions if self._seconds_away(kernel_id) > self.away_timeout]
-        kept = math.ceil(self.limit / 2)
+        away, kept = self._away(), math.ceil(self.limit / 2)
         await asyncio.gather(*(self.stop(kernel_id) for kernel_id in away[: max(0, len(away) - kept)]))
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:

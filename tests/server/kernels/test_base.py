@@ -216,6 +216,7 @@ def test_pages_that_are_away_take_at_most_half_of_the_slots(with_manager: WithMa
         manager.limit = 4
         longest = await manager.open(away=300)
         others = {await manager.open(away=200), await manager.open(away=100), await manager.open(connected=True)}
+        assert (manager.count_away(), len(manager.open_apps())) == (3, 1)
         await manager.cull_kernels()
         assert set(manager.list_kernel_ids()) == others
         assert longest not in manager
