@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
@@ -57,6 +57,12 @@ def update(language: str, template: Catalog) -> tuple[bytes, Catalog]:
     return text.getvalue(), catalogue
 
 
+def is_translated(message: Message) -> bool:
+    """Return whether a text is translated, in each of its plural forms."""
+    forms = message.string if isinstance(message.string, tuple | list) else [message.string]
+    return all(forms)
+
+
 def main() -> str | None:
     """Update all catalogues; return the texts that are not translated, if any."""
     template = extract()
@@ -64,7 +70,7 @@ def main() -> str | None:
     for language in LANGUAGES.keys() - {DEFAULT_LANGUAGE}:
         text, catalogue = update(language, template)
         catalogue_path(language).write_bytes(text)
-        untranslated += [f"{language}: {message.id}" for message in catalogue if message.id and not message.string]
+        untranslated += [f"{language}: {one.id}" for one in catalogue if one.id and not is_translated(one)]
     return "\n".join(["To be translated:", *untranslated]) if untranslated else None
 
 

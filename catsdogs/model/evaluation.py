@@ -137,7 +137,7 @@ def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -
         There are no predictions: all photos were unreadable.
     """
     if not predictions:
-        raise InvalidInput("None of the {n} labelled photos can be read.", n=unreadable)
+        raise InvalidInput("No labelled photo can be read, of {n}.", n=unreadable)
     pets = [(label, prediction) for label, prediction in predictions if label is not Answer.NEITHER]
     is_dog = np.array([label is Answer.DOG for label, _ in pets], bool)
     proba_dog = np.array([prediction.proba_dog for _, prediction in pets], float)

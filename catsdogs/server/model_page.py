@@ -62,7 +62,11 @@ def _training(card: ModelCard, _: Translator) -> list[str]:
             )
     if isinstance(feedback, int) and feedback:
         sentences.append(
-            _("{n} of them were sent by people who let them be kept for that, each reviewed.", n=_.number(feedback))
+            _.plural(
+                "{n} of them was sent by a person who let it be kept for that, and was reviewed.",
+                "{n} of them were sent by people who let them be kept for that, each reviewed.",
+                feedback,
+            )
         )
     match unseen:
         case {"errors": int(errors), "log_loss": float(loss)}:

@@ -141,7 +141,7 @@ def _require_enough(labels: list[Answer], folder: Path) -> None:
         n = labels.count(label)
         if n < MIN_PHOTOS:
             raise InvalidInput(
-                "Only {n} photos in {folder}/{label} can be used: at least {least} are needed.",
+                "Photos in {folder}/{label} that can be used: {n}. At least {least} are needed.",
                 n=n,
                 folder=folder,
                 label=label,

@@ -49,7 +49,7 @@ class CommentForm(PhotoForm):
             "yes": _("Yes, delete it"),
             "no": _("No, keep it"),
             "left": _("{n} of {limit} characters left"),
-            "too_long": _("{n} characters too many: at most {limit}"),
+            "too_long": _("At most {limit} characters: {n} too many"),
         }
         super().__init__(translator, texts, visit, service)
 

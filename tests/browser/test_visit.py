@@ -118,7 +118,7 @@ def test_a_draft_stays_with_its_photo_and_the_counter_counts_as_the_server_does(
     expect(counter).to_have_text("40 of 1,000 characters left")
     expect(announced).to_have_text("40 of 1,000 characters left")
     comment.fill("\N{CAT FACE}" * 1001)
-    expect(counter).to_have_text("1 characters too many: at most 1,000")
+    expect(counter).to_have_text("At most 1,000 characters: 1 too many")
     page.get_by_role("button", name="Send the comment").click()
     expect(page.locator(".cd-comment").get_by_role("alert")).to_have_text(
         "The comment is too long: at most 1000 characters."

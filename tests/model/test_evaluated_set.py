@@ -47,7 +47,7 @@ def test_metrics_count_all_photos_and_their_doubts() -> None:
     measured = evaluated(*LABELS).metrics(DOUBTS)
     assert (measured.n, measured.errors, measured.refused, measured.unreadable) == (4, 1, 1, 1)
     assert measured.unsure == 2, "likely and other"
-    with pytest.raises(InvalidInput, match="None of the 1 labelled photos can be read"):
+    with pytest.raises(InvalidInput, match="No labelled photo can be read, of 1"):
         evaluated(BROKEN).metrics(DOUBTS)
 
 

@@ -28,3 +28,13 @@ def test_texts_of_other_cards_are_marked_as_english_and_missing_ones_left_out() 
     assert len(texts["training"][1]) == 1
     assert texts["measured"]["rows"] == []
     assert texts["reliability"]["sets"] == {}
+
+
+def test_one_photo_of_a_visitor_is_not_many() -> None:
+    def sentence(photos: int) -> str:
+        card = read_card(SHIPPED)
+        card = card.model_copy(update={"training": {**card.training, "feedback": photos}})
+        return str(page_texts(card, Translator("en"))["training"][1][2])
+
+    assert sentence(1) == "1 of them was sent by a person who let it be kept for that, and was reviewed."
+    assert sentence(2).startswith("2 of them were sent by people")

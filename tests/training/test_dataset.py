@@ -79,7 +79,7 @@ def test_the_fingerprint_depends_on_contents_and_labels_only(folder: Path, tmp_p
 def test_too_few_photos_of_an_animal_are_refused(folder: Path) -> None:
     for number in range(3):
         (folder / "PetImages" / "dog" / f"{number}.png").write_bytes(b"")
-    with pytest.raises(InvalidInput, match=r"Only 19 photos in .*/dog can be used"):
+    with pytest.raises(InvalidInput, match=r"Photos in .*/dog that can be used: 19"):
         collect(folder, 64)
 
 
