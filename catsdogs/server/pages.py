@@ -62,7 +62,7 @@ class PageHandler(HeadAsGetHandler):
         description
             One or two sentences; none for pages that nobody searches for or shares, such as errors.
         """
-        _, address = self.translator, f"{self.origin}{self.request.path}"
+        _, address = self.translator, f"{self.origin}{self.route}"
         alternates = {code: f"{address}?lang={code}" for code in LANGUAGES}
         return {
             "title": title,

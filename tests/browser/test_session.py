@@ -226,7 +226,7 @@ def test_a_page_that_waits_for_a_session_opens_by_itself(
         if scripts:
             expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
             return
-        expect(page.locator("noscript .banner")).to_be_visible(timeout=READY)
+        expect(page.locator("noscript main")).to_be_visible(timeout=READY)
         expect(page.locator("#preload")).to_be_hidden()
         page.locator("noscript a", has_text="Le modèle").click()
         page.wait_for_url("**/info?lang=fr")

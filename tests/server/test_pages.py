@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from urllib.robotparser import RobotFileParser
@@ -161,6 +162,14 @@ def test_the_reference_of_the_api_is_marked_as_english(client: Client) -> None:
     assert "Schemas" not in before
     assert "Schemas" in reference
     assert "in English" not in english
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/login", "/nothing"])
+def test_links_are_named_for_what_they_open(client: Client, path: str) -> None:
+    html = client("GET", path, token=None).data.decode()
+    names = [re.sub("<[^>]+>", "", link).strip() for link in re.findall(r"<a\b[^>]*>(.*?)</a>", html, re.DOTALL)]
+    assert len(names) > 5
+    assert [name for name in names if not re.search("[A-Za-z]{2}", name)] == []
 
 
 def test_the_privacy_notice_is_a_page_of_its_own(client: Client) -> None:
