@@ -55,8 +55,8 @@ def notice(_: Translator, controller: DataController) -> list[str]:
         _(WITH_CONSENT, kept=kept(_, KEPT_WITH_CONSENT)),
         _(PROOF, kept=kept(_, KEPT_AS_PROOF)),
         _.plural(
-            "What is kept with your consent is erased after {n} day at the latest; the anonymous figures stay.",
-            "What is kept with your consent is erased after {n} days at the latest; the anonymous figures stay.",
+            "What is kept with your consent is erased {n} day after your latest decision; the anonymous figures stay.",
+            "What is kept with your consent is erased {n} days after your latest decision; the anonymous figures stay.",
             controller.retention_days,
         ),
         _(RECEIPT),
@@ -78,7 +78,7 @@ ALWAYS_KEPT = {
     N_("the answer, its probabilities, and the score for “neither”"): (
         *("prediction_result", "proba_cat", "proba_dog", "neither_score"),
     ),
-    N_("the version of the model, and the time that it took"): ("model_version", "inference_time_ms"),
+    N_("the version of the model, and how long it took to answer"): ("model_version", "inference_time_ms"),
     N_("whether the photo could be read, and if not, the kind of error"): ("success", "error_type"),
     N_("width, height, brightness and sharpness of the photo"): ("width", "height", "brightness", "sharpness"),
     N_("the rating (right or wrong), what the photo is said to show (the label), and the time of this feedback"): (
@@ -93,14 +93,14 @@ ALWAYS_KEPT = {
 A column without words fails a test: nothing is kept that the notice does not say.
 """
 WITH_CONSENT = N_(
-    "Only with your consent (Article 6(1)(a) GDPR), each for the purpose beside its box, and passed on to nobody, we "
-    "keep: {kept}."
+    "Only with your consent (Article 6(1)(a) GDPR), each for the purpose beside its box, we keep: {kept}. We pass it "
+    "on to nobody."
 )
 KEPT_WITH_CONSENT = {
     N_("the file's name, and the comment"): ("filename", "user_comment"),
-    N_("the small copy of the photo, its width and height, and when it was stored"): (
-        *("photos.jpeg", "photos.width", "photos.height", "photos.created_at"),
-    ),
+    N_(
+        "a small copy of the photo (at most 512 pixels, without metadata), its width and height, and when it was stored"
+    ): (*("photos.jpeg", "photos.width", "photos.height", "photos.created_at"),),
     N_("how a person judged that copy for the training, and when"): ("photos.review", "photos.reviewed_at"),
 }
 """What is kept with consent, in words, with its columns of the table of predictions, or of another that is named."""
@@ -124,7 +124,7 @@ KEPT_AS_PROOF = {
 
 def kept(_: Translator, data: Mapping[str, object]) -> str:
     """Return what is kept, in words, as one list."""
-    return "; ".join(_(words) for words in data)
+    return _(N_("; ")).join(_(words) for words in data)
 
 
 RECEIPT = N_(

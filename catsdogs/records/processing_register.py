@@ -7,7 +7,7 @@ from catsdogs.i18n import N_, Translator
 from catsdogs.records import consent_notice
 from catsdogs.records.consent_notice import kept
 
-_FIXED = (
+_WHY_AND_WHO = (
     (
         N_("Purposes and legal basis"),
         (
@@ -21,7 +21,6 @@ _FIXED = (
         ),
     ),
     (N_("People concerned"), (N_("Visitors who send a photo, and whoever is seen or named in it."),)),
-    (N_("Recipients"), (N_("Only the operator of this service. No processor, no transfer to a third country."),)),
 )
 _SECURITY = (
     N_("The database itself refuses a file name, a comment or a photo without consent (CHECK and foreign keys)."),
@@ -36,7 +35,9 @@ _SECURITY = (
 def write_register(_: Translator, controller: DataController) -> str:
     """Write the record of processing activities as Markdown."""
     retention = _.plural(
-        "Personal fields: {n} day, then purged.", "Personal fields: {n} days, then purged.", controller.retention_days
+        "Personal fields: {n} day from the person's latest decision, then purged.",
+        "Personal fields: {n} days from the person's latest decision, then purged.",
+        controller.retention_days,
     )
     named = [
         _(N_("Name: {name}"), name=controller.name or _(N_("(not set: CATSDOGS_CONTROLLER)"))),
@@ -50,8 +51,12 @@ def write_register(_: Translator, controller: DataController) -> str:
     ]
     sections = [
         (_(N_("Controller")), named),
-        *((_(title), [_(item) for item in items]) for title, items in _FIXED),
+        *((_(title), [_(item) for item in items]) for title, items in _WHY_AND_WHO),
         (_(N_("Kinds of data")), data),
+        (
+            _(N_("Recipients")),
+            [_(N_("Only the operator of this service. No processor, no transfer to a third country."))],
+        ),
         (_(N_("Retention")), [retention, _(N_("Anonymous figures: as long as the service runs."))]),
         (_(N_("Security measures")), [_(item) for item in _SECURITY]),
         (
