@@ -35,16 +35,17 @@ def fits(window: Window) -> bool:
 
 
 def test_a_person_gets_an_answer_and_can_say_keep_see_and_erase(
-    window: Window, server: RunningServer, cat_jpeg: bytes, tmp_path: Path
+    window: Window, server: RunningServer, pictures: dict[str, bytes], tmp_path: Path
 ) -> None:
     photo = tmp_path / "chelsea.jpg"
-    photo.write_bytes(cat_jpeg)
+    photo.write_bytes(pictures["lying"])
     window.driver.set_window_size(*NARROW)
     window.open(f"{server.url}/inference")
     window.expect_none("#preload")
     window.type("input[type=file]", str(photo))
     window.expect(".cd-answer h2", "a cat")
-    assert window.run("document.querySelector('.cd-picture').naturalWidth") == 451
+    size = "((picture) => [picture.naturalWidth, picture.naturalHeight])(document.querySelector('.cd-picture'))"
+    assert window.run(size) == [451, 300]  # upright, although it lies in the file
 
     window.click("button", "No")
     window.click("button", "A dog")
@@ -54,10 +55,14 @@ def test_a_person_gets_an_answer_and_can_say_keep_see_and_erase(
     window.click("button", "Send the comment")
     window.expect(".cd-comment .cd-thanks", "your comment was kept")
     row = latest_row(server)
-    kept = [row[name] for name in ("prediction_result", "user_feedback", "true_label", "filename", "user_comment")]
-    assert kept == ["cat", 0, "dog", "chelsea.jpg", "she is called Chelsea"]
+    kept = [
+        row[name] for name in ("prediction_result", "width", "user_feedback", "true_label", "filename", "user_comment")
+    ]
+    assert kept == ["cat", 451, 0, "dog", "chelsea.jpg", "she is called Chelsea"]
 
     receipt = window.expect(".cd-code", r"\S{16,}")
+    window.click("button", "Copy")
+    window.expect(".cd-receipt [role=status]", "Copied")
     assert fits(window)
     window.open(f"{server.url}/inference#my-data")
     window.type(".cd-mydata input", receipt)

@@ -142,7 +142,7 @@ class Window:
 
     def expect_none(self, css: str) -> None:
         """Wait until no element is shown that the selector finds."""
-        until(lambda: not self._shown(css), f"{css} is still shown")
+        until(lambda: not self._shown(css), f"{css} is still shown", retry_on=NOT_YET)
 
     def run(self, script: str) -> Any:
         """Run a script in the page; return the value of its expression."""
