@@ -48,7 +48,7 @@ class CommentForm(PhotoForm):
             "confirm_delete": _("Delete your comment?"),
             "yes": _("Yes, delete it"),
             "no": _("No, keep it"),
-            "left": _("{n} of {limit} characters left"),
+            "left": _("Characters left: {n} of {limit}"),
             "too_long": _("At most {limit} characters: {n} too many"),
         }
         super().__init__(translator, texts, visit, service)

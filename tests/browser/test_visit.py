@@ -107,7 +107,7 @@ def test_a_draft_stays_with_its_photo_and_the_counter_counts_as_the_server_does(
         comment.fill(f"about {name}")
     photos.first.click()
     expect(comment).to_have_value("about first.jpg")
-    expect(counter).to_have_text("985 of 1,000 characters left")
+    expect(counter).to_have_text("Characters left: 985 of 1,000")
     page.get_by_role("button", name="Send the comment").click()
     expect(page.locator(".cd-comment blockquote")).to_have_text("about first.jpg")
     photos.last.click()
@@ -115,8 +115,8 @@ def test_a_draft_stays_with_its_photo_and_the_counter_counts_as_the_server_does(
 
     expect(announced).to_have_text("")
     comment.fill("\N{CAT FACE}" * 960)  # two units each in JavaScript
-    expect(counter).to_have_text("40 of 1,000 characters left")
-    expect(announced).to_have_text("40 of 1,000 characters left")
+    expect(counter).to_have_text("Characters left: 40 of 1,000")
+    expect(announced).to_have_text("Characters left: 40 of 1,000")
     comment.fill("\N{CAT FACE}" * 1001)
     expect(counter).to_have_text("At most 1,000 characters: 1 too many")
     page.get_by_role("button", name="Send the comment").click()
