@@ -344,7 +344,7 @@ def test_axe_finds_no_accessibility_violation_in_any_state(
         expect(page.locator(".cd-record img")).to_be_visible()
         for button in page.locator(".cd-grave").all():
             button.click()
-        expect(page.locator(".cd-confirm").locator("visible=true")).to_have_count(3)
+        expect(page.locator(".cd-confirm").locator("visible=true")).to_have_count(4)
         assert violations() == []
         assert page.evaluate("document.documentElement.scrollWidth") == 360
 
