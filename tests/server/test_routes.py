@@ -21,7 +21,7 @@ from tests.server.client import Client
         "/voila/render/predict.py",
         "/voila/render/",
         "/voila/templates/lab/static/../../../../../../../etc/passwd",
-        "/voila/templates/nope/static/index.css",
+        "/voila/templates/lab/static/index.css",
         "/voila/templates/",
         "/voila/static/../../../../../../../../etc/passwd",
         "/voila/labextensions/../../../../etc/passwd",

@@ -67,7 +67,6 @@ FILES: dict[str, Find] = {
     "/app/": _joined,
     "/samples/": find_sample,
     "/voila/static/": Folders(*collect_static_paths(["voila"], TEMPLATE)),
-    "/voila/templates/lab/static/": Folders(*collect_static_paths(["voila", "nbconvert"], TEMPLATE)),
     "/voila/labextensions/": Folders(
         *jupyter_path("labextensions"), *jupyter_path("voila", "labextensions"), patch=accept_older_versions
     ),
