@@ -13,7 +13,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_path
 
 from catsdogs.server.static_files import Asset, script_asset
-from catsdogs.server.voila.patches import EXTENSION_CHUNKS, LAZY_CHUNKS, entry_chunks, extend_timeouts
+from catsdogs.server.voila.patches import EXTENSION_CHUNKS, entry_chunks, extend_timeouts, leave_out_mathjax
 
 _VOILA_SCRIPTS = "voila/templates/base/static"
 
@@ -23,7 +23,7 @@ def chunks() -> list[Path]:
     """List the files of the bundle."""
     entry = _find(_VOILA_SCRIPTS, "voila.js")
     numbers = entry_chunks(entry[0].read_text(encoding="utf-8")) if entry else []
-    patterns = [(_VOILA_SCRIPTS, f"{number}.voila.js") for number in [*numbers, *LAZY_CHUNKS.split()]]
+    patterns = [(_VOILA_SCRIPTS, f"{number}.voila.js") for number in numbers]
     for extension, extension_numbers in EXTENSION_CHUNKS.items():
         for root in ("voila/labextensions", "labextensions"):
             patterns += [(f"{root}/{extension}/static", f"{number}.*.js") for number in extension_numbers.split()]
@@ -38,5 +38,5 @@ def _find(folder: str, pattern: str) -> list[Path]:
 @cache
 def bundle() -> Asset:
     """Return the chunks as one script, each in a scope of its own."""
-    scripts = (b"(()=>{" + extend_timeouts(path.read_bytes()) + b"\n})();" for path in chunks())
-    return script_asset(b"\n".join(scripts))
+    scripts = (leave_out_mathjax(extend_timeouts(path.read_bytes())) for path in chunks())
+    return script_asset(b"\n".join(b"(()=>{" + script + b"\n})();" for script in scripts))

@@ -125,9 +125,16 @@ def test_voila_starts_the_client_of_a_kernel_that_is_ready_as_if_it_were_not() -
 def test_the_javascript_of_voila_is_many_webpack_chunks_with_these_numbers() -> None:
     names = [path.name for path in bundle.chunks()]
     numbers = {name.split(".")[0] for name in names}
-    listed = " ".join([patches.LAZY_CHUNKS, *patches.EXTENSION_CHUNKS.values()]).split()
+    listed = " ".join(patches.EXTENSION_CHUNKS.values()).split()
     assert numbers >= set(listed), "a chunk number has changed"
     assert len(names) > 60
+
+
+def test_voila_loads_mathjax_for_every_page() -> None:
+    scripts = [path.read_bytes() for path in bundle.chunks()]
+    assert sum(script.count(patches.MATHJAX) for script in scripts) == 1
+    assert any(b"mathjax-extension" in script and b"latexTypesetter" in script for script in scripts)
+    assert bundle.bundle().content.count(patches.MATHJAX) == 0
 
 
 @pytest.mark.parametrize(("timeout", "longer"), patches.FRONT_END_TIMEOUTS.items())
