@@ -133,7 +133,7 @@ class LandingHandler(PageHandler):
         )
 
 
-APP_DESCRIPTION = N_("Choose a photo. You see at once whether it shows a cat or a dog, and how sure the model is.")
+APP_DESCRIPTION = N_("Choose a photo. The model says whether it shows a cat or a dog, and how sure it is.")
 
 
 def landing_points(_: Translator) -> list[tuple[str, str, tuple[str, str, str] | None]]:

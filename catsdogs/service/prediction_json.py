@@ -65,7 +65,7 @@ class SamplePrediction(PredictionFigures):
 
     prediction: Annotated[str, JsonSchema(enum=[answer.capitalize() for answer in _ANSWERS])]
     confidence: Percentage
-    """Confidence in the answer given."""
+    """Confidence in the answer given; for a cat or a dog, only against the other animal."""
     probabilities: PercentageByAnimal
     notes: list[Annotated[str, JsonSchema(enum=list(Note))]]
     """What the person should know about how the photo was read."""

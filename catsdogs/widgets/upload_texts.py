@@ -22,7 +22,7 @@ def header_texts(_: Translator, title: str, sentence: str) -> dict[str, str]:
 
 def app_title(_: Translator) -> tuple[str, str]:
     """Return the title of the prediction app, and the sentence below it."""
-    return _("Cat or dog?"), _("Choose a photo: the answer is there at once.")
+    return _("Cat or dog?"), _("Choose a photo, and the model says what it sees.")
 
 
 def photo_texts(_: Translator) -> dict[str, str]:

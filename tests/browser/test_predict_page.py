@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from catsdogs import samples
 from catsdogs.i18n import Translator
 from tests.browser.app import (
     READY,
@@ -175,6 +176,11 @@ def test_the_answer_and_its_question_are_visible_without_scrolling(
                 *page.locator(".cd-choices").first.get_by_role("button").all(),
             ):
                 expect(shown).to_be_in_viewport(ratio=1)
+        choose(page, (samples.FOLDER / "both.jpg").read_bytes(), "both.jpg")
+        expect(page.get_by_role("heading", name=_("What is it?"))).to_be_in_viewport(ratio=1, timeout=READY)
+        expect(page.locator(".cd-answer h2")).to_be_in_viewport(ratio=1)
+        for label in ("A cat", "A dog", "Both", "Neither"):
+            expect(page.get_by_role("button", name=_(label), exact=True)).to_be_in_viewport(ratio=1)
         assert page.evaluate("document.documentElement.scrollWidth") == width
         too_wide = "buttons => buttons.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length"
         assert page.locator(".cd-caption button").evaluate_all(too_wide) == 0, "texts fit into their buttons"
@@ -336,6 +342,10 @@ def test_axe_finds_no_accessibility_violation_in_any_state(
             assert violations() == []
         expect(page.locator(".cd-photo-list button")).to_have_count(3, timeout=READY)
         page.locator(".cd-caption [aria-pressed]").click()
+        page.locator(".cd-enlarge").click()
+        expect(page.locator(".cd-viewer canvas")).to_be_visible()
+        assert violations() == []
+        page.keyboard.press("Escape")
         agree(page)
         page.locator(".cd-comment textarea").fill("mine")
         page.locator(".cd-comment [type=submit]").click()
