@@ -7,7 +7,7 @@ a rating that its label contradicts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Literal, Self
@@ -168,10 +168,29 @@ def combine(prediction: KnownPrediction, stored: StoredFeedback, record: Feedbac
     return StoredFeedback(rating, comment, label, max(record.given_at, stored.given_at or record.given_at))
 
 
-def find_prediction(connection: sa.Connection, tables: Tables, identifier: UUID) -> KnownPrediction | None:
-    """Read what a feedback is checked against, and lock the row until the transaction ends."""
-    found = _read(connection, tables, [identifier]).get(identifier)
-    return found[0] if found else None
+def check_and_apply(
+    connection: sa.Connection, tables: Tables, record: FeedbackRecord, *, apply: bool = True
+) -> KnownPrediction | None:
+    """Check a feedback on a prediction that is in the database, and store it if `apply` is true.
+
+    Returns
+    -------
+    KnownPrediction or None
+        ``None`` if the prediction is not there.
+
+    Raises
+    ------
+    ConsentRequired, InvalidInput
+        See :func:`check`.
+    """
+    found = _read(connection, tables, [record.prediction_id])
+    if not found:
+        return None
+    prediction, stored = found[record.prediction_id]
+    check(record, prediction)
+    if apply:
+        _write(connection, tables, {record.prediction_id: combine(prediction, stored, record)})
+    return prediction
 
 
 def apply(connection: sa.Connection, tables: Tables, records: Sequence[FeedbackRecord]) -> None:
@@ -182,8 +201,11 @@ def apply(connection: sa.Connection, tables: Tables, records: Sequence[FeedbackR
         if record.prediction_id in found:
             prediction, stored = found[record.prediction_id]
             changed[record.prediction_id] = combine(prediction, changed.get(record.prediction_id, stored), record)
-    if not changed:
-        return
+    if changed:
+        _write(connection, tables, changed)
+
+
+def _write(connection: sa.Connection, tables: Tables, feedbacks: Mapping[UUID, StoredFeedback]) -> None:
     table = tables.predictions
     connection.execute(
         sa.update(table)
@@ -194,7 +216,7 @@ def apply(connection: sa.Connection, tables: Tables, records: Sequence[FeedbackR
             true_label=sa.bindparam("label"),
             feedback_at=sa.bindparam("given_at"),
         ),
-        [{"prediction": identifier, **asdict(feedback)} for identifier, feedback in changed.items()],
+        [{"prediction": identifier, **asdict(feedback)} for identifier, feedback in feedbacks.items()],
     )
 
 

@@ -156,18 +156,9 @@ class RecordWriter:
                 self._remembered.pop(identifier, None)
 
     def _check_stored(self, record: FeedbackRecord, *, apply: bool) -> KnownPrediction | None:
-        """Check a feedback on a prediction that is in the database, and `apply` it; ``None`` if it is not there."""
-        tables = self._database.tables
-
-        def check_and_apply(connection: sa.Connection) -> KnownPrediction | None:
-            prediction = feedback.find_prediction(connection, tables, record.prediction_id)
-            if prediction:
-                feedback.check(record, prediction)
-                if apply:
-                    feedback.apply(connection, tables, [record])
-            return prediction
-
-        return self._database.run(check_and_apply)
+        return self._database.run(
+            lambda connection: feedback.check_and_apply(connection, self._database.tables, record, apply=apply)
+        )
 
     def _change_stored_consent(self, change: ConsentChange) -> KnownPrediction | None:
         """Change a consent in the database; return what is known of the prediction, ``None`` if it is not there.

@@ -85,6 +85,7 @@ def refused_by(database: Database, *statements: str) -> str | None:
         FAILURE,
         PREDICTION | {"prediction_result": "'neither'", "neither_score": "1"},
         PREDICTION | {"proba_cat": "1", "proba_dog": "0", "user_feedback": "0", "feedback_at": "now()"},
+        PREDICTION | {"user_feedback": "0", "true_label": "'both'", "feedback_at": "now()"},
         AGREED | {"filename": "'a.jpg'", "user_comment": "'nice'", "feedback_at": "now()"},
     ],
 )
@@ -112,6 +113,8 @@ def test_valid_rows_are_stored(connected: Database, values: dict[str, str]) -> N
         ("inference_time", PREDICTION | {"inference_time_ms": "'Infinity'"}),
         ("feedback", PREDICTION | {"user_feedback": "2", "feedback_at": "now()"}),
         ("true_label", PREDICTION | {"true_label": "'horse'", "feedback_at": "now()"}),
+        ("rating_fits_label", PREDICTION | {"user_feedback": "1", "true_label": "'dog'", "feedback_at": "now()"}),
+        ("rating_fits_label", PREDICTION | {"user_feedback": "0", "true_label": "'cat'", "feedback_at": "now()"}),
         ("feedback_has_time", PREDICTION | {"user_feedback": "1"}),
         ("error_type", FAILURE | {"error_type": "'mine@home.org was here'"}),
         ("image", PREDICTION | {"width": "0"}),

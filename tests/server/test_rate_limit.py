@@ -24,6 +24,22 @@ def test_a_client_has_its_events_and_no_more() -> None:
     limit.count("a")
 
 
+def test_a_check_counts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    limit = RateLimit(2, 60, "later")
+    for _ in range(5):
+        limit.check("a")
+    limit.count("a")
+    limit.check("a")
+    limit.count("a")
+    for _ in range(5):
+        with pytest.raises(TooManyRequests, match="later"):
+            limit.check("a")
+    now = 60.0
+    limit.check("a")
+
+
 def test_a_window_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
