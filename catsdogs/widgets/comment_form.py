@@ -13,7 +13,7 @@ from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.service.interface import Service
 from catsdogs.widgets.base import invalid_message, message_field, script, style
-from catsdogs.widgets.photo_form import PhotoForm
+from catsdogs.widgets.photo_form import Change, PhotoForm
 from catsdogs.widgets.visit import Visit, VisitPhoto
 
 
@@ -57,7 +57,7 @@ class CommentForm(PhotoForm):
         """Return the stored comment, and whether one may be stored."""
         return {"may_comment": photo.consent.filename_and_comment, "comment": photo.comment}
 
-    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
+    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> Change:
         """Record a comment in place of the one before, or delete it."""
         _ = self._
         match message_field(content, "action", str):
@@ -72,6 +72,6 @@ class CommentForm(PhotoForm):
                 raise invalid_message()
         changed = replace(photo, comment=comment)
         if changed == photo:  # pressed twice
-            return photo, sentence
+            return Change.none(photo, sentence)
         stored = self._service().give_feedback(feedback_id, user_comment=comment or None, delete_comment=not comment)
-        return changed, sentence if stored else self.stored_later
+        return Change(changed, sentence, stored)

@@ -14,7 +14,7 @@ from catsdogs.i18n import N_, Translator
 from catsdogs.records.consent_notice import PURPOSES, QUESTION, REASSURANCE, notice
 from catsdogs.service.interface import Service
 from catsdogs.widgets.base import invalid_message, message_choice, message_field, script, style
-from catsdogs.widgets.photo_form import PhotoForm
+from catsdogs.widgets.photo_form import Change, PhotoForm
 from catsdogs.widgets.visit import Visit, VisitPhoto, decide
 
 
@@ -84,7 +84,7 @@ class ConsentForm(PhotoForm):
             "undo_loss": self._loss(PurposeName.FILENAME_AND_COMMENT, photo) if takes_comment else "",
         }
 
-    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
+    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> Change:
         """Apply a decision to a photo, or undo the last one."""
         match message_field(content, "action", str):
             case "decide":
@@ -95,25 +95,22 @@ class ConsentForm(PhotoForm):
                 return self._undo(photo, feedback_id)
         raise invalid_message()
 
-    def _decide(
-        self, photo: VisitPhoto, feedback_id: UUID, purpose: PurposeName, *, agreed: bool
-    ) -> tuple[VisitPhoto, str]:
+    def _decide(self, photo: VisitPhoto, feedback_id: UUID, purpose: PurposeName, *, agreed: bool) -> Change:
         if (purpose in photo.purposes) == agreed:
-            return photo, ""  # pressed twice
+            return Change.none(photo, "")  # pressed twice
         changed, stored = self._apply(photo, feedback_id, decide(photo.consent, purpose, agreed=agreed))
-        self._decisions[feedback_id] = _Decision(
-            photo.consent, changed.consent, "" if changed.comment else photo.comment
-        )
-        if not stored:
-            return changed, self.stored_later
+        deleted_comment = "" if changed.comment else photo.comment
+        self._decisions[feedback_id] = _Decision(photo.consent, changed.consent, deleted_comment)
         _ = self._
         if purpose is PurposeName.PHOTO:
-            return changed, _("The photo is kept.") if agreed else _("The copy of the photo is deleted.")
-        if agreed:
-            return changed, _("The file's name is kept. You can add a comment below.")
-        return changed, _("Name and comment are deleted.") if photo.comment else _("The name is deleted.")
+            sentence = _("The photo is kept.") if agreed else _("The copy of the photo is deleted.")
+        elif agreed:
+            sentence = _("The file's name is kept. You can add a comment below.")
+        else:
+            sentence = _("Name and comment are deleted.") if deleted_comment else _("The name is deleted.")
+        return Change(changed, sentence, stored)
 
-    def _undo(self, photo: VisitPhoto, feedback_id: UUID) -> tuple[VisitPhoto, str]:
+    def _undo(self, photo: VisitPhoto, feedback_id: UUID) -> Change:
         last = self._last_decision(photo)
         if last is None:
             raise invalid_message()
@@ -126,7 +123,7 @@ class ConsentForm(PhotoForm):
             changed = replace(changed, comment=last.comment)
         del self._decisions[feedback_id]
         _ = self._
-        return changed, _("Undone.") if stored else self.stored_later
+        return Change(changed, _("Undone."), stored)
 
     def _apply(self, photo: VisitPhoto, feedback_id: UUID, consent: Consent) -> tuple[VisitPhoto, bool]:
         """Record a decision about a photo; return the photo as it is stored, and whether it is in the database."""

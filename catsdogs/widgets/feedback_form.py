@@ -11,7 +11,7 @@ from catsdogs.i18n import Translator
 from catsdogs.service.interface import Service
 from catsdogs.widgets.answer_card import is_question
 from catsdogs.widgets.base import invalid_message, message_choice, message_field, script, style
-from catsdogs.widgets.photo_form import PhotoForm
+from catsdogs.widgets.photo_form import Change, PhotoForm
 from catsdogs.widgets.visit import Visit, VisitPhoto
 
 
@@ -57,7 +57,7 @@ class FeedbackForm(PhotoForm):
             "labels": labels,
         }
 
-    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
+    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> Change:
         """Record a rating, which removes a label that was given, or a label, which rates an unsure answer, too."""
         _ = self._
         rating, label = photo.rating, None
@@ -73,9 +73,9 @@ class FeedbackForm(PhotoForm):
         changed = replace(photo, rating=rating, true_label=label)
         thanks = _("Thank you! Good to know.") if rating else _("Thank you. This is how the model gets better.")
         if changed == photo:  # pressed twice
-            return photo, thanks
+            return Change.none(photo, thanks)
         stored = self._service().give_feedback(feedback_id, user_feedback=rating, true_label=label)
-        return changed, thanks if stored else self.stored_later
+        return Change(changed, thanks, stored)
 
 
 def _is_right(answer: Answer, label: TrueLabel) -> bool:

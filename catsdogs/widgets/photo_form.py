@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import traitlets
@@ -12,7 +13,23 @@ from catsdogs.errors import NotFound
 from catsdogs.i18n import Translator
 from catsdogs.service.interface import Service
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field
-from catsdogs.widgets.visit import Visit, VisitPhoto
+from catsdogs.widgets.visit import Remark, Visit, VisitPhoto
+
+
+class Change(NamedTuple):
+    """What became of a message about a photo."""
+
+    photo: VisitPhoto
+    """The photo as it is stored now."""
+    sentence: str
+    """What was done, for the person."""
+    stored: bool
+    """Whether it is in the database; if not, it waits in the spool."""
+
+    @classmethod
+    def none(cls, photo: VisitPhoto, sentence: str) -> Self:
+        """Create the outcome of a button that is pressed twice: there is nothing more to store."""
+        return cls(photo, sentence, stored=photo.remark is not Remark.WAITING)
 
 
 class PhotoForm(BaseWidget):
@@ -58,18 +75,12 @@ class PhotoForm(BaseWidget):
             self.done = ""
         self.photo = state
 
-    @property
-    def stored_later(self) -> str:
-        """Sentence for what waits for the database."""
-        _ = self._
-        return _("Our database cannot be reached just now. What you said is safe and will be stored.")
-
     def describe(self, photo: VisitPhoto) -> dict[str, object]:
         """Return what the form shows about a photo."""
         raise NotImplementedError
 
-    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> tuple[VisitPhoto, str]:
-        """Store what a message says about a photo; return the photo as it is stored, and a sentence for the person."""
+    def change(self, photo: VisitPhoto, feedback_id: UUID, content: dict[str, object]) -> Change:
+        """Store what a message says about a photo."""
         raise NotImplementedError
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
@@ -79,11 +90,16 @@ class PhotoForm(BaseWidget):
             raise invalid_message()
         self._say(photo, "")
         try:
-            changed, sentence = self.change(photo, photo.feedback_id, content)
+            changed, sentence, stored = self.change(photo, photo.feedback_id, content)
         except NotFound:  # somebody with the receipt code erased it elsewhere; the answer says so
-            changed, sentence = photo.erased(), ""
+            self._visit.put(photo.erased())
+            return
+        if stored and changed.remark is Remark.WAITING:
+            changed = replace(changed, remark=None)
         self._visit.put(changed)
-        self._say(photo, sentence)
+        _ = self._
+        stored_later = _("Our database cannot be reached just now. What you said is safe and will be stored.")
+        self._say(photo, sentence if stored else stored_later)
 
     def _say(self, photo: VisitPhoto, sentence: str) -> None:
         if self.photo.get("feedback_id") == str(photo.feedback_id):

@@ -43,7 +43,7 @@ class ReceiptCard(BaseWidget):
                 "copied": _("Copied."),
                 "select": _("The code is selected: copy it with Ctrl+C, or press and hold it."),
                 "save": _("Save as a file"),
-                "is_saved": _("Saved"),
+                "is_saved": _("Copied or saved"),
                 "not_saved": _("Not saved yet"),
                 "saved": _("Saved."),
                 "open": _("See what is kept"),

@@ -14,6 +14,7 @@ from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.predict_app import PredictApp
 from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES
+from tests.waiting import until
 from tests.widgets.helpers import NAME, NOT_UNDERSTOOD, Rows, Send, about
 
 NAMES, PHOTO = "filename_and_comment", "photo"
@@ -221,6 +222,15 @@ def test_without_a_database_the_answer_is_shown_and_stored_later(
         assert send(app.feedback_form, about(app.feedback_form, action="rating", value=1)) == ""
         assert "What you said is safe and will be stored." in app.feedback_form.done
         assert service.health()["spooled"] == 2
+    with Local.open(database) as service:
+        later = PredictApp(lambda: service, "en")
+        [saved] = app.photo_input.saved_photos.values()
+        photos = [{"number": 1, "name": "cat.jpg", "saved": saved}]
+        until(lambda: service.health()["spooled"] == 0)
+        assert send(later.photo_input, {"action": "restore", "number": 1, "photos": photos}, b"") == ""
+        assert "Your answer is safe and will be stored." in later.answer_card.answer["notes"][0]
+        assert send(later.feedback_form, about(later.feedback_form, action="rating", value=0)) == ""
+        assert later.answer_card.answer["notes"] == [], "it is stored"
 
 
 def test_a_service_that_cannot_start_shows_its_error_and_is_opened_again(send: Send, cat_jpeg: bytes) -> None:
