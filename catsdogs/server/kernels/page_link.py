@@ -30,9 +30,10 @@ class PageLink:
     def __init__(self, session: str, *, on_death: Callable[[], None], on_overflow: Callable[[], None]) -> None:
         self.session = session
         self._on_death = on_death
-        self._buffer: MessageBuffer[Message] = MessageBuffer(len, on_overflow)
+        self._on_overflow = on_overflow
         self._receiver: Receiver | None = None
         self._socket: WebSocketClientConnection | None = None
+        self.detach()
 
     async def open(self, gateway: GatewayClient, kernel_id: str) -> None:
         """Connect to a kernel.
@@ -56,16 +57,16 @@ class PageLink:
 
     def attach(self, receiver: Receiver) -> None:
         """Give a page what was kept for it, and from now on what the kernel sends; None says that this link closed."""
-        self._receiver = receiver
-        for message in self._buffer:
+        for message in self._kept:
             receiver(message)
-        self._buffer.clear()
+        self._receiver = receiver
         if not self.is_open:
             receiver(None)
 
     def detach(self) -> None:
         """Keep what the kernel sends from now on."""
         self._receiver = None
+        self._kept: MessageBuffer[Message] = MessageBuffer(len, self._on_overflow)
 
     def send(self, message: bytes) -> None:
         """Send a message to the kernel; without a connection, it is dropped."""
@@ -81,4 +82,4 @@ class PageLink:
         elif self._receiver is not None:
             self._receiver(message)
         else:
-            self._buffer.append(message)
+            self._kept.append(message)
