@@ -8,10 +8,9 @@ import math
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import astuple
 from datetime import UTC, datetime
-from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -20,6 +19,7 @@ from traitlets import Integer
 
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
+from catsdogs.server.kernels.execution import execute
 from catsdogs.server.kernels.session import App, NewSession, PageSession
 from catsdogs.service import CONTROLLER_VARIABLES, TOKEN_VARIABLE, URL_VARIABLE
 
@@ -36,10 +36,6 @@ class TooManySessions(ServiceUnavailable):
     def __init__(self, retry_after: int) -> None:
         super().__init__(N_("All sessions are in use just now."))
         self.retry_after = retry_after
-
-
-class KernelFailed(ServiceUnavailable):
-    """Raised where a kernel's process ended, or an execution failed, before it could run the notebook."""
 
 
 _REQUEST_VARIABLES = re.compile(r"HTTP_ACCEPT_LANGUAGE|QUERY_STRING|SCRIPT_NAME|PATH_INFO|SERVER_\w+|VOILA_\w+")
@@ -163,17 +159,7 @@ class AppKernelManager(AsyncMappingKernelManager):
         KernelFailed
         """
         client = self._client(kernel_id)
-        client.allow_stdin = False
-        subscribed = False
-        while not subscribed:
-            request = client.execute(code, silent=True, store_history=False)
-            while (status := await _reply_status(client, request)) != "ok":
-                if status or not await client.is_alive():
-                    client.stop_channels()
-                    raise KernelFailed(N_("Something went wrong on our side. Please try again in a moment."))
-            with suppress(Empty):  # nothing: the subscription began too late, and what was published is lost
-                await client.get_iopub_msg(timeout=0.2)
-                subscribed = True
+        await execute(client, code)
         return client
 
     def _client(self, kernel_id: str) -> AsyncKernelClient:
@@ -288,12 +274,3 @@ class AppKernelManager(AsyncMappingKernelManager):
             has_ended = idle.total_seconds() > self.cull_idle_timeout
         if has_ended:
             await self.stop(kernel_id)
-
-
-async def _reply_status(client: AsyncKernelClient, request: str) -> str | None:
-    """Wait up to a second for the reply to a request, and return its status; None where it has not come."""
-    with suppress(Empty):
-        reply = await client.get_shell_msg(timeout=1)
-        if reply["parent_header"].get("msg_id") == request:
-            return str(reply["content"]["status"])
-    return None

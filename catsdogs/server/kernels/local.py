@@ -18,7 +18,8 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 from traitlets import Integer
 
-from catsdogs.server.kernels.base import AppKernelManager, KernelFailed
+from catsdogs.server.kernels.base import AppKernelManager
+from catsdogs.server.kernels.execution import KernelFailed
 from catsdogs.server.kernels.message_buffer import MessageBuffer
 from catsdogs.server.kernels.session import new_session
 from catsdogs.server.kernels.warm_pool import WarmPool

@@ -16,7 +16,7 @@ from voila.exporter import VoilaExporter
 from voila.notebook_renderer import NotebookRenderer
 
 from catsdogs import files
-from catsdogs.server.kernels.base import KernelFailed
+from catsdogs.server.kernels.execution import KernelFailed
 from catsdogs.server.kernels.session import new_session
 from catsdogs.server.voila import page_files
 from catsdogs.server.voila.patches import RendererPatches

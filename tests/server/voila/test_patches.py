@@ -31,7 +31,7 @@ from voila.handler import VoilaHandler
 from voila.notebook_renderer import NotebookRenderer
 
 from catsdogs.server.http_server import AppHTTPServer
-from catsdogs.server.kernels.base import KernelFailed
+from catsdogs.server.kernels.execution import KernelFailed
 from catsdogs.server.kernels.wire_protocol import PROTOCOL
 from catsdogs.server.voila import bundle, patches
 from catsdogs.server.voila.rendering import Renderer
