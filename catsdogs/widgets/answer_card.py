@@ -54,8 +54,6 @@ class AnswerCard(BaseWidget):
                 "compared": _("How likely the model finds each"),
                 "forced": _("If it had to be one of them"),
                 "time": _("Answered in"),
-                "language_switched": _("The page is now in English"),
-                "photos_not_listed": _("The photos that you sent before are no longer listed."),
             },
             model_card=model_card,
         )

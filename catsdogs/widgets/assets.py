@@ -23,7 +23,7 @@ _EXPORT = "export default { render };\n"
 
 WIDGETS: dict[str, tuple[str, ...]] = {
     "alert_list": (),
-    "answer_card": ("language_switch",),
+    "answer_card": (),
     "charts": ("files",),
     "comment_form": ("visit_store", "photo_shown", "photo_form", "confirm"),
     "consent_form": ("photo_shown", "photo_form", "confirm"),
@@ -35,13 +35,17 @@ WIDGETS: dict[str, tuple[str, ...]] = {
     "page_header": (),
     "photo_input": (
         "preloaded",
+        "visit_store",
         "photo_shown",
         "photo_file",
         "photo_sources",
         "activation_map",
         "sample_list",
         "photo_list",
+        "photo_visit",
         "photo_stage",
+        "confirm",
+        "start_over",
     ),
     "photo_review": (),
     "predictions_table": ("table", "files"),

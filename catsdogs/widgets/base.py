@@ -24,6 +24,9 @@ __all__ = ["BaseWidget", "invalid_message", "message_choice", "message_field", "
 
 E = TypeVar("E", bound=StrEnum)
 
+KEPT_REPLIES = 100
+"""Number of latest messages of a widget whose replies are kept, for a page that sends a message again."""
+
 
 class BaseWidget(anywidget.AnyWidget):
     """A widget in one language.
@@ -42,6 +45,7 @@ class BaseWidget(anywidget.AnyWidget):
     def __init__(self, translator: Translator, texts: dict[str, str], **traits: object) -> None:
         self._ = translator
         super().__init__(texts=common_texts(translator) | texts, language=translator.language, **traits)
+        self._problems: dict[str, str] = {}  # by the id of the message: what was replied to the latest ones
         self.on_msg(lambda _widget, content, buffers: self._reply(content, buffers))
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
@@ -59,18 +63,29 @@ class BaseWidget(anywidget.AnyWidget):
     def _reply(self, content: object, buffers: Sequence[memoryview]) -> None:
         if not isinstance(content, dict):
             return
-        problem = ""
+        message_id = content.get("id")
+        problem = self._problems.get(message_id) if isinstance(message_id, str) else None
+        if problem is None:  # otherwise the page sends the message again: its connection was interrupted
+            problem = self._handle(content, buffers)
+            if isinstance(message_id, str):
+                self._problems[message_id] = problem
+            if len(self._problems) > KEPT_REPLIES:
+                del self._problems[next(iter(self._problems))]
+        self.send({"reply": message_id, "problem": problem})
+
+    def _handle(self, content: dict[str, object], buffers: Sequence[memoryview]) -> str:
+        """Handle a message; return the error message for the person, or ""."""
         try:
             self.handle_message(content, buffers)
         except CatsDogsError as error:
             level = logging.INFO if isinstance(error, InvalidInput | ConsentRequired) else logging.WARNING
             self.log.log(level, "%s: %s", type(error).__name__, error, exc_info=error.__cause__)
-            problem = self._.describe(error)
+            return self._.describe(error)
         except Exception:
             self.log.exception("%s failed to handle a message", type(self).__name__)
             _ = self._
-            problem = _("Something went wrong on our side. Please try again in a moment.")
-        self.send({"reply": content.get("id"), "problem": problem})
+            return _("Something went wrong on our side. Please try again in a moment.")
+        return ""
 
 
 def message_field(content: dict[str, object], name: str, kind: type[Any]) -> Any:

@@ -28,14 +28,17 @@ class PhotoHandler(Protocol):
     def predict_sample(self, number: int, name: str) -> None:
         """Predict a picture of :data:`catsdogs.samples.SAMPLES`."""
 
-    def show(self, number: int) -> None:
-        """Show the answer for an earlier photo again."""
+    def show(self, number: int, content: bytes) -> None:
+        """Show the answer for an earlier photo again; `content` is a small copy where it was restored, or empty."""
 
     def discard(self, number: int) -> None:
         """Remove a photo that was cancelled; it may not have arrived."""
 
     def restore(self, photos: Sequence[VisitPhoto], shown: int) -> None:
         """Take over the photos that the page kept while it was reloaded; show one of them (0: none)."""
+
+    def start_over(self) -> None:
+        """Forget all photos."""
 
 
 class PhotoInput(BaseWidget):
@@ -53,7 +56,7 @@ class PhotoInput(BaseWidget):
     """
 
     _esm = script("photo_input")
-    _css = style("photo_input")
+    _css = style("confirm", "photo_input")
 
     limits = traitlets.Dict().tag(sync=True)
     samples: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
@@ -93,6 +96,9 @@ class PhotoInput(BaseWidget):
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:
         """Pass a message about a photo to the handler, after checking its fields."""
+        if content.get("action") == "start_over":
+            self._handler.start_over()
+            return
         number = message_field(content, "number", int)
         match content.get("action"):
             case "predict":
@@ -100,7 +106,7 @@ class PhotoInput(BaseWidget):
             case "predict_sample":
                 self._handler.predict_sample(number, message_field(content, "name", str))
             case "show":
-                self._handler.show(number)
+                self._handler.show(number, _photo(buffers) if buffers else b"")
             case "discard":
                 self._handler.discard(number)
             case "restore":
@@ -110,6 +116,9 @@ class PhotoInput(BaseWidget):
 
     def _restore(self, photos: list[object], contents: Sequence[memoryview], shown: int) -> None:
         """Restore photos, each a dictionary of ``number``, ``name`` and ``saved`` with a buffer of its own.
+
+        The buffer is a small copy of the photo for the person who agrees later that it is kept. Only the photo that is
+        shown has one; the others come with ``show``.
 
         Raises
         ------

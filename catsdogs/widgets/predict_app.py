@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import ipywidgets
@@ -98,16 +99,26 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         self._visit.put(VisitPhoto(number, name, prediction, remark=Remark.DRAWN if sample.is_drawn else Remark.SAMPLE))
         self._show(number)
 
-    def show(self, number: int) -> None:
+    def show(self, number: int, content: bytes = b"") -> None:
         """Show the answer for an earlier photo of this visit again.
+
+        Parameters
+        ----------
+        number
+            Number of the photo.
+        content
+            Small copy of the photo, where it was restored; otherwise empty.
 
         Raises
         ------
         InvalidInput
             No photo has this number.
         """
-        if self._visit.get(number) is None:
+        photo = self._visit.get(number)
+        if photo is None:
             raise invalid_message()
+        if content and not photo.content:
+            self._visit.put(replace(photo, content=content))
         self._show(number)
 
     def discard(self, number: int) -> None:
@@ -127,6 +138,11 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         for photo in photos:
             self._visit.put(photo)
         self._show(shown)
+
+    def start_over(self) -> None:
+        """Forget all photos of this visit; what is recorded about them stays."""
+        self._shown = 0
+        self._visit.clear()
 
     def _show(self, number: int) -> None:
         self._shown = number

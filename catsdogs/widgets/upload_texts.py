@@ -41,6 +41,17 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "no_preview": _("Your browser cannot show this picture."),
         "photos": _("Photos of this visit"),
         "waiting": _("Photos that wait: {n}"),
+        "waits_for_page": _("Your photo waits: the page is still loading…"),
+        "waits_for_server": _("Your photo waits: the server cannot be reached…"),
+        "session_lost": _("This session has ended. Reload the page, then choose the photo again."),
+        "unanswered": _("No answer came for {name}: choose it again."),
+        "restored": _("Your visit goes on where it was."),
+        "start_over": _("Start over"),
+        "start_over_question": _(
+            "A receipt is not saved yet. "
+            "Without its code, nobody can see or erase what is kept. Start over all the same?"
+        ),
+        "start_over_no": _("No, go back"),
         "samples": _("No photo at hand? Try one of ours:"),
         "cat": _("Cat"),
         "dog": _("Dog"),

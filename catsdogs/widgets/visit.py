@@ -191,6 +191,11 @@ class Visit:
                 self._photos[other.number] = replace(other, content=b"")
         self._on_change()
 
+    def clear(self) -> None:
+        """Remove all photos."""
+        self._photos.clear()
+        self._on_change()
+
     def remove(self, number: int) -> None:
         """Remove a photo, where it is one of the visit."""
         self._photos.pop(number, None)

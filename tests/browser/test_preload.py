@@ -93,7 +93,7 @@ def test_a_photo_is_shown_at_once_and_predicted_once(
         picture = page.get_by_role("img", name="first.jpg")
         expect(picture).to_be_visible()
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth > image.naturalHeight)")
-        expect(page.get_by_text("Looking at your photo…").first).to_be_visible()
+        expect(page.get_by_text("Your photo waits: the page is still loading…").first).to_be_visible()
         assert count(warm_server) == before
     expect(page.get_by_role("heading", level=2, name=re.compile("a cat"))).to_be_visible(timeout=READY)
     wait_for_kernel(page)
@@ -158,20 +158,20 @@ def test_the_widgets_have_the_same_positions_as_the_preloaded_parts(
         page.goto("about:blank")  # ends the session; closing the context would not
 
 
-def test_a_kernel_that_dies_is_reported_and_the_photo_stays(
+def test_a_photo_that_waits_for_a_kernel_that_dies_is_named_on_the_page_that_opens_by_itself(
     page: Page, warm_server: RunningServer, open_suspended: OpenSuspended, pictures: dict[str, bytes]
 ) -> None:
     before = count(warm_server)
     with open_suspended(page) as kernel:
         choose(page, pictures["jpeg"], "first.jpg")
         expect(page.get_by_role("img", name="first.jpg")).to_be_visible()
-        kernel.kill()
-        banner = page.locator("#session-banner")
-        expect(banner).to_contain_text("This session has ended", timeout=READY)
-    expect(page.get_by_role("img", name="first.jpg")).to_be_visible()
-    assert count(warm_server) == before
-    banner.get_by_role("link").click()
+        with page.expect_navigation(timeout=READY):
+            kernel.kill()
     wait_for_kernel(page)
+    expect(page.get_by_role("alert").filter(has_text="first.jpg")).to_have_text(
+        "No answer came for first.jpg: choose it again."
+    )
+    assert count(warm_server) == before
 
 
 def test_the_output_of_a_notebook_that_fails_is_shown(page: Page, warm_server: RunningServer) -> None:

@@ -122,12 +122,27 @@ def test_a_tab_that_closes_stops_its_kernel(page: Page, kernel: psutil.Process) 
     until(lambda: not kernel.is_running() or kernel.status() == psutil.STATUS_ZOMBIE, timeout=10)
 
 
-def test_a_session_that_ended_is_shown_and_a_reload_starts_another(page: Page, kernel: psutil.Process) -> None:
+def test_a_page_whose_session_ended_opens_anew_once_and_then_leaves_it_to_the_person(
+    server: RunningServer, page: Page, kernel: psutil.Process
+) -> None:
     banner = page.locator("#session-banner")
     expect(banner).to_be_hidden()
-    kernel.kill()
-    expect(banner).to_contain_text("This session has ended", timeout=READY)  # by its own heartbeat
+    with page.expect_navigation(timeout=READY):  # by its own heartbeat
+        kernel.kill()
+    wait_for_kernel(page)
+    kernel_processes.kernel_of(page, server).kill()
+    expect(banner).to_contain_text("This session has ended", timeout=READY)
     banner.get_by_role("link").click()
+    wait_for_kernel(page)
+    expect(banner).to_be_hidden()
+
+
+def test_a_page_that_nobody_looks_at_opens_anew_when_it_is_seen(page: Page, kernel: psutil.Process) -> None:
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    kernel.kill()
+    expect(page.locator("#session-banner")).to_contain_text("This session has ended", timeout=READY)
+    with page.expect_navigation(timeout=READY):
+        page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     wait_for_kernel(page)
     expect(page.locator("#session-banner")).to_be_hidden()
 

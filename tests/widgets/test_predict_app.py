@@ -158,7 +158,24 @@ def test_a_reloaded_page_goes_on_with_the_visit(
     assert later.feedback_form.photo["rating"] == 0
     refusal = send(later.consent_form, about(later.consent_form, **decide))
     assert refusal.startswith("Cette photo n’est plus dans notre mémoire.")
+    assert send(later.photo_input, {"action": "show", "number": 3}, cat_jpeg) == "", "the page's small copy"
+    assert send(later.consent_form, about(later.consent_form, **decide)) == ""
+    assert len(later.receipt_card.receipts) == 2
     assert [row["user_feedback"] for row in rows()] == [None, 0]
+
+
+def test_starting_over_forgets_the_photos_and_erases_nothing(
+    app: PredictApp, send: Send, rows: Rows, choose: Choose, agree: Agree
+) -> None:
+    choose(1, "first.jpg")
+    code = agree(NAMES)
+    assert send(app.photo_input, {"action": "start_over"}) == ""
+    assert (app.photo_input.saved_photos, app.photo_input.answer_kinds, app.photo_input.explanation) == ({}, {}, {})
+    assert (app.answer_card.answer, app.feedback_form.photo, app.receipt_card.receipts) == ({}, {}, [])
+    assert send(app.photo_input, {"action": "show", "number": 1}) == NOT_UNDERSTOOD
+    assert len(app.service.export(code)["predictions"]) == 1
+    choose(1, "again.jpg")
+    assert len(rows()) == 2
 
 
 def test_a_photo_that_cannot_be_restored_keeps_no_other_from_it(app: PredictApp, send: Send, choose: Choose) -> None:

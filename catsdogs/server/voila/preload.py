@@ -41,6 +41,7 @@ def initial_states(_: Translator) -> dict[str, dict[str, Any]]:
             "limits": PHOTO_LIMITS,
             "samples": samples,
             "answer_kinds": {},
+            "saved_photos": {},
             "explanation": {},
         },
     }

@@ -19,9 +19,7 @@ function render({ model, el }) {
   const root = createRoot(model, el, "answer");
   const answer = make("div", { role: "status", class: "cd-answer-text" });
   const details = make("div", {});
-  const switched = make("div", { role: "status" }, make("h2", {}, texts.language_switched), make("p", { class: "cd-muted" }, texts.photos_not_listed));
   root.append(answer, details);
-  let hadAnswer = takeFromOtherLanguage("answers").length > 0; // here, or on the page in the other language
 
   function modelLink(name) {
     const href = model.get("model_card");
@@ -30,11 +28,7 @@ function render({ model, el }) {
 
   function draw() {
     const { kind, headline, detail, title, bars, time, model: name, notes } = model.get("answer");
-    if (kind) {
-      hadAnswer = true;
-      switched.remove();
-    }
-    root.hidden = !kind && !switched.parentNode;
+    root.hidden = !kind;
     root.dataset.answer = kind ?? "";
     if (!kind) {
       answer.replaceChildren();
@@ -61,9 +55,7 @@ function render({ model, el }) {
     draw();
     if (!root.hidden) root.scrollIntoView({ block: "nearest" }); // where the page is small, it is below the photo
   });
-  if (hadAnswer) root.prepend(switched);
   draw();
-  return keepForOtherLanguage("answers", () => (hadAnswer ? [true] : []));
 }
 
 export default { render };

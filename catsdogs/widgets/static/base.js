@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const REPLY_TIMEOUT_MS = 70_000; // longer than the kernel waits for the server
+const CONNECTION_EVENTS = ["catsdogs:connection", "catsdogs:session"];
 
 /** Create an element. Children that are strings become text, never markup; children that are null are left out. */
 function make(tag, attributes = {}, ...children) {
@@ -38,19 +39,41 @@ function inVoila() {
   return document.body.hasAttribute("data-voila");
 }
 
-/** Send a message to the kernel. Resolves to "" or to an error message for the person; always resolves. */
-function request(model, content, buffers = []) {
+/** Tell whether a message would reach the kernel now: it runs, and the page is connected to it (see session.js). */
+function isConnected(model) {
+  return !model.isPlaceholder && (document.body.dataset.connection || "connected") === "connected";
+}
+
+/**
+ * Send a message to the kernel, as soon as the page is connected to it. Resolves to "" or to an error message for the
+ * person; always resolves. Where the connection is interrupted before the reply, the message is sent again: the kernel
+ * handles it once. A message whose `signal` aborts is not sent any more.
+ */
+function request(model, content, buffers = [], signal = null) {
   return new Promise((resolve) => {
     const id = Math.random().toString(36).slice(2);
+    let sent = false;
+    let timer;
     const finish = (problem) => {
       clearTimeout(timer);
       model.off("msg:custom", listen);
+      for (const event of CONNECTION_EVENTS) document.removeEventListener(event, update);
       resolve(problem);
     };
     const listen = (message) => message.reply === id && finish(message.problem);
-    const timer = setTimeout(() => finish(model.get("texts").lost), REPLY_TIMEOUT_MS);
+    const update = () => {
+      if (document.body.dataset.session === "lost") return finish(model.get("texts").lost);
+      if (sent && isConnected(model)) return;
+      clearTimeout(timer);
+      sent = isConnected(model);
+      if (!sent) return;
+      timer = setTimeout(() => finish(model.get("texts").lost), REPLY_TIMEOUT_MS);
+      model.send({ ...content, id }, undefined, buffers);
+    };
     model.on("msg:custom", listen);
-    model.send({ ...content, id }, undefined, buffers);
+    for (const event of CONNECTION_EVENTS) document.addEventListener(event, update);
+    signal?.addEventListener("abort", () => finish(""));
+    update();
   });
 }
 

@@ -11,11 +11,7 @@ function render({ model, el }) {
       return url.href;
     };
     const isCurrent = code === model.get("language");
-    const onclick = (event) => {
-      event.currentTarget.href = address(); // other widgets may have changed the page's address
-      const inThisTab = !(event.ctrlKey || event.shiftKey || event.metaKey || event.altKey);
-      if (inThisTab) addEventListener("pagehide", () => document.dispatchEvent(new Event("catsdogs:language")), { once: true });
-    };
+    const onclick = (event) => (event.currentTarget.href = address()); // other widgets may have changed the page's address
     return make("a", { href: address(), lang: code, hreflang: code, "aria-current": isCurrent && "true", onclick }, name);
   });
   root.append(

@@ -1,7 +1,7 @@
 // Photo files: what their header says, and a smaller copy without metadata.
 
-const MAX_SIDE = 1024; // pixels of the copy
-const JPEG_QUALITY = 0.95;
+const SENT = { side: 1024, quality: 0.95 }; // the copy that is sent: its longest side in pixels, and its JPEG quality
+const KEPT = { side: 512, quality: 0.9 }; // the copy that the tab keeps: as large as one that is kept for training
 
 const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(start, start + length));
 
@@ -79,13 +79,13 @@ function readWebpHeader(bytes, view) {
 }
 
 /**
- * Create a copy of a photo as a JPEG without metadata: at most MAX_SIDE pixels a side, upright, transparency over white.
+ * Create a copy of a photo as a JPEG without metadata: at most `side` pixels a side, upright, transparency over white.
  * Throws where the browser cannot decode the file.
  */
-async function scaleDown(file) {
+async function scaleDown(file, { side, quality }) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   try {
-    const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
+    const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(bitmap.width * scale));
     canvas.height = Math.max(1, Math.round(bitmap.height * scale));
@@ -94,7 +94,7 @@ async function scaleDown(file) {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.imageSmoothingQuality = "high";
     context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
     if (!blob) throw new Error("the browser could not encode the photo");
     return blob;
   } finally {
@@ -114,9 +114,25 @@ async function prepare(file, limits) {
   if (header && (!header.complete || header.width * header.height > maxPixels)) return unchanged;
   if (header?.animated) return { blob: file, preview: file };
   try {
-    const blob = await scaleDown(file);
+    const blob = await scaleDown(file, SENT);
     return { blob, preview: blob };
   } catch {
     return unchanged;
   }
+}
+
+/** Create the small copy of a photo that the tab keeps, as a data URL. Throws where the browser cannot decode the file. */
+async function smallPicture(file) {
+  const blob = await scaleDown(file, KEPT);
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(blob);
+  });
+}
+
+/** Return the bytes of a data URL. */
+function bytesOf(dataUrl) {
+  return Uint8Array.from(atob(dataUrl.slice(dataUrl.indexOf(",") + 1)), (character) => character.charCodeAt(0));
 }

@@ -12,23 +12,25 @@ function draw(model, el) {
   const problem = errorParagraph();
   const status = make("p", { class: "cd-hidden", role: "status" });
 
-  const photos = new Map(); // number -> { number, name, sample, address of the picture or null }
   const queue = []; // files and sample pictures that wait
-  let lastNumber = 0;
   let handled = 0; // files and sample pictures since the page was opened
-  let shownNumber = 0;
-  let inProgress = null; // the AbortController of the photo in progress
+  let stageNumber = 0; // number of the photo on the stage, or 0
+  let shownNumber = readFromTab("shown", 0); // number of the photo whose answer is shown, or was before the one on its way
+  let inProgress = null; // the AbortController of the photo on its way
 
-  const stage = photoStage(model, root, input, () => shownNumber, cancelAll);
-  const list = photoList(model, () => [...photos.values()], () => shownNumber, showAgain);
+  const stage = photoStage(model, root, input, () => stageNumber, cancelAll);
   const samples = sampleList(model, (sample) => take([sample]));
-  root.append(...stage.elements, problem, status, samples.element, list.element);
+  const visit = visitPhotos(model, samples.items);
+  const list = photoList(model, visit.answered, () => stageNumber, showAgain);
+  const again = startOver(texts, clear);
+  root.append(...stage.elements, problem, status, samples.element, list.element, again.element);
 
   function show(photo) {
-    shownNumber = photo?.number ?? 0;
-    publishPhoto(root, { shown: shownNumber });
+    stageNumber = photo?.number ?? 0;
+    publishPhoto(root, { shown: stageNumber });
     stage.showPhoto(photo);
     samples.element.hidden = Boolean(photo && !photo.sample);
+    again.element.hidden = !photo;
     list.draw();
   }
 
@@ -41,33 +43,36 @@ function draw(model, el) {
   }
 
   /** Send a photo that is shown already to the kernel. Where it is cancelled later, the kernel discards it. */
-  function send(photo, content, buffers, signal) {
+  async function send(photo, content, buffers, signal) {
     signal.throwIfAborted();
     signal.addEventListener("abort", async () => {
-      photos.delete(photo.number);
-      problem.textContent = await request(model, { action: "discard", number: photo.number });
+      visit.remove(photo);
+      report(await request(model, { action: "discard", number: photo.number }));
     });
-    return request(model, { ...content, number: photo.number }, buffers);
+    const message = await request(model, { ...content, number: photo.number }, buffers, signal);
+    if (signal.aborted) return "";
+    if (message) visit.remove(photo);
+    else photo.answered = true;
+    return message;
   }
 
   /** Show a file or a sample picture and have it answered. Resolves to "" or to an error message. */
   async function predict(item, signal) {
-    const photo = { number: (lastNumber += 1), name: item.name, address: item.address ?? null, sample: item.sample };
-    const add = () => {
-      photos.set(photo.number, photo);
-      show(photo);
-    };
     if (item.sample) {
-      add();
+      const photo = visit.add(item, null);
+      show(photo);
       return send(photo, { action: "predict_sample", name: item.sample }, [], signal);
     }
     if (refusal(item)) return refusal(item);
     try {
       const { blob, preview } = await prepare(item, model.get("limits"));
       signal.throwIfAborted();
-      photo.address = preview && URL.createObjectURL(preview);
-      add();
-      if (blob.size > model.get("limits").bytes) return texts.too_large;
+      const photo = visit.add(item, preview);
+      show(photo);
+      if (blob.size > model.get("limits").bytes) {
+        visit.remove(photo);
+        return texts.too_large;
+      }
       return await send(photo, { action: "predict", name: item.name }, [await blob.arrayBuffer()], signal);
     } catch (error) {
       console.error(error); // for example, the file was deleted or its permissions forbid reading
@@ -77,6 +82,10 @@ function draw(model, el) {
 
   /** Add files and samples to the queue, and handle it one item at a time: the answer is of the photo shown. */
   async function take(items) {
+    if (document.body.dataset.session === "lost") {
+      if (items.length) problem.textContent = texts.session_lost;
+      return;
+    }
     queue.push(...items);
     stage.showQueue(queue.length);
     if (inProgress || queue.length === 0) return;
@@ -88,45 +97,109 @@ function draw(model, el) {
       const message = await handle(item);
       if (message) refused.push({ item, message });
     }
+    const cancelled = inProgress.signal.aborted;
     inProgress = null;
+    drawProgress();
     // the file is named where it is not obvious which one is meant: of several, or where nothing of it is shown
     const isNamed = (item) => handled > 1 || refusal(item);
     problem.textContent = refused.map(({ item, message }) => (isNamed(item) ? `${item.name}: ${message}` : message)).join("\n");
-    stage.setProgress(false);
     publishPhoto(root, { busy: false });
+    const before = visit.get(shownNumber);
+    if (cancelled && before) showAgain(before);
   }
 
   /** Handle one item of the queue until it is answered, refused or cancelled. Resolves to "" or to an error message. */
   async function handle(item) {
     handled += 1;
     stage.showQueue(queue.length);
-    stage.setProgress(true);
-    status.textContent = texts.predicting;
     inProgress = new AbortController();
     const { signal } = inProgress;
+    drawProgress();
+    writeToTab("unanswered", [item, ...queue].map(({ name }) => name));
     const cancelled = new Promise((resolve) => signal.addEventListener("abort", () => resolve("")));
     const message = await Promise.race([predict(item, signal), cancelled]);
+    if (document.body.dataset.session !== "lost") writeToTab("unanswered", queue.map(({ name }) => name));
+    if (!signal.aborted && !message) keepShown(stageNumber);
     status.textContent = signal.aborted ? texts.cancelled : message ? "" : texts.done;
     return message;
   }
 
-  /** Cancel the photo in progress and those that wait. */
+  /** Show, while a photo is on its way, what it waits for. */
+  function drawProgress() {
+    if (!inProgress) return stage.setProgress("");
+    const offline = document.body.dataset.session === "offline" || !(model.isPlaceholder || isConnected(model));
+    const text = offline ? texts.waits_for_server : model.isPlaceholder ? texts.waits_for_page : texts.predicting;
+    stage.setProgress(text);
+    if (status.textContent !== text) status.textContent = text;
+  }
+
+  /** Cancel the photo on its way and those that wait, and go back to the photo that was shown before. */
   function cancelAll() {
     queue.length = 0;
     stage.showQueue(0);
     inProgress?.abort();
-    show(null);
-    input.focus();
+    if (!visit.get(shownNumber)) show(null);
+    stage.focus();
+  }
+
+  /** Show an error message below those that are shown already. */
+  function report(message) {
+    problem.textContent = [problem.textContent, message].filter(Boolean).join("\n");
+  }
+
+  function keepShown(number) {
+    shownNumber = number;
+    writeToTab("shown", number);
   }
 
   async function showAgain(photo) {
     if (inProgress) return;
-    problem.textContent = await request(model, { action: "show", number: photo.number });
-    if (!problem.textContent) show(photo);
+    show(photo);
+    const message = await request(model, { action: "show", number: photo.number }, [visit.missingPicture(photo)]);
+    report(message);
+    if (message || stageNumber !== photo.number) return;
+    photo.restored = false;
+    keepShown(photo.number);
   }
 
-  model.on("change:answer_kinds", list.draw);
+  /** Show what an earlier page of this tab kept, and tell the kernel of this page about it. */
+  async function restore() {
+    const names = readFromTab("unanswered", []).filter((name) => typeof name === "string");
+    problem.textContent = names.map((name) => texts.unanswered.replace("{name}", () => name)).join("\n");
+    const photos = visit.answered();
+    if (!photos.length) return;
+    const shown = visit.get(shownNumber) ?? photos.at(-1);
+    keepShown(shown.number);
+    show(shown);
+    const fields = photos.map(({ number, name, saved }) => ({ number, name, saved }));
+    const pictures = photos.map((photo) => (photo === shown ? visit.missingPicture(photo) : new Uint8Array()));
+    const message = await request(model, { action: "restore", number: shown.number, photos: fields }, pictures);
+    report(message);
+    if (message === texts.lost) return; // the next page tries again
+    shown.restored = false;
+    for (const photo of photos) if (!model.get("answer_kinds")[photo.number]) visit.remove(photo);
+    list.draw();
+    if (!inProgress) status.textContent = texts.restored;
+  }
+
+  /** Forget all photos, and begin anew. */
+  function clear() {
+    if (inProgress) cancelAll();
+    forgetVisit();
+    visit.clear();
+    keepShown(0);
+    show(null);
+    problem.textContent = status.textContent = "";
+    request(model, { action: "start_over" }).then(report);
+    stage.focus();
+  }
+
+  model.on("change:answer_kinds change:saved_photos", () => {
+    visit.update();
+    list.draw();
+  });
   model.on("change:explanation", stage.map.draw);
+  for (const event of CONNECTION_EVENTS) document.addEventListener(event, drawProgress);
   const unwatch = watchSources({
     root,
     zone: stage.zone,
@@ -136,10 +209,13 @@ function draw(model, el) {
       if (!inProgress) problem.textContent = texts.folder;
     },
   });
+  show(null);
+  restore();
   return () => {
     unwatch();
+    for (const event of CONNECTION_EVENTS) document.removeEventListener(event, drawProgress);
     samples.dispose();
-    for (const { address, sample } of photos.values()) if (address && !sample) URL.revokeObjectURL(address);
+    for (const { address } of visit.all()) if (address?.startsWith("blob:")) URL.revokeObjectURL(address);
   };
 }
 

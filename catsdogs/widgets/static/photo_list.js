@@ -1,10 +1,10 @@
-// The photos of this session, each with its answer.
+// The photos of this visit that have an answer.
 
 /**
- * Create the list of the photos that `photos()` returns; a click calls `select(photo)`.
+ * Create the list of the photos that `answeredPhotos()` returns; a click calls `select(photo)`.
  * `shownNumber()` is the number of the photo shown. Returns { element, draw }.
  */
-function photoList(model, photos, shownNumber, select) {
+function photoList(model, answeredPhotos, shownNumber, select) {
   const texts = model.get("texts");
   const element = make("ol", { class: "cd-photo-list", "aria-label": texts.photos, hidden: true });
   const entries = new Map(); // number of the photo -> { row, update }
@@ -12,21 +12,20 @@ function photoList(model, photos, shownNumber, select) {
   function entry(photo) {
     const button = make("button", { type: "button", onclick: () => select(photo) });
     let drawn = "";
-    function update(answer) {
+    function update() {
       if (photo.number === shownNumber()) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
-      if (drawn === answer) return;
-      drawn = answer;
-      button.setAttribute("aria-label", `${photo.name}: ${texts[answer]}`);
-      button.replaceChildren(photo.address ? make("img", { src: photo.address, alt: "" }) : icon("photo"), icon(answer));
+      if (drawn === photo.kind) return;
+      drawn = photo.kind;
+      button.setAttribute("aria-label", `${photo.name}: ${texts[photo.kind]}`);
+      button.replaceChildren(photo.address ? make("img", { src: photo.address, alt: "" }) : icon("photo"), icon(photo.kind));
     }
     return { row: make("li", {}, button), update };
   }
 
   /** Update the entries in place: a button that is created again would lose the keyboard focus. */
   function draw() {
-    const answers = model.get("answer_kinds");
-    const answered = photos().filter(({ number }) => answers[number]);
+    const answered = answeredPhotos();
     for (const [number, { row }] of entries) {
       if (answered.some((photo) => photo.number === number)) continue;
       row.remove();
@@ -37,9 +36,9 @@ function photoList(model, photos, shownNumber, select) {
         entries.set(photo.number, entry(photo));
         element.append(entries.get(photo.number).row);
       }
-      entries.get(photo.number).update(answers[photo.number]);
+      entries.get(photo.number).update();
     }
-    element.hidden = answered.length < 2;
+    element.hidden = answered.length === 0;
   }
   return { element, draw };
 }

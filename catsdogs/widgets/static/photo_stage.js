@@ -33,7 +33,7 @@ function photoViewer(texts) {
 /**
  * Create the drop zone around `input`, the map of activations over the photo, the caption and the progress overlay.
  * `shownNumber()` is the number of the photo shown; `cancel()` is called by the button of the overlay.
- * Returns { elements, zone, map, showPhoto, showQueue, setProgress }.
+ * Returns { elements, zone, map, showPhoto, showQueue, setProgress, focus }.
  */
 function photoStage(model, root, input, shownNumber, cancel) {
   const texts = model.get("texts");
@@ -48,12 +48,13 @@ function photoStage(model, root, input, shownNumber, cancel) {
   );
   const picture = make("img", { class: "cd-picture", hidden: true, alt: "" });
   const blank = make("span", { class: "cd-blank", hidden: true }, icon("photo"), texts.no_preview);
+  const state = make("span", {});
   const waiting = make("span", { class: "cd-waiting" });
   const overlay = make(
     "div",
     { class: "cd-overlay", hidden: true },
     make("span", { class: "cd-ring" }),
-    make("span", {}, texts.predicting, waiting),
+    make("span", {}, state, waiting),
     quietButton({ onclick: cancel }, texts.cancel),
   );
   const name = make("span", { class: "cd-name" });
@@ -89,11 +90,17 @@ function photoStage(model, root, input, shownNumber, cancel) {
     waiting.textContent = length ? texts.waiting.replace("{n}", length) : "";
   }
 
-  /** Show or hide the overlay of a prediction in progress. */
-  function setProgress(active) {
-    overlay.hidden = !active;
+  /** Show what the photo on its way waits for; "" where none is. */
+  function setProgress(text) {
+    overlay.hidden = !text;
+    state.textContent = text;
+  }
+
+  /** Focus what chooses a photo. */
+  function focus() {
+    (invitation.hidden ? another : input).focus();
   }
 
   const stage = make("div", { class: "cd-stage" }, zone, overlay);
-  return { elements: [stage, caption, map.legend, viewer.dialog], zone, map, showPhoto, showQueue, setProgress };
+  return { elements: [stage, caption, map.legend, viewer.dialog], zone, map, showPhoto, showQueue, setProgress, focus };
 }

@@ -4,23 +4,17 @@ const SCRIPTS = { page_header: await page_header(), photo_input: await photo_inp
 const STATES = JSON.parse(document.getElementById("preload-states").textContent);
 
 /**
- * Return a model for a widget that keeps what is sent until the real model is attached, then passes on everything in order.
+ * Return a model for a widget of which only the first state is known. Messages wait until the real model is attached
+ * (see `request` in base.js).
  */
 function createPlaceholderModel(state) {
   let realModel = null;
   let listeners = [];
-  let queue = [];
-
-  /** Remove a photo's messages from the queue, and reply to them at once. */
-  function discard(number) {
-    const removed = queue.filter(([content]) => content.number === number);
-    queue = queue.filter((message) => !removed.includes(message));
-    for (const [{ id }] of removed) {
-      for (const [event, listener] of listeners) if (event === "msg:custom") listener({ reply: id, problem: "" });
-    }
-  }
 
   return {
+    get isPlaceholder() {
+      return !realModel;
+    },
     get: (name) => (realModel ? realModel.get(name) : state[name]),
     on(event, listener) {
       listeners.push([event, listener]);
@@ -30,15 +24,11 @@ function createPlaceholderModel(state) {
       listeners = listeners.filter((pair) => pair[0] !== event || pair[1] !== listener);
       realModel?.off(event, listener);
     },
-    send(...message) {
-      if (realModel) return realModel.send(...message);
-      queue.push(message);
-      if (message[0].action === "discard") discard(message[0].number);
-    },
+    send: (...message) => realModel.send(...message),
     attach(model) {
       realModel = model;
       for (const [event, listener] of listeners) model.on(event, listener);
-      for (const message of queue) model.send(...message);
+      document.dispatchEvent(new Event("catsdogs:connection"));
     },
   };
 }

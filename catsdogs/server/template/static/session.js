@@ -1,17 +1,27 @@
-// Shows a banner when the page's session has ended or the server cannot be reached; ends the session when the page closes.
+// Watches the page's session: shows a banner when it has ended or the server cannot be reached, connects again after an
+// interruption, opens the page anew when the session is gone, and ends the session when the page closes.
+//
+// For other scripts: `data-session` of the body is "offline", "lost", "slow" or empty, and `data-connection` the state of
+// the page's connection to its kernel; the events "catsdogs:session" and "catsdogs:connection" tell of changes.
 "use strict";
 (() => {
-  // A lost session is shown within ten seconds: the period, the timeout, and the time of the response.
   const HEARTBEAT_PERIOD = 4000;
-  const HEARTBEAT_TIMEOUT = 4000;
+  const HEARTBEAT_TIMEOUT = 8000; // on a slow line, a photo may be on its way for some seconds
+  const SUSPENDED = 20000; // without a heartbeat for so long, the device slept
+  const PROBE_TIMEOUT = 10000;
   const SLOW_LOADING = 45000;
   const MIN_CLICK_INTERVAL = 3000;
+  const MIN_REOPEN_INTERVAL = 60000;
+  const LEAVING = 2000; // time between a click on a link and the end of the page
   const banner = document.getElementById("session-banner");
   const darkScheme = window.matchMedia("(prefers-color-scheme: dark)");
   const { kernel } = document.body.dataset;
   let lost = false;
   let pending = false;
-  let lastHeartbeat = 0;
+  let interrupted = false; // since the last heartbeat that was answered
+  let lastHeartbeat = Date.now();
+  let connection = null; // Voilà's connection to the kernel
+  let leavesWithinTab = false;
 
   const setTheme = () => {
     document.body.dataset.jpThemeLight = String(!darkScheme.matches);
@@ -20,36 +30,108 @@
   darkScheme.addEventListener("change", setTheme);
   setTheme();
 
-  /** Show the banner with the text of a state of the session, or hide it (null). */
-  const showBanner = (state) => {
-    banner.hidden = !state;
-    banner.querySelector("span").textContent = state ? banner.dataset[state] : "";
+  /** Change a value that other scripts read, and tell them. */
+  const publish = (name, value) => {
+    if (document.body.dataset[name] === value) return;
+    document.body.dataset[name] = value;
+    document.dispatchEvent(new Event(`catsdogs:${name}`));
   };
 
-  const sendHeartbeat = async () => {
-    if (lost || pending) return;
+  /** Show the banner with the text of a state of the session, or hide it (""). */
+  const setState = (state) => {
+    banner.hidden = !state;
+    banner.querySelector("span").textContent = state ? banner.dataset[state] : "";
+    publish("session", state);
+  };
+
+  /** Find Voilà's connection to the kernel, once there is one, and publish its state from now on. */
+  const findConnection = () => {
+    connection = window.jupyterapp?.widgetManager?.kernel ?? null;
+    if (!connection || document.body.dataset.connection) return;
+    document.body.dataset.connection = connection.connectionStatus;
+    connection.connectionStatusChanged.connect((_, status) => publish("connection", status));
+  };
+
+  /** Connect to the kernel again after an interruption; the server sends what the kernel said in the meantime. */
+  const reconnect = async () => {
+    if (connection.connectionStatus === "connected") {
+      // perhaps only in name: the other end may have closed it while this device slept
+      const reply = connection.requestKernelInfo().then(() => true, () => true);
+      const timeout = new Promise((resolve) => setTimeout(resolve, PROBE_TIMEOUT));
+      if ((await Promise.race([reply, timeout])) || connection.isDisposed) return;
+    }
+    await connection.reconnect().catch(() => {}); // tried again with the next heartbeat
+  };
+
+  /** Open the page anew, where the tab keeps the visit: it goes on in a new session. The banner stays where that fails. */
+  const reopen = () => {
+    if (document.hidden) return; // later, when the person looks at it
+    try {
+      const last = Number(sessionStorage.getItem("catsdogs-reopened"));
+      if (Date.now() - last < MIN_REOPEN_INTERVAL) return;
+      sessionStorage.setItem("catsdogs-reopened", Date.now());
+    } catch {
+      return; // the browser stores nothing
+    }
+    leavesWithinTab = true;
+    location.reload();
+  };
+
+  const isSlow = () => performance.now() > SLOW_LOADING && document.querySelector("#loading, #preload");
+
+  const checkSession = async () => {
     lastHeartbeat = Date.now();
-    pending = true;
     try {
       const signal = AbortSignal.timeout(HEARTBEAT_TIMEOUT);
       const response = await fetch(`/session/${kernel}`, { cache: "no-store", signal });
-      lost = response.status === 404;
-      showBanner(lost ? "lost" : response.ok ? null : "offline"); // 503: the kernel gateway is unavailable
+      lost = response.status === 404 || Boolean(connection?.isDisposed);
+      if (!lost && !response.ok) throw new Error(response.statusText); // 503: the kernel gateway is unavailable
     } catch {
-      showBanner("offline");
+      interrupted = true;
+      setState("offline");
+      return;
     }
+    setState(lost ? "lost" : isSlow() ? "slow" : "");
+    if (lost) reopen();
+    else if (connection && (interrupted || connection.connectionStatus === "disconnected") && !document.hidden) {
+      interrupted = false;
+      reconnect();
+    }
+  };
+
+  const sendHeartbeat = async () => {
+    if (lost) return reopen();
+    if (pending) return;
+    pending = true;
+    findConnection();
+    if (Date.now() - lastHeartbeat > SUSPENDED) interrupted = true;
+    await checkSession();
     pending = false;
   };
 
-  setInterval(sendHeartbeat, HEARTBEAT_PERIOD);
+  setInterval(() => lost || sendHeartbeat(), HEARTBEAT_PERIOD);
   document.addEventListener("click", () => Date.now() - lastHeartbeat > MIN_CLICK_INTERVAL && sendHeartbeat());
   window.addEventListener("online", sendHeartbeat);
-  window.addEventListener("offline", () => showBanner("offline"));
-  document.addEventListener("visibilitychange", () => document.hidden || sendHeartbeat());
-  setTimeout(() => document.querySelector("#loading, #preload") && showBanner("slow"), SLOW_LOADING);
-
-  window.addEventListener("pagehide", () => {
-    if (!lost) navigator.sendBeacon(`/voila/api/shutdown/${kernel}`);
+  window.addEventListener("offline", () => {
+    interrupted = true;
+    setState("offline");
   });
+  document.addEventListener("resume", sendHeartbeat);
+  document.addEventListener("visibilitychange", () => document.hidden || sendHeartbeat());
   window.addEventListener("pageshow", (event) => event.persisted && sendHeartbeat());
+
+  // Where a link of this site opens in this tab, "back" brings the visit again: nothing is lost.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    const inThisTab = link && !link.target && !(event.ctrlKey || event.shiftKey || event.metaKey || event.altKey);
+    if (!inThisTab || link.origin !== location.origin || link.hasAttribute("download")) return;
+    leavesWithinTab = true;
+    setTimeout(() => (leavesWithinTab = false), LEAVING);
+  });
+
+  window.addEventListener("beforeunload", (event) => {
+    event.stopImmediatePropagation(); // Voilà's own listener ends the session even if the person stays
+    if (!leavesWithinTab && document.querySelector("[data-unsaved]")) event.preventDefault();
+  });
+  window.addEventListener("pagehide", () => navigator.sendBeacon(`/voila/api/shutdown/${kernel}`));
 })();

@@ -1,0 +1,88 @@
+"""The line between a browser and the server, as a TCP relay that tests interrupt."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from tests.serving import RunningServer
+
+
+class Relay:
+    """Passes connections on to a server, and interrupts them as networks do.
+
+    Parameters
+    ----------
+    server
+        Server behind the relay.
+    """
+
+    def __init__(self, server: RunningServer) -> None:
+        self._server = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._is_cut = False
+        self._open: set[socket.socket] = set()
+        self._websockets: set[socket.socket] = set()
+        self._silent: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Close all connections, and refuse new ones."""
+        self._is_cut = True
+        for end in list(self._open):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        """Accept new connections again."""
+        self._is_cut = False
+
+    def forget_websockets(self) -> None:
+        """Pass nothing on any more over the websockets that are open now, without closing them; new ones work.
+
+        So it is for a phone that slept: the network has forgotten its connections, and tells nobody.
+        """
+        self._silent |= self._websockets
+
+    def close(self) -> None:
+        """Close everything."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                if self._is_cut:
+                    client.close()
+                    continue
+                server = socket.create_connection(self._server)
+                self._open |= {client, server}
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass, args=ends, daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if b"Upgrade: websocket" in data:
+                    self._websockets |= {source, target}
+                if source not in self._silent:
+                    target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+        source.close()
+        self._open.discard(source)
+
+
+@contextmanager
+def relayed(server: RunningServer) -> Iterator[Relay]:
+    """Yield a relay to a server."""
+    relay = Relay(server)
+    try:
+        yield relay
+    finally:
+        relay.close()
