@@ -173,7 +173,8 @@ def test_a_stopped_training_is_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "message"), [("absent", "There is no folder"), ("empty", "holds no photos"), ("few", "Only 0 photos")]
+    ("folder", "message"),
+    [("absent", "There is no folder"), ("empty", "holds no photos"), ("few", "that can be used: 0")],
 )
 def test_the_command_explains_what_is_wrong_with_the_photos(tmp_path: Path, folder: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
