@@ -20,15 +20,12 @@ COMMANDS = {
     Command.QUIT: "DeleteSession",
     Command.GET: "Navigate",
     Command.REFRESH: "Refresh",
-    Command.GET_CURRENT_URL: "GetCurrentURL",
     Command.SET_WINDOW_RECT: "SetWindowRect",
     Command.FIND_ELEMENTS: "FindElements",
     Command.CLICK_ELEMENT: "ElementClick",
-    Command.CLEAR_ELEMENT: "ElementClear",
     Command.SEND_KEYS_TO_ELEMENT: "ElementSendKeys",
     Command.GET_ELEMENT_TEXT: "GetElementText",
     Command.W3C_EXECUTE_SCRIPT: "ExecuteScript",
-    Command.SCREENSHOT: "TakeScreenshot",
 }
 """The commands that the tests need: Selenium's names, and Marionette's."""
 
