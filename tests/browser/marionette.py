@@ -20,6 +20,7 @@ COMMANDS = {
     Command.QUIT: "DeleteSession",
     Command.GET: "Navigate",
     Command.REFRESH: "Refresh",
+    Command.GO_BACK: "Back",
     Command.SET_WINDOW_RECT: "SetWindowRect",
     Command.FIND_ELEMENTS: "FindElements",
     Command.CLICK_ELEMENT: "ElementClick",

@@ -64,6 +64,20 @@ def test_a_person_gets_an_answer_and_can_say_keep_see_and_erase(
     window.click("button", "Copy")
     window.expect(".cd-receipt [role=status]", "Copied")
     assert fits(window)
+
+    def go_away_and_back() -> None:
+        window.open(f"{server.url}/info")
+        window.driver.back()
+
+    for leave in (window.driver.refresh, go_away_and_back):
+        assert window.run("problems") == []
+        leave()
+        window.note_problems()
+        window.expect(".cd-answer h2", "a cat")
+        window.expect(".cd-code", receipt)
+        window.expect("button[data-value=dog][aria-pressed=true]", "A dog")
+    assert latest_row(server) == row  # the photo was not sent again
+
     window.open(f"{server.url}/inference#my-data")
     window.type(".cd-mydata input", receipt)
     window.click("button", "Show what is kept")
