@@ -52,7 +52,7 @@ def test_the_start_page_leads_to_the_app_and_all_requests_go_to_the_server(page:
     wait_for_kernel(page)
     expect(page.get_by_role("checkbox")).to_have_count(0)  # nothing is decided in advance
     page.get_by_text("What happens with my data?").click()
-    expect(page.get_by_text("File name, comment and photo are kept only with your consent")).to_be_visible()
+    expect(page.get_by_text("each for the purpose beside its box, we keep")).to_be_visible()
     assert [url for url in asked if not url.startswith((server.url, "blob:", "data:"))] == []
 
 
