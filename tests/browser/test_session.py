@@ -71,7 +71,7 @@ def test_a_page_loads_everything_from_this_server_and_writes_nothing_to_the_cons
     assert messages == []
 
 
-@pytest.mark.parametrize(("path", "most"), [("/inference", 60_000), ("/monitoring", 100_000)])
+@pytest.mark.parametrize(("path", "most"), [("/inference", 60_000), ("/monitoring", 150_000)])
 def test_a_second_visit_transfers_only_what_is_new(server: RunningServer, page: Page, path: str, most: int) -> None:
     if path == "/monitoring":
         sign_in(page, server)
