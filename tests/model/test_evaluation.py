@@ -109,5 +109,5 @@ def test_unreadable_files_are_counted_and_the_rest_is_measured(tmp_path: Path) -
 
     (tmp_path / "cat" / "a").unlink()
     (tmp_path / "dog" / "b").unlink()
-    with pytest.raises(InvalidInput, match="None of the 1 labelled photos can"):
+    with pytest.raises(InvalidInput, match="No labelled photo can be read, of 1"):
         evaluate(classify, tmp_path)
