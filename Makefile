@@ -36,7 +36,7 @@ train: $(VENV)/.everything ## Train a model: make train FOLDER=photos (holding c
 report: $(VENV)/.serving ## Write the dated report (ARGS="--lang fr --out DIR")
 	@$(RUN) -m catsdogs report $(ARGS)
 
-# Two processes share the test modules, because most tests wait. ARGS="-n 0" runs all tests in one process.
+# Three processes share the test modules, because most tests wait. ARGS="-n 0" runs all tests in one process.
 test: $(VENV)/.everything ## Run all tests; those in browsers where they are found (ARGS="-k name")
 	@$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
