@@ -68,9 +68,7 @@ class Settings(BaseSettings):
     model_runtime: Literal["onnx", "keras"] = "onnx"
 
     max_sessions: int = Field(32, ge=1, validation_alias="CATSDOGS_MAX_SESSIONS")
-    """Largest number of sessions, each with a kernel of about 50 to 120 MiB."""
-    spare_kernels: int = Field(1, ge=0, validation_alias="CATSDOGS_SPARE_KERNELS")
-    """Number of kernels in the warm pool of the prediction app, within `max_sessions`."""
+    """Largest number of sessions, each with a kernel of about 20 to 45 MiB."""
     idle_minutes: int = Field(60, ge=1, validation_alias="CATSDOGS_IDLE_MINUTES")
     """Minutes without a click after which the session of an open page ends; without a connection, it lasts longer."""
     gateway_token: SecretStr | None = Field(None, min_length=16, validation_alias="CATSDOGS_GATEWAY_TOKEN")

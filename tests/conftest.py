@@ -177,7 +177,7 @@ def launch() -> Iterator[Launch]:
 def server() -> Iterator[RunningServer]:
     """One running server for all tests that can share it: apps, REST API, embedded PostgreSQL, the shipped model."""
     with launching() as launch:
-        yield launch(CATSDOGS_SPARE_KERNELS="1")
+        yield launch()
 
 
 @pytest.fixture

@@ -12,47 +12,74 @@ import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
 from playwright.sync_api import Page
 
+from tests.waiting import until
+
+ZYGOTE = "catsdogs.server.kernels.zygote"
+
 
 def kernel_of(page: Page, server: Any) -> psutil.Process:
     """Find the process of an open page's kernel."""
     config = json.loads(page.locator("#jupyter-config-data").text_content() or "")
-    return next(
-        child
-        for child in psutil.Process(server.process.pid).children(recursive=True)
-        if any(config["kernelId"] in part for part in child.cmdline())
-    )
+    return find(server, config["kernelId"])
+
+
+def find(server: Any, wanted: str) -> psutil.Process:
+    """Find the process of a kernel by its id."""
+    return next(kernel for kernel in kernels(server) if wanted == kernel_id(kernel))
 
 
 def kernels(server: Any) -> list[psutil.Process]:
     """List the running kernels of a server."""
+    return kernels_of(psutil.Process(server.process.pid))
+
+
+def kernels_of(server: psutil.Process) -> list[psutil.Process]:
+    """List the running kernels of a server's process: those that were forked, and those that were spawned."""
     found = []
-    for child in psutil.Process(server.process.pid).children():
+    for child in server.children():
         with contextlib.suppress(psutil.Error):  # it has just ended
-            if "ipykernel_launcher" in " ".join(child.cmdline()):
+            if ZYGOTE in child.cmdline():
+                found += child.children()
+            elif "ipykernel_launcher" in child.cmdline():
                 found.append(child)
     return found
 
 
-def kernel_id(kernel: psutil.Process) -> str:
-    """Return the id of a kernel, which the name of its connection file has."""
-    [found] = re.findall(r"kernel-([\w-]{36})\.json", " ".join(kernel.cmdline()))
-    return str(found)
+def zygote(server: Any) -> psutil.Process:
+    """Find the process that a server's kernels are forked from."""
+    return next(child for child in psutil.Process(server.process.pid).children() if ZYGOTE in child.cmdline())
+
+
+def kernel_id(kernel: psutil.Process) -> str | None:
+    """Return the id of a kernel; None where it has just been started, or has ended."""
+    found = re.search(r"/kernel-([\w-]{36})", _socket(kernel) or "")
+    return found and found[1]
+
+
+def _socket(kernel: psutil.Process) -> str | None:
+    """Return the path of a socket of a kernel, which begins as that of its connection file."""
+    with contextlib.suppress(psutil.Error):
+        for connection in kernel.net_connections("unix"):
+            if "-ipc-" in str(connection.laddr):
+                return str(connection.laddr)
+    return None
 
 
 def environment(kernel: psutil.Process) -> dict[str, str]:
     """Ask a kernel for its environment variables as they are now; it first completes the messages before."""
-    found: dict[str, str] = ast.literal_eval(_ask(kernel, "dict(__import__('os').environ)"))
+    found: dict[str, str] = ask(kernel, "dict(__import__('os').environ)")
     return found
 
 
 def loaded(kernel: psutil.Process) -> set[str]:
     """Ask a kernel which modules it has imported."""
-    return set(ast.literal_eval(_ask(kernel, "list(__import__('sys').modules)")))
+    return set(ask(kernel, "list(__import__('sys').modules)"))
 
 
-def _ask(kernel: psutil.Process, expression: str) -> str:
+def ask(kernel: psutil.Process, expression: str) -> Any:
+    """Ask a kernel for the value of an expression, which is made of Python's own types."""
     client = BlockingKernelClient()
-    client.load_connection_file(next(part for part in kernel.cmdline() if part.endswith(".json")))
+    client.load_connection_file(f"{until(lambda: _socket(kernel)).split('-ipc-')[0]}.json")
     client.start_channels()
     try:
         # by repr: IPython's own display shortens long values
@@ -60,4 +87,4 @@ def _ask(kernel: psutil.Process, expression: str) -> str:
         reply = client.execute("", silent=True, user_expressions=expressions, reply=True, timeout=60)
     finally:
         client.stop_channels()
-    return str(ast.literal_eval(reply["content"]["user_expressions"]["value"]["data"]["text/plain"]))
+    return ast.literal_eval(ast.literal_eval(reply["content"]["user_expressions"]["value"]["data"]["text/plain"]))

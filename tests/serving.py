@@ -83,9 +83,9 @@ class RunningServer:
 class Launch(Protocol):
     """Start a server: ``launch(CATSDOGS_MAX_SESSIONS="2")``.
 
-    The server has no kernels in its warm pool, unless `variables` ask for them. With `folder`, it runs in that folder;
-    with ``wait=False``, it is returned before it is ready. SESSION_LIMITS holds other time limits of sessions: a JSON
-    object, with the names of traits of :class:`catsdogs.server.kernels.base.AppKernelManager`.
+    With `folder`, it runs in that folder; with ``wait=False``, it is returned before it is ready. SESSION_LIMITS holds
+    other time limits of sessions: a JSON object, with the names of traits of
+    :class:`catsdogs.server.kernels.base.AppKernelManager`.
     """
 
     def __call__(self, folder: Path | None = None, *, wait: bool = True, **variables: str) -> RunningServer: ...
@@ -101,7 +101,7 @@ def launching() -> Iterator[Launch]:
         if folder is None:
             folders.append(tempfile.mkdtemp(prefix="catsdogs-test-"))
             folder = Path(folders[-1])
-        usual = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame", "CATSDOGS_SPARE_KERNELS": "0"}
+        usual = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame"}
         server = _start(folder, usual | variables)
         started.append(server)
         if wait:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import signal
 import socket
-import tempfile
 import threading
 from collections.abc import Callable
 from typing import Any, Self
@@ -25,6 +23,7 @@ from catsdogs.server.clients import Clients
 from catsdogs.server.compression import Compression
 from catsdogs.server.configuration import rate_limits, voila_config
 from catsdogs.server.http_server import AppHTTPServer
+from catsdogs.server.kernels.runtime_folder import runtime_folder
 from catsdogs.server.routes import routes
 from catsdogs.server.scheduled_jobs import ScheduledJobs
 from catsdogs.server.urls import loopback_url, url_for_kernels
@@ -143,20 +142,17 @@ class Server(Voila):  # type: ignore[misc]
             loop.add_signal_handler(name, stop.set)
         if stopping.is_set():
             stop.set()
-        self.connection_dir = tempfile.mkdtemp(prefix="catsdogs-")
-        try:
+        with runtime_folder() as self.connection_dir:
             self._listen(sockets)
             self.kernel_manager.initialize_culler()
             jobs = ScheduledJobs(self.job_pool, self.service, self._prepare_pages)
             jobs.start()
-            warm_pool = asyncio.create_task(self.kernel_manager.keep_warm_pool_filled())
+            kernels = asyncio.create_task(self.kernel_manager.keep_ready())
             ready()
             await stop.wait()
             jobs.cancel()
-            warm_pool.cancel()
+            kernels.cancel()
             await self._drain()
-        finally:
-            shutil.rmtree(self.connection_dir, ignore_errors=True)
 
     def _listen(self, sockets: list[socket.socket]) -> None:
         self.app = Application(transforms=[base_handler.SecurityHeaders, Compression], **self.init_settings())

@@ -1,4 +1,4 @@
-"""Imports and reads what every kernel of the prediction app needs; warm kernels run this before a person comes."""
+"""Imports and reads what every kernel of the prediction app needs, once for all that are forked from this process."""
 
 from __future__ import annotations
 

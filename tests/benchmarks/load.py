@@ -32,7 +32,8 @@ from catsdogs.server.kernels.wire_protocol import PROTOCOL
 from catsdogs.settings import Settings
 from tests.benchmarks._measuring import Row
 from tests.benchmarks.model import photo
-from tests.benchmarks.sessions import kernels, megabytes
+from tests.benchmarks.sessions import megabytes
+from tests.kernel_processes import kernels_of
 from tests.serving import free_port, served
 
 REQUESTS = int(os.environ.get("CATSDOGS_BENCH_REQUESTS", "1000"))
@@ -75,7 +76,6 @@ def measure(*, tiny: bool = False) -> list[Row]:
     requests, sessions, warming = (4, 2, 4) if tiny else (REQUESTS, SESSIONS, 200)
     jpeg = photo(500, 375)
     limits = {"API_TOKEN": TOKEN, "CATSDOGS_OPERATOR_PASSWORD": "p" * 12, "CATSDOGS_MAX_SESSIONS": str(sessions)}
-    limits |= {"CATSDOGS_SPARE_KERNELS": "0"}  # only the memory of sessions is measured
     with (
         tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
         served(Path(folder), **limits) as (url, server),
@@ -85,7 +85,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
         alone = post(url, server, jpeg, clients=CLIENTS, requests=requests)
         with open_sessions(url, sessions):
             time.sleep(0 if tiny else 2)  # their kernels are at rest
-            weights = [megabytes(kernel) for kernel in kernels(server)]
+            weights = [megabytes(kernel) for kernel in kernels_of(server)]
             before = server.memory_info().rss
             loaded = post(url, server, jpeg, clients=CLIENTS, requests=requests)
             grown = (server.memory_info().rss - before) / 2**20
@@ -94,7 +94,6 @@ def measure(*, tiny: bool = False) -> list[Row]:
         resident = server.memory_info().rss / 2**20
     with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder, v2(Path(folder)) as (url, server):
         theirs = post(url, server, jpeg, clients=CLIENTS, requests=min(requests, 200))
-    session = statistics.mean(weights)
     return [
         Row("one photo over REST, one client, p50", f"{unloaded.p50:.1f} ms"),
         Row(f"{CLIENTS} clients, p99", f"{alone.p99:.1f} ms", f"{alone.p99 / unloaded.p50:.1f} x one client's p50"),
@@ -123,8 +122,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
             f"{theirs.processor:.1f} ms",
             f"{theirs.processor / alone.processor:.1f} x ours",
         ),
-        Row("one of the open sessions, PSS", f"{session:.0f} MiB"),
-        Row("100 sessions and the server", f"{(100 * session + resident) / 1024:.1f} GiB"),
+        Row("one of the open sessions, PSS", f"{statistics.mean(weights):.0f} MiB"),
     ]
 
 

@@ -32,7 +32,8 @@ from catsdogs.records import predictions
 from catsdogs.settings import Settings
 from tests.benchmarks._measuring import Row, seconds
 from tests.benchmarks.records import prediction
-from tests.benchmarks.sessions import kernels, megabytes
+from tests.benchmarks.sessions import megabytes
+from tests.kernel_processes import kernels_of
 from tests.serving import chromium, served
 
 ROWS = int(os.environ.get("CATSDOGS_BENCH_ROWS", "1000000"))
@@ -194,8 +195,7 @@ def inserts(database: Database, turns: int) -> tuple[float, float]:
 def dashboard(folder: Path, database: Database, drawing: float) -> tuple[float, float]:
     """Return the memory of a kernel that shows the whole table, in MiB, and seconds until it shows a new prediction."""
     password = "open sesame"
-    settings = {"CATSDOGS_OPERATOR_PASSWORD": password, "CATSDOGS_SPARE_KERNELS": "0"}
-    with served(folder, **settings) as (url, server), chromium() as browser:
+    with served(folder, CATSDOGS_OPERATOR_PASSWORD=password) as (url, server), chromium() as browser:
         page = browser.new_page()
         page.goto(f"{url}/monitoring?window=all")
         page.fill("input[type=password]", password)
@@ -209,5 +209,5 @@ def dashboard(folder: Path, database: Database, drawing: float) -> tuple[float, 
         while total.inner_text() == before:
             page.wait_for_timeout(20)
         fresh = time.perf_counter() - started
-        (kernel,) = (megabytes(process) for process in kernels(server))
+        (kernel,) = (megabytes(process) for process in kernels_of(server))
     return kernel, fresh

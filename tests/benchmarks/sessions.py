@@ -1,53 +1,117 @@
-"""Memory of a prediction session's kernel, compared with a kernel that runs nothing."""
+"""Memory of sessions: one of several kernels, of both apps, and all of them with the server."""
 
 from __future__ import annotations
 
+import json
+import re
+import statistics
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+import urllib3
 from jupyter_client.manager import start_new_kernel
 
-from catsdogs import files
+from catsdogs import files, samples
 from tests.benchmarks._measuring import Row
-from tests.serving import chromium, served
-from tests.waiting import until
+from tests.kernel_processes import kernels_of
+from tests.serving import served
 
-MOST_MIB = 60
+NUMBERS = (6, 30, 100)
+"""Numbers of open pages."""
+MOST_MIB, MOST_DASHBOARD_MIB, MOST_GIB = 24, 60, 2.6
+TOKEN, PASSWORD = "t" * 24, "open sesame"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured with a number of open pages."""
+
+    session: float
+    """Proportional set size of a kernel, in MiB."""
+    everything: float
+    """That of all kernels, the process they are forked from, and the server, in MiB; without the database."""
+    loading: float
+    """Median time until the whole page was sent, its notebook included, in seconds."""
 
 
 def measure(*, tiny: bool = False) -> list[Row]:
-    bare = bare_kernel(rest=0 if tiny else 1)
-    with (
-        tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
-        served(Path(folder)) as (url, server),
-        chromium() as browser,
-    ):
-        kernel, *_ = until(lambda: kernels(server), "there is no kernel in the warm pool")
-        time.sleep(0 if tiny else 5)  # it is at rest
-        waiting = megabytes(kernel)
-        page = browser.new_page()
-        page.goto(f"{url}/inference")
-        page.wait_for_selector("body:not(:has(#preload)) .cd-mydata", state="attached")
-        time.sleep(0 if tiny else 1)
-        session = megabytes(kernel)
+    numbers = (1, 2) if tiny else NUMBERS
+    rest = 0 if tiny else 3
+    bare = bare_kernel(rest)
+    rows = [Row("kernel that runs nothing, as Jupyter starts it, PSS", f"{bare:.0f} MiB")]
+    for number in numbers:
+        found = sessions("/inference", number, rest)
+        target = f" (target: {MOST_GIB:.1f} GiB)" if number == max(NUMBERS) else ""
+        rows += [
+            Row(
+                f"one of {number} prediction sessions, PSS",
+                f"{found.session:.1f} MiB (target: {MOST_MIB})",
+                f"{found.session / bare:.2f} x that",
+            ),
+            Row(f"{number} sessions and the server", f"{found.everything / 1024:.2f} GiB{target}"),
+            Row(f"GET of the whole page, median of {number}", f"{found.loading:.2f} s"),
+        ]
+    dashboards = sessions("/monitoring", numbers[0], rest)
     return [
-        Row("bare kernel, PSS", f"{bare:.0f} MiB"),
-        Row("kernel in the warm pool, PSS", f"{waiting:.0f} MiB", f"{waiting / bare:.2f} x a bare kernel"),
+        *rows,
         Row(
-            "kernel of a prediction session, PSS",
-            f"{session:.0f} MiB (target: {MOST_MIB})",
-            f"{session / bare:.2f} x a bare kernel",
+            f"one of {numbers[0]} dashboard sessions, PSS",
+            f"{dashboards.session:.1f} MiB (target: {MOST_DASHBOARD_MIB})",
+            f"{dashboards.session / bare:.2f} x that",
         ),
     ]
 
 
-def kernels(server: psutil.Process) -> list[psutil.Process]:
-    """List the server's kernels."""
-    return [child for child in server.children(recursive=True) if "ipykernel_launcher" in " ".join(child.cmdline())]
+def sessions(path: str, number: int, rest: float) -> Measured:
+    """Open pages of an app one after the other, and measure the memory `rest` seconds later."""
+    settings = {
+        "API_TOKEN": TOKEN,
+        "CATSDOGS_OPERATOR_PASSWORD": PASSWORD,
+        "CATSDOGS_MAX_SESSIONS": str(number),
+    }
+    with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder, served(Path(folder), **settings) as (url, it):
+        time.sleep(rest)
+        http = urllib3.PoolManager(timeout=60, retries=False)
+        predict(http, url)
+        headers = sign_in(http, url)
+        seconds = [open_page(http, url + path, headers) for _ in range(number)]
+        time.sleep(rest)
+        weights = [megabytes(kernel) for kernel in kernels_of(it)]
+        zygotes = [megabytes(child) for child in it.children() if child.name() != "postgres"]
+        return Measured(
+            statistics.mean(weights), sum(weights) + sum(zygotes) + megabytes(it), statistics.median(seconds)
+        )
+
+
+def predict(http: urllib3.PoolManager, url: str) -> None:
+    """Record a prediction, so that the dashboard has something to draw."""
+    fields = {"file": ("cat.jpg", (samples.FOLDER / "chelsea.jpg").read_bytes(), "image/jpeg")}
+    http.request("POST", f"{url}/api/predict", fields=fields, headers={"Authorization": f"Bearer {TOKEN}"})
+
+
+def sign_in(http: urllib3.PoolManager, url: str) -> dict[str, str]:
+    """Sign the operator in, and return the headers of further requests."""
+    xsrf = http.request("GET", f"{url}/login").headers["Set-Cookie"].split(";")[0].removeprefix("_xsrf=")
+    fields = {"password": PASSWORD, "_xsrf": xsrf}
+    answer = http.request("POST", f"{url}/login", fields=fields, headers={"Cookie": f"_xsrf={xsrf}"}, redirect=False)
+    return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+
+
+def open_page(http: urllib3.PoolManager, address: str, headers: dict[str, str]) -> float:
+    """Load a page, send its first heartbeat, and return the seconds until it was loaded."""
+    begun = time.perf_counter()
+    page = http.request("GET", address, headers=headers)
+    seconds = time.perf_counter() - begun
+    found = re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', page.data.decode(), re.DOTALL)
+    assert found, page.status
+    heartbeat = f"{address.rpartition('/')[0]}/session/{json.loads(found[1])['kernelId']}"
+    assert http.request("GET", heartbeat, headers=headers).status == 204
+    return seconds
 
 
 def bare_kernel(rest: float) -> float:

@@ -49,13 +49,11 @@ OURS = (".cd-drop input", ".cd-answer h2", "body:not(:has(#preload)) .cd-mydata"
 def measure(*, tiny: bool = False) -> list[Row]:
     pause = 0 if tiny else PAUSE
     with ExitStack() as running:
-        folders = [running.enter_context(tempfile.TemporaryDirectory(prefix="catsdogs-bench-")) for _ in range(2)]
-        url, _ = running.enter_context(served(Path(folders[0])))
-        without_pool, _ = running.enter_context(served(Path(folders[1]), CATSDOGS_SPARE_KERNELS="0"))
+        folder = running.enter_context(tempfile.TemporaryDirectory(prefix="catsdogs-bench-"))
+        url, _ = running.enter_context(served(Path(folder)))
         apps = {"": App(f"{url}/inference", *OURS)}
         if not tiny:
             apps |= running.enter_context(other_frameworks())
-        apps[", without warm pool"] = App(f"{without_pool}/inference", *OURS)
         browser = running.enter_context(chromium())
         time.sleep(5 * pause)  # until the servers are at rest
         browser.new_page().goto("about:blank")  # until the browser is ready

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,6 @@ from playwright.sync_api import Browser, Page, Route, expect
 from catsdogs.i18n import Translator
 from tests import kernel_processes
 from tests.browser.app import READY, drop, latest_row, wait_for_kernel
-from tests.server.client import Client
 from tests.serving import Launch, RunningServer
 from tests.waiting import until
 
@@ -28,27 +30,33 @@ ROWS = "SELECT count(*) AS n FROM predictions_feedback"
 
 
 @pytest.fixture(scope="module")
-def warm_server(launch: Launch) -> RunningServer:
-    """A server with one warm kernel."""
-    return launch(CATSDOGS_SPARE_KERNELS="1")
+def own_server(launch: Launch) -> RunningServer:
+    """A server whose only kernel is that of the test's page."""
+    return launch()
 
 
 @pytest.fixture
-def open_suspended(warm_server: RunningServer) -> OpenSuspended:
-    """Open the app with a kernel whose process is suspended until the context ends."""
+def open_suspended(own_server: RunningServer) -> OpenSuspended:
+    """Open the app with a kernel whose process is suspended, from its start until the context ends."""
 
     @contextmanager
     def open_suspended(page: Page, query: str = "") -> Iterator[psutil.Process]:
-        client = Client(warm_server)
+        for earlier in kernel_processes.kernels(own_server):
+            earlier.kill()
+        until(lambda: not kernel_processes.kernels(own_server))
+        zygote = until(lambda: kernel_processes.zygote(own_server), retry_on=StopIteration).pid
 
-        def only_kernel() -> psutil.Process | None:
-            kernels = kernel_processes.kernels(warm_server)
-            return kernels[0] if len(kernels) == 1 and not client.count_sessions() else None
+        def suspend() -> psutil.Process:
+            children = Path(f"/proc/{zygote}/task/{zygote}/children")
+            pid = until(children.read_text, interval=0.001)
+            os.kill(int(pid), signal.SIGSTOP)
+            return psutil.Process(int(pid))
 
-        kernel = until(only_kernel, timeout=90)
-        kernel.suspend()
+        with ThreadPoolExecutor(1) as pool:
+            suspending = pool.submit(suspend)
+            page.goto(f"{own_server.url}/inference{query}", wait_until="commit")
+            kernel = suspending.result()
         try:
-            page.goto(f"{warm_server.url}/inference{query}", wait_until="commit")
             expect(page.locator("#preload .cd-drop")).to_be_visible(timeout=READY)
             yield kernel
         finally:
@@ -76,7 +84,7 @@ def count(server: RunningServer) -> int:
 
 
 def test_a_photo_is_shown_at_once_and_predicted_once(
-    page: Page, warm_server: RunningServer, open_suspended: OpenSuspended, tmp_path: Path, pictures: dict[str, bytes]
+    page: Page, own_server: RunningServer, open_suspended: OpenSuspended, tmp_path: Path, pictures: dict[str, bytes]
 ) -> None:
     photo = tmp_path / "first.jpg"
     photo.write_bytes(pictures["lying"])
@@ -87,33 +95,33 @@ def test_a_photo_is_shown_at_once_and_predicted_once(
             "framesent", lambda data: sent.append(bytes(data, "latin1") if isinstance(data, str) else data)
         ),
     )
-    before = count(warm_server)
+    before = count(own_server)
     with open_suspended(page):
         drop(page, photo)
         picture = page.get_by_role("img", name="first.jpg")
         expect(picture).to_be_visible()
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth > image.naturalHeight)")
         expect(page.get_by_text("Your photo waits: the page is still loading…").first).to_be_visible()
-        assert count(warm_server) == before
+        assert count(own_server) == before
     expect(page.get_by_role("heading", level=2, name=re.compile("a cat"))).to_be_visible(timeout=READY)
     wait_for_kernel(page)
     expect(picture).to_be_visible()
     expect(page.locator(".cd-overlay")).to_be_hidden()
-    assert count(warm_server) == before + 1
-    row = latest_row(warm_server)
+    assert count(own_server) == before + 1
+    row = latest_row(own_server)
     assert (row["prediction_result"], row["rgpd_consent"], row["filename"]) == ("cat", False, None)
     photos = [frame for frame in sent if b"\xff\xd8\xff" in frame]
     assert len(photos) == 1
     assert b"Secret Camera" not in photos[0]
     choose(page, pictures["jpeg"], "late.jpg")  # the next one, sent by the kernel's own widget
     expect(page.get_by_role("list", name="Photos of this visit").get_by_role("button")).to_have_count(2, timeout=READY)
-    assert count(warm_server) == before + 2
+    assert count(own_server) == before + 2
 
 
 def test_a_photo_that_is_cancelled_never_leaves_the_browser(
-    page: Page, warm_server: RunningServer, open_suspended: OpenSuspended, pictures: dict[str, bytes]
+    page: Page, own_server: RunningServer, open_suspended: OpenSuspended, pictures: dict[str, bytes]
 ) -> None:
-    before = count(warm_server)
+    before = count(own_server)
     with open_suspended(page):
         choose(page, pictures["jpeg"], "first.jpg", "second.jpg")
         expect(page.get_by_text("Photos that wait: 1")).to_be_visible()
@@ -125,7 +133,7 @@ def test_a_photo_that_is_cancelled_never_leaves_the_browser(
     expect(page.get_by_role("heading", level=2, name=re.compile("Nei"))).to_be_visible(timeout=READY)
     wait_for_kernel(page)
     expect(page.locator(".cd-photo").get_by_role("alert")).to_be_empty()
-    assert count(warm_server) == before  # neither the cancelled photo nor the sample
+    assert count(own_server) == before  # neither the cancelled photo nor the sample
 
 
 @pytest.mark.parametrize(
@@ -159,9 +167,9 @@ def test_the_widgets_have_the_same_positions_as_the_preloaded_parts(
 
 
 def test_a_photo_that_waits_for_a_kernel_that_dies_is_named_on_the_page_that_opens_by_itself(
-    page: Page, warm_server: RunningServer, open_suspended: OpenSuspended, pictures: dict[str, bytes]
+    page: Page, own_server: RunningServer, open_suspended: OpenSuspended, pictures: dict[str, bytes]
 ) -> None:
-    before = count(warm_server)
+    before = count(own_server)
     with open_suspended(page) as kernel:
         choose(page, pictures["jpeg"], "first.jpg")
         expect(page.get_by_role("img", name="first.jpg")).to_be_visible()
@@ -171,24 +179,24 @@ def test_a_photo_that_waits_for_a_kernel_that_dies_is_named_on_the_page_that_ope
     expect(page.get_by_role("alert").filter(has_text="first.jpg")).to_have_text(
         "No answer came for first.jpg: choose it again."
     )
-    assert count(warm_server) == before
+    assert count(own_server) == before
 
 
-def test_the_output_of_a_notebook_that_fails_is_shown(page: Page, warm_server: RunningServer) -> None:
+def test_the_output_of_a_notebook_that_fails_is_shown(page: Page, own_server: RunningServer) -> None:
     def without_widget(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, body=answer.text().replace("widget-view+json", "something-else"))
 
     page.route("**/inference", without_widget)
-    page.goto(f"{warm_server.url}/inference")
+    page.goto(f"{own_server.url}/inference")
     wait_for_kernel(page)
     expect(page.locator("#rendered_cells")).to_be_visible()
 
 
-def test_the_javascript_of_voila_comes_in_one_file(page: Page, warm_server: RunningServer) -> None:
+def test_the_javascript_of_voila_comes_in_one_file(page: Page, own_server: RunningServer) -> None:
     requested: list[str] = []
-    page.on("request", lambda request: requested.append(request.url.removeprefix(warm_server.url)))
-    page.goto(f"{warm_server.url}/inference")
+    page.on("request", lambda request: requested.append(request.url.removeprefix(own_server.url)))
+    page.goto(f"{own_server.url}/inference")
     wait_for_kernel(page)
     assert len([path for path in requested if path.startswith("/app/bundle.js")]) == 1
     chunks = [path for path in requested if re.search(r"(/voila/static/|/labextensions/.*/)\d+\.", path)]
@@ -196,14 +204,14 @@ def test_the_javascript_of_voila_comes_in_one_file(page: Page, warm_server: Runn
 
 
 def test_a_photo_is_answered_where_the_scripts_of_the_widgets_take_longer_than_two_seconds(
-    page: Page, warm_server: RunningServer, pictures: dict[str, bytes]
+    page: Page, own_server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     page.add_init_script("""
         const create = URL.createObjectURL;
         const wait = "await new Promise((resolve) => setTimeout(resolve, 2500));";
         URL.createObjectURL = (blob) => create(blob.type === "text/javascript" ? new Blob([wait, blob], blob) : blob);
     """)
-    page.goto(f"{warm_server.url}/inference")
+    page.goto(f"{own_server.url}/inference")
     wait_for_kernel(page)
     choose(page, pictures["jpeg"], "patient.jpg")
     expect(page.get_by_role("heading", level=2, name=re.compile("a cat"))).to_be_visible(timeout=READY)

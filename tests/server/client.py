@@ -57,9 +57,8 @@ class Client:
         found = re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', html, re.DOTALL)
         assert found
         kernel_id = json.loads(found[1])["kernelId"]
-        kernels = kernel_processes.kernels(self.server)
+        process = kernel_processes.find(self.server, kernel_id)
         assert self.heartbeat(kernel_id, options.get("headers")) == 204
-        [process] = [kernel for kernel in kernels if kernel_id in " ".join(kernel.cmdline())]
         return OpenPage(kernel_id, process, html, answer.headers)
 
     def heartbeat(self, kernel_id: str, headers: dict[str, str] | None = None) -> int:

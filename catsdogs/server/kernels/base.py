@@ -166,8 +166,8 @@ class AppKernelManager(AsyncMappingKernelManager):
         """Connect a client to a kernel; its messages may be lost until the kernel has answered."""
         raise NotImplementedError
 
-    async def keep_warm_pool_filled(self) -> None:
-        """Start kernels ahead of their sessions, where a subclass has a warm pool."""
+    async def keep_ready(self) -> None:
+        """Keep ready what a subclass needs to start kernels, until the task is cancelled."""
 
     async def stop(self, kernel_id: str) -> None:
         """Stop a kernel. A second call waits for the first: a page that closes may send two."""
@@ -254,7 +254,7 @@ class AppKernelManager(AsyncMappingKernelManager):
     async def cull_kernels(self) -> None:
         """End the sessions that have lasted for too long, and those away for longest that take over half of the slots.
 
-        So a new page finds a free slot, and a kernel of the warm pool.
+        So a new page finds a free slot.
         """
         await super().cull_kernels()  # type: ignore[no-untyped-call]
         away, kept = self._away(), math.ceil(self.limit / 2)
@@ -263,7 +263,7 @@ class AppKernelManager(AsyncMappingKernelManager):
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """End a session whose kernel died, whose visitor has been idle for long, or whose page is away for long."""
         if not await self.is_running(kernel_id) or (session := self._sessions.get(kernel_id)) is None:
-            return  # a kernel without a session belongs to the warm pool, or is being started
+            return  # a kernel without a session is being started
         away = self._seconds_away(kernel_id)
         if not session.has_page:
             has_ended = away > self.unclaimed_timeout

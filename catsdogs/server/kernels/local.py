@@ -1,31 +1,35 @@
-"""The kernel manager for kernels on this machine: their environment, their memory limit, and the warm pool.
+"""The kernel manager for kernels on this machine: their processes, environment, user and limits.
 
 A process is started without anything of a visitor in it. The session's environment is set when a session takes the
-kernel, in the same way whether the kernel comes from the warm pool or not.
+kernel.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import re
 import resource
 import uuid
+from importlib.metadata import EntryPoint
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.session import Session
-from traitlets import Integer
 
 from catsdogs.server.kernels.base import AppKernelManager
-from catsdogs.server.kernels.execution import KernelFailed
+from catsdogs.server.kernels.forking import ForkingProvisioner, Zygote
+from catsdogs.server.kernels.kernel_log import KernelLog
 from catsdogs.server.kernels.message_buffer import MessageBuffer
+from catsdogs.server.kernels.runtime_folder import Account, kernel_account
 from catsdogs.server.kernels.session import new_session
-from catsdogs.server.kernels.warm_pool import WarmPool
 
 KERNEL_BYTES = 2**30
-"""Most memory of one kernel; the monitoring app's takes about a fifth of it."""
+"""Most memory of one kernel; the monitoring app's takes about a tenth of it."""
+
+PROVISIONER = "catsdogs"
+"""Name under which Jupyter finds our provisioner."""
 
 _INHERITED_VARIABLES = re.compile(
     r"PATH|HOME|USER|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|VIRTUAL_ENV|CONDA_PREFIX|LD_LIBRARY_PATH"
@@ -35,17 +39,28 @@ _INHERITED_VARIABLES = re.compile(
 
 
 class LocalKernelManager(AppKernelManager):
-    """Starts kernels as processes of this machine, some of them ahead."""
-
-    warm_kernels = Integer(0, config=True, help="Size of the warm pool, as far as the limit of kernels allows.")
+    """Starts kernels as processes of this machine."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.warm_pool = WarmPool(self, self.warm_kernels)
-        self._start_lock = asyncio.Lock()
+        KernelProvisionerFactory.provisioners[PROVISIONER] = EntryPoint(
+            PROVISIONER, f"{ForkingProvisioner.__module__}:{ForkingProvisioner.__name__}", "catsdogs"
+        )
+        self.zygote = Zygote()
+        self.kernel_log = KernelLog()
+        self.account: Account | None = kernel_account()
+        if self.account is not None:
+            os.chown(self.connection_dir, *self.account)
+
+    async def keep_ready(self) -> None:
+        """Run the process that kernels are forked from, and log what kernels write, until the task is cancelled."""
+        with self.kernel_log.reading():
+            await self.zygote.keep_running(
+                account=self.account, cwd=self.root_dir, env=self._process_environment(), **self._output()
+            )
 
     async def start_kernel(self, *, env: dict[str, str], **kwargs: Any) -> str:  # type: ignore[override]
-        """Give the new session a kernel: one of the warm pool, or one that is started.
+        """Start the kernel of the new session.
 
         Raises
         ------
@@ -53,33 +68,31 @@ class LocalKernelManager(AppKernelManager):
         """
         session = new_session.get()
         async with self._session_slot():
-            warm = await self.warm_pool.take() if session.app.warm_pool else None
-            kernel_id = warm or await self._start_for_session(kwargs)
+            kernel_id: str = await super().start_kernel(
+                kernel_id=str(uuid.uuid4()), env=self._process_environment(), **self._output(), **self._user(), **kwargs
+            )
+            _limit_memory(self._kernels[kernel_id].provisioner.pid)
             self._assign(kernel_id, session)
         session.environment = {**self._session_environment(env, session, kernel_id), "VOILA_KERNEL_ID": kernel_id}
         return kernel_id
 
-    async def _start_for_session(self, options: dict[str, Any]) -> str:
-        async with self._start_lock:
-            while len(self) >= self.limit and await self.warm_pool.evict():
-                pass
-            return await self._start(**options)
-
-    async def start_warm_kernel(self) -> str | None:
-        """Start a kernel for the warm pool and return its id; None where the limit of kernels is reached."""
-        async with self._start_lock:
-            return await self._start(path="") if len(self) + self._starting < self.limit else None
-
-    async def _start(self, **options: Any) -> str:
-        environment = {
+    def _process_environment(self) -> dict[str, str]:
+        """Return the environment variables with which a kernel's process is started."""
+        return {
             **{name: value for name, value in os.environ.items() if _INHERITED_VARIABLES.fullmatch(name)},
             **self._common_environment(),
+            "MALLOC_ARENA_MAX": "1",  # the threads of a kernel take turns: more arenas only take memory
             # the server's user may have start-up files and a history, which must not get to visitors
             "IPYTHONDIR": f"{self.connection_dir}/ipython",
+            **({"HOME": self.connection_dir} if self.account else {}),
         }
-        kernel_id: str = await super().start_kernel(kernel_id=str(uuid.uuid4()), env=environment, **options)
-        _limit_memory(self._kernels[kernel_id].provisioner.pid)
-        return kernel_id
+
+    def _output(self) -> dict[str, Any]:
+        return {"stdout": self.kernel_log.descriptor, "stderr": self.kernel_log.descriptor}
+
+    def _user(self) -> dict[str, Any]:
+        """Return the arguments of :class:`subprocess.Popen` for a kernel that is not forked."""
+        return {"user": self.account[0], "group": self.account[1], "extra_groups": []} if self.account else {}
 
     def start_buffering(self, kernel_id: str, session_key: str, channels: dict[str, Any]) -> None:
         """Keep what a kernel sends until its page is back; Jupyter's own buffer has no limit."""
@@ -95,15 +108,6 @@ class LocalKernelManager(AppKernelManager):
         client: AsyncKernelClient = kernel.client(session=Session(key=kernel.session.key))
         client.start_channels()
         return client
-
-    async def warm_up(self, kernel_id: str, code: str) -> None:
-        """Execute `code` in a kernel of the pool; a kernel that fails is replaced later."""
-        with contextlib.suppress(KernelFailed):
-            (await self._execute(kernel_id, code)).stop_channels()
-
-    async def keep_warm_pool_filled(self) -> None:
-        """Start kernels ahead of their sessions, until the task is cancelled."""
-        await self.warm_pool.keep_filled()
 
 
 def _limit_memory(pid: int) -> None:

@@ -20,8 +20,6 @@ class App:
     scope: Scope
     """Scope of its kernels' tokens."""
     operator_only: bool = False
-    warm_pool: bool = False
-    """Whether its kernels come from the warm pool, where there is one."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ from catsdogs.server.pages import APP_DESCRIPTION, PageHandler
 from catsdogs.server.voila import preload
 
 APPS = (
-    App("/inference", "predict.ipynb", Scope.PREDICT, warm_pool=True),
+    App("/inference", "predict.ipynb", Scope.PREDICT),
     App("/monitoring", "monitoring.ipynb", Scope.MONITOR, operator_only=True),
 )
 
@@ -124,7 +124,7 @@ def set_page_metadata(handler: AppHandler, notebook: Any, cwd: str) -> None:  # 
         "texts": session_texts(_),
         "path": handler.app.path,
         "has_charts": handler.app.scope is Scope.MONITOR,
-        "preload": preload.initial_states(_) if handler.app.warm_pool else None,
+        "preload": preload.initial_states(_) if handler.app.scope is Scope.PREDICT else None,
         "links": [(handler.localised(path), text) for path, text in links],
         "links_without_script": [(handler.localised(path), text) for path, text in [*links, ("/docs", _("REST API"))]],
     }

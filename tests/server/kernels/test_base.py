@@ -90,12 +90,11 @@ def test_the_number_of_kernels_is_limited_also_for_simultaneous_requests(small_s
     assert 1 <= int(refused.headers["Retry-After"]) <= 15
     assert "/inference" in refused.data.decode(), "the page offers to try again"
     assert "tries again by itself" in refused.data.decode()
-    for kernel in kernel_processes.kernels(small_server):
-        assert client.heartbeat(kernel_processes.kernel_id(kernel)) == 204
+    kernel_ids = [str(kernel_processes.kernel_id(kernel)) for kernel in kernel_processes.kernels(small_server)]
+    assert [client.heartbeat(kernel_id) for kernel_id in kernel_ids] == [204, 204]
     assert client("HEAD", "/inference", token=None).status == 503
 
-    kernel = kernel_processes.kernels(small_server)[0]
-    assert client("POST", f"/voila/api/shutdown/{kernel_processes.kernel_id(kernel)}", token=None).status == 204
+    assert client("POST", f"/voila/api/shutdown/{kernel_ids[0]}", token=None).status == 204
     assert client("HEAD", "/inference", token=None).status == 200
     assert client("GET", "/inference", token=None).status == 200, "a session slot that is free can be used"
 
