@@ -75,6 +75,8 @@ class Note(StrEnum):
 
     FIRST_FRAME = "first_frame"
     """The file is an animation, and only its first picture was classified."""
+    ENDS_LEFT_OUT = "ends_left_out"
+    """The picture is so long that only its middle was looked at."""
 
 
 class Doubt(StrEnum):

@@ -20,8 +20,13 @@ INTENDED_USE = N_(
     "who can say that the answer is wrong. Not for decisions about people or animals."
 )
 LIMITS = [
-    N_("It looks at the largest centred square of the photo: an animal at the edge is not seen."),
+    N_(
+        "It looks at the largest centred square of the photo, and at the rest only where that square shows neither: a "
+        "second animal at the edge is not noticed, and a small one may be missed."
+    ),
     N_("A photo with a cat and a dog gets one answer; most such photos are noticed, and said to seem to show both."),
     N_("Wild cats, wolves, foxes and other furry animals may be taken for pets; drawings and toys, too."),
     N_("It was trained on photos that people took of their pets; what differs from them is less sure."),
 ]
+CENTRE_ONLY = N_("It looks at the largest centred square of the photo: an animal at the edge is not seen.")
+"""A limit on the cards of models that were trained before the rest of a photo was looked at; it no longer holds."""

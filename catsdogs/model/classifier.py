@@ -16,9 +16,9 @@ import numpy as np
 
 from catsdogs.domain import Answer, Box, Explanation, ModelInfo, Note, Prediction
 from catsdogs.errors import InvalidImage
-from catsdogs.model import preprocessing
+from catsdogs.model import crops, preprocessing
 from catsdogs.model.card import ModelCard, Runtime, check_file, read_card, read_text
-from catsdogs.model.preprocessing import ImageStatistics, Pixels
+from catsdogs.model.preprocessing import ImageStatistics, Photo, Pixels
 from catsdogs.model.runtimes import Floats, KerasNetwork, Network, OnnxNetwork, Outputs
 
 NEITHER_THRESHOLD = 0.5
@@ -37,12 +37,29 @@ def answer_of(proba_dog: float, neither_score: float) -> Answer:
 
 
 class PreprocessedPhoto(NamedTuple):
-    """The network's input for a photo, with the photo's statistics."""
+    """A decoded photo with the network's first input, and the photo's statistics."""
 
+    photo: Photo
     pixels: Pixels
-    """RGB, uint8, shape (side, side, 3)."""
+    """The centred square: RGB, uint8, shape (side, side, 3)."""
     statistics: ImageStatistics
-    notes: tuple[Note, ...]
+
+
+class SquareOutputs(NamedTuple):
+    """Outputs of the network for one square of a photo."""
+
+    activation: Floats
+    """Class-activation map, shape (rows, columns)."""
+    neither_score: float
+    proba_dog: float
+    position: float = 0.5
+    """Position of the square along the photo's longer side, 0 (left or top) .. 1."""
+
+    @property
+    def animal_probability(self) -> float:
+        """Probability of the animal that the square is answered with, 0..1; 0 for "neither"."""
+        is_neither = answer_of(self.proba_dog, self.neither_score) is Answer.NEITHER
+        return 0 if is_neither else (1 - self.neither_score) * max(self.proba_dog, 1 - self.proba_dog)
 
 
 class ClassifiedPhoto(NamedTuple):
@@ -88,7 +105,7 @@ class Classifier:
         return self.card.version
 
     def preprocess(self, photo: bytes) -> PreprocessedPhoto:
-        """Decode a photo, crop and scale it to the network's input.
+        """Decode a photo, crop its centred square and scale it to the network's input.
 
         Raises
         ------
@@ -96,8 +113,8 @@ class Classifier:
             The photo cannot be read.
         """
         decoded = preprocessing.decode(photo, self.card.input_size)
-        pixels = preprocessing.centre_square(decoded, self.card.input_size)
-        return PreprocessedPhoto(pixels, preprocessing.compute_statistics(decoded, pixels), decoded.notes)
+        pixels = preprocessing.square(decoded, self.card.input_size)
+        return PreprocessedPhoto(decoded, pixels, preprocessing.compute_statistics(decoded, pixels))
 
     def forward(self, pixels: Pixels) -> Outputs:
         """Compute the forward pass for preprocessed photos, shape (n, side, side, 3).
@@ -121,9 +138,9 @@ class Classifier:
         """
         started = time.perf_counter()
         photo_input = self.preprocess(photo)
-        outputs = self.forward(photo_input.pixels[np.newaxis])
+        outputs = self._look_at_the_rest(photo_input, _of_squares(self.forward(photo_input.pixels[np.newaxis]))[0])
         milliseconds = 1000 * (time.perf_counter() - started)
-        return ClassifiedPhoto(self._prediction(outputs, 0, milliseconds, photo_input), photo_input.statistics)
+        return ClassifiedPhoto(self._prediction(outputs, milliseconds, photo_input.photo), photo_input.statistics)
 
     def classify_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
         """Classify many photos; without their statistics, else as :meth:`classify_files_with_statistics`."""
@@ -177,34 +194,52 @@ class Classifier:
             except InvalidImage as error:
                 results[path] = error
         if inputs:
-            outputs = self.forward(np.stack([photo.pixels for photo in inputs.values()]))
+            centres = _of_squares(self.forward(np.stack([photo.pixels for photo in inputs.values()])))
+            outputs = [
+                self._look_at_the_rest(photo, centre) for photo, centre in zip(inputs.values(), centres, strict=True)
+            ]
             milliseconds = 1000 * (time.perf_counter() - started) / len(inputs)
-            for row, (path, photo) in enumerate(inputs.items()):
-                results[path] = ClassifiedPhoto(self._prediction(outputs, row, milliseconds, photo), photo.statistics)
+            for (path, photo), output in zip(inputs.items(), outputs, strict=True):
+                results[path] = ClassifiedPhoto(self._prediction(output, milliseconds, photo.photo), photo.statistics)
         return [(path, results[path]) for path in paths]
 
-    def _prediction(self, outputs: Outputs, row: int, milliseconds: float, photo: PreprocessedPhoto) -> Prediction:
-        neither_score = float(outputs.neither_score[row])
-        proba_dog = float(outputs.proba_dog[row])
-        answer = answer_of(proba_dog, neither_score)
+    def _look_at_the_rest(self, photo_input: PreprocessedPhoto, centre: SquareOutputs) -> SquareOutputs:
+        """Look at the other squares of the photo where the centred one is not enough; return the outputs that count."""
+        photo, side = photo_input.photo, self.card.input_size
+        is_wide = crops.aspect_ratio(photo.width, photo.height) >= crops.WIDE
+        if centre.animal_probability >= crops.ENOUGH or (centre.animal_probability > 0 and not is_wide):
+            return centre
+        squares = [centre]
+        for position in crops.other_positions(photo.width, photo.height):  # one by one: fewer pixels in memory
+            pixels = preprocessing.square(photo, side, position)
+            squares += [square._replace(position=position) for square in _of_squares(self.forward(pixels[np.newaxis]))]
+        return max(squares, key=lambda square: square.animal_probability)
+
+    def _prediction(self, outputs: SquareOutputs, milliseconds: float, photo: Photo) -> Prediction:
+        is_too_long = crops.aspect_ratio(photo.width, photo.height) > crops.MOST_SQUARES
         prediction = Prediction(
-            answer=answer,
-            proba_cat=1 - proba_dog,
-            proba_dog=proba_dog,
-            neither_score=neither_score,
+            answer=answer_of(outputs.proba_dog, outputs.neither_score),
+            proba_cat=1 - outputs.proba_dog,
+            proba_dog=outputs.proba_dog,
+            neither_score=outputs.neither_score,
             model_version=self.version,
             inference_time_ms=milliseconds,
-            notes=photo.notes,
-            explanation=_explanation(outputs.activation[row], photo.statistics),
+            notes=(*photo.notes, *([Note.ENDS_LEFT_OUT] if is_too_long else [])),
+            explanation=_explanation(outputs, photo),
         )
         doubts = self.card.doubts
         return replace(prediction, doubt=doubts.doubt_of(prediction)) if doubts else prediction
 
 
-def _explanation(activation: Floats, statistics: ImageStatistics) -> Explanation:
-    """Locate the class-activation map on the photo: on its centred square."""
-    rows = activation.astype(float).round(3).tolist()
-    edge = min(statistics.width, statistics.height)
-    left, top = ((1 - edge / side) / 2 for side in (statistics.width, statistics.height))
-    box = Box(*(round(share, 3) for share in (left, top, 1 - left, 1 - top)))
-    return Explanation(tuple(tuple(row) for row in rows), box)
+def _of_squares(outputs: Outputs) -> list[SquareOutputs]:
+    return [
+        SquareOutputs(activation, float(neither_score), float(proba_dog))
+        for activation, neither_score, proba_dog in zip(*outputs, strict=True)
+    ]
+
+
+def _explanation(outputs: SquareOutputs, photo: Photo) -> Explanation:
+    """Locate the class-activation map on the photo: on the square that it was computed for."""
+    rows = outputs.activation.astype(float).round(3).tolist()
+    box = crops.square_at(photo.width, photo.height, outputs.position)
+    return Explanation(tuple(tuple(row) for row in rows), Box(*(round(share, 3) for share in box)))

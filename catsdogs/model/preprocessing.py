@@ -142,8 +142,15 @@ def decode(photo: bytes, side: int | None = None) -> Photo:
     return Photo(upright, width, height, (Note.FIRST_FRAME,) if animated else ())
 
 
-def centre_square(photo: Photo, side: int) -> Pixels:
-    """Crop the largest centred square and scale it to the network's input.
+def square(photo: Photo, side: int, position: float = 0.5) -> Pixels:
+    """Crop the largest square at a position along the longer side, and scale it to the network's input.
+
+    Parameters
+    ----------
+    photo, side
+        Decoded photo, and side of the network's input in pixels.
+    position
+        0 for the left or upper end, 0.5 for the centre, 1 for the right or lower end.
 
     Returns
     -------
@@ -152,7 +159,7 @@ def centre_square(photo: Photo, side: int) -> Pixels:
     """
     image = photo.image
     edge = min(image.size)
-    left, top = (image.width - edge) / 2, (image.height - edge) / 2
+    left, top = (image.width - edge) * position, (image.height - edge) * position
     box = (left, top, left + edge, top + edge)
     return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, box=box))
 

@@ -158,7 +158,7 @@ def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | s
         return str(error)
     if min(photo.width, photo.height) < MIN_SIDE:
         return f"too small: {photo.width} x {photo.height} pixels, each side needs at least {MIN_SIDE}"
-    pixels = hashlib.sha256(preprocessing.centre_square(photo, side).tobytes()).digest()
+    pixels = hashlib.sha256(preprocessing.square(photo, side).tobytes()).digest()
     return _Checked(hashlib.sha256(content).hexdigest(), pixels)
 
 

@@ -108,4 +108,4 @@ def _compute(session: InferenceSession, dataset: Dataset, side: int, index: int)
 
 def read_input(dataset: Dataset, index: int, side: int) -> Pixels:
     """Read and preprocess a photo of the dataset; shape (side, side, 3)."""
-    return preprocessing.centre_square(preprocessing.decode(dataset.feedback.read(dataset.paths[index]), side), side)
+    return preprocessing.square(preprocessing.decode(dataset.feedback.read(dataset.paths[index]), side), side)

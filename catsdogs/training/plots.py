@@ -175,5 +175,5 @@ def _thumbnail(predictions: LabelledPredictions, index: int) -> str | None:
     except InvalidImage:
         return None
     stream = io.BytesIO()
-    Image.fromarray(preprocessing.centre_square(photo, _THUMBNAIL)).save(stream, "JPEG", quality=85)
+    Image.fromarray(preprocessing.square(photo, _THUMBNAIL)).save(stream, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -119,5 +119,8 @@ class AnswerCard(BaseWidget):
 
     def _notes(self, prediction: Prediction) -> list[str]:
         _ = self._
-        sentences = {Note.FIRST_FRAME: _("This is an animation: only its first picture was used.")}
+        sentences = {
+            Note.FIRST_FRAME: _("This is an animation: only its first picture was used."),
+            Note.ENDS_LEFT_OUT: _("This picture is very long: only its middle was looked at."),
+        }
         return [sentences[note] for note in prediction.notes]

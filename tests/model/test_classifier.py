@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from catsdogs.domain import Answer, Box, Note, Prediction
 from catsdogs.errors import InvalidImage
@@ -128,6 +128,89 @@ def test_an_explanation_covers_the_centred_square(classifier: Classifier, cat_jp
     assert explanation
     assert explanation.box == Box(0, 0.25, 1, 0.75)
     assert len(json.dumps(asdict(explanation))) < 1000, "it is part of every response"
+
+
+def on_a_background(cat_jpeg: bytes, ratio: float, position: float, upright: bool = False) -> bytes:
+    """Return a photo with a cat at a position along its longer side, on a brick wall."""
+    import skimage.data
+
+    edge = 300
+    cat = Image.open(io.BytesIO(cat_jpeg)).crop((75, 0, 375, 300))
+    wall = Image.fromarray(skimage.data.brick()).convert("RGB").resize((edge, edge))
+    length = round(edge * ratio)
+    size = (edge, length) if upright else (length, edge)
+    photo = Image.new("RGB", size)
+    for offset in range(0, length, edge):
+        photo.paste(wall, (0, offset) if upright else (offset, 0))
+    offset = round((length - edge) * position)
+    photo.paste(cat, (0, offset) if upright else (offset, 0))
+    stream = io.BytesIO()
+    photo.save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("ratio", [16 / 9, 3, 5])
+@pytest.mark.parametrize("position", [0, 0.3, 0.5, 1])
+def test_an_animal_at_the_side_of_a_wide_photo_is_seen(
+    classifier: Classifier, cat_jpeg: bytes, ratio: float, position: float, upright: bool
+) -> None:
+    prediction, statistics = classifier.classify(on_a_background(cat_jpeg, ratio, position, upright))
+    assert prediction.answer is Answer.CAT
+    assert prediction.notes == ()
+    assert prediction.explanation
+    box = prediction.explanation.box
+    seen = (box.top, box.bottom) if upright else (box.left, box.right)
+    assert seen[1] - seen[0] == pytest.approx(1 / ratio, abs=0.01), "the map covers the square that was looked at"
+    cat = position * (1 - 1 / ratio)
+    assert seen[0] < cat + 1 / ratio, "and at least a part of the cat is in it"
+    assert seen[1] > cat
+    logit = np.mean(prediction.explanation.activation)
+    assert 1 / (1 + np.exp(-logit)) == pytest.approx(prediction.proba_dog, abs=1e-3)
+    assert statistics == classifier.preprocess(on_a_background(cat_jpeg, ratio, position, upright)).statistics
+
+
+def test_a_wide_photo_is_answered_alike_alone_and_in_a_batch(
+    classifier: Classifier, cat_jpeg: bytes, tmp_path: Path
+) -> None:
+    photo = on_a_background(cat_jpeg, 3, 1)
+    for name, content in (("centre.jpg", cat_jpeg), ("side.png", photo)):
+        (tmp_path / name).write_bytes(content)
+    _, (_, in_batch) = classifier.classify_files([tmp_path / "centre.jpg", tmp_path / "side.png"])
+    alone, _ = classifier.classify(photo)
+    assert isinstance(in_batch, Prediction)
+    assert in_batch.explanation
+    assert alone.explanation
+    assert in_batch.explanation.box == alone.explanation.box
+    assert in_batch.proba_cat == pytest.approx(alone.proba_cat, abs=1e-5)
+
+
+def test_a_picture_too_long_to_be_looked_at_whole_says_so(classifier: Classifier, cat_jpeg: bytes) -> None:
+    assert classifier.classify(on_a_background(cat_jpeg, 12, 0))[0].notes == (Note.ENDS_LEFT_OUT,)
+    middle, _ = classifier.classify(on_a_background(cat_jpeg, 12, 0.5))
+    assert (middle.answer, middle.notes) == (Answer.CAT, (Note.ENDS_LEFT_OUT,))
+
+
+@pytest.mark.parametrize("kind", ["photo", "plain"])
+def test_pets_in_any_third_are_answered_as_often_as_centred_ones(
+    photos: Path, classifier: Classifier, kind: str
+) -> None:
+    """Real pets beside other photos and beside a plain colour, at 3:1."""
+    others = sorted((photos / "neither_web").rglob("*.jpg"))
+    right = dict.fromkeys((0, 1, 2), 0)
+    pets = [path for label in ("cat", "dog") for path in islice(sorted((photos / "val" / label).glob("*.jpg")), 15)]
+    for number, path in enumerate(pets):
+        pet = ImageOps.fit(Image.open(path), (256, 256))
+        beside = Image.open(others[number * 5 % len(others)]) if kind == "photo" else Image.new("RGB", (9, 9), "#7a8")
+        for third in right:
+            photo = Image.new("RGB", (3 * 256, 256))
+            for place in right:
+                photo.paste(pet if place == third else ImageOps.fit(beside, (256, 256)), (place * 256, 0))
+            stream = io.BytesIO()
+            photo.save(stream, "JPEG", quality=95)
+            right[third] += classifier.classify(stream.getvalue())[0].answer == path.parent.name
+    assert min(right[0], right[2]) >= right[1] - 2, right
+    assert right[1] >= 0.95 * len(pets)
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def quarters(mode: str = "RGB") -> Image.Image:
 
 def corners(photo: bytes) -> list[tuple[int, ...]]:
     """Colours at the middle of each quarter, as the network would see them, rounded to 0, 128 or 255."""
-    pixels = preprocessing.centre_square(preprocessing.decode(photo), SIDE)
+    pixels = preprocessing.square(preprocessing.decode(photo), SIDE)
     points = [pixels[y, x] for y in (SIDE // 4, 3 * SIDE // 4) for x in (SIDE // 4, 3 * SIDE // 4)]
     return [tuple(round(int(value) / 127.5) * 127 + (int(value) > 191) for value in point) for point in points]
 
@@ -107,12 +107,12 @@ def test_transparent_parts_become_white() -> None:
 
 def test_sixteen_bits_are_scaled_and_not_clipped() -> None:
     ramp = np.linspace(0, 65535, SIDE, dtype=np.uint16)[None].repeat(SIDE, 0)
-    pixels = preprocessing.centre_square(preprocessing.decode(encode(Image.fromarray(ramp))), SIDE)
+    pixels = preprocessing.square(preprocessing.decode(encode(Image.fromarray(ramp))), SIDE)
     assert np.abs(pixels[0, :, 0].astype(int) - ramp[0] // 256).max() <= 1
 
 
 def test_grey_becomes_equal_channels() -> None:
-    pixels = preprocessing.centre_square(preprocessing.decode(encode(quarters("L"))), SIDE)
+    pixels = preprocessing.square(preprocessing.decode(encode(quarters("L"))), SIDE)
     assert (pixels[..., 0] == pixels[..., 1]).all()
     assert (pixels[..., 0] == pixels[..., 2]).all()
 
@@ -231,14 +231,14 @@ def test_scaled_decoding_of_a_jpeg_keeps_the_picture() -> None:
     scaled, full = preprocessing.decode(photo, SIDE), preprocessing.decode(photo)
     assert scaled.image.size < full.image.size
     assert (scaled.width, scaled.height) == (full.width, full.height) == (1600, 1200)
-    difference = preprocessing.centre_square(scaled, SIDE).astype(int) - preprocessing.centre_square(full, SIDE)
+    difference = preprocessing.square(scaled, SIDE).astype(int) - preprocessing.square(full, SIDE)
     assert np.abs(difference).mean() < 1
 
 
 def test_statistics_differ_for_dark_bright_sharp_and_blurred_photos() -> None:
     def statistics(picture: Image.Image) -> preprocessing.ImageStatistics:
         decoded = preprocessing.decode(encode(picture))
-        return preprocessing.compute_statistics(decoded, preprocessing.centre_square(decoded, SIDE))
+        return preprocessing.compute_statistics(decoded, preprocessing.square(decoded, SIDE))
 
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, SIDE, 3), dtype=np.uint8))
     sharp, blurred = statistics(noise), statistics(noise.resize((8, 8)).resize((SIDE, 90)))

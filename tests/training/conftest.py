@@ -56,9 +56,9 @@ def blocks(imagenet: Arrays) -> list[Block]:
 def pixels(cat_jpeg: bytes) -> np.ndarray:
     """A cat, its mirror images, its negative, a detail of it, and noise."""
     photo = preprocessing.decode(cat_jpeg)
-    cat = preprocessing.centre_square(photo, INPUT_SIZE)
+    cat = preprocessing.square(photo, INPUT_SIZE)
     margin = INPUT_SIZE // 2
-    detail = preprocessing.centre_square(photo, 2 * INPUT_SIZE)[margin:-margin, margin:-margin]
+    detail = preprocessing.square(photo, 2 * INPUT_SIZE)[margin:-margin, margin:-margin]
     noise = np.random.default_rng(0).integers(0, 256, cat.shape, np.uint8)
     return np.stack([cat, cat[:, ::-1], cat[::-1], 255 - cat, detail, noise]).astype(np.float32)
 

@@ -21,7 +21,7 @@ EGYPTIAN_CAT = 285
 def test_the_backbone_recognises_the_cat(
     imagenet: Arrays, imagenet_classifier: ImageNetClassifier, cat_jpeg: bytes
 ) -> None:
-    pixels = preprocessing.centre_square(preprocessing.decode(cat_jpeg), 224)[np.newaxis].astype(np.float32)
+    pixels = preprocessing.square(preprocessing.decode(cat_jpeg), 224)[np.newaxis].astype(np.float32)
     last, inner = forward(build_lite0(imagenet), pixels)
     assert (last.shape, inner.shape) == ((1, 7, 7, 1280), (1, 7, 7, 1152))
     assert min(last.min(), inner.min()) == 0
@@ -46,9 +46,7 @@ def test_the_backbone_classifies_imagenet(imagenet: Arrays, photos: Path) -> Non
     with (photos / "neither" / "manifest.csv").open() as stream:
         rows = sorted(csv.DictReader(stream), key=lambda row: row["source_path"])
     files = [(photos / "neither" / Path(row["file"]).name).read_bytes() for row in rows]
-    pixels = np.stack([preprocessing.centre_square(preprocessing.decode(file), 224) for file in files]).astype(
-        np.float32
-    )
+    pixels = np.stack([preprocessing.square(preprocessing.decode(file), 224) for file in files]).astype(np.float32)
     blocks = build_lite0(imagenet)
     features = np.concatenate([forward(blocks, batch)[0].mean(axis=(1, 2)) for batch in np.split(pixels, 4)])
     answers = (features @ imagenet["_fc.weight"].T + imagenet["_fc.bias"]).argmax(axis=1)

@@ -1,0 +1,53 @@
+"""Crops: which squares of a photo the network looks at.
+
+The network sees a square, and the centred one comes first. Where it shows neither animal, or only a guess in a wide
+photo, the rest of the photo is looked at as well, in overlapping squares along its longer side. The square with the
+surest animal counts.
+
+Chosen with version 1.2 of the model on 300 photos of pets that were placed at the left, in the middle and at the right
+of wider backgrounds: at 3:1, 98 % of the pets at the sides are answered right (with the centre alone, none), at 16:9
+98 % (92 %). Of 1,000 ordinary photos of pets, 4 instead of 7 are refused and 5 instead of 4 are answered wrong, for 2 %
+more forward passes. Of 348 photos of other things, 7 instead of 4 are taken for a pet. To look at the rest of ordinary
+photos after a guess, too, made one more error. The whole photo, scaled to a square or with borders, found fewer of the
+pets: 10 to 50 % at 3:1.
+"""
+
+from __future__ import annotations
+
+import math
+
+from catsdogs.domain import Box
+
+WIDE = 1.6
+"""Ratio of the sides from which a photo is wide: its subject is often not in the centre."""
+ENOUGH = 0.75
+"""Probability of an animal in the centre of a wide photo, 0..1, below which it is a guess."""
+MOST_SQUARES = 9
+"""Largest number of squares of a photo; they show all of it up to this ratio of its sides."""
+_LEAST_CUT_OFF = 0.02
+"""Share of a square's side below which what the centred square lacks is not worth a look."""
+
+
+def square_at(width: int, height: int, position: float) -> Box:
+    """Return the largest square of a photo at a position along its longer side: 0 (left or top) .. 1."""
+    edge = min(width, height)
+    left, top = (position * (1 - edge / side) for side in (width, height))
+    return Box(left, top, left + edge / width, top + edge / height)
+
+
+def other_positions(width: int, height: int) -> list[float]:
+    """Return the positions of the squares beside the centred one: all of the photo, each part in two of them.
+
+    A photo longer than 5:1 has parts that are in one square only; beyond `MOST_SQUARES`:1, its ends are left out.
+    """
+    cut_off = aspect_ratio(width, height) - 1  # in sides of the square
+    if cut_off < _LEAST_CUT_OFF:
+        return []
+    on_each_side = min(math.ceil(cut_off), MOST_SQUARES // 2)
+    step = min(cut_off / 2 / on_each_side, 1) / cut_off
+    return [0.5 + step * number for number in range(-on_each_side, on_each_side + 1) if number]
+
+
+def aspect_ratio(width: int, height: int) -> float:
+    """Return the ratio of the longer side to the shorter one, from 1 upwards."""
+    return max(width, height) / min(width, height)
