@@ -11,7 +11,14 @@ from catsdogs.widgets.assets import common_texts
 
 MAX_UPLOAD_BYTES = 10_000_000
 """Size of the largest file that is sent unchanged: with its message it fits into a websocket message of 10 MiB."""
-PHOTO_LIMITS = {"bytes": MAX_UPLOAD_BYTES, "pixels": MAX_PIXELS, "jpeg_pixels": MAX_JPEG_PIXELS}
+MAX_DROPPED = 100
+"""Largest number of photos that are taken from dropped folders at once."""
+PHOTO_LIMITS = {
+    "bytes": MAX_UPLOAD_BYTES,
+    "files": MAX_DROPPED,
+    "pixels": MAX_PIXELS,
+    "jpeg_pixels": MAX_JPEG_PIXELS,
+}
 """Limits of photos for the browser, which decodes no larger ones: ``jpeg_pixels`` is that of a JPEG with one scan."""
 
 
@@ -29,6 +36,7 @@ def photo_texts(_: Translator) -> dict[str, str]:
     """Return the texts of the photo input."""
     return common_texts(_) | {
         "choose": _("Choose a photo"),
+        "take": _("Take a photo"),
         "or_drop": _("or drop it here, or paste it"),
         "hint": _("JPEG, PNG, WebP, GIF, BMP or TIFF"),
         "another": _("Choose another photo"),
@@ -62,7 +70,9 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "for_cat": _("suggests a cat"),
         "for_dog": _("suggests a dog"),
         "frame": _("The model uses only what is inside the frame."),
-        "folder": _("This is a folder. Choose a photo in it."),
+        "no_photo_in_folder": _("There is no photo in this folder."),
+        "too_many": _("This folder has many photos: the first {n} were taken.", n=MAX_DROPPED),
+        "link": _("Only a link arrived, not the picture. Save the picture on your device first, then choose it here."),
         "empty": _("This file is empty. Choose another photo."),
         "not_photo": _("This is not a photo. Choose a JPEG, PNG or WebP file."),
         "too_large": _("This file is too large: at most {megabytes} MB.", megabytes=MAX_UPLOAD_BYTES // 10**6),

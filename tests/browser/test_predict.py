@@ -162,7 +162,7 @@ def test_a_file_that_is_not_a_photo_is_not_sent(
     assert server.query(rows) == before
 
 
-def test_a_dropped_photo_is_predicted_and_a_dropped_folder_is_refused(
+def test_a_dropped_photo_and_the_photos_of_a_dropped_folder_are_predicted(
     shared_page: Page, tmp_path: Path, pictures: dict[str, bytes]
 ) -> None:
     photo = tmp_path / "dropped.jpg"
@@ -172,10 +172,80 @@ def test_a_dropped_photo_is_predicted_and_a_dropped_folder_is_refused(
     expect(shared_page.locator(".cd-name")).to_have_text("dropped.jpg")
     wait_for_answer(shared_page)
     assert error_message(shared_page) == ""
-    drop(shared_page, tmp_path)
-    expect(shared_page.locator(".cd-photo").get_by_role("alert")).to_have_text(
-        "This is a folder. Choose a photo in it."
+    alert = shared_page.locator(".cd-photo").get_by_role("alert")
+    folder = tmp_path / "folder"
+    (folder / ".hidden").mkdir(parents=True)
+    for name in ("desktop.ini", ".DS_Store", "._dot.jpg", ".hidden/hidden.jpg", "notes.txt"):
+        (folder / name).write_bytes(pictures["jpeg"])
+    drop(shared_page, folder)
+    expect(alert).to_have_text("There is no photo in this folder.")
+    (folder / "deeper").mkdir()
+    (folder / "deeper" / "second.JPG").write_bytes(pictures["jpeg"])
+    (folder / "first.png").write_bytes(pictures["png"])
+    thumbnails = shared_page.get_by_role("list", name="Photos of this visit").get_by_role("button")
+    count = thumbnails.count()
+    clear_messages(shared_page)
+    drop(shared_page, folder)
+    expect(thumbnails).to_have_count(count + 2)
+    expect(shared_page.locator(".cd-overlay")).to_be_hidden()
+    assert error_message(shared_page) == ""
+    expect(thumbnails.nth(count)).to_have_accessible_name("second.JPG: Cat")
+    expect(thumbnails.last).to_have_accessible_name("first.png: Cat")
+
+
+LINK_GESTURES = {
+    "a picture of another page": {"text/uri-list": "https://example.org/cat.jpg", "text/html": "<img src='cat.jpg'>"},
+    "a link": {"text/plain": "https://example.org/cat.jpg"},
+    "HTML with a picture": {"text/html": "<p><img src='https://example.org/cat.jpg'></p>"},
+}
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+@pytest.mark.parametrize("gesture", LINK_GESTURES)
+def test_a_link_in_place_of_a_photo_is_explained_and_the_page_stays(shared_page: Page, kind: str, gesture: str) -> None:
+    clear_messages(shared_page)
+    address = shared_page.url
+    is_prevented = shared_page.evaluate(
+        """([kind, data]) => {
+            const transfer = new DataTransfer();
+            for (const [type, text] of Object.entries(data)) transfer.setData(type, text);
+            const fields = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
+            const create = (name) => name === "paste" ? new ClipboardEvent(name, fields) : new DragEvent(name, fields);
+            return !document.querySelector("h1").dispatchEvent(create(kind));
+        }""",
+        [kind, LINK_GESTURES[gesture]],
     )
+    assert is_prevented == (kind == "drop"), "the browser would leave the page to open what is dropped"
+    expect(shared_page.locator(".cd-photo").get_by_role("alert")).to_have_text(
+        "Only a link arrived, not the picture. Save the picture on your device first, then choose it here."
+    )
+    assert shared_page.url == address
+
+
+def test_a_link_is_dropped_or_pasted_into_a_text_field_as_everywhere(shared_page: Page) -> None:
+    clear_messages(shared_page)
+    is_prevented = shared_page.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.setData("text/uri-list", "https://example.org");
+            const field = document.querySelector(".cd-my-data input, .cd-mydata input, input[type=text]");
+            const event = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: transfer });
+            return !field.dispatchEvent(event);
+        }"""
+    )
+    assert not is_prevented
+    assert error_message(shared_page) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("no type", ""), ("bytes.bin", "application/octet-stream"), ("letter.txt", "text/plain")]
+)
+def test_a_photo_is_judged_by_its_bytes(shared_page: Page, pictures: dict[str, bytes], name: str, kind: str) -> None:
+    clear_messages(shared_page)
+    shared_page.set_input_files("input[type=file]", {"name": name, "mimeType": kind, "buffer": pictures["jpeg"]})
+    wait_for_answer(shared_page)
+    assert error_message(shared_page) == ""
+    expect(shared_page.locator(".cd-name")).to_have_text(name)
 
 
 def test_a_pasted_photo_is_predicted(shared_page: Page, pictures: dict[str, bytes]) -> None:

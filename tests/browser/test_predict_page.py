@@ -194,6 +194,20 @@ def test_a_touch_screen_is_not_asked_to_drop_or_paste(browser: Browser, server: 
             open_app(page, server)
             expect(page.get_by_text("Choose a photo", exact=True)).to_be_visible()
             expect(page.get_by_text(hint)).to_be_visible(visible=not touch)
+            camera = page.get_by_role("button", name="Take a photo")
+            expect(camera).to_be_visible(visible=touch)
+            if touch:
+                captures = (
+                    "input => { input.addEventListener('click', () => input.seen = input.getAttribute('capture')); }"
+                )
+                field = page.locator("input[type=file]")
+                field.evaluate(captures)
+                with page.expect_file_chooser():
+                    camera.tap()
+                assert field.evaluate("input => input.seen") == "environment"
+                with page.expect_file_chooser():
+                    page.get_by_text("Choose a photo", exact=True).tap()
+                assert field.evaluate("input => input.seen") is None, "the files, and not only the camera"
             page.goto("about:blank")  # ends the session
 
 

@@ -105,6 +105,7 @@ async function scaleDown(file, { side, quality }) {
 /**
  * Choose what to send of a photo file, and what to show of it; `limits` are those of the server.
  * Returns { blob, preview }; `preview` is null where the browser cannot show the photo.
+ * Where the canvas returns noise, the file is sent unchanged.
  * Files that the server refuses, and animations, are sent unchanged: the server says what is wrong or what it used.
  */
 async function prepare(file, limits) {
@@ -114,15 +115,16 @@ async function prepare(file, limits) {
   if (header && (!header.complete || header.width * header.height > maxPixels)) return unchanged;
   if (header?.animated) return { blob: file, preview: file };
   try {
-    const blob = await scaleDown(file, SENT);
-    return { blob, preview: blob };
+    const blob = await scaleDown(file, SENT); // fails where the browser cannot decode the file
+    return (await isCanvasTrue()) ? { blob, preview: blob } : { blob: file, preview: file };
   } catch {
     return unchanged;
   }
 }
 
-/** Create the small copy of a photo that the tab keeps, as a data URL. Throws where the browser cannot decode the file. */
+/** Create the small copy of a photo that the tab keeps, as a data URL. Throws where the browser cannot make one. */
 async function smallPicture(file) {
+  if (!(await isCanvasTrue())) throw new Error("the canvas of this browser returns noise");
   const blob = await scaleDown(file, KEPT);
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
@@ -135,4 +137,14 @@ async function smallPicture(file) {
 /** Return the bytes of a data URL. */
 function bytesOf(dataUrl) {
   return Uint8Array.from(atob(dataUrl.slice(dataUrl.indexOf(",") + 1)), (character) => character.charCodeAt(0));
+}
+
+/** Return whether a file is in a format of photos, by its first bytes, whatever its name and type say. */
+async function looksLikePhoto(file) {
+  const bytes = new Uint8Array(await file.slice(0, 12).arrayBuffer());
+  const starts = ["\xff\xd8\xff", "\x89PNG", "GIF8", "BM", "II*\0", "MM\0*"];
+  const brand = ascii(bytes, 8, 4);
+  if (ascii(bytes, 0, 4) === "RIFF") return brand === "WEBP";
+  if (ascii(bytes, 4, 4) === "ftyp") return /^(hei[cxms]|hev[cxms]|m[is]f1|avi[fs])$/.test(brand);
+  return starts.some((start) => ascii(bytes, 0, start.length) === start);
 }

@@ -34,12 +34,12 @@ function draw(model, el) {
     list.draw();
   }
 
-  /** Return why a file is refused before its content is read, or "". */
-  function refusal(file) {
-    if (file.sample) return "";
+  /** Return why a file is refused in the browser, or "". Systems may give it no type, or a wrong one. */
+  async function refusal(file) {
     if (file.size === 0) return texts.empty;
-    if (file.type && !file.type.startsWith("image/")) return texts.not_photo;
-    return "";
+    const isUntyped = !file.type || file.type === "application/octet-stream";
+    if (isUntyped || file.type.startsWith("image/") || (await looksLikePhoto(file))) return "";
+    return texts.not_photo;
   }
 
   /** Send a photo that is shown already to the kernel. Where it is cancelled later, the kernel discards it. */
@@ -63,8 +63,9 @@ function draw(model, el) {
       show(photo);
       return send(photo, { action: "predict_sample", name: item.sample }, [], signal);
     }
-    if (refusal(item)) return refusal(item);
     try {
+      const refused = await refusal(item);
+      if (refused) return refused;
       const { blob, preview } = await prepare(item, model.get("limits"));
       signal.throwIfAborted();
       const photo = visit.add(item, preview);
@@ -94,15 +95,16 @@ function draw(model, el) {
     const refused = [];
     while (queue.length) {
       const item = queue.shift();
+      const before = stageNumber;
       const message = await handle(item);
-      if (message) refused.push({ item, message });
+      if (message) refused.push({ item, message, isShown: stageNumber !== before });
     }
     const cancelled = inProgress.signal.aborted;
     inProgress = null;
     drawProgress();
     // the file is named where it is not obvious which one is meant: of several, or where nothing of it is shown
-    const isNamed = (item) => handled > 1 || refusal(item);
-    problem.textContent = refused.map(({ item, message }) => (isNamed(item) ? `${item.name}: ${message}` : message)).join("\n");
+    const sentence = ({ item, message, isShown }) => (handled > 1 || !isShown ? `${item.name}: ${message}` : message);
+    problem.textContent = refused.map(sentence).join("\n");
     publishPhoto(root, { busy: false });
     const before = visit.get(shownNumber);
     if (cancelled && before) showAgain(before);
@@ -205,8 +207,9 @@ function draw(model, el) {
     zone: stage.zone,
     input,
     take,
-    refuseFolder: () => {
-      if (!inProgress) problem.textContent = texts.folder;
+    mostFiles: model.get("limits").files,
+    explain: (name) => {
+      if (!inProgress) problem.textContent = texts[name];
     },
   });
   show(null);

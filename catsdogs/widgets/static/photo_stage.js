@@ -1,14 +1,25 @@
 // The area that shows the photo, takes dropped files, and shows progress.
 
-/** Create the file input. On a phone the browser offers the camera, too. */
+/** Create the file input; `input.takePhoto()` opens the camera instead of the files, where the device has one. */
 function fileInput(texts) {
-  return make("input", {
+  const input = make("input", {
     type: "file",
     multiple: true,
-    accept: "image/*,.heic,.heif,.tif,.tiff",
+    accept: "image/*,.heic,.heif,.avif,.tif,.tiff",
     class: "cd-hidden",
     "aria-label": texts.choose,
   });
+  let useCamera = false;
+  input.addEventListener("click", () => {
+    if (useCamera) input.setAttribute("capture", "environment");
+    else input.removeAttribute("capture");
+    useCamera = false;
+  });
+  input.takePhoto = () => {
+    useCamera = true;
+    input.click();
+  };
+  return input;
 }
 
 /**
@@ -59,6 +70,7 @@ function photoStage(model, root, input, shownNumber, cancel) {
   );
   const name = make("span", { class: "cd-name" });
   const another = quietButton({ onclick: () => input.click() }, texts.another);
+  const cameraButton = () => quietButton({ class: "cd-button cd-quiet cd-camera", onclick: input.takePhoto }, texts.take);
   const map = activationMap(model, root, picture, shownNumber);
   const viewer = photoViewer(texts);
   const enlarge = make(
@@ -69,8 +81,9 @@ function photoStage(model, root, input, shownNumber, cancel) {
     icon("enlarge"),
     make("span", { class: "cd-hidden" }, texts.enlarge),
   );
-  const zone = make("div", { class: "cd-drop" }, invitation, enlarge, blank);
-  const caption = make("div", { class: "cd-caption", hidden: true }, name, map.button, another);
+  const firstCamera = cameraButton();
+  const zone = make("div", { class: "cd-drop" }, invitation, firstCamera, enlarge, blank);
+  const caption = make("div", { class: "cd-caption", hidden: true }, name, map.button, another, cameraButton());
 
   /** Show a photo with its name, or the invitation to choose one where `photo` is null. */
   function showPhoto(photo) {
@@ -79,7 +92,7 @@ function photoStage(model, root, input, shownNumber, cancel) {
     blank.hidden = !photo || Boolean(photo.address);
     if (photo?.address) picture.src = photo.address;
     picture.alt = name.textContent = name.title = photo?.name ?? "";
-    invitation.hidden = Boolean(photo);
+    invitation.hidden = firstCamera.hidden = Boolean(photo);
     caption.hidden = !photo;
     root.classList.toggle("cd-filled", Boolean(photo));
     map.draw();
