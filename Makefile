@@ -15,7 +15,7 @@ UV     := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python
           --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help app lab data train report test bench lint lock messages screenshots clean
+.PHONY: help app lab data train report test bench lint lock frontend messages screenshots clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses)
 	@$(UV) --upgrade $(addprefix --extra ,build lab train cluster test bench dev) --constraint requirements.lock \
 	  --output-file requirements-dev.lock
 	@$(UV) --upgrade --extra rivals --output-file requirements-rivals.lock
+
+frontend: ## Build the front end of the pages from its source (needs node and npm)
+	@cd catsdogs/server/front_end && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
 messages: $(VENV)/.everything ## Bring new texts into the catalogues of catsdogs/locale
 	@$(RUN) -m tests.messages

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import json
 import re
 from typing import Any
 
@@ -19,8 +18,7 @@ ZYGOTE = "catsdogs.server.kernels.zygote"
 
 def kernel_of(page: Page, server: Any) -> psutil.Process:
     """Find the process of an open page's kernel."""
-    config = json.loads(page.locator("#jupyter-config-data").text_content() or "")
-    return find(server, config["kernelId"])
+    return find(server, page.locator("body").get_attribute("data-kernel") or "")
 
 
 def find(server: Any, wanted: str) -> psutil.Process:

@@ -198,8 +198,8 @@ SECURITY_HEADERS = {
 """Headers of every response, unless the handler has set its own."""
 
 APP_CONTENT_SECURITY_POLICY = (
-    # Voilà streams inline scripts, anywidget imports modules from blob: addresses, and JupyterLab's
-    # settings registry compiles JSON schemas: that is what the three looser sources are for.
+    # The page has an inline script, Voilà adds others while a notebook runs for long, and anywidget imports modules
+    # from blob: addresses: that is what the looser sources are for.
     "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -14,8 +14,7 @@ from catsdogs.server.kernels.local import PROVISIONER, LocalKernelManager
 from catsdogs.server.kernels.remote import RemoteKernelManager
 from catsdogs.server.kernels.remote_websocket import RemoteWebsocketConnection
 from catsdogs.server.rate_limit import RateLimit
-from catsdogs.server.voila import apps, page_files
-from catsdogs.server.voila.patches import EXTENSION_CHUNKS
+from catsdogs.server.voila import apps, rendering
 from catsdogs.settings import Settings
 
 
@@ -28,16 +27,13 @@ def voila_config(settings: Settings) -> Config:
                 **({"kernel_websocket_connection_class": RemoteWebsocketConnection} if settings.gateway_url else {}),
             },
             "VoilaConfiguration": {
-                "template": page_files.TEMPLATE,
+                "template": rendering.TEMPLATE,
                 "allow_template_override": "NO",
                 "allow_theme_override": "NO",
                 "multi_kernel_manager_class": RemoteKernelManager if settings.gateway_url else LocalKernelManager,
                 "http_header_envs": ["Accept-Language"],
                 "prelaunch_hook": apps.set_page_metadata,
-                "page_config_hook": page_files.add_versions,
-                "extension_allowlist": list(EXTENSION_CHUNKS),
             },
-            "VoilaExecutor": {"cell_error_instruction": "Reload the page; if it happens again, tell the operator."},
             "AppKernelManager": {
                 "limit": settings.max_sessions,
                 "cull_idle_timeout": 60 * settings.idle_minutes,

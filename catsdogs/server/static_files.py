@@ -84,13 +84,10 @@ class Folders:
     ----------
     folders
         Their paths; those that do not exist are empty.
-    patch
-        Changes the content of a file.
     """
 
-    def __init__(self, *folders: str | Path, patch: Callable[[bytes], bytes] = bytes) -> None:
+    def __init__(self, *folders: str | Path) -> None:
         self._folders = [Path(folder).resolve() for folder in folders]
-        self._patch = patch
 
     def __call__(self, name: str) -> Asset | None:
         """Return a file; one that is changed is read again."""
@@ -98,13 +95,13 @@ class Folders:
             with suppress(OSError, ValueError):  # no file has a name that is too long, or has a null character
                 path = (folder / name).resolve()
                 if path.is_relative_to(folder) and path.is_file():
-                    return _read(path, path.stat().st_mtime_ns, self._patch)
+                    return _read(path, path.stat().st_mtime_ns)
         return None
 
 
 @lru_cache(_MOST_FILES)
-def _read(path: Path, modified: int, patch: Callable[[bytes], bytes]) -> Asset:  # noqa: ARG001 (its time is its version)
-    return Asset(patch(path.read_bytes()), content_type_of(path.name))
+def _read(path: Path, modified: int) -> Asset:  # noqa: ARG001 (its time is its version)
+    return Asset(path.read_bytes(), content_type_of(path.name))
 
 
 def content_type_of(name: str) -> str:

@@ -1,12 +1,11 @@
 """Scripts, style sheets and texts that all widgets share, for kernels and for the server's pages.
 
-A page of our server loads the scripts and style sheets of all widgets from the server, which browsers keep; a widget
-sends only the address of its script. In JupyterLab, and in Voilà without our server, each widget sends its own.
+A page of our server loads the scripts and style sheets of its widgets from the server, which browsers keep; a widget
+sends only its name. In JupyterLab, and in Voilà without our server, each widget sends its own.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from functools import cache
@@ -77,18 +76,15 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 """Widgets of each page of our server, in the order of their style sheets."""
 
-SCRIPT_PATH = "/app/widgets.js"
-"""Path of :func:`shared_script` on our server."""
-
 
 def script(name: str, before: Callable[[], str] = str) -> str:
     """Return the ES module of a widget, with the script that `before` returns before it.
 
-    For a page of our server, it only names the widget in the script that the page loads, without `before`.
+    For a page of our server, it only names the widget in the script that the page loads (:func:`module`; the front end
+    says where it is), without `before`.
     """
     if URL_VARIABLE in os.environ:
-        address = f"{SCRIPT_PATH}?v={content_hash(shared_script().encode())}"
-        return f'export default async () => (await import(new URL("{address}", location.origin))).{name}();'
+        return f"export default () => catsdogs.{name}();"
     return before() + _read("js", "base", *WIDGETS[name], name)
 
 
@@ -103,9 +99,9 @@ def module(*names: str) -> str:
 
 
 @cache
-def shared_script() -> str:
-    """Return the module of the widgets of all pages."""
-    return module(*dict.fromkeys(name for names in PAGES.values() for name in names))
+def page_script(page: str) -> str:
+    """Return the module of a page's widgets."""
+    return module(*PAGES[page])
 
 
 @cache
@@ -113,11 +109,6 @@ def page_style(page: str) -> str:
     """Return the style sheets of a page's widgets, and of the scripts that are joined to theirs."""
     names = dict.fromkeys(part for name in PAGES[page] for part in (*WIDGETS[name], name))
     return _style(*(name for name in names if (_FOLDER / f"{name}.css").is_file()))
-
-
-def content_hash(content: bytes) -> str:
-    """Return the version of a file in its address."""
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _factory(name: str) -> str:

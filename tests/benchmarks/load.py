@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import os
 import re
@@ -158,9 +157,9 @@ def open_sessions(url: str, n: int) -> Iterator[None]:
 
     def load() -> str:
         page = urllib3.request("GET", f"{url}/inference").data.decode()
-        config = re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', page, re.DOTALL)
-        assert config
-        return str(json.loads(config[1])["kernelId"])
+        found = re.search('data-kernel="(.*?)"', page)
+        assert found
+        return found[1]
 
     async def open_one(two: asyncio.Semaphore) -> WebSocketClientConnection:
         async with two:

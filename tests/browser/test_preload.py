@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Response, Route, expect
 
 from catsdogs.i18n import Translator
 from tests import kernel_processes
@@ -185,7 +185,7 @@ def test_a_photo_that_waits_for_a_kernel_that_dies_is_named_on_the_page_that_ope
 def test_the_output_of_a_notebook_that_fails_is_shown(page: Page, own_server: RunningServer) -> None:
     def without_widget(route: Route) -> None:
         answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace("widget-view+json", "something-else"))
+        route.fulfill(response=answer, body=answer.text().replace("data-model", "data-nothing"))
 
     page.route("**/inference", without_widget)
     page.goto(f"{own_server.url}/inference")
@@ -193,14 +193,23 @@ def test_the_output_of_a_notebook_that_fails_is_shown(page: Page, own_server: Ru
     expect(page.locator("#rendered_cells")).to_be_visible()
 
 
-def test_the_javascript_of_voila_comes_in_one_file(page: Page, own_server: RunningServer) -> None:
-    requested: list[str] = []
-    page.on("request", lambda request: requested.append(request.url.removeprefix(own_server.url)))
+def test_a_first_visit_loads_little_and_nothing_of_voilas_scripts(
+    page: Page, own_server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    scripts: list[Response] = []
+
+    def note(response: Response) -> None:
+        if response.request.resource_type == "script" and response.url.startswith("http"):
+            scripts.append(response)
+
+    page.on("response", note)
     page.goto(f"{own_server.url}/inference")
-    wait_for_kernel(page)
-    assert len([path for path in requested if path.startswith("/app/bundle.js")]) == 1
-    chunks = [path for path in requested if re.search(r"(/voila/static/|/labextensions/.*/)\d+\.", path)]
-    assert chunks == [], "the chunk numbers of Voilà have changed: update catsdogs/server/voila/patches.py"
+    choose(page, pictures["jpeg"], "first.jpg")
+    expect(page.get_by_role("heading", level=2, name=re.compile("a cat"))).to_be_visible(timeout=READY)
+    names = [response.url.partition("?")[0].rpartition("/")[2] for response in scripts]
+    assert sorted(names) == ["front_end.js", "inference.js"]
+    assert sum(len(response.body()) for response in scripts) < 500_000
+    assert sum(response.request.sizes()["responseBodySize"] for response in scripts) < 150_000
 
 
 def test_a_photo_is_answered_where_the_scripts_of_the_widgets_take_longer_than_two_seconds(

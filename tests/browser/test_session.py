@@ -250,7 +250,7 @@ def test_a_page_that_waits_for_a_session_opens_by_itself(
 def test_a_page_that_loads_for_long_keeps_its_kernel(impatient: RunningServer, page: Page, cat_jpeg: bytes) -> None:
     held: list[Route] = []
     held_back = True
-    scripts = re.compile("/voila[.]js|/bundle")
+    scripts = re.compile("/front_end[.]js")
 
     def hold(route: Route) -> None:
         if held_back:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -54,9 +53,9 @@ class Client:
         answer = self("GET", path, token=None, **options)
         assert answer.status == 200, answer.data
         html = answer.data.decode()
-        found = re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', html, re.DOTALL)
+        found = re.search('data-kernel="(.*?)"', html)
         assert found
-        kernel_id = json.loads(found[1])["kernelId"]
+        kernel_id = found[1]
         process = kernel_processes.find(self.server, kernel_id)
         assert self.heartbeat(kernel_id, options.get("headers")) == 204
         return OpenPage(kernel_id, process, html, answer.headers)

@@ -31,9 +31,9 @@ def get(client: Client, path: str, **headers: str) -> Any:
         f"/static/{'x' * 5000}",
         "/samples/README.md",
         "/app/nothing.js",
-        "/voila/static/%00",
-        "/voila/static/",
-        "/voila/static/..%2f..%2f..%2fetc%2fpasswd",
+        "/app/%00",
+        "/app/",
+        "/app/..%2fpackage.json",
     ],
 )
 def test_a_path_that_no_file_can_have_is_not_found(client: Client, path: str) -> None:
@@ -55,16 +55,14 @@ def addresses(client: Client) -> list[str]:
 
 
 def addresses_in(page: OpenPage) -> set[str]:
-    loaded = re.findall(r'(?:src|href)="(/(?:static|app|samples|voila)/[^"]*)"', page.html)
+    loaded = re.findall(r'(?:src|href|data-plotly)="(/(?:static|app|samples)/[^"]*)"', page.html)
     samples = re.findall(r'"address": "([^"]*)"', page.html)
-    extensions = re.findall(r'"load": "([^"]*)", "name": "([^"]*)"', page.html)
-    return {*loaded, *samples, *(f"/voila/labextensions/{name}/{load}" for load, name in extensions)}
+    return {*loaded, *(address for address in samples if "?" in address)}
 
 
 def test_every_address_in_a_page_holds_the_hash_of_its_content(client: Client, addresses: list[str]) -> None:
-    assert len(addresses) > 12
-    kinds = ("/static/", "/app/bundle.js", "/app/plotly.js", "/app/inference.css", "/app/monitoring.css", "/samples/")
-    for kind in (*kinds, "/voila/labextensions/"):
+    scripts = ("/app/front_end.js", "/app/inference.js", "/app/monitoring.js", "/app/plotly.js")
+    for kind in (*scripts, "/app/inference.css", "/app/monitoring.css", "/static/", "/samples/"):
         assert any(address.startswith(kind) for address in addresses), kind
     for address in addresses:
         answer = get(client, address)

@@ -1,4 +1,4 @@
-"""The static files of the apps' pages: ours, scripts that are joined from several files, and those of Voilà."""
+"""The static files of the apps' pages: a script and a style sheet for each page, joined from several files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Callable
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-from jupyter_core.paths import jupyter_path
-from voila.paths import collect_static_paths
 
 from catsdogs.server.static_files import (
     OWN_FILES,
+    STATIC,
     Asset,
     Find,
     Folders,
@@ -21,23 +18,26 @@ from catsdogs.server.static_files import (
     find_sample,
     script_asset,
 )
-from catsdogs.server.voila.bundle import bundle
-from catsdogs.server.voila.patches import accept_older_versions
-from catsdogs.server.voila.preload import preload_script
-from catsdogs.widgets.assets import PAGES, page_style, shared_script
+from catsdogs.widgets.assets import PAGES, page_script, page_style
 
-TEMPLATE = "lab"
-"""Name of Voilà's template that ours extends."""
+_FRONT_END = Folders(Path(__file__).parents[1] / "front_end" / "built")
+_PRELOADED_PAGES = ("inference",)
+
+
+def _own(*names: str) -> str:
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
 @cache
-def _widgets_script() -> Asset:
-    return script_asset(shared_script())
+def _script(page: str) -> Asset:
+    """Return the script of a page: its session, the scripts of its widgets, and what draws some of them first."""
+    preload = _own("preload.js") if page in _PRELOADED_PAGES else ""
+    return script_asset("\n".join((_own("session.js"), page_script(page), preload)))
 
 
 @cache
 def _style(page: str) -> Asset:
-    return Asset(page_style(page).encode(), content_type_of(f"{page}.css"))
+    return Asset(f"{_own('style.css', 'app.css')}\n{page_style(page)}".encode(), content_type_of(f"{page}.css"))
 
 
 @cache
@@ -50,27 +50,17 @@ def _plotly() -> Asset:
 
 
 _JOINED: dict[str, Callable[[], Asset]] = {
-    "bundle.js": bundle,
-    "preload.js": preload_script,
-    "widgets.js": _widgets_script,
+    **{f"{page}.js": partial(_script, page) for page in PAGES},
     **{f"{page}.css": partial(_style, page) for page in PAGES},
     "plotly.js": _plotly,
 }
 
 
-def _joined(name: str) -> Asset | None:
-    return _JOINED[name]() if name in _JOINED else None
+def _app_file(name: str) -> Asset | None:
+    return _JOINED[name]() if name in _JOINED else _FRONT_END(name)
 
 
-FILES: dict[str, Find] = {
-    "/static/": OWN_FILES,
-    "/app/": _joined,
-    "/samples/": find_sample,
-    "/voila/static/": Folders(*collect_static_paths(["voila"], TEMPLATE)),
-    "/voila/labextensions/": Folders(
-        *jupyter_path("labextensions"), *jupyter_path("voila", "labextensions"), patch=accept_older_versions
-    ),
-}
+FILES: dict[str, Find] = {"/static/": OWN_FILES, "/app/": _app_file, "/samples/": find_sample}
 """Functions that find the files, by the beginning of their paths."""
 
 
@@ -80,15 +70,9 @@ def url(path: str) -> str:
     return address_of(prefix, path.removeprefix(prefix), FILES[prefix])
 
 
-def add_versions(page_config: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add its version to the address of each extension that the page loads (Voilà's hook)."""
-    for extension in page_config["federated_extensions"]:
-        path = f"/voila/labextensions/{extension['name']}/"
-        extension["load"] = url(path + extension["load"]).removeprefix(path)
-    return page_config
-
-
 def compress() -> None:
     """Compress the scripts and style sheets of the pages, before the first page is requested."""
-    for make in _JOINED.values():
-        _ = make().gzip_body
+    for name in (*_JOINED, "front_end.js"):
+        asset = _app_file(name)
+        assert asset is not None
+        _ = asset.gzip_body

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import sys
 from collections.abc import AsyncIterator, MutableMapping
 from typing import TYPE_CHECKING, Any
@@ -78,67 +77,11 @@ class RendererPatches:
         except self.page_ending_errors as error:
             logger.warning("%s: a page lost its kernel while it loaded", type(error).__name__)
 
-
-EXTENSION_CHUNKS = {
-    "@voila-dashboards/widgets-manager8": "496 883",
-    "@jupyter-widgets/jupyterlab-manager": "7 32 84 121 160 170 452 704 718 967",
-    "anywidget": "2 528",
-}
-"""Extensions of JupyterLab that our pages need, with the numbers of their webpack chunks.
-
-For voila 0.5.13, jupyterlab_widgets 3.0.17 and anywidget 0.11.0. Voilà itself would load all extensions that are
-installed, each chunk in a request of its own.
-"""
-
-
-def entry_chunks(entry_script: str) -> list[str]:
-    """List the numbers of the chunks that Voilà's entry script loads when it starts, as Voilà 0.5.13 builds it."""
-    return re.findall(r"\.e\((\d+)\)", entry_script)
-
-
-FRONT_END_TIMEOUTS = {
-    b"Date.now()-o<2e3": b"Date.now()-o<6e5",
-    b"AbortSignal.timeout(2000)": b"AbortSignal.timeout(6e5)",
-}
-"""How long a page waits for its widgets: 2 s in other packages, and 10 minutes in ours.
-
-The widget manager of jupyterlab_widgets 3.0.17 waits for the model of a widget; a browser that took longer to read the
-models, some MB, showed "model not found" and nothing else. anywidget 0.11.0 waits for the script of a widget; a slow
-phone or line took longer, and the widget then ignored all messages of its kernel, the answer to a photo among them.
-"""
-
-
-def extend_timeouts(script: bytes) -> bytes:
-    """Return a chunk with the longer timeouts; one that has none is returned as it is."""
-    for timeout, longer in FRONT_END_TIMEOUTS.items():
-        script = script.replace(timeout, longer)
-    return script
-
-
-MATHJAX = b"?e.push(n(9762)):e.push(n(28796))"
-"""Where the script of Voilà 0.5.13 adds the plugin for formulas, MathJax, to JupyterLab."""
-
-
-def leave_out_mathjax(script: bytes) -> bytes:
-    """Return a chunk without that: Voilà loads MathJax, a sixth of all scripts, for pages that have no formula, too."""
-    return script.replace(MATHJAX, b"")
-
-
-_REQUIRED_VERSIONS = {
-    rb'("@jupyterlab/[a-z]+",import:null,requiredVersion:"\^\d+)\.\d+\.\d+"': rb'\1.0.0"',  # built by rspack
-    rb'("@jupyterlab/[a-z]+",!1,\[1,\d+),\d+,\d+\]': rb"\1,0,0]",  # built by webpack
-}
-
-
-def accept_older_versions(script: bytes) -> bytes:
-    """Have an extension accept each version of JupyterLab's packages with the major number that it was built with.
-
-    For Voilà 0.5.13, which brings JupyterLab 4.2.5; its own widget manager asks for 4.5.10 or later, and that of
-    jupyterlab_widgets 3.0.17 for 4.6.2. Both work, after a warning for each package in the browser's console.
-    """
-    for pattern, replacement in _REQUIRED_VERSIONS.items():
-        script = re.sub(pattern, replacement, script)
-    return script
+    async def _jinja_cell_generator(self, nb: Any, kernel_id: str) -> AsyncIterator[Any]:
+        """Run the cells, then add the state of their widgets to the notebook; Voilà's page asks the kernel for it."""
+        async for cell in super()._jinja_cell_generator(nb, kernel_id):  # type: ignore[misc]
+            yield cell
+        self.executor.set_widgets_metadata()
 
 
 def remove_forgeable_headers(headers: MutableMapping[str, str]) -> None:

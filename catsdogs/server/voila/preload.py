@@ -6,20 +6,12 @@ widgets arrive, they take over what was drawn, and what the visitor did in the m
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from catsdogs.i18n import LANGUAGES, Translator
 from catsdogs.samples import SAMPLES
-from catsdogs.server.static_files import STATIC, Asset, sample_url, script_asset
-from catsdogs.widgets.assets import module
+from catsdogs.server.static_files import sample_url
 from catsdogs.widgets.upload_texts import PHOTO_LIMITS, app_title, header_texts, photo_texts
-
-
-@cache
-def preload_script() -> Asset:
-    """Return ``preload.js`` with the scripts of its widgets before it."""
-    return script_asset(module("page_header", "photo_input") + (STATIC / "preload.js").read_text(encoding="utf-8"))
 
 
 def initial_states(_: Translator) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,9 @@ from catsdogs.server.kernels.session import new_session
 from catsdogs.server.voila import page_files
 from catsdogs.server.voila.patches import RendererPatches
 
+TEMPLATE = "lab"
+"""Name of one of Voilà's templates; the file that Voilà looks for in it is ours."""
+
 
 class TemplateCache(jinja2.BytecodeCache):
     """Keeps compiled templates in memory; Jinja compares checksums, and compiles a changed template again."""
@@ -76,9 +79,7 @@ def _extend(environment: jinja2.Environment) -> None:
 def prepare(template_paths: list[str], config: Config) -> None:
     """Compress the scripts of the pages, and compile the templates, before the first page needs them."""
     page_files.compress()
-    environment = VoilaExporter(
-        template_paths=template_paths, template_name=page_files.TEMPLATE, config=config
-    ).environment
+    environment = VoilaExporter(template_paths=template_paths, template_name=TEMPLATE, config=config).environment
     _extend(environment)
     environment.filters.setdefault("highlight_code", str)  # only its name counts: added for each notebook
     pending, compiled = ["index.html.j2"], set[str]()

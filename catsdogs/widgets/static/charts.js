@@ -1,15 +1,25 @@
 // Charts, drawn by plotly.js.
 
-// plotly.min.js sets it: the page loads it, or it is joined to this script in one of the widgets, and the others wait.
-const plotly = globalThis.Plotly ?? (await new Promise((resolve) => {
-  const timer = setInterval(() => globalThis.Plotly && (clearInterval(timer), resolve(globalThis.Plotly)), 50);
-}));
-
 const PICTURE = { format: "png", width: 1200, height: 560, scale: 2 };
 const PICTURE_MARGIN = { t: 108, r: 24, l: 16 }; // above: title, caption and legend
 
+/**
+ * Wait for plotly.js: a page of our server says where it is, and loads it when the rest is drawn; elsewhere it is joined
+ * to the script of one of the widgets, and the others wait for that.
+ */
+async function loadPlotly() {
+  const { plotly: address } = document.body.dataset;
+  if (address) {
+    delete document.body.dataset.plotly;
+    document.head.append(make("script", { src: address }));
+  }
+  while (!globalThis.Plotly) await new Promise((resolve) => setTimeout(resolve, 50));
+  return globalThis.Plotly;
+}
+
 /** Render a widget derived from `BaseCharts`. */
-function render({ model, el }) {
+async function render({ model, el }) {
+  const plotly = await loadPlotly();
   const texts = model.get("texts");
   const root = createRoot(model, el, "charts");
   const plots = new Map(); // name of the chart -> { heading, plot }

@@ -7,19 +7,17 @@ If a test of a defect fails after an update, the defect is gone or has changed: 
 from __future__ import annotations
 
 import asyncio
-import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
+import nbformat
 import pytest
 import voila.handler
-from jupyter_core.paths import jupyter_path
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.httpclient import AsyncHTTPClient
@@ -27,13 +25,14 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, HTTPError, RequestHandler
 from voila.configuration import VoilaConfiguration
+from voila.execute import VoilaExecutor
 from voila.handler import VoilaHandler
 from voila.notebook_renderer import NotebookRenderer
 
 from catsdogs.server.http_server import AppHTTPServer
 from catsdogs.server.kernels.execution import KernelFailed
 from catsdogs.server.kernels.wire_protocol import PROTOCOL
-from catsdogs.server.voila import bundle, patches
+from catsdogs.server.voila import patches
 from catsdogs.server.voila.rendering import Renderer
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -122,39 +121,22 @@ def test_voila_starts_the_client_of_a_kernel_that_is_ready_as_if_it_were_not() -
     assert NotebookRenderer._jinja_kernel_start.__code__.co_varnames[:4] == ("self", "nb", "kernel_id", "kernel_future")
 
 
-def test_the_javascript_of_voila_is_many_webpack_chunks_with_these_numbers() -> None:
-    names = [path.name for path in bundle.chunks()]
-    numbers = {name.split(".")[0] for name in names}
-    listed = " ".join(patches.EXTENSION_CHUNKS.values()).split()
-    assert numbers >= set(listed), "a chunk number has changed"
-    assert len(names) > 60
+def test_voila_keeps_the_state_of_widgets_out_of_the_notebook(run_alone: Run) -> None:
+    async def states(renderer_class: type[Any]) -> list[str]:
+        cell = nbformat.v4.new_code_cell("import ipywidgets; ipywidgets.Box()")
+        notebook = nbformat.v4.new_notebook(
+            cells=[cell], metadata={"kernelspec": {"name": "python3", "display_name": ""}}
+        )
+        renderer = renderer_class(voila_configuration=VoilaConfiguration())
+        renderer.executor, renderer.cwd = VoilaExecutor(notebook, kernel_name="python3"), ""
+        async with renderer.executor.async_setup_kernel():
+            async for _ in renderer._jinja_cell_generator(notebook, "1"):
+                pass
+        widgets = notebook.metadata.get("widgets", {}).values()
+        return [model["model_name"] for widget in widgets for model in widget["state"].values()]
 
-
-def test_voila_loads_mathjax_for_every_page() -> None:
-    scripts = [path.read_bytes() for path in bundle.chunks()]
-    assert sum(script.count(patches.MATHJAX) for script in scripts) == 1
-    assert any(b"mathjax-extension" in script and b"latexTypesetter" in script for script in scripts)
-    assert bundle.bundle().content.count(patches.MATHJAX) == 0
-
-
-@pytest.mark.parametrize(("timeout", "longer"), patches.FRONT_END_TIMEOUTS.items())
-def test_the_front_end_waits_two_seconds_for_a_widget(timeout: bytes, longer: bytes) -> None:
-    """A page depends on this: a browser that was four times slower showed nothing, or no answer."""
-    scripts = [path.read_bytes() for path in bundle.chunks()]
-    assert sum(script.count(timeout) for script in scripts) == 1
-    assert bundle.bundle().content.count(timeout) == 0
-    assert bundle.bundle().content.count(longer) == 1
-
-
-def test_extensions_ask_for_a_newer_jupyterlab_than_voila_has() -> None:
-    folders = [*jupyter_path("labextensions"), *jupyter_path("voila", "labextensions")]
-    patterns = [f"{extension}/static/remoteEntry.*.js" for extension in patches.EXTENSION_CHUNKS]
-    entries = [path.read_bytes() for folder in folders for pattern in patterns for path in Path(folder).glob(pattern)]
-    newer = re.compile(rb'"@jupyterlab/[a-z]+",(?:import:null,requiredVersion:"\^4\.[3-9]|!1,\[1,4,[3-9])')
-    assert [len(newer.findall(entry)) > 5 for entry in entries].count(True) == 2
-    assert [len(newer.findall(patches.accept_older_versions(entry))) for entry in entries] == [0] * len(entries)
-    [core] = [path for path in bundle.chunks() if path.name == "9212.voila.js"]
-    assert '"4.2.5"' in (core.parent / "voila.js").read_text(), "Voilà brings another JupyterLab"
+    assert run_alone(states(NotebookRenderer)) == []
+    assert sorted(run_alone(states(Renderer))) == ["BoxModel", "LayoutModel"]
 
 
 class _AddressHandler(RequestHandler):

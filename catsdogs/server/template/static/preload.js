@@ -39,9 +39,3 @@ for (const element of container.querySelectorAll("[data-widget]")) {
   element.dispose = SCRIPTS[element.dataset.widget].render({ model, el: element });
   element.placeholderModel = model;
 }
-
-// A notebook that failed has no widgets: what it printed is shown instead of these widgets.
-document.addEventListener("DOMContentLoaded", () => {
-  const outputs = [...document.querySelectorAll('#rendered_cells script[type="application/vnd.voila.cell-output+json"]')];
-  if (outputs.length && !outputs.some((output) => output.textContent.includes("widget-view+json"))) container.remove();
-});

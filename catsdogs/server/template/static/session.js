@@ -20,7 +20,7 @@
   let pending = false;
   let interrupted = false; // since the last heartbeat that was answered
   let lastHeartbeat = Date.now();
-  let connection = null; // Voilà's connection to the kernel
+  let connection = null; // to the kernel; the front end makes it
   let leavesWithinTab = false;
 
   const setTheme = () => {
@@ -44,13 +44,12 @@
     publish("session", state);
   };
 
-  /** Find Voilà's connection to the kernel, once there is one, and publish its state from now on. */
-  const findConnection = () => {
-    connection = window.jupyterapp?.widgetManager?.kernel ?? null;
-    if (!connection || document.body.dataset.connection) return;
-    document.body.dataset.connection = connection.connectionStatus;
+  /** Keep the connection to the kernel, and publish its state from now on. */
+  document.addEventListener("catsdogs:kernel", ({ detail }) => {
+    connection = detail;
+    publish("connection", connection.connectionStatus);
     connection.connectionStatusChanged.connect((_, status) => publish("connection", status));
-  };
+  });
 
   /** Connect to the kernel again after an interruption; the server sends what the kernel said in the meantime. */
   const reconnect = async () => {
@@ -103,7 +102,6 @@
     if (lost) return reopen();
     if (pending) return;
     pending = true;
-    findConnection();
     if (Date.now() - lastHeartbeat > SUSPENDED) interrupted = true;
     await checkSession();
     pending = false;
@@ -130,7 +128,6 @@
   });
 
   window.addEventListener("beforeunload", (event) => {
-    event.stopImmediatePropagation(); // Voilà's own listener ends the session even if the person stays
     if (!leavesWithinTab && document.querySelector("[data-unsaved]")) event.preventDefault();
   });
   window.addEventListener("pagehide", () => navigator.sendBeacon(`/voila/api/shutdown/${kernel}`));
