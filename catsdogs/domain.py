@@ -215,6 +215,8 @@ class Outcome:
     """Receipt code to export, withdraw or erase what was kept with consent; shown once, ``None`` without consent."""
     stored: bool
     """Whether the record is in the database; if not, it waits in the spool until the database is back."""
+    recorded: bool = True
+    """Whether there is a record at all; if not, neither database nor spool could take it: only the answer is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +237,8 @@ class Removal:
     predictions: list[UUID]
     """Predictions that were deleted (by an erasure) or made anonymous."""
     photos: int
-    """Number of photos deleted."""
     waiting: int
-    """Number of records that waited in the spool."""
+    """Number of records in the spool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,6 @@ class DataController:
 
     name: str
     contact: str
-    """Address at which people reach the controller."""
     retention_days: int
     """Longest time that personal data are kept, in days."""
 
@@ -259,9 +259,13 @@ class ServiceProblem(StrEnum):
     """What does not work as it should, while predictions go on."""
 
     DATABASE = "database"
-    """The database cannot be reached: records wait in the spool."""
+    """The database cannot be reached or written, or is slow: records wait in the spool."""
     SPOOL = "spool"
-    """The spool is almost full: soon predictions are refused."""
+    """The spool is almost full: soon answers are not recorded."""
+    SET_ASIDE = "set_aside"
+    """Some records could not be stored."""
+    DISK = "disk"
+    """A disk is almost full, or cannot be written."""
     MODEL = "model"
     """The promoted version cannot be loaded: an earlier one is served."""
     RULES = "rules"
@@ -274,11 +278,13 @@ class ServiceHealth(TypedDict):
     status: Annotated[str, JsonSchema(enum=["healthy", "degraded"])]
     """``degraded`` while predictions work but something else does not."""
     degraded: list[ServiceProblem]
-    """Problems found."""
     model_loaded: bool
-    database: Annotated[str, JsonSchema(enum=["connected", "unavailable"])]
+    database: Annotated[str, JsonSchema(enum=["connected", "slow", "unavailable"])]
+    """``slow`` where it had not answered yet when this was written."""
     spooled: Count
-    """Number of records that wait in the spool for the database."""
+    """Number of records that wait in the spool."""
+    set_aside: Count
+    """Number of records that could not be stored, and were set aside."""
 
 
 class ModelInfo(TypedDict):
@@ -287,13 +293,10 @@ class ModelInfo(TypedDict):
     model_loaded: bool
     version: str
     parameters: Count
-    """Number of the network's parameters."""
     classes: list[str]
     input_size: Count
     """Side of the network's input, in pixels."""
     metrics: dict[str, object]
-    """Results of the evaluation, as the model card has them."""
     features: list[str]
-    """What the service offers beside the answer."""
     card: str
-    """Model card for people, as Markdown."""
+    """Model card, as Markdown."""

@@ -11,7 +11,8 @@ urllib3) are mapped to one of them where they happen, with the original as ``__c
     │   └── InvalidImage         the bytes are not a photo that can be read
     ├── ModelError               the model is missing, damaged or incompatible
     ├── DatabaseError            PostgreSQL refused what it was asked
-    │   └── DatabaseUnavailable  PostgreSQL cannot be reached; trying later may work
+    │   ├── DatabaseUnavailable  PostgreSQL cannot be reached, or cannot do it now; trying later may work
+    │   └── RecordRefused        a record breaks a rule of the tables; trying again would not help
     ├── SpoolError               a record can be kept neither in the database nor in the spool
     ├── ConsentRequired          personal data came without the consent it needs
     ├── NotFound                 no prediction, or no receipt, of that identifier
@@ -62,11 +63,15 @@ class ModelError(CatsDogsError):
 
 
 class DatabaseError(CatsDogsError):
-    """PostgreSQL refused what it was asked; asking again would not help."""
+    """PostgreSQL refused what it was asked."""
 
 
 class DatabaseUnavailable(DatabaseError):
-    """PostgreSQL cannot be reached; trying later may work."""
+    """PostgreSQL cannot be reached, or cannot do it now; trying later may work."""
+
+
+class RecordRefused(DatabaseError):
+    """A record breaks a rule of the tables; trying again would not help."""
 
 
 class SpoolError(CatsDogsError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -43,6 +44,23 @@ def notebooks() -> Path:
         if (folder / "apps").is_dir():
             return folder
     raise SettingsError("The notebooks are missing from this installation. Install catsdogs again.")
+
+
+def private_folder(folder: Path, mode: int = 0o700) -> None:
+    """Create a folder, and those above it, with exactly this mode, whatever the umask; one that exists stays as it is.
+
+    Raises
+    ------
+    OSError
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=mode)
+    except FileExistsError as error:
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+    else:
+        folder.chmod(mode)
 
 
 @contextmanager

@@ -27,6 +27,8 @@ CROSS_CUTTING = {
     "database/test_full_disk.py": "the server and the recorder while the disk is full",
     "database/test_indexes.py": "the plans of the queries of all packages",
     "database/test_tls.py": "the settings, the engine and PostgreSQL itself",
+    "records/test_silent_database.py": "the whole service while the database is locked, frozen or cut off",
+    "server/test_silent_database.py": "the whole server while the database is frozen",
     "records/test_outages.py": "the whole server while the database cannot be reached",
     "server/api/test_alerts.py": "alerts of a running server, from its clock to its route",
     "server/api/test_bombs.py": "pictures of many pixels, from the route to the decoder",

@@ -73,11 +73,19 @@ _TO_DO = {
 
 _PROBLEMS = {
     ServiceProblem.DATABASE: N_(
-        "The database cannot be reached: new records wait on disk. Check that PostgreSQL runs."
+        "The database cannot be reached or written, or is slow: new records wait on disk. Check PostgreSQL and its log."
     ),
     ServiceProblem.SPOOL: N_(
         "The disk space for records that wait for the database (CATSDOGS_SPOOL_MEGABYTES) is almost used up: photos "
-        "will soon be refused. Check that PostgreSQL runs."
+        "will soon be answered, but not recorded. Check that PostgreSQL runs."
+    ),
+    ServiceProblem.SET_ASIDE: N_(
+        "Some records could not be stored, and were set aside. The log says why; when the cause is mended, have them "
+        "stored: catsdogs db requeue."
+    ),
+    ServiceProblem.DISK: N_(
+        "The disk of the data folder is almost full, slow, or cannot be written: soon photos will be answered, but not "
+        "recorded. Make room on it."
     ),
     ServiceProblem.MODEL: N_("The promoted model cannot be loaded: an earlier version answers. The log says why."),
     ServiceProblem.RULES: N_(

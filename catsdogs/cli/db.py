@@ -45,6 +45,9 @@ def check() -> None:
     print(f"database  {name}: there, {status.encoding}")
     for table, exists in status.tables.items():
         print(f"table     {table}: {'there' if exists else 'missing'}")
+    if status.is_newer:
+        print(f"version   {status.revision}: newer than this catsdogs, which knows {status.latest}. Update catsdogs.")
+        raise typer.Exit(1)
     if status.ready:
         print(f"version   {status.revision}: up to date")
     else:
@@ -73,3 +76,25 @@ def migrate() -> None:
         print(f"version   {after}: up to date already")
     else:
         print(f"version   {before or 'none'} -> {after}: migrated")
+
+
+@db.command()
+def requeue() -> None:
+    """Store the records again that were set aside. Exit code 1 if one could not be stored.
+
+    They are in data/spool/damaged: PostgreSQL refused them, or they could not be read. Run this once that is mended.
+    """
+    from catsdogs.records import set_aside
+    from catsdogs.records.replay import SpoolReplayer
+    from catsdogs.records.spool import Spool
+
+    with _database() as database:
+        spool = Spool.from_settings(database.settings)
+        returned, unreadable = set_aside.requeue(spool)
+        print(f"requeued  {returned}")
+        database.start()
+        print(f"stored    {SpoolReplayer(database, spool).replay()}, with those that waited besides")
+        refused = set_aside.count(spool) - unreadable
+    if unreadable or refused:
+        print(f"set aside {refused} refused again (see the log), {unreadable} that cannot be read, in {spool.damaged}")
+        raise typer.Exit(1)

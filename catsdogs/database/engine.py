@@ -1,33 +1,57 @@
-"""The connection to the database: pool, time-outs, retries, and the mapping of every SQLAlchemy error."""
+"""The connections to the database: pools, time limits and retries. Errors are mapped by :mod:`.failures`."""
 
 from __future__ import annotations
 
-import logging
-import re
+import math
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
+import psycopg2
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from catsdogs.database import embedded, postgres
+from catsdogs.database import embedded, failures, postgres
+from catsdogs.database.deadlines import Deadline, Deadlines
 from catsdogs.database.retries import retry_transaction
 from catsdogs.database.tables import Tables, tables
-from catsdogs.errors import DatabaseError, DatabaseUnavailable
+from catsdogs.errors import DatabaseError
 from catsdogs.settings import Settings
 
 MAINTENANCE_DATABASE = "postgres"
 """A database that exists on every server; to create another, connect to it."""
 
-CONNECT_SECONDS = 3
-STATEMENT_SECONDS = 30
 
-_REFUSAL = re.compile(r"FATAL:\s+(.+)")  # libpq gives no SQLSTATE for a refused connection, but this word always
-_TLS = re.compile(r"failed: (.*(?:SSL|certificate).*)")  # nor for a connection that was never made
-_MISSING = {"42P01", "42703", "3F000"}  # undefined_table, undefined_column, invalid_schema_name
+@dataclass(frozen=True)
+class TimeLimits:
+    """How long a call may take; for the server, 0 is no limit.
 
+    Calls with different limits do not share a pool, so that slow ones do not stop the others.
+    """
+
+    statement_seconds: float
+    """Time of one statement, after which the server cancels it."""
+    lock_seconds: float
+    """Time that one statement waits for a lock."""
+    connect_seconds: int
+    """Time until a connection is made, or one of the pool is free; libpq takes whole seconds."""
+    total_seconds: float
+    """Time of the whole call, after which it is given up, whether or not the server says anything."""
+    connections: int
+    """Largest number of connections of the pool."""
+
+
+BRIEF = TimeLimits(1.5, 1.5, 1, 2.0, 20)
+"""For what a person waits for while they predict: after that, the record goes to the spool."""
+PATIENT = TimeLimits(30.0, 5.0, 3, 33.0, 10)
+"""For everything else: figures, replay, the rights of a person."""
+UNLIMITED = TimeLimits(0.0, 0.0, 3, math.inf, 5)
+"""For a migration, which may rewrite a large table, or wait until another process has done so."""
+
+_deadlines = Deadlines()
 _T = TypeVar("_T")
-_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -43,7 +67,7 @@ class Database:
         self.settings = settings
         self.tables: Tables = tables(settings.db_table_monitoring)
         self._server = None if settings.db_host else embedded.EmbeddedServer(settings.data_dir)
-        self._engine: sa.Engine | None = None
+        self._engines: dict[TimeLimits, sa.Engine] = {}
 
     @property
     def server_name(self) -> str:
@@ -51,6 +75,11 @@ class Database:
         if self._server:
             return "the embedded server"
         return f"{self.settings.db_host}:{self.settings.db_port}"
+
+    @property
+    def folders(self) -> list[Path]:
+        """Folders on this machine that the server writes to; none of an external server's is known."""
+        return [self._server.pgdata, self._server.pgdata / "pg_wal"] if self._server else []
 
     def start(self) -> None:
         """Start the embedded server if it does not run; safe to repeat, and necessary again after it was killed.
@@ -62,35 +91,45 @@ class Database:
         if self._server:
             self._server.start()
 
-    def run(self, work: Callable[[sa.Connection], _T]) -> _T:
+    def run(self, work: Callable[[sa.Connection], _T], limits: TimeLimits = PATIENT) -> _T:
         """Do `work` in one transaction; repeat it after a transient failure (:mod:`catsdogs.database.retries`).
 
         Parameters
         ----------
         work
             Safe to repeat: a connection can break after the commit and before the server's reply.
+        limits
+            How long it may take, with all repetitions.
 
         Raises
         ------
         DatabaseUnavailable
-            The server cannot be reached.
+            The server cannot be reached, is silent, or cannot do it now.
+        RecordRefused
+            What `work` writes breaks a rule of the tables.
         DatabaseError
-            It refused the statement. The message holds no values, which may be personal.
+            It refused the statement. No message holds values, which may be personal.
         """
-        try:
-            for attempt in retry_transaction():
-                with attempt, self.engine.begin() as connection:
-                    return work(connection)
-        except exc.SQLAlchemyError as error:
-            raise self.map_error(error) from _without_values(error)
+        engine = self._engine_for(limits)
+        with time_limit(limits) as deadline:
+            try:
+                for attempt in retry_transaction(lambda: deadline.has_passed):
+                    with attempt, engine.begin() as connection:
+                        return work(connection)
+            except exc.SQLAlchemyError as error:
+                mapped = failures.took_too_long() if deadline.has_passed else self.map_error(error)
+                raise mapped from failures.without_values(error)
         raise AssertionError("not reached: the last failure is raised again")
 
     @property
     def engine(self) -> sa.Engine:
-        """Connection pool. Prefer :meth:`run`, which retries and maps errors."""
-        if self._engine is None:
-            self._engine = create_engine(self.url(self.settings.db_name))
-        return self._engine
+        """Connection pool of patient calls. Prefer :meth:`run`, which retries and maps errors."""
+        return self._engine_for(PATIENT)
+
+    def _engine_for(self, limits: TimeLimits) -> sa.Engine:
+        if limits not in self._engines:
+            self._engines[limits] = create_engine(self.url(self.settings.db_name), limits)
+        return self._engines[limits]
 
     def url(self, database: str) -> sa.URL:
         """Return the address of one database of the server."""
@@ -109,76 +148,58 @@ class Database:
 
     def map_error(self, error: exc.SQLAlchemyError) -> DatabaseError:
         """Map an error of SQLAlchemy to one of :mod:`catsdogs.errors`."""
-        code, primary = _diagnosis(error)
-        if isinstance(error, exc.TimeoutError):
-            return DatabaseUnavailable("The database is too busy. Try again in a moment.")
-        if code == "57014":
-            return DatabaseError("The database took too long to answer. Choose a shorter period.")
-        if isinstance(error, exc.OperationalError | exc.InterfaceError) and code is None:
-            if refusal := _REFUSAL.search(str(error.orig)):
-                return DatabaseUnavailable(
-                    "PostgreSQL ({where}) refuses the connection: {reason}. "
-                    "Check the DB_ settings, and run `catsdogs db check`.",
-                    where=self.server_name,
-                    reason=refusal[1].strip(),
-                )
-            if problem := _TLS.search(str(error.orig)):
-                return DatabaseUnavailable(
-                    "PostgreSQL ({where}) cannot be reached over TLS: {reason}. "
-                    "Check CATSDOGS_DB_SSLMODE and CATSDOGS_DB_SSLROOTCERT.",
-                    where=self.server_name,
-                    reason=problem[1].strip(),
-                )
-            return DatabaseUnavailable(
-                "PostgreSQL ({where}) cannot be reached. Check that it runs, and the DB_ settings.",
-                where=self.server_name,
-            )
-        if code in _MISSING:
-            return DatabaseUnavailable(
-                "The tables of database {name} are missing or old. Run `catsdogs db migrate`.",
-                name=self.settings.db_name,
-            )
-        if isinstance(error, exc.OperationalError | exc.InternalError):
-            return DatabaseUnavailable("PostgreSQL cannot do this now: {reason}.", reason=primary)
-        return DatabaseError("PostgreSQL refused: {reason}.", reason=primary)
+        return failures.map_error(error, server=self.server_name, database=self.settings.db_name)
 
     def close(self) -> None:
-        """Close the pool and release the embedded server, which stops with its last user; safe to repeat."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        """Close the pools and release the embedded server, which stops with its last user; safe to repeat."""
+        while self._engines:
+            self._engines.popitem()[1].dispose()
         if self._server:
             self._server.stop()
 
 
-def create_engine(url: sa.URL) -> sa.Engine:
-    """Create a connection pool with this application's time-outs, in UTC."""
-    return sa.create_engine(
+def time_limit(limits: TimeLimits) -> AbstractContextManager[Deadline]:
+    """Limit the time of what this thread does with an engine in the ``with`` block."""
+    return _deadlines.within(limits.total_seconds)
+
+
+def create_engine(url: sa.URL, limits: TimeLimits = PATIENT) -> sa.Engine:
+    """Create a connection pool with these limits, in UTC.
+
+    A connection that broke while it was in the pool is found out at its next use, and :meth:`Database.run` repeats the
+    transaction with another: to ask the server before each use would cost every call one more message.
+    """
+    milliseconds = {
+        "statement_timeout": int(1000 * limits.statement_seconds),
+        "lock_timeout": int(1000 * limits.lock_seconds),
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in milliseconds.items())
+    engine = sa.create_engine(
         url,
-        pool_pre_ping=True,
         pool_size=5,
-        max_overflow=15,
-        pool_timeout=CONNECT_SECONDS,
+        max_overflow=limits.connections - 5,
+        pool_timeout=limits.connect_seconds,
         hide_parameters=True,
         executemany_mode="values_plus_batch",  # many rows in one message
         connect_args={
-            "connect_timeout": CONNECT_SECONDS,
+            "connect_timeout": limits.connect_seconds,
             "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
             "application_name": "catsdogs",
             "client_encoding": "utf8",
-            "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+            "options": f"{options} -c timezone=UTC",
         },
     )
+    sa.event.listen(engine, "do_connect", _connect)
+    sa.event.listen(engine, "checkout", _deadlines.watch)
+    sa.event.listen(engine, "checkin", _deadlines.unwatch)
+    return engine
 
 
-def _diagnosis(error: exc.SQLAlchemyError) -> tuple[str | None, str]:
-    """Return the SQLSTATE and the primary message, which names constraints but (unlike the detail) no values."""
-    original = getattr(error, "orig", None)
-    code = getattr(original, "pgcode", None)
-    diagnosis = getattr(original, "diag", None)
-    return code, getattr(diagnosis, "message_primary", None) or type(error).__name__
-
-
-def _without_values(error: exc.SQLAlchemyError) -> exc.SQLAlchemyError | None:
-    """Return the error as a cause for the log, unless it quotes the refused row."""
-    return None if isinstance(error, exc.IntegrityError | exc.DataError) else error
+def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> Any:
+    """Connect, and watch the connection before anything is asked over it."""
+    connection = psycopg2.connect(*arguments, **options)
+    _deadlines.watch(connection)
+    return connection

@@ -7,23 +7,16 @@ reach it again with exponential backoff (:class:`Backoff`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tenacity
-from sqlalchemy import exc
+
+from catsdogs.database.failures import may_be_tried_at_once
 
 MAX_ATTEMPTS = 3
 """Number of times that a transaction is tried."""
 MIN_BACKOFF, MAX_BACKOFF = 0.25, 5.0
 """Seconds between two attempts to reach a database that is away: at first, and at most."""
-
-_TRANSIENT = {  # https://www.postgresql.org/docs/current/errcodes-appendix.html
-    "40001",  # serialization_failure
-    "40P01",  # deadlock_detected
-    "53300",  # too_many_connections
-    "55P03",  # lock_not_available
-    "57P01",  # admin_shutdown
-    "57P02",  # crash_shutdown
-    "57P03",  # cannot_connect_now
-}
 
 
 class Backoff:
@@ -43,17 +36,11 @@ class Backoff:
         self._next = MIN_BACKOFF
 
 
-def retry_transaction() -> tenacity.Retrying:
-    """Return the policy for one transaction: up to `MAX_ATTEMPTS`, with short random pauses."""
+def retry_transaction(is_late: Callable[[], bool]) -> tenacity.Retrying:
+    """Return the policy for one transaction: up to `MAX_ATTEMPTS`, with short random pauses, until it is late."""
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_is_transient),
-        stop=tenacity.stop_after_attempt(MAX_ATTEMPTS),
+        retry=tenacity.retry_if_exception(may_be_tried_at_once),
+        stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or is_late(),
         wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.5),
         reraise=True,
     )
-
-
-def _is_transient(error: BaseException) -> bool:
-    if not isinstance(error, exc.DBAPIError):
-        return False
-    return error.connection_invalidated or getattr(error.orig, "pgcode", None) in _TRANSIENT

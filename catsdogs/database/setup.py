@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import exc
 
-from catsdogs.database.engine import MAINTENANCE_DATABASE, Database, create_engine
+from catsdogs.database.engine import MAINTENANCE_DATABASE, PATIENT, UNLIMITED, Database, create_engine, time_limit
 from catsdogs.errors import DatabaseError, DatabaseUnavailable
 
 OLDEST_SERVER = 15
@@ -49,6 +49,9 @@ class DatabaseStatus:
     tables: dict[str, bool]
     """For each table, whether it exists."""
 
+    is_newer: bool = False
+    """Whether the tables have a version that this catsdogs does not know."""
+
     @property
     def ready(self) -> bool:
         """Whether nothing is left to set up."""
@@ -82,7 +85,14 @@ def check(database: Database) -> DatabaseStatus:
         found = set(sa.inspect(connection).get_table_names())
         revision = _revision(connection)
         return DatabaseStatus(
-            database.server_name, version, True, encoding, revision, latest, {name: name in found for name in names}
+            database.server_name,
+            version,
+            True,
+            encoding,
+            revision,
+            latest,
+            {name: name in found for name in names},
+            is_newer=_is_unknown(revision),
         )
 
     return database.run(read_status) if exists else _run_in_maintenance_database(database, read_status)
@@ -144,12 +154,11 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
     database.start()
 
     def run_migrations(connection: sa.Connection) -> tuple[str | None, str | None]:
-        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         _require_utf8(connection, database.settings.db_name)
         before = _revision(connection)
         scripts = _scripts()
-        if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
+        if _is_unknown(before):
             raise NewerTables(
                 "The tables are of version {found}, newer than this catsdogs. Install a newer one.", found=before
             )
@@ -165,7 +174,7 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
             command.downgrade(config, revision)
         return before, _revision(connection)
 
-    return database.run(run_migrations)
+    return database.run(run_migrations, UNLIMITED)
 
 
 def ensure(database: Database) -> None:
@@ -180,6 +189,8 @@ def ensure(database: Database) -> None:
     SettingsError, DatabaseError
     """
     create(database)
+    if database.run(_revision) == _scripts().get_current_head():
+        return
     try:
         migrate(database)
     except NewerTables as error:
@@ -194,6 +205,10 @@ def _scripts() -> ScriptDirectory:
 
 def _revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def _is_unknown(revision: str | None) -> bool:
+    return revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}
 
 
 def _require_utf8(connection: sa.Connection, name: str) -> str:
@@ -229,7 +244,7 @@ def _run_in_maintenance_database(database: Database, work: Callable[[sa.Connecti
     """Call `work` with a connection to the maintenance database, without a transaction."""
     engine = create_engine(database.url(MAINTENANCE_DATABASE)).execution_options(isolation_level="AUTOCOMMIT")
     try:
-        with engine.connect() as connection:
+        with time_limit(PATIENT), engine.connect() as connection:
             return work(connection)
     except exc.SQLAlchemyError as error:
         raise database.map_error(error) from error

@@ -20,6 +20,7 @@ from catsdogs.database import Database
 from catsdogs.datetimes import iso
 from catsdogs.domain import PurposeName, Removal
 from catsdogs.errors import NotFound
+from catsdogs.records import set_aside
 from catsdogs.records.consents import hash_receipt
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
@@ -142,7 +143,7 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
         predictions, photos, consents = database.run(remove)
         erased = [*predictions, *(record.id for record in spooled.values())]
         spool.remove(
-            [*feedback_files_on(spool, set(predictions)), *spool.find_damaged([receipt_hash, *map(str, erased)])]
+            [*feedback_files_on(spool, set(predictions)), *set_aside.find(spool, [receipt_hash, *map(str, erased)])]
         )
     if not consents and not spooled:
         raise _unknown_receipt()
@@ -179,7 +180,7 @@ def purge(database: Database, spool: Spool, days: int) -> Removal:
 
     with spool.locked():
         predictions, photos = database.run(remove)
-        spooled = spool.purge(before.timestamp()) + _purge_predictions(spool, before)
+        spooled = spool.purge_drafts() + set_aside.purge(spool, before.timestamp()) + _purge_predictions(spool, before)
         spooled += _purge_comments(spool, database, before)
     _log.info("purged %d predictions, %d photos, %d in the spool", len(predictions), photos, spooled)
     return Removal(predictions, photos, spooled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -11,13 +12,15 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from catsdogs.database import Database, setup
+from catsdogs.database.engine import BRIEF
 from catsdogs.database.retries import Backoff
 from catsdogs.database.tables import Tables
-from catsdogs.errors import CatsDogsError, DatabaseError, DatabaseUnavailable
+from catsdogs.errors import CatsDogsError, DatabaseError, DatabaseUnavailable, RecordRefused
 from catsdogs.records import consent_changes, feedback, predictions
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
+from catsdogs.records.spool_files import LOCK_INTERVAL
 
 BATCH_SIZE = 500
 """Largest number of records that one transaction of the replay stores."""
@@ -75,19 +78,19 @@ class SpoolReplayer:
         return self._away.is_set()
 
     def ping_database(self) -> bool:
-        """Return whether the database answers a query now."""
+        """Return whether records can be stored in the database now."""
         if self.database_is_away:
             return False
         try:
-            self._database.run(lambda connection: connection.scalar(sa.select(1)))
+            self._check_writable()
         except DatabaseError as error:
             self.report_failure(error)
             return False
         return True
 
     def report_failure(self, error: DatabaseError) -> None:
-        """Record that a call failed; if only one record was refused, the database does not count as away."""
-        if not isinstance(error, DatabaseUnavailable) and self._thread.is_alive():
+        """Record that a call failed; the database counts as away, unless it only refused this one record."""
+        if isinstance(error, RecordRefused):
             _log.error("the database refused a record: %s", error)
         elif not self.database_is_away:
             _log.warning("records wait in the spool: %s", error)
@@ -118,31 +121,40 @@ class SpoolReplayer:
         for batch in _batches(self._spool.prediction_files()):
             with self._spool.locked():
                 stored += self._store(list(self._spool.read(batch, PredictionRecord)), _store_predictions)
+            self._let_others()
         for batch in _batches(feedback_files):
             with self._spool.locked():
                 stored += self._store(list(self._spool.read(batch, FeedbackRecord)), feedback.apply)
+            self._let_others()
         return stored
+
+    def _let_others(self) -> None:
+        """Leave the spool to those who wait for it: they look again after :data:`LOCK_INTERVAL`."""
+        time.sleep(2 * LOCK_INTERVAL)
 
     def _store(
         self,
         batch: list[tuple[Path, _Record]],
         store: Callable[[sa.Connection, Tables, list[_Record]], None],
     ) -> int:
-        """Store a batch in one transaction; find a refused record by bisection, and move it to the damaged ones."""
+        """Store a batch in one transaction; find a record that can never be stored by bisection, and set it aside.
+
+        Any other failure is raised, and the records stay where they are.
+        """
         if not batch:
             return 0
         records = [record for _, record in batch]
         try:
             self._database.run(lambda connection: store(connection, self._database.tables, records))
-        except DatabaseUnavailable:
-            raise
-        except DatabaseError as error:
+        except (RecordRefused, ValueError, OverflowError) as error:  # the driver itself refuses some values
             if len(batch) > 1:
                 middle = len(batch) // 2
                 return self._store(batch[:middle], store) + self._store(batch[middle:], store)
-            self._spool.move_to_damaged(batch[0][0], f"was refused ({error})")
+            reason = error if isinstance(error, RecordRefused) else type(error).__name__
+            self._spool.set_aside(batch[0][0], f"was refused ({reason})")
             return 0
         self._spool.remove(path for path, _ in batch)
+        self._note_return()
         return len(batch)
 
     def _run(self) -> None:
@@ -166,10 +178,27 @@ class SpoolReplayer:
     def _reconnect_and_replay(self) -> None:
         if self.database_is_away:
             setup.ensure(self._database)
-            self._away.clear()
-            _log.warning("the database is back")
+            self._check_writable()
         if len(self._spool) and (stored := self.replay()):
             _log.warning("stored %d records that waited", stored)
+        self._note_return()
+
+    def _note_return(self) -> None:
+        """Record that the database takes records: only now, or every call would meet the same failure again."""
+        if self.database_is_away:
+            self._away.clear()
+            _log.warning("the database is back")
+
+    def _check_writable(self) -> None:
+        """Raise DatabaseError if records cannot be stored now: their table is locked, or everything is read-only."""
+
+        def check(connection: sa.Connection) -> None:
+            if connection.scalar(sa.text("SHOW transaction_read_only")) == "on":
+                raise DatabaseUnavailable("PostgreSQL is read-only now. Records wait until it can be written.")
+            table = self._database.tables.predictions.name
+            connection.execute(sa.text(f'LOCK TABLE "{table}" IN ROW EXCLUSIVE MODE'))  # as an INSERT does
+
+        self._database.run(check, BRIEF)
 
 
 def _store_predictions(connection: sa.Connection, tables: Tables, records: list[PredictionRecord]) -> None:

@@ -4,18 +4,20 @@ Each record is a file, written by :func:`catsdogs.files.atomic_write`, as in a m
 :meth:`Spool.put_prediction` or :meth:`Spool.put_feedback` has returned, the record survives a crash of the program and
 of the machine. A write that was interrupted before leaves a draft in ``tmp/``. Several processes may add records at the
 same time; a process that removes or rewrites records holds the lock (:meth:`Spool.locked`).
+
+A record that cannot be read, or that the database will never store, is set aside: it is moved to ``damaged/``, where
+:mod:`catsdogs.records.set_aside` finds it. Whatever else lies in the folders, such as another folder, stops nothing.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
@@ -23,15 +25,26 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from catsdogs.errors import SpoolError
-from catsdogs.files import atomic_write, sync
+from catsdogs.files import atomic_write
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.spool_files import (
+    blocks,
+    is_older,
+    list_files,
+    lock,
+    make_folder,
+    read_file,
+    unlink_all,
+    unused_name,
+)
 from catsdogs.settings import Settings
 
-_BLOCK = 4096  # bytes; a file occupies whole blocks on disk
 _RECOUNT_SECONDS = 2.0  # between two measurements of the space used
 _DRAFT_SECONDS = 3600.0  # age of a draft that nobody writes any more
 _DELETE_THREADS = 8
+LOCK_SECONDS = 40.0
+"""Longest wait for the spool: whoever holds it makes one patient call to the database."""
 
 _Record = TypeVar("_Record", bound=BaseModel)
 _log = logging.getLogger(__name__)
@@ -53,8 +66,10 @@ class Spool:
         self.limit = limit
         self._predictions = folder / "predictions"
         self._feedback = folder / "feedback"
-        self._damaged = folder / "damaged"
+        self.damaged = folder / "damaged"
+        """Where records are that were set aside."""
         self._tmp = folder / "tmp"
+        self._left_out: set[Path] = set()
         self._used = 0
         self._counting = threading.Lock()
         self._counted_at = -_RECOUNT_SECONDS
@@ -83,7 +98,7 @@ class Spool:
             The spool has no room for what the record has more, or the disk is full or cannot be written.
         """
         path = self._prediction_file(record.id)
-        self._put(path, record, replaced=_blocks(path.stat().st_size))
+        self._put(path, record, replaced=blocks(path.stat().st_size))
 
     def put_feedback(self, record: FeedbackRecord) -> None:
         """Add a feedback.
@@ -107,22 +122,26 @@ class Spool:
 
     def prediction_files(self) -> list[Path]:
         """List the files of predictions, oldest first: their names begin with the time (UUIDv7)."""
-        return _listing(self._predictions)
+        return self._queue(self._predictions)
 
     def feedback_files(self) -> list[Path]:
         """List the files of feedbacks, oldest first."""
-        return _listing(self._feedback)
+        return self._queue(self._feedback)
 
     def read(self, paths: Iterable[Path], kind: type[_Record]) -> Iterator[tuple[Path, _Record]]:
-        """Read records; a damaged one is moved away, and reading goes on with the next."""
+        """Read records; one that cannot be read is set aside, and reading goes on with the next."""
         for path in paths:
             try:
-                yield path, kind.model_validate_json(path.read_bytes())
+                record = kind.model_validate_json(read_file(path))
             except FileNotFoundError:  # erased meanwhile
                 continue
             except ValidationError as error:
                 # The error's own text quotes the record, which may be personal.
-                self.move_to_damaged(path, f"cannot be read ({error.error_count()} errors)")
+                self.set_aside(path, f"cannot be read ({error.error_count()} errors)")
+            except OSError as error:
+                self.set_aside(path, f"cannot be read ({error.strerror})")
+            else:
+                yield path, record
 
     def find_prediction(self, identifier: UUID) -> PredictionRecord | None:
         """Find a prediction in the spool."""
@@ -133,45 +152,66 @@ class Spool:
         self.remove([self._prediction_file(identifier)])
 
     def remove(self, paths: Iterable[Path]) -> None:
-        """Delete records that have been stored in the database, or are to be erased."""
+        """Delete records that have been stored in the database, or are to be erased.
+
+        Raises
+        ------
+        SpoolError
+        """
         files = list(paths)
+        try:
+            self._delete(files)
+        except OSError as error:
+            raise SpoolError("The spool cannot be written: {reason}.", reason=error.strerror) from error
+        finally:
+            self._counted_at = -_RECOUNT_SECONDS
+
+    def _delete(self, files: list[Path]) -> None:
         with ThreadPoolExecutor(_DELETE_THREADS) as threads:  # a disk with TRIM takes its time for each file
-            list(threads.map(_unlink, (files[start::_DELETE_THREADS] for start in range(_DELETE_THREADS))))
-        self._counted_at = -_RECOUNT_SECONDS
+            list(threads.map(unlink_all, (files[start::_DELETE_THREADS] for start in range(_DELETE_THREADS))))
 
-    def move_to_damaged(self, path: Path, reason: str) -> None:
-        """Move a record out of the queue into ``damaged/``, to be inspected by a person."""
-        _log.error("spooled record %s %s; moved to %s", path.name, reason, self._damaged)
-        _make_folder(self._damaged)
-        with suppress(FileNotFoundError):  # erased meanwhile
-            path.rename(self._damaged / f"{path.parent.name}-{path.name}")
+    def set_aside(self, path: Path, reason: str) -> None:
+        """Move a record out of the queue into ``damaged/``; where that cannot be done, leave it out from now on."""
+        try:
+            make_folder(self.damaged)
+            path.rename(unused_name(self.damaged / f"{path.parent.name}-{path.name}"))
+        except FileNotFoundError:  # erased meanwhile
+            return
+        except OSError as error:
+            self._left_out.add(path)
+            _log.error("spooled record %s %s; it cannot be moved either: %s", path.name, reason, error.strerror)
+        else:
+            _log.error("spooled record %s %s; moved to %s", path.name, reason, self.damaged)
 
-    def find_damaged(self, mentioning: Iterable[str]) -> list[Path]:
-        """List damaged files that contain one of these texts, whether or not they can be parsed."""
-        wanted = [text.encode() for text in mentioning]
-        return [path for path in _listing(self._damaged) if any(text in path.read_bytes() for text in wanted)]
-
-    def purge(self, before: float) -> int:
-        """Delete damaged files older than `before` (seconds since 1970), and drafts of interrupted writes."""
+    def purge_drafts(self) -> int:
+        """Delete the drafts of interrupted writes; return their number."""
         abandoned = time.time() - _DRAFT_SECONDS
-        old = [path for path in _listing(self._damaged) if path.stat().st_mtime < before]
-        old += [path for path in _listing(self._tmp) if path.stat().st_mtime < abandoned]
+        old = [path for path in list_files(self._tmp) if is_older(path, abandoned)]
         self.remove(old)
         return len(old)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the lock for removing and rewriting records; other processes and threads wait for it."""
-        _make_folder(self.folder)
-        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    def locked(self, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+        """Hold the lock for removing and rewriting records; other processes and threads wait for it.
+
+        Raises
+        ------
+        SpoolError
+            Another one holds it for longer than `seconds`, or the folder cannot be written.
+        """
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            make_folder(self.folder)
+            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SpoolError("The spool cannot be written: {reason}.", reason=error.strerror) from error
+        try:
+            lock(descriptor, seconds)
             yield
         finally:
             os.close(descriptor)
 
     def __len__(self) -> int:
-        return len(_listing(self._predictions)) + len(_listing(self._feedback))
+        return len(self.prediction_files()) + len(self.feedback_files())
 
     @property
     def nearly_full(self) -> bool:
@@ -179,12 +219,15 @@ class Spool:
         with self._counting:
             return self._occupied() > 0.9 * self.limit
 
+    def _queue(self, folder: Path) -> list[Path]:
+        return [path for path in list_files(folder) if path not in self._left_out]
+
     def _prediction_file(self, identifier: UUID) -> Path:
         return self._predictions / f"{identifier}.json"
 
     def _put(self, path: Path, record: BaseModel, replaced: int = 0) -> None:
         content = record.model_dump_json(exclude_none=True).encode()
-        size = _blocks(len(content)) - replaced
+        size = blocks(len(content)) - replaced
         with self._counting:
             if size > 0 and self._occupied() + size > self.limit:
                 raise SpoolError(
@@ -198,8 +241,8 @@ class Spool:
     def _write(self, path: Path, content: bytes) -> None:
         draft = self._tmp / path.name
         try:
-            _make_folder(draft.parent)
-            _make_folder(path.parent)
+            make_folder(draft.parent)
+            make_folder(path.parent)
             with atomic_write(path, draft, mode=0o600) as stream:
                 stream.write(content)
         except OSError as error:
@@ -212,36 +255,11 @@ class Spool:
         """Return the bytes used on disk: measured now and then for all processes, plus what this one added since."""
         if time.monotonic() - self._counted_at > _RECOUNT_SECONDS:
             used = 0
-            for folder in (self._predictions, self._feedback, self._damaged, self._tmp):
-                for path in _listing(folder):
+            for folder in (self._predictions, self._feedback, self.damaged, self._tmp):
+                for path in list_files(folder):
                     try:
-                        used += _blocks(path.stat().st_size)
+                        used += blocks(path.stat().st_size)
                     except FileNotFoundError:
                         continue
             self._used, self._counted_at = used, time.monotonic()
         return self._used
-
-
-def _make_folder(folder: Path) -> None:
-    """Create the spool's folder or one of its subfolders, durably."""
-    for part in (folder.parent, folder):
-        if not part.is_dir():
-            part.mkdir(mode=0o700, parents=True, exist_ok=True)
-            sync(part.parent)
-
-
-def _listing(folder: Path) -> list[Path]:
-    try:
-        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(".json")]  # noqa: PTH208 (faster)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _unlink(files: list[Path]) -> None:
-    for path in files:
-        with suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108 (faster)
-
-
-def _blocks(size: int) -> int:
-    return -(-size // _BLOCK) * _BLOCK

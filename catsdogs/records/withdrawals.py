@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from catsdogs.database.tables import Tables
 from catsdogs.domain import PurposeName
+from catsdogs.records import set_aside
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.spool import Spool
 
@@ -63,7 +64,7 @@ def clear_spool(
     if PurposeName.FILENAME_AND_COMMENT in purposes:
         for path in feedback_files_on(spool, set(predictions)):
             drop_comment(spool, path)
-    spool.remove(spool.find_damaged([receipt_hash, *map(str, predictions)]))
+    spool.remove(set_aside.find(spool, [receipt_hash, *map(str, predictions)]))
 
 
 def feedback_files_on(spool: Spool, predictions: set[UUID]) -> list[Path]:

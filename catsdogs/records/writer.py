@@ -10,8 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from catsdogs.database import Database
+from catsdogs.database.engine import BRIEF
 from catsdogs.domain import PurposeName
-from catsdogs.errors import DatabaseError, DatabaseUnavailable, NotFound
+from catsdogs.errors import DatabaseError, DatabaseUnavailable, NotFound, SpoolError
 from catsdogs.i18n import N_
 from catsdogs.records import consent_changes, feedback, predictions
 from catsdogs.records.consent_changes import ConsentChange
@@ -23,13 +24,15 @@ from catsdogs.records.spool import Spool
 from catsdogs.records.withdrawals import clear_spool
 
 _REMEMBERED = 10_000  # predictions
+_LOCK_SECONDS = 2.0
 _NOTHING_CHANGED = N_("The database cannot be reached, so nothing was changed. Try again later.")
 
 
 class RecordWriter:
     """Stores records; threads may share one.
 
-    While the database is away, no call waits for it: records go to the spool at once.
+    No call waits longer for the database than :data:`~catsdogs.database.engine.BRIEF` says. While it is away, records
+    go to the spool at once.
 
     Parameters
     ----------
@@ -65,12 +68,18 @@ class RecordWriter:
         self._remember(record.id, _known(record))
         if not self._replayer.database_is_away:
             try:
-                self._database.run(lambda connection: predictions.store(connection, self._database.tables, [record]))
+                self._database.run(
+                    lambda connection: predictions.store(connection, self._database.tables, [record]), BRIEF
+                )
             except DatabaseError as error:
                 self._replayer.report_failure(error)
             else:
                 return True
-        self._spool.put_prediction(record)
+        try:
+            self._spool.put_prediction(record)
+        except SpoolError:
+            self.forget([record.id])
+            raise
         self._replayer.wake()
         return False
 
@@ -103,7 +112,7 @@ class RecordWriter:
                         raise NotFound("There is no such prediction.")
                 if prediction and not waits:
                     return True
-            except DatabaseUnavailable as error:
+            except DatabaseError as error:
                 self._replayer.report_failure(error)
         feedback.check(record, prediction or self._find_without_database(record.prediction_id))
         self._spool.put_feedback(record)
@@ -125,9 +134,9 @@ class RecordWriter:
         DatabaseUnavailable
             The prediction is not in the spool.
         SpoolError
-            The spool has no room for the photo.
+            The spool has no room for the photo, or is in use for too long.
         """
-        with self._spool.locked():  # a replay at the same time would store the prediction as it was before
+        with self._spool.locked(_LOCK_SECONDS):  # a replay at the same time would store the prediction as it was before
             failure, stored = None, None
             try:
                 stored = self._change_stored_consent(change)
@@ -157,7 +166,7 @@ class RecordWriter:
 
     def _check_stored(self, record: FeedbackRecord, *, apply: bool) -> KnownPrediction | None:
         return self._database.run(
-            lambda connection: feedback.check_and_apply(connection, self._database.tables, record, apply=apply)
+            lambda connection: feedback.check_and_apply(connection, self._database.tables, record, apply=apply), BRIEF
         )
 
     def _change_stored_consent(self, change: ConsentChange) -> KnownPrediction | None:
@@ -179,7 +188,7 @@ class RecordWriter:
             return known
 
         try:
-            return self._database.run(apply)
+            return self._database.run(apply, BRIEF)
         except DatabaseUnavailable as error:
             self._replayer.report_failure(error)
             if not done:

@@ -81,6 +81,7 @@ class Server(Voila):  # type: ignore[misc]
         server.metrics, server.clients = Metrics(), Clients(settings.behind_proxy)
         server.limits = rate_limits(settings)
         server.worker_pool, server.status_pool = WorkerPool(), WorkerPool(threads=1)
+        server.database_pool = WorkerPool(threads=4)  # what may wait for the database, and must not stop predictions
         server.sign_in_pool, server.job_pool = WorkerPool(threads=1, queue_size=8), WorkerPool(threads=1)
         server.draining = False
         server.service_url = loopback_url(host, port)
@@ -176,6 +177,10 @@ class Server(Voila):  # type: ignore[misc]
             self._health_check = asyncio.create_task(self.status_pool.run(self.service.health))
         return await asyncio.shield(self._health_check)
 
+    @property
+    def _unfinished(self) -> int:
+        return int(self.worker_pool.unfinished + self.database_pool.unfinished)
+
     async def _drain(self) -> None:
         """Accept no more connections, finish the requests that have begun, then stop kernels and threads."""
         self.draining = True
@@ -184,12 +189,12 @@ class Server(Voila):  # type: ignore[misc]
         asyncio.get_running_loop().set_exception_handler(lambda _, context: logger.debug("while stopping: %s", context))
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                while self.worker_pool.unfinished or self.http.uploads:
+                while self._unfinished or self.http.uploads:
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            unfinished = self.worker_pool.unfinished or len(self.http.uploads)
+            unfinished = self._unfinished or len(self.http.uploads)
             logger.warning("%d requests were not finished in time.", unfinished)
         await self.kernel_manager.shutdown_all(now=True)
         await self.http.close_all_connections()
-        for pool in (self.worker_pool, self.status_pool, self.sign_in_pool, self.job_pool):
+        for pool in (self.worker_pool, self.database_pool, self.status_pool, self.sign_in_pool, self.job_pool):
             pool.close()

@@ -11,7 +11,7 @@ from uuid import UUID
 from catsdogs import samples
 from catsdogs.alerting.alert import Alert
 from catsdogs.alerting.listing import list_alerts
-from catsdogs.alerting.rules import is_invalid, load_rules
+from catsdogs.alerting.rules import load_rules
 from catsdogs.alerting.scheduler import evaluate_and_notify
 from catsdogs.database import Database
 from catsdogs.database.roll_ups import RollUpRefresher
@@ -24,10 +24,9 @@ from catsdogs.domain import (
     PurposeName,
     Removal,
     ServiceHealth,
-    ServiceProblem,
     TrueLabel,
 )
-from catsdogs.errors import CatsDogsError, InvalidImage
+from catsdogs.errors import CatsDogsError, InvalidImage, SpoolError
 from catsdogs.model.card import ModelCard
 from catsdogs.model.serving import ServedModel
 from catsdogs.monitoring import kpis, listings, model_health
@@ -40,6 +39,7 @@ from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.replay import SpoolReplayer
 from catsdogs.records.spool import Spool
 from catsdogs.records.writer import RecordWriter
+from catsdogs.service.health_check import HealthCheck
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.responses import Export
 from catsdogs.settings import Settings
@@ -64,6 +64,7 @@ class Local:
         self._replayer = SpoolReplayer(self._database, self._spool)
         self._writer = RecordWriter(self._database, self._spool, self._replayer)
         self._roll_ups = RollUpRefresher(self._database)
+        self._health_check = HealthCheck(model, settings, self._database, self._spool, self._replayer)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -116,7 +117,11 @@ class Local:
             consent=consent,
             controller=self._settings.data_controller,
         )
-        stored = self._writer.store_prediction(record)
+        try:
+            stored = self._writer.store_prediction(record)
+        except SpoolError as error:
+            _log.error("an answer was given, but not recorded: %s", error)
+            return Outcome(prediction, record.id, receipt=None, stored=False, recorded=False)
         return Outcome(prediction, record.id, receipt, stored)
 
     def predict_sample(self, name: str) -> Prediction:
@@ -223,20 +228,7 @@ class Local:
 
     def health(self) -> ServiceHealth:
         """See :meth:`catsdogs.service.interface.Service.health`."""
-        self._model.current()  # loads a newly promoted version first
-        problems = {
-            ServiceProblem.DATABASE: not self._replayer.ping_database(),
-            ServiceProblem.SPOOL: self._spool.nearly_full,
-            ServiceProblem.MODEL: self._model.is_substitute,
-            ServiceProblem.RULES: is_invalid(self._settings.alert_rules),
-        }
-        return ServiceHealth(
-            status="degraded" if any(problems.values()) else "healthy",
-            degraded=[name for name, is_so in problems.items() if is_so],
-            model_loaded=True,
-            database="unavailable" if problems[ServiceProblem.DATABASE] else "connected",
-            spooled=len(self._spool),
-        )
+        return self._health_check.run()
 
     def model_info(self) -> ModelInfo:
         """See :meth:`catsdogs.service.interface.Service.model_info`."""

@@ -83,6 +83,9 @@ class RecordedPrediction(SamplePrediction):
     """Receipt code to export, withdraw or erase what was kept with consent; shown once, null without consent."""
     stored: bool
     """Whether the record is in the database; if not, it waits on disk until the database is back."""
+    recorded: bool
+    """Whether there is a record at all; if not, neither the database nor the disk could take it: there is no receipt,
+    and no feedback can be given."""
 
 
 def prediction_row(prediction: Prediction) -> PredictionRow:
@@ -115,6 +118,7 @@ def outcome_to_json(outcome: Outcome, filename: str) -> RecordedPrediction:
         "feedback_id": str(outcome.feedback_id),
         "receipt": outcome.receipt,
         "stored": outcome.stored,
+        "recorded": outcome.recorded,
     }
 
 
@@ -142,7 +146,7 @@ def prediction_from_json(fields: SamplePrediction) -> Prediction:
 def outcome_from_json(fields: RecordedPrediction) -> Outcome:
     """Read what `outcome_to_json` wrote; raises as `prediction_from_json` does."""
     prediction = prediction_from_json(fields)
-    return Outcome(prediction, UUID(fields["feedback_id"]), fields["receipt"], fields["stored"])
+    return Outcome(prediction, UUID(fields["feedback_id"]), fields["receipt"], fields["stored"], fields["recorded"])
 
 
 def _figures(prediction: Prediction) -> PredictionFigures:

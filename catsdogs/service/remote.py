@@ -215,7 +215,12 @@ class Remote:
             health: ServiceHealth = self._request("GET", "/health")
         except CatsDogsError:
             return ServiceHealth(
-                status="unavailable", degraded=[], model_loaded=False, database="unavailable", spooled=0
+                status="unavailable",
+                degraded=[],
+                model_loaded=False,
+                database="unavailable",
+                spooled=0,
+                set_aside=0,
             )
         return health
 

@@ -169,6 +169,9 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
             Remark.SAMPLE: [sample],
             Remark.DRAWN: [why, sample],
             Remark.WAITING: [_("Our database cannot be reached just now. Your answer is safe and will be stored.")],
+            Remark.NOT_RECORDED: [
+                _("Nothing was recorded about this photo: our service has no room for records just now.")
+            ],
             Remark.ERASED: [_("What was kept about this photo is erased.")],
         }
         return texts[photo.remark] if photo.remark else []

@@ -33,6 +33,8 @@ class Remark(StrEnum):
     """A sample picture that is a drawing."""
     WAITING = "waiting"
     """The database could not be reached: the prediction is stored later."""
+    NOT_RECORDED = "not_recorded"
+    """Neither database nor disk could take the record: nothing was kept."""
     ERASED = "erased"
     """What was kept is erased."""
 
@@ -82,7 +84,9 @@ class VisitPhoto:
 
     @classmethod
     def of_outcome(cls, number: int, name: str, content: bytes, outcome: Outcome) -> Self:
-        """Create a photo whose prediction was recorded without consent."""
+        """Create a photo whose prediction was recorded without consent, or not at all."""
+        if not outcome.recorded:
+            return cls(number, name, outcome.prediction, content, Remark.NOT_RECORDED)
         remark = None if outcome.stored else Remark.WAITING
         return cls(number, name, outcome.prediction, content, remark, outcome.feedback_id)
 

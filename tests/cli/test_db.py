@@ -150,3 +150,35 @@ def test_the_notice_is_what_the_app_shows(environment: dict[str, str], language:
     record = run("privacy", "record", "--lang", language).stdout
     assert all(word in record for word in (*named.values(), "30", "512", "# "))
     assert run("privacy", "notice", "--lang", "xx").returncode == 1
+
+
+def test_records_that_were_set_aside_are_stored_again(
+    environment: dict[str, str], storage: Storage, make_record: Callable[..., tuple[PredictionRecord, str]]
+) -> None:
+    storage.replayer.close()
+    run = catsdogs(environment)
+    assert run("db", "requeue").stdout == "requeued  0\nstored    0, with those that waited besides\n"
+    (record, _), (wrong, _) = make_record(), make_record()
+    for one in (record, wrong.model_copy(update={"proba_cat": 0.4})):
+        storage.spool.put_prediction(one)
+        storage.spool.set_aside(storage.spool.prediction_files()[0], "is only a test")
+    (storage.spool.damaged / "predictions-torn.json").write_text("{")
+    done = run("db", "requeue")
+    assert done.returncode == 1
+    assert done.stdout.startswith("requeued  2\nstored    1, with those that waited besides\nset aside 1 refused again")
+    assert "1 that cannot be read" in done.stdout
+    assert set(storage.rows()) == {record.id}
+
+
+def test_tables_of_a_newer_version_ask_for_an_update_of_the_program(
+    environment: dict[str, str], storage: Storage
+) -> None:
+    newer = sa.text("UPDATE catsdogs_version SET version_num = '9999'")
+    storage.database.run(lambda connection: connection.execute(newer))
+    run = catsdogs(environment)
+    checked = run("db", "check")
+    assert checked.returncode == 1
+    assert "9999: newer than this catsdogs" in checked.stdout
+    assert "Update catsdogs" in checked.stdout
+    assert "migrate" not in checked.stdout
+    assert "Install a newer one" in run("db", "migrate").stderr

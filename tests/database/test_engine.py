@@ -91,7 +91,7 @@ def test_a_refusal_does_not_quote_the_row(connected: Database) -> None:
 
 
 def test_a_statement_that_takes_too_long_is_stopped(connected: Database) -> None:
-    with pytest.raises(DatabaseError, match="took too long") as stopped:
+    with pytest.raises(DatabaseUnavailable, match="took too long") as stopped:
         connected.run(execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(60)"))
     assert isinstance(stopped.value.__cause__, sa.exc.OperationalError)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from catsdogs.database import Database
 from catsdogs.database.retries import Backoff
-from catsdogs.errors import DatabaseError, DatabaseUnavailable
+from catsdogs.errors import DatabaseError, DatabaseUnavailable, RecordRefused
 
 
 def failing_once(statement: str, calls: list[int]) -> Callable[[sa.Connection], int]:
@@ -26,7 +26,7 @@ def raising(sqlstate: str) -> str:
     return f"DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{sqlstate}'; END $$"
 
 
-@pytest.mark.parametrize("sqlstate", ["40001", "40P01", "53300", "55P03"])
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01", "53300"])
 def test_transient_failures_are_retried(connected: Database, sqlstate: str) -> None:
     assert connected.run(failing_once(raising(sqlstate), [])) == 2
 
@@ -35,11 +35,22 @@ def test_a_broken_connection_is_replaced(connected: Database) -> None:
     assert connected.run(failing_once("SELECT pg_terminate_backend(pg_backend_pid())", [])) == 2
 
 
-@pytest.mark.parametrize("sqlstate", ["23514", "22003", "42501", "P0001"])
-def test_other_failures_are_not_retried(connected: Database, sqlstate: str) -> None:
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        *((code, RecordRefused) for code in ("22003", "22021", "23502", "23514", "54000", "P0001")),
+        *((code, DatabaseUnavailable) for code in ("25006", "42501", "53100", "53200", "55P03", "57014", "58030")),
+        *((code, DatabaseUnavailable) for code in ("XX000", "42P01")),
+        ("42601", DatabaseError),
+    ],
+)
+def test_other_failures_are_not_retried_and_say_whether_they_may_pass(
+    connected: Database, sqlstate: str, kind: type[DatabaseError]
+) -> None:
     calls: list[int] = []
-    with pytest.raises(DatabaseError):
+    with pytest.raises(DatabaseError) as failed:
         connected.run(failing_once(raising(sqlstate), calls))
+    assert type(failed.value) is kind
     assert len(calls) == 1
 
 

@@ -279,7 +279,7 @@ def test_a_decision_whose_acknowledgement_was_lost_keeps_its_receipt(
     storage.writer.store_prediction(record)
     run = storage.database.run
 
-    def lose_the_reply(work: Callable[[sa.Connection], object]) -> None:
+    def lose_the_reply(work: Callable[[sa.Connection], object], _limits: object) -> None:
         run(work)
         raise DatabaseUnavailable("PostgreSQL cannot be reached.")
 

@@ -180,7 +180,7 @@ def test_rights_cover_damaged_records(storage: Storage, make_record: MakeRecord)
         storage.spool.put_prediction(mine)
         storage.spool.put_feedback(FeedbackRecord.create(mine.id, 1, "comment", None))
         for path in (*storage.spool.prediction_files(), *storage.spool.feedback_files()):
-            storage.spool.move_to_damaged(path, "is only a test")
+            storage.spool.set_aside(path, "is only a test")
         act(storage.database, storage.spool, receipt)
         assert list((storage.spool.folder / "damaged").iterdir()) == []
 

@@ -17,6 +17,7 @@ import pytest
 
 from catsdogs.domain import Consent
 from catsdogs.errors import SpoolError
+from catsdogs.records import set_aside
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
@@ -63,7 +64,7 @@ def test_only_the_owner_can_read_the_spool(spool: Spool, make_record: MakeRecord
     spool.put_feedback(FeedbackRecord.create(uuid4(), 1, "comment", None))
     with spool.locked():
         pass
-    spool.move_to_damaged(spool.feedback_files()[0], "is only a test")
+    spool.set_aside(spool.feedback_files()[0], "is only a test")
     paths = [spool.folder, *spool.folder.rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
@@ -175,13 +176,13 @@ def test_old_drafts_and_damaged_records_are_purged(spool: Spool, make_record: Ma
     for _ in range(2):
         spool.put_prediction(make_record(Consent(True))[0])
     waiting, damaged = spool.prediction_files()
-    spool.move_to_damaged(damaged, "is only a test")
+    spool.set_aside(damaged, "is only a test")
     leftover = spool.folder / "tmp" / "half.json"
     leftover.write_text("{")
-    assert spool.purge(before=0) == 0
+    assert spool.purge_drafts() + set_aside.purge(spool, before=0) == 0
     os.utime(leftover, (0, 0))
     os.utime(spool.folder / "damaged" / f"predictions-{damaged.name}", (0, 0))
-    assert spool.purge(before=1) == 2
+    assert spool.purge_drafts() == set_aside.purge(spool, before=1) == 1
     assert spool.prediction_files() == [waiting]
 
 

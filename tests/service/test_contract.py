@@ -279,6 +279,7 @@ def test_health_and_model(service: Service) -> None:
         "model_loaded": True,
         "database": "connected",
         "spooled": 0,
+        "set_aside": 0,
     }
     assert service.model_info()["model_loaded"] is True
     assert service.model_info()["version"]

@@ -97,6 +97,7 @@ def test_without_a_database_predictions_go_on(database: Settings, stranded: Loca
         "model_loaded": True,
         "database": "unavailable",
         "spooled": 0,
+        "set_aside": 0,
     }
     outcome = stranded.predict(cat_jpeg, filename="chelsea.jpg", consent=Consent(True, True))
     assert outcome.prediction.answer is Answer.CAT

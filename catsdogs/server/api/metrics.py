@@ -63,6 +63,9 @@ class Metrics:
         self._waiting = Gauge("catsdogs_waiting", "Calls that run or wait for a thread.", registry=registry)
         self._waiting_limit = Gauge("catsdogs_waiting_limit", "Calls that may run or wait.", registry=registry)
         self._spooled = Gauge("catsdogs_spooled_records", "Records that wait for the database.", registry=registry)
+        self._set_aside = Gauge(
+            "catsdogs_set_aside_records", "Records that could not be stored, and were set aside.", registry=registry
+        )
         self._degraded = Gauge("catsdogs_degraded", "What does not work as it should.", ["what"], registry=registry)
         self._model = Gauge("catsdogs_model_info", "The served model.", ["version"], registry=registry)
 
@@ -95,6 +98,7 @@ class Metrics:
         self._waiting.set(server.worker_pool.unfinished)
         self._waiting_limit.set(server.worker_pool.limit)
         self._spooled.set(health["spooled"])
+        self._set_aside.set(health["set_aside"])
         for problem in ServiceProblem:
             self._degraded.labels(problem.value).set(problem in health["degraded"])
         self._model.clear()

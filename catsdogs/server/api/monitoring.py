@@ -52,7 +52,7 @@ class StatisticsHandler(MonitoringHandler):
 
     async def get(self) -> None:
         """Compute the KPIs of a window."""
-        self.write(dict(await self.server.worker_pool.run(self.service.statistics, self.prediction_filter)))
+        self.write(dict(await self.server.database_pool.run(self.service.statistics, self.prediction_filter)))
 
 
 class RecentPredictionsHandler(MonitoringHandler):
@@ -69,7 +69,7 @@ class RecentPredictionsHandler(MonitoringHandler):
     async def get(self) -> None:
         """List predictions."""
         limit = parse_limit(self.query.get("limit", str(DEFAULT_LISTED)))
-        rows = await self.server.worker_pool.run(self.service.recent_predictions, self.prediction_filter, limit)
+        rows = await self.server.database_pool.run(self.service.recent_predictions, self.prediction_filter, limit)
         self.write({"predictions": rows, "count": len(rows)})
 
 
@@ -81,7 +81,7 @@ class ChangeTokenHandler(ApiHandler):
 
     async def get(self) -> None:
         """Send the token, which differs from an earlier one if the figures are to be read again."""
-        self.write({"change_token": await self.server.worker_pool.run(self.service.change_token)})
+        self.write({"change_token": await self.server.database_pool.run(self.service.change_token)})
 
 
 class ModelHealthHandler(MonitoringHandler):
@@ -97,7 +97,7 @@ class ModelHealthHandler(MonitoringHandler):
 
     async def get(self) -> None:
         """Measure how good the answers of a window are."""
-        self.write(dict(await self.server.worker_pool.run(self.service.model_health, self.prediction_filter)))
+        self.write(dict(await self.server.database_pool.run(self.service.model_health, self.prediction_filter)))
 
 
 class AlertsHandler(MonitoringHandler):
@@ -108,7 +108,7 @@ class AlertsHandler(MonitoringHandler):
     async def get(self) -> None:
         """List the stored alerts: firing, pending, or resolved since; nothing is evaluated or written."""
         since = parse_timestamp(self.query["since"], "since") if "since" in self.query else None
-        self.write({"alerts": await self.server.worker_pool.run(self.service.alerts, since=since)})
+        self.write({"alerts": await self.server.database_pool.run(self.service.alerts, since=since)})
 
 
 ROUTES: dict[str, type[ApiHandler]] = {

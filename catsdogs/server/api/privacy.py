@@ -106,7 +106,7 @@ class ExportHandler(ReceiptHandler):
         """Send everything held under a receipt code."""
         receipt = self.receipt()
         with wrong_receipts_limited(self):
-            self.write(await self.server.worker_pool.run(self.service.export, receipt))
+            self.write(await self.server.database_pool.run(self.service.export, receipt))
 
 
 class WithdrawHandler(ReceiptHandler):
@@ -120,7 +120,7 @@ class WithdrawHandler(ReceiptHandler):
         """Withdraw consent to one purpose or, where none is named, to all."""
         receipt, purpose = self.receipt(), self._purpose()
         with wrong_receipts_limited(self):
-            removal = await self.server.worker_pool.run(self.service.withdraw, receipt, purpose)
+            removal = await self.server.database_pool.run(self.service.withdraw, receipt, purpose)
         self.write(dict(removal_to_json(removal)))
 
     def _purpose(self) -> PurposeName | None:
@@ -142,7 +142,7 @@ class EraseHandler(ReceiptHandler):
         """Erase everything held under a receipt code."""
         receipt = self.receipt()
         with wrong_receipts_limited(self):
-            removal = await self.server.worker_pool.run(self.service.erase, receipt)
+            removal = await self.server.database_pool.run(self.service.erase, receipt)
         self.write(dict(removal_to_json(removal)))
 
 

@@ -13,6 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 import catsdogs.server
+from catsdogs.domain import ServiceProblem
 from tests.server.client import Client, OpenPage
 
 DEPLOY = Path(catsdogs.server.__file__).parent / "deploy"
@@ -74,12 +75,8 @@ def test_gauges_show_the_current_state(client: Client, scrape: Scrape, open_page
     assert now["catsdogs_sessions_limit",] == 32
     assert now["catsdogs_spooled_records",] == 0
     assert now["catsdogs_model_info", ("version", client("GET", "/api/info").json()["version"])] == 1
-    assert [now["catsdogs_degraded", ("what", what)] for what in ("database", "model", "rules", "spool")] == [
-        0,
-        0,
-        0,
-        0,
-    ]
+    assert now["catsdogs_set_aside_records",] == 0
+    assert [now["catsdogs_degraded", ("what", problem.value)] for problem in ServiceProblem] == [0] * 6
     assert now["process_resident_memory_bytes",] > 2**20
 
 

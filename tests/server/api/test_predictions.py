@@ -246,6 +246,7 @@ def test_health(client: Client) -> None:
         "model_loaded": True,
         "database": "connected",
         "spooled": 0,
+        "set_aside": 0,
     }
     assert client("GET", "/health/live", token=None).json() == {"status": "alive"}
     assert client("GET", "/health/ready", token=None).json() == {"status": "ready"}

@@ -1,0 +1,68 @@
+"""A server whose PostgreSQL is frozen answers photos and health checks soon, and figures with a clear error."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psutil
+import urllib3
+
+from catsdogs.database import postgres
+from tests.serving import Launch
+from tests.waiting import until
+
+SOON = 10.0
+"""Seconds; the limits are 1 and 2, and a machine may be busy."""
+
+
+def test_predictions_and_health_do_not_wait_for_figures(launch: Launch, cat_jpeg: bytes) -> None:
+    server = launch()
+    http = urllib3.PoolManager(
+        headers={"Authorization": f"Bearer {server.api_token}"}, timeout=60, retries=False, maxsize=40
+    )
+
+    def get(path: str) -> Any:
+        return http.request("GET", server.url + path)
+
+    def predict() -> Any:
+        photo = ("cat.jpg", cat_jpeg, "image/jpeg")
+        begin = time.monotonic()
+        answer = http.request("POST", f"{server.url}/api/predict", fields={"file": photo, "rgpd_consent": "true"})
+        assert time.monotonic() - begin < SOON
+        assert (answer.status, answer.json()["recorded"]) == (200, True), answer.data
+        return answer.json()
+
+    assert predict()["stored"] is True
+    assert get("/api/statistics").status == 200
+    pgdata = (server.settings.data_dir / "postgresql").resolve()
+    frozen = [process for process in psutil.process_iter() if postgres.is_server_process(process, pgdata)]
+    for process in frozen:
+        process.suspend()
+
+    def resume() -> None:
+        for process in frozen:
+            with contextlib.suppress(psutil.NoSuchProcess):  # its client had given up
+                process.resume()
+
+    try:
+        with ThreadPoolExecutor(24) as threads:
+            figures = [threads.submit(get, "/api/statistics") for _ in range(24)]
+            for _ in range(4):
+                assert predict()["stored"] is False
+                begin = time.monotonic()
+                health = get("/health").json()
+                assert time.monotonic() - begin < SOON / 2
+                assert health["degraded"] == ["database"]
+                assert get("/health/ready").status == 200
+            assert not any(figure.done() for figure in figures)
+            resume()
+            assert {figure.result().status for figure in figures} <= {200, 503}
+    finally:
+        resume()
+    until(lambda: get("/health").json()["status"] == "healthy", timeout=60)
+    assert get("/api/statistics").json()["total_predictions"] == 5
+    assert server.stop(signal.SIGTERM) == 0
