@@ -34,12 +34,7 @@ from sqlalchemy import (
     func,
 )
 
-from catsdogs.domain import MAX_COMMENT
-
-MAX_FILENAME = 255
-"""Longest file name, in characters."""
-MAX_PHOTO_SIDE = 512
-"""Longest side of a photo kept for training, in pixels."""
+from catsdogs.database.rules import MAX_PHOTO_SIDE, bounds, prediction_rules
 
 
 class PredictionColumns(TypedColumns):
@@ -154,6 +149,13 @@ class StaleHourColumns(TypedColumns):
     start: Named[datetime] = Column(DateTime(timezone=True))
 
 
+class ErasedReceiptColumns(TypedColumns):
+    """A receipt under which everything was erased: a record that still waits elsewhere must not bring it back."""
+
+    receipt_hash: Named[str] = Column(Text, primary_key=True)
+    erased_at: Named[datetime] = Column(DateTime(timezone=True), server_default=func.now())
+
+
 @dataclass(frozen=True)
 class Tables:
     """The tables of one database."""
@@ -166,6 +168,7 @@ class Tables:
     alert_messages: Table[AlertMessageColumns]
     roll_ups: Table[RollUpColumns]
     stale_hours: Table[StaleHourColumns]
+    erased_receipts: Table[ErasedReceiptColumns]
 
 
 @cache
@@ -184,8 +187,8 @@ def tables(name: str) -> Tables:
         _consents_table(metadata),
         _photos_table(name, metadata),
         *_alert_tables(metadata),
-        Table(f"{name}_summary", metadata, RollUpColumns, CheckConstraint("hours IN (1, 24)", "hour_or_day")),
-        Table(f"{name}_stale", metadata, StaleHourColumns),
+        *_roll_up_tables(name, metadata),
+        _erased_receipts_table(metadata),
     )
 
 
@@ -201,6 +204,7 @@ def _consents_table(metadata: MetaData) -> Table[ConsentColumns]:
         CheckConstraint("receipt_hash ~ '^[0-9a-f]{64}$'", "receipt_hash_sha256"),
         CheckConstraint("language ~ '^[a-z]{2}$'", "language_code"),
         CheckConstraint("how IN ('app', 'rest', 'cli', 'unknown')", "how_known"),
+        *bounds("decided_at", "withdrawn_at"),
         Index("consents_decided_at", "decided_at"),
         Index("consents_receipt_hash", "receipt_hash"),
     )
@@ -219,7 +223,7 @@ def _predictions_table(name: str, metadata: MetaData) -> Table[PredictionColumns
             "consent",
             onupdate="CASCADE",
         ),
-        *_prediction_rules(),
+        *prediction_rules(),
         Index(f"{name}_timestamp", "timestamp"),
         Index(f"{name}_version", "model_version", "timestamp"),
         Index(f"{name}_feedback", "timestamp", postgresql_where="user_feedback IS NOT NULL"),
@@ -246,6 +250,7 @@ def _photos_table(name: str, metadata: MetaData) -> Table[PhotoColumns]:
         CheckConstraint(f"width BETWEEN 1 AND {MAX_PHOTO_SIDE} AND height BETWEEN 1 AND {MAX_PHOTO_SIDE}", "small"),
         CheckConstraint("review IN ('cat', 'dog', 'neither', 'left_out')", "review"),
         CheckConstraint("(review IS NULL) = (reviewed_at IS NULL)", "review_has_time"),
+        *bounds("created_at", "reviewed_at"),
         Index("photos_consent_id", "consent_id"),
     )
 
@@ -270,31 +275,18 @@ def _alert_tables(metadata: MetaData) -> tuple[Table[AlertColumns], Table[AlertM
     return alerts, messages
 
 
-def _prediction_rules() -> list[CheckConstraint]:
-    rules = {
-        "result": "prediction_result IN ('cat', 'dog', 'neither', 'error')",
-        "success_has_answer": "success = (prediction_result <> 'error')",
-        "success_has_figures": "NOT success OR (proba_cat IS NOT NULL AND proba_dog IS NOT NULL"
-        " AND inference_time_ms IS NOT NULL AND error_type IS NULL)",
-        "failure_has_cause": "success OR (proba_cat IS NULL AND proba_dog IS NULL AND error_type IS NOT NULL)",
-        "proba_cat": "proba_cat BETWEEN 0 AND 1",
-        "proba_dog": "proba_dog BETWEEN 0 AND 1",
-        "proba_sum": "abs(proba_cat + proba_dog - 1) <= 0.001",
-        "neither_score": "neither_score BETWEEN 0 AND 1",
-        "inference_time": "inference_time_ms >= 0 AND inference_time_ms < 'Infinity'",
-        "feedback": "user_feedback IN (0, 1)",
-        "true_label": "true_label IN ('cat', 'dog', 'both', 'neither')",
-        "rating_fits_label": "user_feedback <> CASE WHEN prediction_result = 'error' THEN NULL"
-        " WHEN true_label = prediction_result THEN 0"
-        " WHEN true_label = 'both' AND prediction_result <> 'neither' THEN NULL"
-        " WHEN true_label <> prediction_result THEN 1 END",  # as catsdogs.records.feedback.contradict
-        "feedback_has_time": "feedback_at IS NOT NULL"
-        " OR (user_feedback IS NULL AND user_comment IS NULL AND true_label IS NULL)",
-        "comment_length": f"char_length(user_comment) BETWEEN 1 AND {MAX_COMMENT}",
-        "filename_length": f"char_length(filename) BETWEEN 1 AND {MAX_FILENAME}",
-        "filename_needs_consent": "filename IS NULL OR (rgpd_consent AND consent_id IS NOT NULL)",
-        "comment_needs_consent": "user_comment IS NULL OR (rgpd_consent AND consent_id IS NOT NULL)",
-        "error_type": "error_type ~ '^[A-Za-z]{1,64}$'",  # a class name, no message: messages may quote a person
-        "image": "width > 0 AND height > 0 AND brightness BETWEEN 0 AND 1 AND sharpness >= 0",
-    }
-    return [CheckConstraint(rule, name) for name, rule in rules.items()]
+def _roll_up_tables(name: str, metadata: MetaData) -> tuple[Table[RollUpColumns], Table[StaleHourColumns]]:
+    hour_or_day = CheckConstraint("hours IN (1, 24)", "hour_or_day")
+    return (
+        Table(f"{name}_summary", metadata, RollUpColumns, hour_or_day, *bounds("start")),
+        Table(f"{name}_stale", metadata, StaleHourColumns, *bounds("start")),
+    )
+
+
+def _erased_receipts_table(metadata: MetaData) -> Table[ErasedReceiptColumns]:
+    return Table(
+        "erased_receipts",
+        metadata,
+        ErasedReceiptColumns,
+        CheckConstraint("receipt_hash ~ '^[0-9a-f]{64}$'", "receipt_hash_sha256"),
+    )

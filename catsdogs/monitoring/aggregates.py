@@ -8,12 +8,13 @@ Inference times are those of successful predictions: a photo that cannot be read
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row, Table, case, func, literal, select, tuple_
+from sqlalchemy import Connection, Row, Table, case, exc, func, literal, select, tuple_
 
 from catsdogs.database import roll_ups
 from catsdogs.database.roll_ups import BIN_GROWTH, ZERO_BIN, Span, lies_within, merge_intervals, roll_up_query
@@ -25,6 +26,11 @@ from catsdogs.monitoring.time_windows import DAY, HOUR, ORIGIN, round_down, roun
 
 PERCENTILES = (0.5, 0.95, 0.99)
 """Percentiles of the inference time that are computed: p50, p95 and p99."""
+
+_BROKEN = exc.DataError, exc.InternalError, OverflowError, ValueError
+"""What reading a broken roll-up raises: a number or a date out of range."""
+
+_log = logging.getLogger(__name__)
 
 _SUMS = """coalesce(sum(predictions), 0) AS predictions,
     coalesce(sum(predictions) FILTER (WHERE prediction_result <> 'error'), 0) AS successes,
@@ -95,6 +101,8 @@ def aggregate_roll_ups(
 ) -> Sequence[Row[Any]]:
     """Aggregate the roll-ups, and rows only where there is no roll-up; percentiles are within 2 %.
 
+    Where a roll-up is broken, the rows are aggregated instead.
+
     Parameters
     ----------
     prediction_filter
@@ -104,6 +112,21 @@ def aggregate_roll_ups(
     width
         Width of a bucket, in seconds: whole hours.
     """
+    try:
+        with connection.begin_nested():
+            return _read_roll_ups(connection, table, prediction_filter, window, width)
+    except _BROKEN as error:
+        _report_broken(error)
+        return aggregate_rows(connection, table, prediction_filter, window, width)
+
+
+def _read_roll_ups(
+    connection: Connection,
+    table: Table[PredictionColumns],
+    prediction_filter: PredictionFilter,
+    window: Span,
+    width: int,
+) -> Sequence[Row[Any]]:
     query = f"""
         WITH parts AS MATERIALIZED (
             SELECT date_bin('{width} seconds', start, '{roll_ups.BIN_ORIGIN}') AS bucket, parts_of_window.*
@@ -139,13 +162,23 @@ def totals(
     connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
 ) -> Row[Any]:
     """Aggregate a whole window, without percentiles; the parameters are those of :func:`aggregate_roll_ups`."""
-    query = f"SELECT {_SUMS} FROM ({_parts(connection, table, window, whole_days=True)}) AS parts_of_window"
-    return connection.execute(sa.text(query), version_and_answer(prediction_filter)).one()
+    try:
+        with connection.begin_nested():
+            query = f"SELECT {_SUMS} FROM ({_parts(connection, table, window, whole_days=True)}) AS parts_of_window"
+            return connection.execute(sa.text(query), version_and_answer(prediction_filter)).one()
+    except _BROKEN as error:
+        _report_broken(error)
+        return aggregate_rows(connection, table, prediction_filter, window, width=86400)[0]
+
+
+def _report_broken(error: Exception) -> None:
+    _log.error("a roll-up is broken (%s): the rows are read in its place, which takes longer", type(error).__name__)
 
 
 def _parts(connection: Connection, table: Table[PredictionColumns], window: Span, *, whole_days: bool) -> str:
     """Return the query of the parts of a window: roll-ups of days and of hours, and rows."""
-    stale = connection.scalars(sa.text(f'SELECT DISTINCT start FROM "{table.name}_stale"')).all()
+    within = f'SELECT DISTINCT start FROM "{table.name}_stale" WHERE {lies_within("start", [window_of_days(window)])}'
+    stale = connection.scalars(sa.text(within)).all()
     days, hours, rows = split_window(window, stale, whole_days=whole_days)
     filters = f" AND {VERSION_AND_ANSWER}"
     summary = f'SELECT * FROM "{table.name}_summary" WHERE hours = '
@@ -157,6 +190,12 @@ def _parts(connection: Connection, table: Table[PredictionColumns], window: Span
             roll_up_query(table.name, 1, within_rows),
         )
     )
+
+
+def window_of_days(span: Span) -> Span:
+    """Return the whole days that a span touches: a stale hour outside them changes nothing in it."""
+    start, end = span
+    return round_down(start, DAY), round_up(end, DAY)
 
 
 def split_window(

@@ -19,7 +19,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
-from catsdogs.database.tables import MAX_PHOTO_SIDE
+from catsdogs.database.rules import MAX_PHOTO_SIDE
 from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataController, PurposeName, receipt_symbols
 from catsdogs.i18n import Translator
 from catsdogs.model import preprocessing

@@ -20,7 +20,7 @@ from catsdogs.database import Database
 from catsdogs.datetimes import iso
 from catsdogs.domain import PurposeName, Removal
 from catsdogs.errors import NotFound
-from catsdogs.records import set_aside
+from catsdogs.records import erased_receipts, set_aside
 from catsdogs.records.consents import hash_receipt
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
@@ -125,6 +125,7 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
     tables = database.tables
 
     def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
+        erased_receipts.note(connection, tables, receipt_hash)
         mine = lock_decisions(connection, tables, receipt_hash)
         photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(mine))).rowcount
         predictions = list(
@@ -176,6 +177,7 @@ def purge(database: Database, spool: Spool, days: int) -> Removal:
             .returning(tables.predictions.c.id)
         )
         connection.execute(sa.delete(consents).where(is_old))
+        erased_receipts.purge(connection, tables, before)
         return list(predictions), photos
 
     with spool.locked():

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
-from catsdogs.database.tables import MAX_FILENAME, Tables
+from catsdogs.database.rules import MAX_FILENAME
+from catsdogs.database.tables import Tables
 from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, Prediction, PurposeName, storable
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.consents import ConsentRecord, PhotoRecord

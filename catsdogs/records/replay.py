@@ -16,7 +16,7 @@ from catsdogs.database.engine import BRIEF
 from catsdogs.database.retries import Backoff
 from catsdogs.database.tables import Tables
 from catsdogs.errors import CatsDogsError, DatabaseError, DatabaseUnavailable, RecordRefused
-from catsdogs.records import consent_changes, feedback, predictions
+from catsdogs.records import consent_changes, erased_receipts, feedback, predictions
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
@@ -202,7 +202,10 @@ class SpoolReplayer:
 
 
 def _store_predictions(connection: sa.Connection, tables: Tables, records: list[PredictionRecord]) -> None:
-    for record in predictions.store(connection, tables, records):
+    decided = {record.id: record.decision.receipt_hash for record in records if record.decision}
+    erased = erased_receipts.find(connection, tables, set(decided.values()))
+    kept = [record for record in records if decided.get(record.id) not in erased]
+    for record in predictions.store(connection, tables, kept):
         consent_changes.apply_spooled(connection, tables, record)
 
 

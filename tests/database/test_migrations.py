@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import product
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from uuid_utils.compat import uuid7
 from catsdogs.database import Database, roll_ups, setup
 from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.domain import Answer, Consent, TrueLabel
-from catsdogs.errors import DatabaseError
+from catsdogs.errors import DatabaseError, RecordRefused
+from catsdogs.monitoring import kpis
 from catsdogs.records import consent_changes, predictions
 from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.consents import hash_receipt
@@ -141,6 +143,72 @@ def test_a_label_that_the_rating_contradicts_is_cleared(connected: Database, cap
     assert sum(map(sum, counted)) == 2 * len([row for row in rows if row["user_feedback"] is not None]), "hour and day"
     setup.migrate(connected, "0006")
     assert len(content()) == len(rows)
+
+
+def test_moments_and_figures_out_of_all_bounds_are_corrected(
+    filled: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the table of V2 brought them; with the triggers of the roll-ups, which note the hours that they leave."""
+    setup.migrate(filled, "0007")
+    tables, far = filled.tables, "9999-12-31 23:59:59.999999+00"
+    changes: list[tuple[str, dict[str, object]]] = [
+        (f"\"timestamp\" = '{far}'", {}),
+        (f"\"timestamp\" = '{far}', created_at = '{far}', feedback_at = '{far}', user_feedback = 1", {}),
+        ("\"timestamp\" = '0001-01-01 00:00+00'", {}),
+        ("created_at = '0001-01-01 00:00+00'", {"timestamp": NOW}),
+        ("inference_time_ms = 1e300", {"inference_time_ms": 86_400_000.0, "timestamp": NOW}),
+        ("sharpness = 'NaN'", {"sharpness": None, "timestamp": NOW}),
+        ("sharpness = 'Infinity'", {"sharpness": None, "timestamp": NOW}),
+        ("sharpness = sharpness", {"timestamp": NOW}),
+    ]
+    rows = [make_row() | {"id": uuid7(), "timestamp": NOW} for _ in changes]
+    filled.run(lambda connection: connection.execute(sa.insert(tables.predictions), rows))
+    for row, (change, _) in zip(rows, changes, strict=True):
+        statement = sa.text(f"UPDATE predictions_feedback SET {change} WHERE id = :id")
+        filled.run(lambda connection, text=statement, key=row["id"]: connection.execute(text, {"id": key}))  # type: ignore[misc]
+    filled.run(lambda connection: connection.execute(sa.text(f"UPDATE consents SET decided_at = '{far}'")))
+    summary = f"""INSERT INTO predictions_feedback_summary (hours, start, model_version, prediction_result, predictions,
+        consents, satisfied, unsatisfied) VALUES (24, '{far}', '', 'cat', 1, 0, 0, 0)"""
+    filled.run(lambda connection: connection.execute(sa.text(summary)))
+
+    setup.migrate(filled)
+    assert "corrected 7 predictions" in caplog.text
+    assert "corrected 2 rows of consents" in caplog.text
+    found = filled.run(lambda c: {row["id"]: row for row in c.execute(sa.select(tables.predictions)).mappings()})
+    assert len(found) == 3 + len(rows)
+    for row, (_, expected) in zip(rows, changes, strict=True):
+        assert dict(found[row["id"]]) | expected == dict(found[row["id"]])
+        assert found[row["id"]]["timestamp"] <= datetime.now(UTC)
+    for table in (tables.stale_hours, tables.roll_ups):
+        latest = filled.run(lambda c, t=table: c.scalar(sa.select(sa.func.max(t.c.start))))  # type: ignore[misc]
+        assert latest is None or latest <= datetime.now(UTC)
+    figures = filled.run(lambda connection: kpis.statistics(connection, tables.predictions))
+    assert figures["total_predictions"] == len(found)
+    setup.migrate(filled, "0007")
+    setup.migrate(filled)
+    assert len(filled.run(lambda c: c.scalars(sa.select(tables.predictions.c.id)).all())) == len(found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(
+            f"{column} = '{moment}'"
+            for column in ('"timestamp"', "created_at", "feedback_at")
+            for moment in ("9999-01-01", "0001-01-01", "infinity", "2100-01-01")
+        ),
+        *(f"inference_time_ms = '{value}'" for value in ("NaN", "Infinity", "-1", "86400001")),
+        *(f"sharpness = '{value}'" for value in ("NaN", "Infinity", "-1")),
+        *(
+            f"{column} = '{value}'"
+            for column in ("proba_cat", "neither_score", "brightness")
+            for value in ("NaN", "Infinity", "-0.1", "1.1")
+        ),
+    ],
+)
+def test_the_tables_refuse_what_is_out_of_all_bounds(filled: Database, change: str) -> None:
+    with pytest.raises(RecordRefused):
+        filled.run(lambda connection: connection.execute(sa.text(f"UPDATE predictions_feedback SET {change}")))
 
 
 def test_a_downgrade_keeps_the_decision_that_counts(

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catsdogs.database import Database, roll_ups, setup
+from catsdogs.database.engine import UNLIMITED
 from catsdogs.database.roll_ups import BIN_GROWTH, RELATIVE_ERROR, ZERO_BIN, RollUpRefresher, Span
 from catsdogs.database.tables import Tables
 from catsdogs.domain import Answer
@@ -302,7 +303,8 @@ def test_the_migration_marks_all_hours_as_stale(insert_rows: InsertRows) -> None
     setup.migrate(database, "0004")
     execute(database, "ANALYZE predictions_feedback")
     statements: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda *arguments: statements.append(str(arguments[2])))
+    migrating = database._engine_for(UNLIMITED)
+    sa.event.listen(migrating, "before_cursor_execute", lambda *arguments: statements.append(str(arguments[2])))
     setup.migrate(database)
     marked = database.run(lambda c: c.scalars(sa.select(database.tables.stale_hours.c.start)).all())
     assert sorted(marked) == sorted({round_down(row["timestamp"], HOUR) for row in held(database)})
@@ -355,3 +357,27 @@ def test_a_failed_refresh_does_not_end_the_thread(
     until(lambda: database.run(lambda connection: connection.scalar(stale)) is None, timeout=60)
     refresher.close()
     check_roll_ups(database)
+
+
+@pytest.mark.parametrize("damage", ["bins = ARRAY[32767]::smallint[]", "milliseconds = 1e308", "counts = NULL"])
+def test_a_broken_roll_up_never_takes_the_figures_down(
+    insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setattr(kpis, "MAX_EXACT_PREDICTIONS", 10)
+    monkeypatch.setattr(kpis, "MAX_EXACT_BUCKET_SECONDS", 0)
+    database = insert_rows([make_row(FIRST + timedelta(hours=hour)) for hour in range(60)])
+    refresh_all(database)
+    execute(database, f"UPDATE predictions_feedback_summary SET {damage}")
+    table, window = database.tables.predictions, PredictionFilter(FIRST, NOW)
+    found = database.run(lambda c: kpis.statistics(c, table, window))
+    assert found["total_predictions"] == 60
+    assert database.run(lambda c: aggregates.totals(c, table, ALL_PREDICTIONS, WHOLE)).predictions == 60
+
+
+def test_a_stale_hour_of_another_age_does_no_harm(insert_rows: InsertRows) -> None:
+    """Tables of an earlier version may hold one."""
+    database = insert_rows([make_row(FIRST)])
+    setup.migrate(database, "0007")
+    execute(database, "INSERT INTO predictions_feedback_stale VALUES ('9999-12-31 23:00+00'), ('0001-01-01 00:00+00')")
+    table = database.tables.predictions
+    assert database.run(lambda c: aggregates.totals(c, table, ALL_PREDICTIONS, WHOLE)).predictions == 1

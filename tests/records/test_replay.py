@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from catsdogs.database import setup
 from catsdogs.database.embedded import EmbeddedServer
@@ -15,6 +16,7 @@ from catsdogs.domain import Consent
 from catsdogs.records import data_subject_rights
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.spool import Spool
 from catsdogs.settings import Settings
 from tests.storage import Storage
 from tests.waiting import until
@@ -167,3 +169,28 @@ def test_a_spool_of_an_older_version_is_stored_with_its_effect(storage: Storage,
     assert storage.replayer.replay() == 4
     assert set(storage.rows()) == {kept.id, failed.id, *(record.id for record in later)}
     assert len(data_subject_rights.export(storage.database, storage.spool, receipt or "")["photos"]) == 1
+
+
+def test_what_was_erased_does_not_come_back_from_the_spool_of_another_replica(
+    storage: Storage, make_record: MakeRecord
+) -> None:
+    """A crash left it there after it had been stored."""
+    storage.replayer.close()
+    other = Storage.create(storage.database, Spool(storage.spool.folder.parent / "other", 10_000_000))
+    (erased, receipt), (kept, _) = make_record(Consent(True, True)), make_record(Consent(True))
+    storage.writer.store_prediction(erased)
+    for record in (erased, kept):
+        other.spool.put_prediction(record)
+    other.spool.put_feedback(FeedbackRecord.create(erased.id, 1, "a comment", None))
+    data_subject_rights.erase(storage.database, storage.spool, receipt or "")
+    assert other.replayer.replay() == 3
+    assert set(storage.rows()) == {kept.id}
+    assert len(other.spool) == 0
+
+    noted = storage.database.tables.erased_receipts
+    count = sa.select(sa.func.count()).select_from(noted)
+    assert storage.database.run(lambda connection: connection.scalar(count)) == 1
+    old = sa.update(noted).values(erased_at=sa.func.now() - sa.text("interval '400 days'"))
+    storage.database.run(lambda connection: connection.execute(old))
+    data_subject_rights.purge(storage.database, storage.spool, 365)
+    assert storage.database.run(lambda connection: connection.scalar(count)) == 0

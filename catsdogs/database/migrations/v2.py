@@ -7,9 +7,11 @@ V2                     here
 =====================  ==================================================================================
 every row              one row: the migration counts both sides, and is rolled back if they differ
 `id`                   a UUIDv7 made from the row's time; noted in V2's table in the column `catsdogs_id`
-`timestamp`            the same moment; one without time zone is read as UTC. Without one: `created_at`
+`timestamp`            the same moment; one without time zone is read as UTC. Without one, or with one
+                       before 1970 or after 2099: `created_at`, or else the present
 `prediction_result`    in lower case; if it names neither animal, the likelier one
-`proba_cat/_dog`       shares that sum to 1, whether they were shares or percents
+`proba_cat/_dog`       shares that sum to 1, whether they were shares or percents; what is neither is none
+`inference_time_ms`    the same, up to a day; what is longer or negative is none
 `success`              true if answer, probabilities and time are present; otherwise an ``error`` of the type
                        ``LegacyError`` (V2 said so itself) or ``LegacyIncomplete`` (V2 said otherwise)
 `user_feedback`        0 or 1 from a number or a boolean; anything else is no rating
@@ -29,6 +31,7 @@ import hashlib
 
 import sqlalchemy as sa
 
+from catsdogs.database.rules import EARLIEST, LATEST, MAX_INFERENCE_MS
 from catsdogs.errors import DatabaseError
 
 _ID_COLUMN = "catsdogs_id"
@@ -151,9 +154,12 @@ class _V2Columns:
         return f'v2."{column}"::text' if column in self._names else "NULL::text"
 
     def number(self, column: str) -> str:
-        """Return SQL for a finite number from 0, also if the text has a percent sign, such as 97.12%."""
+        """Return SQL for a number from 0, also if the text has a percent sign, such as 97.12%.
+
+        One with so many digits that it is too large or too small for a double is none.
+        """
         text = self.text(column)
-        pattern = r"^\s*[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*%?\s*$"
+        pattern = r"^\s*[0-9]{1,20}(\.[0-9]{0,30})?([eE](\+?[0-9]{1,2}|-[0-9]{1,2}|-[12][0-9]{2}))?\s*%?\s*$"
         return f"CASE WHEN {text} ~ '{pattern}' THEN rtrim({text}, ' %')::double precision END"
 
     def boolean(self, column: str) -> str:
@@ -164,7 +170,7 @@ class _V2Columns:
             return "NULL::timestamptz"
         # The session is in UTC, so that a time without a zone is read as UTC.
         at = f'v2."{column}"::timestamptz'
-        return f"CASE WHEN isfinite({at}) AND {at} >= 'epoch' THEN {at} END"
+        return f"CASE WHEN {at} >= '{EARLIEST}' AND {at} < '{LATEST}' THEN {at} END"
 
 
 def _create_normalised_copy(connection: sa.Connection, name: str) -> None:
@@ -180,7 +186,7 @@ def _create_normalised_copy(connection: sa.Connection, name: str) -> None:
                 SELECT v2.ctid AS place,
                     coalesce({v2.moment("timestamp")}, {v2.moment("created_at")}, now()) AS moment,
                     coalesce({v2.moment("created_at")}, {v2.moment("timestamp")}, now()) AS stored,
-                    {v2.number("inference_time_ms")} AS inference_time_ms,
+                    {v2.number("inference_time_ms")} AS milliseconds,
                     {v2.boolean("success")} AS success,
                     lower(btrim({v2.text("prediction_result")})) AS answer,
                     {v2.number("proba_cat")} AS cat,
@@ -190,13 +196,16 @@ def _create_normalised_copy(connection: sa.Connection, name: str) -> None:
                     lower({v2.text("user_feedback")}) AS feedback,
                     {v2.text("user_comment")} AS comment
                 FROM "{name}_v2" v2
-            ), scale AS (
-                SELECT CASE WHEN max(greatest(cat, dog)) > 1.5 THEN 100 ELSE 1 END AS whole FROM raw
+            ), scale AS (  -- of single probabilities: what most rows have, as one wrong row must not change the others
+                SELECT CASE WHEN avg((greatest(cat, dog) > 1.5)::int) > 0.5 THEN 100 ELSE 1 END AS usual FROM raw
             ), shares AS (
-                SELECT raw.*, CASE
-                    WHEN cat + dog > 0 THEN cat / (cat + dog)
-                    WHEN dog IS NULL AND cat <= whole THEN cat / whole
-                    WHEN cat IS NULL AND dog <= whole THEN 1 - dog / whole
+                SELECT raw.*,
+                    CASE WHEN milliseconds <= {MAX_INFERENCE_MS} THEN milliseconds END AS inference_time_ms,
+                    CASE
+                        WHEN cat + dog > 0 AND greatest(cat, dog) <= 100.1
+                            AND (cat + dog > 1.5 OR greatest(cat, dog) <= 1.001) THEN cat / (cat + dog)
+                        WHEN dog IS NULL AND cat <= usual THEN cat / usual
+                        WHEN cat IS NULL AND dog <= usual THEN 1 - dog / usual
                     END AS proba_cat
                 FROM raw, scale
             )

@@ -219,12 +219,42 @@ def test_a_table_with_other_types_and_fewer_columns_is_copied(fill: Fill) -> Non
 def test_nan_is_not_copied(fill: Fill) -> None:
     table = V2_TABLE.replace("DECIMAL(5,2)", "DOUBLE PRECISION")
     nan, infinite = float("nan"), float("inf")
-    derived, neither, late = taken(
-        fill({"proba_cat": nan}, {"proba_cat": nan, "proba_dog": infinite}, {"inference_time_ms": 10**9}, table=table)
-    )
+    derived, neither = taken(fill({"proba_cat": nan}, {"proba_cat": nan, "proba_dog": infinite}, table=table))
     assert derived["proba_dog"] == pytest.approx(0.0288)
     assert neither["error_type"] == "LegacyIncomplete"
-    assert late["inference_time_ms"] == 10**9
+
+
+EXTREME: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"timestamp": "9999-12-31 23:59:59.999999"}, {"timestamp": MOMENT}),
+    ({"timestamp": "0001-01-01"}, {"timestamp": MOMENT}),
+    ({"timestamp": "294276-12-31"}, {"timestamp": MOMENT}),
+    ({"timestamp": "-infinity"}, {"timestamp": MOMENT}),
+    ({"created_at": "9999-01-01"}, {"created_at": MOMENT}),
+    ({"inference_time_ms": float("nan")}, {"error_type": "LegacyIncomplete"}),
+    ({"inference_time_ms": float("inf")}, {"error_type": "LegacyIncomplete"}),
+    ({"inference_time_ms": -5.0}, {"error_type": "LegacyIncomplete"}),
+    ({"inference_time_ms": 1e300}, {"error_type": "LegacyIncomplete"}),
+    ({"inference_time_ms": 86_400_001.0}, {"error_type": "LegacyIncomplete"}),
+    ({"inference_time_ms": 5e-324}, {"error_type": "LegacyIncomplete"}),
+    ({"inference_time_ms": 1e-200}, {"inference_time_ms": 1e-200}),
+    ({"inference_time_ms": 86_400_000.0}, {"inference_time_ms": 86_400_000.0}),
+    ({"proba_cat": 250.0, "proba_dog": 30.0}, {"error_type": "LegacyIncomplete"}),
+    ({"proba_cat": 1.2, "proba_dog": 0.1}, {"error_type": "LegacyIncomplete"}),
+    ({"proba_cat": 1e300, "proba_dog": 1e300}, {"error_type": "LegacyIncomplete"}),
+    ({"proba_cat": None, "proba_dog": 7e9}, {"error_type": "LegacyIncomplete"}),
+    ({"proba_cat": 1e-120, "proba_dog": 1.0}, {"proba_cat": pytest.approx(0)}),
+]
+
+
+def test_what_is_out_of_all_bounds_is_left_out_and_changes_no_other_row(fill: Fill) -> None:
+    table = V2_TABLE.replace("DECIMAL(5,2)", "DOUBLE PRECISION").replace(
+        "INTEGER, success", "DOUBLE PRECISION, success"
+    )
+    single = {"proba_cat": 90.0, "proba_dog": None}
+    rows = taken(fill(*(change for change, _ in EXTREME), single, table=table))
+    for row, (_, expected) in zip(rows, [*EXTREME, (single, {"proba_cat": pytest.approx(0.9)})], strict=True):
+        assert row | expected == row
+        assert row["error_type"] == expected.get("error_type")
 
 
 def test_a_table_that_is_not_of_v2_is_not_changed(fill: Fill) -> None:
