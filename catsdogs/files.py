@@ -63,6 +63,24 @@ def private_folder(folder: Path, mode: int = 0o700) -> None:
         folder.chmod(mode)
 
 
+def data_folder(folder: Path) -> None:
+    """Create the data folder: private, but where root starts PostgreSQL, its system user must pass through.
+
+    Raises
+    ------
+    OSError
+    """
+    private_folder(folder, 0o711 if os.geteuid() == 0 else 0o700)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Return whether users other than the owner may read a file, or list or change a folder."""
+    try:
+        return bool(path.stat().st_mode & 0o066)
+    except OSError:
+        return False
+
+
 @contextmanager
 def atomic_write(
     path: Path, draft: Path | None = None, *, mode: int = 0o666, durable: bool = True

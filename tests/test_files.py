@@ -98,3 +98,27 @@ def test_a_writer_killed_at_any_moment_leaves_a_complete_file(tmp_path: Path) ->
         content = (tmp_path / "file").read_bytes()
         assert len(content) == 900
         assert len({content[at : at + 9] for at in range(0, 900, 9)}) == 1
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077, 0o777])
+def test_a_private_folder_has_its_mode_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        files.data_folder(tmp_path / "data")
+        files.private_folder(tmp_path / "private")
+        files.private_folder(tmp_path / "private", 0o755)
+    finally:
+        os.umask(before)
+    expected = 0o711 if os.geteuid() == 0 else 0o700
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == expected
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700, "one that exists stays as it is"
+    assert not files.is_open_to_others(tmp_path / "data")
+
+
+@pytest.mark.parametrize(("mode", "is_open"), [(0o600, False), (0o640, True), (0o604, True), (0o666, True)])
+def test_a_file_that_others_can_read_is_found(tmp_path: Path, mode: int, is_open: bool) -> None:
+    path = tmp_path / ".env"
+    assert not files.is_open_to_others(path)
+    path.touch()
+    path.chmod(mode)
+    assert files.is_open_to_others(path) is is_open

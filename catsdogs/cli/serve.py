@@ -17,6 +17,7 @@ import typer
 
 from catsdogs.cli.app import app
 from catsdogs.errors import SettingsError
+from catsdogs.files import data_folder, is_open_to_others
 from catsdogs.settings import Settings, env_file, write_missing_secrets
 
 OPEN_FILES = 65_536
@@ -35,6 +36,7 @@ def serve(
     sockets = _bind(host, port)
     settings = _with_secrets(settings)
     _quiet_libraries()
+    _warn_of_open_files(settings.data_dir)
     _allow_open_files()
     with contextlib.suppress(KeyboardInterrupt):
         _run(settings, sockets, host, port, stopping)
@@ -90,7 +92,7 @@ def _with_secrets(settings: Settings) -> Settings:
 
 def _check_writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        data_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -99,6 +101,14 @@ def _check_writable(folder: Path) -> None:
             folder=folder,
             reason=os.strerror(error.errno or errno.EIO),
         ) from error
+
+
+def _warn_of_open_files(folder: Path) -> None:
+    for path, mode in ((env_file(), "600"), (folder, "700")):
+        if is_open_to_others(path):
+            logging.getLogger("catsdogs").warning(
+                "other users of this machine can read %s, which is to be private: chmod %s %s", path, mode, path
+            )
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:

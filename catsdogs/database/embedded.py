@@ -38,6 +38,7 @@ from catsdogs.database.postgres import (
     run_program,
 )
 from catsdogs.errors import DatabaseError, DatabaseUnavailable, SettingsError
+from catsdogs.files import data_folder
 
 USER = "catsdogs"
 """Superuser of the embedded server, without a password: only the owner of the data folder can open the socket."""
@@ -92,8 +93,7 @@ class EmbeddedServer:
             The server does not start.
         """
         try:
-            # Private; but as root, PostgreSQL runs as another user, who must be able to pass through.
-            self.data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+            data_folder(self.data_dir)
             with _lock(self.data_dir / "postgresql.mutex"):
                 if self._release is None:
                     users = _open_lock(self.data_dir / "postgresql.users", fcntl.LOCK_SH)

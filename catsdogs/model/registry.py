@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.files import atomic_write
+from catsdogs.files import atomic_write, data_folder
 from catsdogs.model.card import SHIPPED
 
 HISTORY_FILE = "served.json"
@@ -159,7 +159,8 @@ class ModelVersions:
         change = PromotionChange(how=how, version=version, at=datetime.now(UTC))
         history = PromotionHistory(changes=(*self.history().changes, change))
         try:
-            self._models.mkdir(parents=True, exist_ok=True)
+            data_folder(self._models.parent)
+            self._models.mkdir(exist_ok=True)
             with atomic_write(self._history_file) as stream:
                 stream.write(history.model_dump_json(indent=1).encode() + b"\n")
         except OSError as error:

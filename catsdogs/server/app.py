@@ -77,7 +77,8 @@ class Server(Voila):  # type: ignore[misc]
             identity_provider_class=VisitorIdentityProvider,
         )
         server.service, server.settings = service, settings
-        server.tokens, server.operator = Tokens(api_token), Operator(password)
+        server.tokens = Tokens(api_token)
+        server.operator = Operator(password, settings.data_dir / "signed_out.json")
         server.metrics, server.clients = Metrics(), Clients(settings.behind_proxy)
         server.limits = rate_limits(settings)
         server.worker_pool, server.status_pool = WorkerPool(), WorkerPool(threads=1)

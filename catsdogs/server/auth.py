@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from enum import StrEnum
+from pathlib import Path
 
 from jupyter_server.auth.security import passwd, passwd_check
 from tornado.web import RequestHandler
@@ -13,6 +14,7 @@ from tornado.web import RequestHandler
 from catsdogs.errors import NotAuthorised
 from catsdogs.i18n import N_
 from catsdogs.server.rate_limit import RateLimit
+from catsdogs.server.signed_out import SignedOut
 
 API_CLIENT = "api"
 """Holder of the API token, as :meth:`Tokens.check` returns it."""
@@ -99,15 +101,18 @@ def _digest(secret: str) -> bytes:
 
 
 class Operator:
-    """The operator's sign-in: one password, limited attempts, a signed cookie.
+    """The operator's sign-in: one password, limited attempts, a signed cookie with an identifier of its own.
 
     Parameters
     ----------
     password
         ``CATSDOGS_OPERATOR_PASSWORD``: the password, or its argon2 hash.
+    signed_out
+        File of the sign-ins that have ended. Other replicas do not know it.
     """
 
-    def __init__(self, password: str) -> None:
+    def __init__(self, password: str, signed_out: Path) -> None:
+        self._signed_out = SignedOut(signed_out, OPERATOR_DAYS * 24 * 3600)
         self._hash = password if password.startswith(HASH_PREFIX) else passwd(password, "argon2")  # type: ignore[no-untyped-call]
         self._attempts = RateLimit(5, 60, N_("Too many wrong passwords. Wait a minute, then try again."))
 
@@ -131,27 +136,32 @@ class Operator:
             passwd_check(self._hash, password)  # type: ignore[no-untyped-call]
         )
 
-    @staticmethod
-    def sign_in(handler: RequestHandler) -> None:
+    def sign_in(self, handler: RequestHandler) -> None:
         """Set the sign-in cookie."""
         handler.set_signed_cookie(
             OPERATOR_COOKIE,
-            "operator",
+            secrets.token_urlsafe(16),
             expires_days=OPERATOR_DAYS,
             httponly=True,
             samesite="Strict",
             secure=is_https(handler),
         )
 
-    @staticmethod
-    def sign_out(handler: RequestHandler) -> None:
-        """Delete the sign-in cookie."""
+    def sign_out(self, handler: RequestHandler) -> None:
+        """End the sign-in, so that no copy of its cookie is accepted any more, and delete the cookie."""
+        if identifier := self._identifier(handler):
+            self._signed_out.add(identifier)
         handler.clear_cookie(OPERATOR_COOKIE, httponly=True, samesite="Strict", secure=is_https(handler))
 
-    @staticmethod
-    def is_signed_in(handler: RequestHandler) -> bool:
+    def is_signed_in(self, handler: RequestHandler) -> bool:
         """Return whether the request comes from a signed-in operator."""
-        return handler.get_signed_cookie(OPERATOR_COOKIE, max_age_days=OPERATOR_DAYS) == b"operator"
+        identifier = self._identifier(handler)
+        return bool(identifier) and identifier not in self._signed_out
+
+    @staticmethod
+    def _identifier(handler: RequestHandler) -> str:
+        value = handler.get_signed_cookie(OPERATOR_COOKIE, max_age_days=OPERATOR_DAYS)
+        return value.decode("ascii", "replace") if value else ""
 
 
 def is_https(handler: RequestHandler) -> bool:

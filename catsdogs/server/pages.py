@@ -14,7 +14,6 @@ from markupsafe import Markup
 from catsdogs import __version__
 from catsdogs.i18n import LANGUAGES, N_, Translator
 from catsdogs.records.consent_notice import notice
-from catsdogs.server.auth import Operator
 from catsdogs.server.base_handler import HeadAsGetHandler, status_code_of
 from catsdogs.server.model_page import page_texts
 from catsdogs.server.rate_limit import TooManyRequests
@@ -233,8 +232,8 @@ class LogoutHandler(PageHandler):
     """``/logout``: the operator's sign-out."""
 
     def get(self) -> None:
-        """Delete the cookie; without one, this changes nothing."""
-        Operator.sign_out(self)
+        """End the sign-in; without one, this changes nothing."""
+        self.settings["catsdogs"].operator.sign_out(self)
         self.redirect(self.localised("/"))
 
     post = get

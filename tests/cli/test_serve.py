@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -92,9 +93,23 @@ def test_a_first_start_writes_secrets_and_prints_where(launch: Launch, folder: P
     assert len(secrets["CATSDOGS_OPERATOR_PASSWORD"]) >= 32
     assert (folder / ".env").stat().st_mode & 0o777 == 0o600
     log = server.log.read_text()
+    assert stat.S_IMODE((folder / "data").stat().st_mode) in {0o700, 0o711}
+    assert "chmod" not in log
     assert "API_TOKEN" in log
     assert f"catsdogs is ready: {server.url}" in log
     assert not any(secret in log for secret in secrets.values())
+    assert server.stop() == 0
+
+
+def test_files_that_others_can_read_are_named_at_start(launch: Launch, folder: Path) -> None:
+    (folder / ".env").write_text("CATSDOGS_LANG=en\n")
+    (folder / ".env").chmod(0o644)
+    (folder / "data").mkdir()
+    (folder / "data").chmod(0o755)
+    server = launch(folder)
+    log = server.log.read_text()
+    assert f"chmod 600 {folder / '.env'}" in log
+    assert f"chmod 700 {folder / 'data'}" in log
     assert server.stop() == 0
 
 

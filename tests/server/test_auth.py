@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from jupyter_server.auth.security import passwd
 
 from catsdogs.server.auth import Operator
+from catsdogs.server.signed_out import SignedOut
 from tests.server.client import Client, OpenPage
 from tests.serving import RunningServer
 
@@ -153,20 +157,53 @@ def test_a_sign_in_cannot_be_forged_from_another_site(client: Client, server: Ru
     assert client("POST", "/login", token=None, fields={"password": server.operator_password}).status == 403
 
 
-def test_signing_out_deletes_the_cookie(client: Client, operator: dict[str, str]) -> None:
-    answer = client("GET", "/logout", token=None, headers=operator)
+def test_signing_out_ends_the_sign_in_also_for_copies_of_its_cookie(client: Client, operator: dict[str, str]) -> None:
+    copied = client.sign_in()
+    assert client("HEAD", "/monitoring", token=None, headers=copied).status == 200
+    answer = client("GET", "/logout", token=None, headers=copied)
     assert answer.status == 302
     assert 'catsdogs_operator=""' in answer.headers["Set-Cookie"]
+    assert client("HEAD", "/monitoring", token=None, headers=copied).status == 302
+    assert client("HEAD", "/monitoring", token=None, headers=operator).status == 200, "another sign-in goes on"
+
+
+def test_a_sign_out_outlives_a_restart_and_the_cookie(tmp_path: Path) -> None:
+    path = tmp_path / "signed_out.json"
+    SignedOut(path, 3600).add("one")
+    SignedOut(path, 3600).add("two")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    again = SignedOut(path, -1)
+    assert "one" in again
+    assert "two" in again
+    assert "three" not in again
+    again.add("three")
+    SignedOut(path, 3600).add("four")
+    assert set(json.loads(path.read_text())) == {"one", "two", "four"}, "what has expired is forgotten"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"one": "x"}', b"\xff"])
+def test_a_damaged_file_of_sign_outs_stops_nothing(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "signed_out.json"
+    path.write_bytes(content)
+    known = SignedOut(path, 3600)
+    known.add("two")
+    assert "two" in SignedOut(path, 3600)
+
+
+def test_a_sign_out_that_cannot_be_written_counts_until_the_restart(tmp_path: Path) -> None:
+    known = SignedOut(tmp_path / "absent" / "signed_out.json", 3600)
+    known.add("one")
+    assert "one" in known
 
 
 def test_signing_out_without_having_signed_in_is_no_error(client: Client) -> None:
     assert client("GET", "/logout", token=None).status == 302
 
 
-def test_the_password_is_kept_as_a_hash_and_may_be_given_as_one() -> None:
+def test_the_password_is_kept_as_a_hash_and_may_be_given_as_one(tmp_path: Path) -> None:
     hashed = passwd("open sesame", "argon2")  # type: ignore[no-untyped-call]
     for given in ("open sesame", hashed):
-        operator = Operator(given)
+        operator = Operator(given, tmp_path / "signed_out.json")
         assert operator.is_password("open sesame")
         assert not operator.is_password("open sesam")
         assert not operator.is_password(hashed), "a stolen hash must not be a password"

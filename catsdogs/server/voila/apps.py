@@ -11,7 +11,7 @@ from tornado.iostream import StreamClosedError
 from voila.handler import VoilaHandler
 
 from catsdogs.i18n import N_, Translator
-from catsdogs.server.auth import Operator, Scope
+from catsdogs.server.auth import Scope
 from catsdogs.server.base_handler import APP_CONTENT_SECURITY_POLICY
 from catsdogs.server.kernels.session import App, NewSession, new_session
 from catsdogs.server.pages import APP_DESCRIPTION, PageHandler
@@ -60,7 +60,7 @@ class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
 
     async def prepare(self) -> None:
         """Redirect to the sign-in, where it is needed."""
-        if self.app.operator_only and not Operator.is_signed_in(self):
+        if self.app.operator_only and not self.settings["catsdogs"].operator.is_signed_in(self):
             self.redirect(self.with_query("/login"))
         elif (preparing := super().prepare()) is not None:
             await preparing

@@ -6,7 +6,6 @@ from jupyter_server.services.kernels.handlers import KernelHandler
 from tornado.web import HTTPError
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from catsdogs.server.auth import Operator
 from catsdogs.server.base_handler import BaseHandler
 from catsdogs.server.kernels.wire_protocol import PROTOCOL, MalformedMessage, header_of, unframe
 from catsdogs.server.rate_limit import TooManyRequests
@@ -28,7 +27,7 @@ class _KernelAccessHandler(BaseHandler):
             404: there is no such kernel, or the visitor has no access to it.
         """
         app = self.settings["kernel_manager"].app_of(self.path_kwargs["kernel_id"])
-        if app is None or (app.operator_only and not Operator.is_signed_in(self)):
+        if app is None or (app.operator_only and not self.settings["catsdogs"].operator.is_signed_in(self)):
             raise HTTPError(404)
         if (preparing := super().prepare()) is not None:
             await preparing
