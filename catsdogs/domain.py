@@ -7,7 +7,6 @@ the same, and :mod:`catsdogs.server.api.schemas` makes the OpenAPI schemas from 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, NamedTuple
@@ -19,20 +18,6 @@ from catsdogs.json_types import Count, JsonSchema
 
 MAX_COMMENT = 1000
 """Longest comment on an answer, in characters."""
-_LOOKALIKES = str.maketrans("ILO", "110")
-
-
-def storable(text: str) -> str:
-    """Return a text as PostgreSQL can store it: without null characters and halves of characters."""
-    return text.replace("\0", "").encode(errors="replace").decode()
-
-
-def receipt_symbols(code: str) -> str:
-    """Return the symbols of a receipt code as a person types it: in upper or lower case, with hyphens, spaces or none.
-
-    The letters I, L and O, which are in no code, are read as the digits that they look like.
-    """
-    return re.sub(r"[\s-]", "", code).upper().translate(_LOOKALIKES)
 
 
 class Answer(StrEnum):
@@ -237,8 +222,9 @@ class Removal:
     predictions: list[UUID]
     """Predictions that were deleted (by an erasure) or made anonymous."""
     photos: int
+    """Number of photos deleted."""
     waiting: int
-    """Number of records in the spool."""
+    """Number of records that waited in the spool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +233,7 @@ class DataController:
 
     name: str
     contact: str
+    """Address at which people reach the controller."""
     retention_days: int
     """Longest time that personal data are kept, in days."""
 
@@ -278,11 +265,12 @@ class ServiceHealth(TypedDict):
     status: Annotated[str, JsonSchema(enum=["healthy", "degraded"])]
     """``degraded`` while predictions work but something else does not."""
     degraded: list[ServiceProblem]
+    """Problems found."""
     model_loaded: bool
     database: Annotated[str, JsonSchema(enum=["connected", "slow", "unavailable"])]
     """``slow`` where it had not answered yet when this was written."""
     spooled: Count
-    """Number of records that wait in the spool."""
+    """Number of records that wait in the spool for the database."""
     set_aside: Count
     """Number of records that could not be stored, and were set aside."""
 
@@ -293,10 +281,13 @@ class ModelInfo(TypedDict):
     model_loaded: bool
     version: str
     parameters: Count
+    """Number of the network's parameters."""
     classes: list[str]
     input_size: Count
     """Side of the network's input, in pixels."""
     metrics: dict[str, object]
+    """Results of the evaluation, as the model card has them."""
     features: list[str]
+    """What the service offers beside the answer."""
     card: str
-    """Model card, as Markdown."""
+    """Model card for people, as Markdown."""

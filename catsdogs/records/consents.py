@@ -20,10 +20,11 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.rules import MAX_PHOTO_SIDE
-from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataController, PurposeName, receipt_symbols
+from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataController, PurposeName
 from catsdogs.i18n import Translator
 from catsdogs.model import preprocessing
 from catsdogs.records import consent_notice
+from catsdogs.records.user_texts import receipt_symbols
 
 JPEG_QUALITY = 90
 

@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import Tables
-from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel, storable
+from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel
 from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput
+from catsdogs.records.user_texts import storable
 
 
 class FeedbackRecord(BaseModel):

@@ -15,9 +15,10 @@ from uuid_utils.compat import uuid7
 
 from catsdogs.database.rules import MAX_FILENAME
 from catsdogs.database.tables import Tables
-from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, Prediction, PurposeName, storable
+from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, Prediction, PurposeName
 from catsdogs.model.preprocessing import ImageStatistics
 from catsdogs.records.consents import ConsentRecord, PhotoRecord
+from catsdogs.records.user_texts import storable
 
 
 class PredictionRecord(BaseModel):

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import anywidget
 import traitlets
 
-from catsdogs.domain import storable
 from catsdogs.errors import CatsDogsError, ConsentRequired, InvalidInput
 from catsdogs.i18n import Translator
+from catsdogs.records.user_texts import storable
 from catsdogs.widgets.assets import common_texts, script, style
 
 __all__ = ["BaseWidget", "invalid_message", "message_choice", "message_field", "script", "style"]

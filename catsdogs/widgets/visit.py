@@ -14,9 +14,10 @@ from uuid import UUID
 
 from typing_extensions import TypedDict
 
-from catsdogs.domain import Consent, ConsentChannel, Outcome, Prediction, PurposeName, TrueLabel, receipt_symbols
+from catsdogs.domain import Consent, ConsentChannel, Outcome, Prediction, PurposeName, TrueLabel
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
+from catsdogs.records.user_texts import receipt_symbols
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.prediction_json import SamplePrediction, prediction_from_json, prediction_to_json
 

@@ -1,6 +1,6 @@
 import pytest
 
-from catsdogs.domain import receipt_symbols, storable
+from catsdogs.records.user_texts import receipt_symbols, storable
 
 
 @pytest.mark.parametrize(
