@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self
 
-from tornado.web import Application, RequestHandler
+from tornado.web import RequestHandler
 from voila.app import Voila
 
 from catsdogs import files
@@ -22,7 +22,7 @@ from catsdogs.server.auth import Operator, Tokens, cookie_secret
 from catsdogs.server.clients import Clients
 from catsdogs.server.compression import Compression
 from catsdogs.server.configuration import rate_limits, voila_config
-from catsdogs.server.http_server import AppHTTPServer
+from catsdogs.server.http_server import AppHTTPServer, WebApplication
 from catsdogs.server.kernels.runtime_folder import runtime_folder
 from catsdogs.server.routes import routes
 from catsdogs.server.scheduled_jobs import ScheduledJobs
@@ -157,13 +157,13 @@ class Server(Voila):  # type: ignore[misc]
             await self._drain()
 
     def _listen(self, sockets: list[socket.socket]) -> None:
-        self.app = Application(transforms=[base_handler.SecurityHeaders, Compression], **self.init_settings())
+        self.app = WebApplication(transforms=[base_handler.SecurityHeaders, Compression], **self.init_settings())
         self.app.add_handlers(".*$", self.init_handlers())
         self.http = AppHTTPServer(
             self.app,
             xheaders=self.settings.behind_proxy,
             max_buffer_size=2 * MAX_BODY,
-            max_body_size=64 * 1024,
+            max_body_size=8 * MAX_BODY,  # what is read at most of a request; handlers keep less of it
             body_timeout=120,
             idle_connection_timeout=30,  # for a request's headers, too: a slower client would hold a file descriptor
         )

@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Awaitable
 from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from tornado.httputil import HTTPHeaders
-from tornado.web import HTTPError, OutputTransform, RequestHandler
+from tornado.web import HTTPError, OutputTransform, RequestHandler, stream_request_body
 
 from catsdogs.errors import (
     CatsDogsError,
@@ -57,12 +57,14 @@ OUTAGE_RETRY_SECONDS = 10
 """``Retry-After`` of an outage, such as one of the database: nobody knows when it ends."""
 
 ERROR_MESSAGES = {
-    400: N_("This request cannot be understood."),
+    400: N_("This request cannot be understood. Check its address, its headers and how its body is encoded."),
     403: N_("You have no access to this."),
     404: N_("There is nothing here."),
-    405: N_("This cannot be done here."),
-    413: N_("This is too large."),
+    405: N_("This cannot be done here. The header Allow names the methods that are possible."),
+    408: N_("The request took too long to arrive. Check the connection, and send it again."),
+    413: N_("This request is too large. Send less at once."),
     415: N_("This request is compressed. Send it again without compression."),
+    431: N_("The address or the headers of this request are too long. Shorten them, or delete this site’s cookies."),
 }
 INTERNAL_ERROR_MESSAGE = N_("Something went wrong on our side. It is in the log; trying again may help.")
 
@@ -83,12 +85,27 @@ _REQUEST_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 class BaseHandler(RequestHandler):
     """Writes errors as sentences in the reader's language, and logs no personal data."""
 
+    max_body: ClassVar[int] = 0
+    """Size of the largest body that the handler reads, in bytes; with 0, it reads none, and what is sent is dropped."""
+
     @cached_property
     def request_id(self) -> str:
         """Identifier of the request in the response and in the log; our own proxy may have set it."""
         given = self.request.headers.get("X-Request-ID", "")
         trusted = self.settings["catsdogs"].settings.behind_proxy and _REQUEST_ID.fullmatch(given)
         return given if trusted else secrets.token_hex(8)
+
+    def check_xsrf_cookie(self) -> None:
+        """Check the token of a form, where there is something to be protected.
+
+        Raises
+        ------
+        HTTPError
+            403: the token is wrong. 405: the route does not support the method.
+        """
+        if self.request.method not in self._methods():
+            raise HTTPError(405)
+        super().check_xsrf_cookie()
 
     def set_default_headers(self) -> None:
         """Add the request's identifier, also to errors."""
@@ -173,6 +190,7 @@ class HeadAsGetHandler(BaseHandler):
         return self.get(*path_arguments)
 
 
+@stream_request_body
 class NotFoundHandler(BaseHandler):
     """Paths of the REST API that have no route."""
 
@@ -181,7 +199,32 @@ class NotFoundHandler(BaseHandler):
 
     def prepare(self) -> None:
         """Answer 404 to every method."""
-        raise HTTPError(404)
+        raise NotFound(N_("There is no such route. The page /docs lists those that there are."))
+
+    def data_received(self, chunk: bytes) -> None:
+        """Drop what was sent."""
+
+
+@stream_request_body
+class RefusalHandler(BaseHandler):
+    """Answers a request that does not reach its handler, such as one that is malformed or too large.
+
+    It is answered before its body is read.
+    """
+
+    def initialize(self, status: int, route: str) -> None:
+        """Take the status of the answer, and the route for the access log."""
+        self.status, self.route = status, route
+
+    def check_xsrf_cookie(self) -> None:
+        """Check nothing: this handler has no effect."""
+
+    def prepare(self) -> None:
+        """Answer with the error."""
+        raise HTTPError(self.status)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Drop what was sent."""
 
 
 SECURITY_HEADERS = {

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import jinja2
 import mistune
 from markupsafe import Markup
+from tornado.web import stream_request_body
 
 from catsdogs import __version__
 from catsdogs.i18n import LANGUAGES, N_, Translator
@@ -191,6 +192,8 @@ class PrivacyHandler(PageHandler):
 class LoginHandler(PageHandler):
     """``/login``: the operator's sign-in."""
 
+    max_body = 64 * 1024
+
     def get(self) -> None:
         """Write the form."""
         self._write_form()
@@ -247,6 +250,7 @@ class TrailingSlashHandler(PageHandler):
         self.redirect(self.with_query(path), permanent=True)
 
 
+@stream_request_body
 class NotFoundPageHandler(PageHandler):
     """Paths outside the REST API that have no route."""
 
@@ -257,6 +261,9 @@ class NotFoundPageHandler(PageHandler):
 
     def check_xsrf_cookie(self) -> None:
         """Check nothing: this handler has no effect."""
+
+    def data_received(self, chunk: bytes) -> None:
+        """Drop what was sent."""
 
 
 ROUTES: dict[str, type[PageHandler]] = {

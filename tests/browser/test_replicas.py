@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
-import shutil
 import signal
-import socket
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import pytest
 import urllib3
 from playwright.sync_api import Page, expect
 
-import catsdogs.server
 from catsdogs.database import Database
 from catsdogs.settings import Settings
 from tests.browser.app import wait_for_kernel
-from tests.serving import Launch, RunningServer, free_port
+from tests.nginx import behind_nginx, needs_nginx
+from tests.serving import Launch, RunningServer
 from tests.waiting import until
-
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(NGINX is None, reason="no nginx found: install it (Debian: apt install nginx-light)"),
+    needs_nginx,
 ]
 
-SHIPPED = Path(catsdogs.server.__file__).parent / "deploy" / "nginx.conf"
 READY = 60_000
-NGINX_CONF = """
-daemon off;
-worker_processes 1;
-pid nginx.pid;
-{user}
-events {{}}
-http {{
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    {site}
-}}
-"""
 
 
 @pytest.fixture
@@ -62,30 +37,6 @@ def replicas(launch: Launch, environment: dict[str, str]) -> Iterator[dict[str, 
     for server in servers.values():  # before their database is dropped, which they would create again
         if server.process.poll() is None:
             server.stop()
-
-
-@contextmanager
-def behind_nginx(replicas: dict[str, RunningServer]) -> Iterator[str]:
-    """Run nginx with the shipped file, for these replicas; yield its address."""
-    port = free_port()
-    site = SHIPPED.read_text().replace("listen 8080;", f"listen 127.0.0.1:{port};")
-    for name, shipped in (("a", "8001"), ("b", "8002")):
-        site = site.replace(f":{shipped}", f":{replicas[name].url.rpartition(':')[2]}")
-    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
-        user = "user root;" if os.geteuid() == 0 else ""
-        Path(folder, "nginx.conf").write_text(NGINX_CONF.format(user=user, site=site))
-        command = [str(NGINX), "-p", folder, "-c", "nginx.conf", "-e", "error.log"]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-
-        def listens() -> bool:
-            assert process.poll() is None, Path(folder, "error.log").read_text()
-            socket.create_connection(("127.0.0.1", port)).close()
-            return True
-
-        until(listens, timeout=20, retry_on=ConnectionRefusedError)
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
-        process.wait(timeout=20)
 
 
 class Program(threading.Thread):
@@ -134,7 +85,7 @@ def replica_of(page: Page) -> str:
 @pytest.fixture
 def address(replicas: dict[str, RunningServer]) -> Iterator[str]:
     """The address of nginx."""
-    with behind_nginx(replicas) as address:
+    with behind_nginx({name: server.url for name, server in replicas.items()}) as address:
         yield address
 
 
@@ -183,7 +134,7 @@ def test_visitors_and_programs_continue_after_a_replica_was_killed(
 def test_a_link_on_another_site_leads_to_the_replica_of_the_visitors_other_tabs(
     server: RunningServer, page: Page
 ) -> None:
-    with behind_nginx({"a": server, "b": server}) as address:
+    with behind_nginx({"a": server.url, "b": server.url}) as address:
         page.goto(f"{address}/info")
         [cookie] = page.context.cookies()
         page.goto(f"{server.url.replace('127.0.0.1', 'localhost')}/info")  # another site
@@ -194,7 +145,7 @@ def test_a_link_on_another_site_leads_to_the_replica_of_the_visitors_other_tabs(
 
 
 def test_nginx_refuses_internal_routes_and_adds_the_cookie(server: RunningServer) -> None:
-    with behind_nginx({"a": server, "b": server}) as address, urllib3.PoolManager(retries=False) as http:
+    with behind_nginx({"a": server.url, "b": server.url}) as address, urllib3.PoolManager(retries=False) as http:
         token = {"Authorization": f"Bearer {server.api_token}"}
         assert http.request("GET", f"{address}/metrics", headers=token).status == 404
         answer = http.request("GET", f"{address}/api/recent-predictions", headers=token)
@@ -208,7 +159,7 @@ def test_nginx_refuses_internal_routes_and_adds_the_cookie(server: RunningServer
 
 
 def test_nginx_passes_compressed_and_cached_files_through(server: RunningServer) -> None:
-    with behind_nginx({"a": server, "b": server}) as address, urllib3.PoolManager(retries=False) as http:
+    with behind_nginx({"a": server.url, "b": server.url}) as address, urllib3.PoolManager(retries=False) as http:
 
         def get(base: str, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
             return http.request("GET", base + path, headers=headers, decode_content=False)

@@ -1,23 +1,29 @@
-"""Base class of the REST API's handlers: it checks the bearer token and the rate limit."""
+"""Base class of the REST API's handlers: it checks the bearer token and the rate limit, and reads forms."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 from uuid import UUID
 
+from tornado.web import HTTPError, stream_request_body
+
 from catsdogs.errors import InvalidInput, NotFound
 from catsdogs.i18n import N_
+from catsdogs.server.api.forms import read_form
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.auth import API_CLIENT, Scope
-from catsdogs.server.base_handler import HeadAsGetHandler
+from catsdogs.server.base_handler import HeadAsGetHandler, TooLarge
 from catsdogs.service.interface import Service
 
 _TRUE = {"true", "1", "on", "yes"}
 _FALSE = {"false", "0", "off", "no", ""}
 
 
+@stream_request_body
 class ApiHandler(HeadAsGetHandler):
-    """A route of the REST API."""
+    """A route of the REST API; what can be refused without the body is refused before it is read."""
+
+    max_body = 64 * 1024
 
     operation: ClassVar[Operation]
     """The route's part of the OpenAPI description."""
@@ -34,7 +40,15 @@ class ApiHandler(HeadAsGetHandler):
         """Check nothing: browsers send no bearer token by themselves, so no page can forge a request."""
 
     def prepare(self) -> None:
-        """Check the token before the body is read."""
+        """Check the token, the method and the size of the body.
+
+        Raises
+        ------
+        NotAuthorised, TooManyRequests, TooLarge
+        HTTPError
+            405: the route does not support the method.
+        """
+        self._body, self._received = bytearray(), 0
         self.set_header("Cache-Control", "no-store")
         self.server = self.settings["catsdogs"]
         if self.scope is not None:
@@ -43,6 +57,40 @@ class ApiHandler(HeadAsGetHandler):
                 of_session = self.server.limits.session_requests[self.scope]
                 limit = self.server.limits.api_requests if self.holder == API_CLIENT else of_session
                 limit.count(self.client)
+        if self.request.method not in self._methods():
+            raise HTTPError(405)
+        length = self.request.headers.get("Content-Length", "0")
+        if length.isascii() and length.isdecimal() and int(length[:18]) > self.max_body:
+            raise self.too_large()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Collect the body, or drop what is too large: it may come without a Content-Length."""
+        self._received += len(chunk)
+        if self._received <= self.max_body:
+            self._body += chunk
+        else:
+            self._body.clear()
+
+    def too_large(self) -> TooLarge:
+        """Return the error of a body that is too large."""
+        return TooLarge(N_("This request is too large: at most {kilobytes} kB."), kilobytes=self.max_body // 1024)
+
+    def read_form(self) -> None:
+        """Read the form that was received.
+
+        Raises
+        ------
+        TooLarge, InvalidInput
+        """
+        if self._received > self.max_body:
+            raise self.too_large()
+        form = read_form(
+            self.request.headers,
+            bytes(self._body),
+            self.operation.form_fields,
+        )
+        self._body.clear()
+        self.request.body_arguments, self.request.files = form.texts, form.files
 
     @property
     def client(self) -> str:
@@ -76,7 +124,7 @@ class ApiHandler(HeadAsGetHandler):
         """
         text = self.get_body_argument("feedback_id", "")
         if not text:
-            raise InvalidInput(N_("feedback_id is missing."))
+            raise InvalidInput(N_("feedback_id is missing. Send the one that came with the prediction."))
         try:
             return UUID(text)
         except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 
 @dataclass(frozen=True)
@@ -15,10 +15,15 @@ class Operation:
     response: Any
     """Type of the response's body: a ``TypedDict`` class."""
     form: Any = None
-    """``TypedDict`` class of the form's fields."""
+    """``TypedDict`` class of the form's fields, with keywords of JSON Schema if it has some."""
     query: Any = None
     """``TypedDict`` class of the query's parameters."""
     errors: tuple[int, ...] = ()
     """Statuses of errors, beside those of every route that needs a token."""
     content_type: str = "application/json"
     """Type of the response."""
+
+    @property
+    def form_fields(self) -> tuple[str, ...]:
+        """Names of the form's fields."""
+        return tuple(next(iter(get_args(self.form)), self.form).__annotations__)

@@ -21,11 +21,12 @@ from catsdogs.service.responses import FeedbackResponse
 class PredictHandler(PhotoFormHandler):
     """``POST /api/predict``."""
 
-    operation = Operation("post", "Classify a photo", RecordedPrediction, form=PredictFields, errors=(400, 413))
+    operation = Operation("post", "Classify a photo", RecordedPrediction, form=PredictFields)
 
     async def post(self) -> None:
         """Classify one photo."""
-        file = self.read_form()
+        self.read_form()
+        file = self.photo()
         if file is None:
             raise InvalidInput(N_("Send one photo, in the form's field file."))
         try:
@@ -66,19 +67,15 @@ class FeedbackHandler(ApiHandler):
         FeedbackResponse,
         form=Annotated[
             FeedbackFields,
-            JsonSchema(
-                anyOf=[
-                    {"required": [name]} for name in ("user_feedback", "user_comment", "true_label", "delete_comment")
-                ],
-                **{"not": {"required": ["user_comment", "delete_comment"]}},
-            ),
+            JsonSchema(minProperties=2),  # feedback_id and another one; an "anyOf" would break generated clients
         ],
-        errors=(400, 404),
+        errors=(404,),
     )
     scope = Scope.PREDICT
 
     async def post(self) -> None:
         """Record a feedback."""
+        self.read_form()
         user_feedback = self._user_feedback()
         stored = await self.server.worker_pool.run(
             self.service.give_feedback,

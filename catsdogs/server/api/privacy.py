@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Annotated
 
 from catsdogs.domain import PurposeName
 from catsdogs.errors import InvalidInput, NotFound
 from catsdogs.i18n import N_
-from catsdogs.json_types import JsonSchema
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.api.photo_form import PhotoFormHandler
@@ -53,15 +51,14 @@ class ConsentHandler(PhotoFormHandler):
         "post",
         "Change the consent to what is kept of a prediction",
         ConsentResponse,
-        form=Annotated[
-            ConsentFields, JsonSchema(anyOf=[{"required": [name]} for name in ("rgpd_consent", "photo_consent")])
-        ],
-        errors=(400, 404, 413),
+        form=ConsentFields,
+        errors=(404,),
     )
 
     async def post(self) -> None:
         """Record a person's new decision."""
-        file, feedback_id = self.read_form(), self.feedback_id()
+        self.read_form()
+        file, feedback_id = self.photo(), self.feedback_id()
         if not {"rgpd_consent", "photo_consent"} & self.request.body_arguments.keys():
             raise InvalidInput(N_("Send rgpd_consent, photo_consent or both: true or false."))
         receipt = self.get_body_argument("receipt", "") or None
@@ -83,15 +80,16 @@ class ReceiptHandler(ApiHandler):
     scope = Scope.PREDICT
 
     def receipt(self) -> str:
-        """Read the receipt code.
+        """Read the form, and return its receipt code.
 
         Raises
         ------
         InvalidInput
         """
+        self.read_form()
         receipt = self.get_body_argument("receipt", "")
         if not receipt:
-            raise InvalidInput(N_("receipt is missing."))
+            raise InvalidInput(N_("receipt is missing. Send the receipt code that came with the consent."))
         return receipt
 
 
@@ -99,7 +97,7 @@ class ExportHandler(ReceiptHandler):
     """``POST /api/privacy/export``."""
 
     operation = Operation(
-        "post", "Export everything held under a receipt code", Export, form=ReceiptFields, errors=(400, 404)
+        "post", "Export everything held under a receipt code", Export, form=ReceiptFields, errors=(404,)
     )
 
     async def post(self) -> None:
@@ -113,7 +111,7 @@ class WithdrawHandler(ReceiptHandler):
     """``POST /api/privacy/withdraw``."""
 
     operation = Operation(
-        "post", "Withdraw consent to one purpose or to all", RemovalResponse, form=WithdrawFields, errors=(400, 404)
+        "post", "Withdraw consent to one purpose or to all", RemovalResponse, form=WithdrawFields, errors=(404,)
     )
 
     async def post(self) -> None:
@@ -135,7 +133,7 @@ class EraseHandler(ReceiptHandler):
     """``POST /api/privacy/erase``."""
 
     operation = Operation(
-        "post", "Erase everything held under a receipt code", RemovalResponse, form=ReceiptFields, errors=(400, 404)
+        "post", "Erase everything held under a receipt code", RemovalResponse, form=ReceiptFields, errors=(404,)
     )
 
     async def post(self) -> None:

@@ -63,7 +63,7 @@ class FeedbackFields(TypedDict):
     """What the photo shows; with user_feedback, none that contradicts it; alone, it corrects an earlier rating that it
     contradicts. A rating without a label clears the label."""
     delete_comment: NotRequired[Annotated[bool, JsonSchema(enum=[True])]]
-    """Deletes the comment that was given earlier."""
+    """Deletes the comment that was given earlier; not together with user_comment."""
 
 
 class ReceiptFields(TypedDict):

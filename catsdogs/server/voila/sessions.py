@@ -42,6 +42,25 @@ class KernelModelHandler(_KernelAccessHandler, KernelHandler):  # type: ignore[m
 class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """``GET /api/kernels/ID/channels``: the messages between a page and its kernel."""
 
+    async def prepare(self) -> None:
+        """Check the access, and what Jupyter would check too late, or not at all.
+
+        Raises
+        ------
+        HTTPError
+            404: as above. 403: the page is one of another site. 400: this is no websocket, or it does not offer the
+            binary format (the older one, which Jupyter's clients no longer use, is not checked here), or its session's
+            name is not ASCII.
+        """
+        await super().prepare()
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not self.check_origin(origin):
+            raise HTTPError(403)
+        is_websocket = self.request.headers.get("Upgrade", "").lower() == "websocket"
+        offered = [name.strip() for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        if not (is_websocket and PROTOCOL in offered and self.get_query_argument("session_id", "").isascii()):
+            raise HTTPError(400)
+
     def on_message(self, ws_message: str | bytes) -> None:
         """Pass a message on to the kernel.
 
@@ -59,18 +78,6 @@ class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, Voila
         else:
             if self.connection is not None:  # the websocket is not being closed
                 super().on_message(ws_message)
-
-    def select_subprotocol(self, subprotocols: list[str]) -> str:
-        """Choose the binary format; Jupyter's older format, which its clients no longer use, is not checked here.
-
-        Raises
-        ------
-        HTTPError
-            400: the page does not offer the binary format.
-        """
-        if super().select_subprotocol(subprotocols) != PROTOCOL:
-            raise HTTPError(400)
-        return PROTOCOL
 
 
 class SessionHandler(_KernelAccessHandler):

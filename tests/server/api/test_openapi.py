@@ -39,6 +39,7 @@ def without_token() -> dict[str, Any]:
 DESCRIBED = schemathesis.openapi.from_dict(without_token())
 BEYOND_SCHEMAS = {
     "/api/predict": "what is a photo",
+    "/api/update-feedback": "no comment is both written and deleted",
     "/api/consent": "what is a photo",
     "/api/statistics": "a window's start is before its end",
     "/api/recent-predictions": "a window's start is before its end",
@@ -158,6 +159,55 @@ def test_exactly_the_described_operations_need_the_token(client: Client) -> None
         for method, operation in methods.items():
             status = client(method.upper(), path, token=None).status
             assert (status == 401) is bool(operation["security"]), path
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    """Return the operations of the description, by route."""
+    return {path: operation for path, methods in description()["paths"].items() for operation in methods.values()}
+
+
+def test_the_description_has_what_linters_and_generators_of_clients_ask_for() -> None:
+    """The rules of redocly and spectral that matter; both find no errors."""
+    api = description()
+    assert api["servers"]
+    assert api["info"]["description"]
+    names = [operation["operationId"] for operation in operations().values()]
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() for name in names)
+    declared = [tag["name"] for tag in api["tags"]]
+    for path, operation in operations().items():
+        assert len(set(operation["tags"]) & {*declared}) == 1, path
+        assert operation["summary"], path
+        for status, response in operation["responses"].items():
+            [media] = response["content"].values()
+            assert status == "200" or media["example"]["detail"].endswith(".")
+        for media in operation.get("requestBody", {"content": {}})["content"].values():
+            schema = api["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
+            assert not {"anyOf", "not", "oneOf"} & (schema.keys() | media["schema"].keys()), path
+            assert schema["additionalProperties"] is False, path
+            assert all("anyOf" not in field for field in schema["properties"].values()), path
+
+
+def test_forms_without_a_file_are_documented_in_both_encodings() -> None:
+    for path in ("/api/update-feedback", "/api/privacy/export", "/api/privacy/withdraw", "/api/privacy/erase"):
+        content = operations()[path]["requestBody"]["content"]
+        assert content.keys() == {"application/x-www-form-urlencoded", "multipart/form-data"}
+        first, second = (media["schema"].pop("$ref") for media in copy.deepcopy(content).values())
+        assert second == f"{first}Multipart"  # another type: openapi-python-client chooses the encoding by it
+
+
+def test_the_examples_are_valid() -> None:
+    api = closed_description()
+    checker = jsonschema.FormatChecker(["date-time", "uuid"])
+    media = [
+        media for one in operations().values() for media in one.get("requestBody", {"content": {}})["content"].values()
+    ]
+    for one in operations().values():
+        media += [content for response in one["responses"].values() for content in response["content"].values()]
+    examples = [(one["example"], one["schema"]) for one in media if "example" in one]
+    assert len(examples) > 30
+    for example, schema in examples:
+        jsonschema.validate(example, {**api, **schema}, jsonschema.Draft202012Validator, format_checker=checker)
 
 
 @pytest.mark.parametrize("method", ["TRACE", "DELETE", "PROPFIND"])
