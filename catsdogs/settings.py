@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     """Apprise addresses that are notified of alerts, separated by spaces."""
     requests_per_minute: int = Field(12_000, ge=1, validation_alias="CATSDOGS_REQUESTS_PER_MINUTE")
     """Limit of requests per minute to the REST API from one address; above it, the answer is 429."""
+    v2_compatible: bool = Field(False, validation_alias="CATSDOGS_V2_COMPATIBLE")
+    """Whether the REST API answers as V2 did; see the README."""
     behind_proxy: bool = Field(False, validation_alias="CATSDOGS_BEHIND_PROXY")
     """Whether to trust a reverse proxy's headers for the client's address; only if nobody else can reach the port."""
 

@@ -13,7 +13,7 @@ from catsdogs.alerting.alert import Alert
 from catsdogs.alerting.listing import list_alerts
 from catsdogs.alerting.rules import load_rules
 from catsdogs.alerting.scheduler import evaluate_and_notify
-from catsdogs.database import Database
+from catsdogs.database import Database, v2_ids
 from catsdogs.database.roll_ups import RollUpRefresher
 from catsdogs.domain import (
     Consent,
@@ -179,6 +179,14 @@ class Local:
                 connection, self._database.tables.predictions, prediction_filter, limit
             )
         )
+
+    def v2_prediction_id(self, number: str) -> UUID | None:
+        """See :func:`catsdogs.database.v2_ids.prediction_id`."""
+        return v2_ids.prediction_id(self._database, number)
+
+    def v2_numbers(self, identifiers: list[str]) -> dict[str, int]:
+        """See :func:`catsdogs.database.v2_ids.numbers`."""
+        return v2_ids.numbers(self._database, identifiers)
 
     def change_token(self) -> str:
         """See :meth:`catsdogs.service.interface.Service.change_token`."""

@@ -32,9 +32,9 @@ import hashlib
 import sqlalchemy as sa
 
 from catsdogs.database.rules import EARLIEST, LATEST, MAX_INFERENCE_MS
+from catsdogs.database.v2_ids import ID_COLUMN as _ID_COLUMN
 from catsdogs.errors import DatabaseError
 
-_ID_COLUMN = "catsdogs_id"
 _TEXT_HASH = hashlib.sha256(b"The text that V2 showed, which it did not store.").hexdigest()
 _PERSONAL = ("filename", "user_comment")
 

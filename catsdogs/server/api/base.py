@@ -88,6 +88,7 @@ class ApiHandler(HeadAsGetHandler):
             self.request.headers,
             bytes(self._body),
             self.operation.form_fields,
+            v2_compatible=self.is_v2_compatible,
         )
         self._body.clear()
         self.request.body_arguments, self.request.files = form.texts, form.files
@@ -102,6 +103,11 @@ class ApiHandler(HeadAsGetHandler):
         """The service in this process."""
         service: Service = self.server.service
         return service
+
+    @property
+    def is_v2_compatible(self) -> bool:
+        """Whether responses are those that programs written for V2 expect."""
+        return bool(self.server.settings.v2_compatible)
 
     def flag(self, name: str) -> bool:
         """Read a form field that is true or false; a missing one is false: consent is never assumed.

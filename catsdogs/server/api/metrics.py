@@ -44,6 +44,13 @@ class Metrics:
             registry=registry,
         )
         self._predictions = Counter("catsdogs_predictions", "Answers given, by answer.", ["answer"], registry=registry)
+        self._confidence = Histogram(
+            "catsdogs_confidence",
+            "Confidence of the model in its answers; for a cat or a dog, only against the other animal.",
+            ["answer"],
+            buckets=(0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
+            registry=registry,
+        )
         self._feedback = Counter(
             "catsdogs_feedback",
             "Messages with a rating, by value; a person who changes their mind sends another.",
@@ -52,6 +59,8 @@ class Metrics:
         )
         for answer in Answer:  # a counter of nothing yet is 0, not absent
             self._predictions.labels(answer.value)
+            if answer is not Answer.ERROR:
+                self._confidence.labels(answer.value)
         for value in _RATINGS.values():
             self._feedback.labels(value)
 
@@ -76,9 +85,10 @@ class Metrics:
         self._latency.labels(route).observe(handler.request.request_time())
 
     def count_prediction(self, prediction: Prediction) -> None:
-        """Count a prediction and its inference time."""
+        """Count a prediction, its inference time and its confidence."""
         self._predictions.labels(prediction.answer.value).inc()
         self._inference.observe(prediction.inference_time_ms / 1000)
+        self._confidence.labels(prediction.answer.value).observe(prediction.confidence)
 
     def count_unreadable_photo(self) -> None:
         """Count a photo that could not be read."""

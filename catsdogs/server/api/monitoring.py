@@ -13,6 +13,7 @@ from catsdogs.monitoring.prediction_filter import (
     StatisticsQuery,
     parse_limit,
 )
+from catsdogs.server.api import v2
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.api.requests import AlertsQuery
@@ -70,6 +71,9 @@ class RecentPredictionsHandler(MonitoringHandler):
         """List predictions."""
         limit = parse_limit(self.query.get("limit", str(DEFAULT_LISTED)))
         rows = await self.server.database_pool.run(self.service.recent_predictions, self.prediction_filter, limit)
+        if self.is_v2_compatible:
+            numbers = await self.server.database_pool.run(self.server.service.v2_numbers, [row["id"] for row in rows])
+            rows = [v2.recent_prediction(row, numbers.get(row["id"])) for row in rows]
         self.write({"predictions": rows, "count": len(rows)})
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from catsdogs.domain import TrueLabel
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.json_types import JsonSchema
 from catsdogs.samples import SAMPLES
+from catsdogs.server.api import v2
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.api.photo_form import PhotoFormHandler
@@ -40,7 +42,8 @@ class PredictHandler(PhotoFormHandler):
             self.server.metrics.count_unreadable_photo()
             raise
         self.server.metrics.count_prediction(outcome.prediction)
-        self.write(dict(outcome_to_json(outcome, file.filename)))
+        fields = outcome_to_json(outcome, file.filename)
+        self.write(v2.prediction(fields) if self.is_v2_compatible else dict(fields))
 
 
 class SampleHandler(ApiHandler):
@@ -79,7 +82,7 @@ class FeedbackHandler(ApiHandler):
         user_feedback = self._user_feedback()
         stored = await self.server.worker_pool.run(
             self.service.give_feedback,
-            self.feedback_id(),
+            await self._prediction_id(),
             user_feedback=user_feedback,
             user_comment=self.get_body_argument("user_comment", None) or None,
             true_label=self._true_label(),
@@ -88,6 +91,15 @@ class FeedbackHandler(ApiHandler):
         if user_feedback is not None:
             self.server.metrics.count_rating(user_feedback)
         self.write({"success": True, "message": self.translator(N_("Thank you for your feedback.")), "stored": stored})
+
+    async def _prediction_id(self) -> UUID:
+        """Read the identifier of a prediction, which is an integer for one that V2 made."""
+        text = self.get_body_argument("feedback_id", "")
+        if self.is_v2_compatible and text.isascii() and text.isdecimal():
+            found: UUID | None = await self.server.database_pool.run(self.server.service.v2_prediction_id, text)
+            if found is not None:
+                return found
+        return self.feedback_id()
 
     def _user_feedback(self) -> int | None:
         text = self.get_body_argument("user_feedback", "")

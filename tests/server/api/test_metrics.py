@@ -54,6 +54,8 @@ def test_predictions_feedback_and_requests_are_counted(client: Client, scrape: S
             now["catsdogs_predictions_total", ("answer", "cat")],
             now["catsdogs_predictions_total", ("answer", "error")],
             now["catsdogs_inference_duration_seconds_count",],
+            now["catsdogs_confidence_count", ("answer", "cat")],
+            now["catsdogs_confidence_bucket", ("answer", "cat"), ("le", "0.5")],
             now["catsdogs_feedback_total", ("value", "satisfied")],
             now["catsdogs_feedback_total", ("value", "unsatisfied")],
             now.get(("catsdogs_requests_total", ("method", "POST"), ("route", "/api/predict"), ("status", "400")), 0.0),
@@ -64,7 +66,7 @@ def test_predictions_feedback_and_requests_are_counted(client: Client, scrape: S
     client("POST", "/api/predict", fields={"file": ("x.jpg", b"no photo", "image/jpeg")})
     client("POST", "/api/update-feedback", fields={"feedback_id": made["feedback_id"], "user_feedback": "1"})
     client("POST", "/api/update-feedback", fields={"feedback_id": made["feedback_id"], "true_label": "cat"})
-    assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 1, 1, 0, 1]
+    assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 1, 1, 0, 1, 0, 1]
 
 
 def test_gauges_show_the_current_state(client: Client, scrape: Scrape, open_page: Callable[..., OpenPage]) -> None:
@@ -97,22 +99,22 @@ def test_no_request_can_add_a_label(client: Client, scrape: Scrape, open_page: C
     assert not any(secret in everything for secret in ("jane", "JANE", "once", kernel_id, "127.0.0.1"))
 
 
-@pytest.mark.parametrize("name", ["alerts.yml", "grafana.json"])
+@pytest.mark.parametrize("name", ["alerts.yml", "grafana.json", "v3_names.yml"])
 def test_rules_and_dashboard_use_existing_metrics(client: Client, scrape: Scrape, cat_jpeg: bytes, name: str) -> None:
     client("POST", "/api/predict", fields={"file": ("x.jpg", cat_jpeg, "image/jpeg")})
     known = {name for name, *_ in scrape()}
-    labels = {label for _, *pairs in scrape() for label, _ in pairs} | {"instance", "job"}
-    used = re.findall(r"(?:catsdogs|process)_\w+(?=[\s{)\[]|$)", " ".join(expressions(name)))
+    labels = {label for _, *pairs in scrape() for label, _ in pairs} | {"instance", "job", "class"}  # "class": our own
+    used = re.findall(r"(?:catsdogs|process)_\w+(?=[\s{,)\[]|$)", " ".join(expressions(name)))
     assert len(used) >= 10
     assert set(used) <= known
     text = " ".join(expressions(name))
-    grouped = [label for group in re.findall(r"(?:by|on) \(([^)]*)\)", text) for label in group.split(", ")]
+    grouped = [label for group in re.findall(r"(?:by|on|without) \(([^)]*)\)", text) for label in group.split(", ")]
     assert set(grouped + re.findall(r"(\w+)=~?\"", text)) <= labels
 
 
 def expressions(name: str) -> list[str]:
     """List the PromQL of a file."""
-    if name == "alerts.yml":
+    if name.endswith(".yml"):
         groups = yaml.safe_load((DEPLOY / name).read_text())["groups"]
         return [rule["expr"] for group in groups for rule in group["rules"]]
     return [target["expr"] for panel in PANELS for target in panel["targets"]]
@@ -135,6 +137,24 @@ def test_every_rule_says_what_to_do() -> None:
         assert rule["annotations"]["summary"]
         assert rule["annotations"]["description"]
         assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_the_names_of_v3_are_recorded() -> None:
+    """Each histogram whole, and each name once for the same labels, as Prometheus demands."""
+    [group] = yaml.safe_load((DEPLOY / "v3_names.yml").read_text())["groups"]
+    recorded = [(rule["record"], *rule.get("labels", {}).items()) for rule in group["rules"]]
+    assert len(set(recorded)) == len(recorded)
+    names = {name for name, *_ in recorded}
+    assert names >= {
+        "cv_database_connected",
+        "cv_inference_time_seconds_bucket",
+        "cv_model_confidence_bucket",
+        "cv_predictions_total",
+        "cv_user_feedback_total",
+        "http_requests_total",
+    }
+    histograms = {name.removesuffix("_bucket") for name in names if name.endswith("_bucket")}
+    assert all({f"{name}_sum", f"{name}_count"} <= names for name in histograms)
 
 
 def test_the_panels_of_the_dashboard_do_not_overlap() -> None:
