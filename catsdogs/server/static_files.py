@@ -135,13 +135,14 @@ _sample_files = Folders(samples.FOLDER)
 
 
 def find_sample(name: str) -> Asset | None:
-    """Return a sample picture."""
-    return _sample_files(name) if name.endswith(".jpg") else None
+    """Return a sample picture, or its small copy for the list of them."""
+    return _sample_files(name) if name.endswith((".jpg", ".webp")) else None
 
 
-def sample_url(name: str) -> str:
-    """Return the address of a sample picture of :data:`catsdogs.samples.SAMPLES`."""
-    return address_of("/samples/", f"{name}.jpg", find_sample)
+def sample_urls(name: str) -> dict[str, str]:
+    """Return the addresses of a picture of :data:`catsdogs.samples.SAMPLES` and of its small copy."""
+    kinds = {"address": "jpg", "small": "webp"}
+    return {kind: address_of("/samples/", f"{name}.{suffix}", find_sample) for kind, suffix in kinds.items()}
 
 
 class StaticHandler(BaseHandler, StaticFileHandler):

@@ -60,7 +60,7 @@ class PhotoInput(BaseWidget):
 
     limits = traitlets.Dict().tag(sync=True)
     samples: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
-    """Each a dictionary of ``name``, ``title``, ``credit``, and ``jpeg`` or ``address``."""
+    """Each a dictionary of ``name``, ``title``, ``credit``, and ``jpeg`` or the addresses ``address``, ``small``."""
     answer_kinds = traitlets.Dict().tag(sync=True)
     """Result of `answer_kind` by number, for the photos of this visit that have an answer."""
     saved_photos = traitlets.Dict().tag(sync=True)
@@ -137,9 +137,10 @@ class PhotoInput(BaseWidget):
 
 
 def _picture(sample: Sample) -> dict[str, object]:
-    """Return the address of a sample picture, or the picture itself outside of our server's pages."""
-    served = URL_VARIABLE in os.environ
-    return {"address": f"/samples/{sample.name}.jpg"} if served else {"jpeg": sample.jpeg}
+    """Return the addresses of a sample picture, or the picture itself outside of our server's pages."""
+    if URL_VARIABLE not in os.environ:
+        return {"jpeg": sample.jpeg}
+    return {"address": f"/samples/{sample.name}.jpg", "small": f"/samples/{sample.name}.webp"}
 
 
 def _restored(fields: object, content: bytes) -> VisitPhoto:

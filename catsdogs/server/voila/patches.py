@@ -16,6 +16,7 @@ import sys
 from collections.abc import AsyncIterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ class KernelWebsocketPatches:
     kernel_id: str
     kernel_manager: Any
     connection: Any = None
+    ws_connection: Any
     is_open = False
+    arrived = 0
+    """Bytes of an incomplete message at the last ping."""
 
     async def pre_get(self) -> None:
         """Wait for the kernel's answer while it is alive; Jupyter waits a minute for one that has died.
@@ -149,6 +153,18 @@ class KernelWebsocketPatches:
         """
         super().close(code, reason)  # type: ignore[misc]
         self._leave_kernel()
+
+    def send_ping(self) -> None:
+        """Ping the page; while a large message arrives, that counts as an answer.
+
+        A page answers only when its message is sent. Jupyter closes a websocket that has not answered for 90 s; on a
+        slow line, a photo of 10 MB takes 200 s.
+        """
+        arrived = self.ws_connection.stream._read_buffer_size if self.ws_connection else 0
+        if arrived > self.arrived:
+            self.last_pong = IOLoop.current().time()
+        self.arrived = arrived
+        super().send_ping()  # type: ignore[misc]
 
     def on_close(self) -> None:
         """Leave the kernel when the page has closed its websocket."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from catsdogs.i18n import LANGUAGES, Translator
 from catsdogs.samples import SAMPLES
-from catsdogs.server.static_files import sample_url
+from catsdogs.server.static_files import sample_urls
 from catsdogs.widgets.upload_texts import PHOTO_LIMITS, app_title, header_texts, photo_texts
 
 
@@ -21,7 +21,7 @@ def initial_states(_: Translator) -> dict[str, dict[str, Any]]:
             "name": sample.name,
             "title": _(sample.title),
             "credit": _(sample.credit),
-            "address": sample_url(sample.name),
+            **sample_urls(sample.name),
         }
         for sample in SAMPLES
     ]

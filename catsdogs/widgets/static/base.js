@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const REPLY_TIMEOUT_MS = 70_000; // longer than the kernel waits for the server
+const SLOWEST_LINE = 20; // bytes a millisecond: a large photo takes minutes to be sent
 const CONNECTION_EVENTS = ["catsdogs:connection", "catsdogs:session"];
 
 /** Create an element. Children that are strings become text, never markup; children that are null are left out. */
@@ -47,12 +48,15 @@ function isConnected(model) {
 /**
  * Send a message to the kernel, as soon as the page is connected to it. Resolves to "" or to an error message for the
  * person; always resolves. Where the connection is interrupted before the reply, the message is sent again: the kernel
- * handles it once. A message whose `signal` aborts is not sent any more.
+ * handles it once. A message whose `signal` aborts is not sent any more. A reply that comes after the time for it proves
+ * that the session was not lost: that message disappears.
  */
 function request(model, content, buffers = [], signal = null) {
   return new Promise((resolve) => {
     const id = Math.random().toString(36).slice(2);
+    const size = buffers.reduce((total, { byteLength }) => total + byteLength, 0);
     let sent = false;
+    let late = false;
     let timer;
     const finish = (problem) => {
       clearTimeout(timer);
@@ -60,14 +64,22 @@ function request(model, content, buffers = [], signal = null) {
       for (const event of CONNECTION_EVENTS) document.removeEventListener(event, update);
       resolve(problem);
     };
-    const listen = (message) => message.reply === id && finish(message.problem);
+    const listen = (message) => {
+      if (message.reply !== id) return;
+      if (late) replaceProblem(model.get("texts").lost, message.problem);
+      finish(message.problem);
+    };
+    const giveUp = () => {
+      late = true;
+      resolve(model.get("texts").lost);
+    };
     const update = () => {
       if (document.body.dataset.session === "lost") return finish(model.get("texts").lost);
-      if (sent && isConnected(model)) return;
+      if (late || (sent && isConnected(model))) return;
       clearTimeout(timer);
       sent = isConnected(model);
       if (!sent) return;
-      timer = setTimeout(() => finish(model.get("texts").lost), REPLY_TIMEOUT_MS);
+      timer = setTimeout(giveUp, REPLY_TIMEOUT_MS + size / SLOWEST_LINE);
       model.send({ ...content, id }, undefined, buffers);
     };
     model.on("msg:custom", listen);
@@ -75,6 +87,15 @@ function request(model, content, buffers = [], signal = null) {
     signal?.addEventListener("abort", () => finish(""));
     update();
   });
+}
+
+/** Show another error message, or none (""), where the page shows this one. */
+function replaceProblem(shown, problem) {
+  for (const element of document.querySelectorAll(".cd-problem")) {
+    const lines = element.textContent.split("\n");
+    const corrected = lines.map((line) => (line.includes(shown) ? problem && line.replace(shown, () => problem) : line));
+    element.textContent = corrected.filter(Boolean).join("\n");
+  }
 }
 
 /** Run an asynchronous function while `element` is marked as busy. Does nothing where it is busy already. */

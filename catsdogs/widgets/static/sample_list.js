@@ -3,13 +3,13 @@
 /** Create the list; a click calls `take` with the sample. Returns { element, items, dispose }; `items` has them by name. */
 function sampleList(model, take) {
   const texts = model.get("texts");
-  const buttons = model.get("samples").map(({ name, title, credit, jpeg, address: url }) => {
+  const buttons = model.get("samples").map(({ name, title, credit, jpeg, address: url, small }) => {
     const address = url ?? URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
     const item = { sample: name, name: `${title} (${credit})`, address };
     const button = make(
       "button",
       { type: "button", title: credit, onclick: () => take(item) },
-      make("img", { src: address, alt: "" }),
+      make("img", { src: small ?? address, alt: "" }),
       make("span", {}, title),
     );
     return { item, row: make("li", {}, button) };

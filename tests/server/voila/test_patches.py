@@ -7,6 +7,8 @@ If a test of a defect fails after an update, the defect is gone or has changed: 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -18,12 +20,14 @@ from unittest.mock import AsyncMock, MagicMock
 import nbformat
 import pytest
 import voila.handler
+from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, HTTPError, RequestHandler
+from tornado.websocket import WebSocketHandler
 from voila.configuration import VoilaConfiguration
 from voila.execute import VoilaExecutor
 from voila.handler import VoilaHandler
@@ -179,6 +183,57 @@ def test_jupyter_fails_where_a_page_closes_while_its_websocket_opens() -> None:
         KernelWebsocketHandler.select_subprotocol(MagicMock(connection=None), [PROTOCOL])  # type: ignore[no-untyped-call]
     with pytest.raises(HTTPError, match="404"):
         _PatchedHandler(connection=None).select_subprotocol([PROTOCOL])
+
+
+class _PingingHandler(WebSocketMixin, WebSocketHandler):
+    """Jupyter's pings, without its sign-in and its kernel."""
+
+    allow_origin, log = "*", logging.getLogger(__name__)
+
+    def prepare(self) -> None:
+        pass
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        self.settings["closed"].set()
+        super().close(code, reason)
+
+
+class _PatchedPingingHandler(patches.KernelWebsocketPatches, _PingingHandler):
+    open = _PingingHandler.open
+    select_subprotocol = _PingingHandler.select_subprotocol
+
+
+@pytest.mark.parametrize(("handler", "lives"), [(_PingingHandler, False), (_PatchedPingingHandler, True)])
+def test_jupyter_closes_a_websocket_over_which_a_large_message_arrives_slowly(
+    run_alone: Run, handler: type[WebSocketHandler], lives: bool
+) -> None:
+    async def send_slowly() -> bool:
+        closed = asyncio.Event()
+        server = HTTPServer(Application([("/", handler)], ws_ping_interval=50, ws_ping_timeout=200, closed=closed))
+        listening, port = bind_unused_port()
+        server.add_sockets([listening])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        upgrade = (
+            "GET / HTTP/1.1",
+            "Host: x",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+        )
+        writer.write("\r\n".join((*upgrade, f"Sec-WebSocket-Key: {'A' * 22}==", "", "")).encode())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"\x82\xff" + (1_000_000).to_bytes(8) + bytes(4)
+        )  # a message of a megabyte, of which more and more comes
+        for _ in range(40):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(closed.wait(), 0.025)
+                break
+            writer.write(bytes(100))
+        server.stop()
+        return not closed.is_set()
+
+    assert run_alone(send_slowly()) is lives
 
 
 def test_jupyter_waits_for_a_kernel_that_has_died(run_alone: Run, monkeypatch: pytest.MonkeyPatch) -> None:
