@@ -32,6 +32,10 @@ class Deadline:
         """Whether the time is over."""
         return time.monotonic() >= self._end
 
+    def shorten(self, seconds: float) -> None:
+        """Let the time be over after `seconds` from now, unless it is sooner."""
+        self._end = min(self._end, time.monotonic() + seconds)
+
     def watch(self, connection: Any) -> None:
         """Watch a connection of psycopg2, in place of the one before."""
         # a descriptor of our own: that of the connection may be closed, and reused by another file, at any time

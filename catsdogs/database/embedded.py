@@ -45,6 +45,7 @@ USER = "catsdogs"
 
 _MAX_SOCKET_PATH = 103  # sun_path of the BSDs and macOS; Linux has 107
 _START_SECONDS = 60
+_STOP_SECONDS = 10  # then it goes on stopping by itself
 _ORPHAN_SECONDS = 10
 _LEAST_FREE = 1024**2
 """Bytes on disk below which PostgreSQL does not start."""
@@ -247,7 +248,8 @@ def _release(data_dir: Path, users: int, owner: int) -> None:
         with _lock(data_dir / "postgresql.mutex"):
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if find_postmaster(data_dir / "postgresql"):
-                run_program("pg_ctl", "-D", "postgresql", "-m", "fast", "-w", "stop", cwd=data_dir)
+                seconds = str(_STOP_SECONDS)
+                run_program("pg_ctl", "-D", "postgresql", "-m", "fast", "-w", "-t", seconds, "stop", cwd=data_dir)
     except BlockingIOError:
         _log.info("the embedded PostgreSQL keeps running: another process uses it")
     except FileNotFoundError:

@@ -68,6 +68,9 @@ class Database:
         self.tables: Tables = tables(settings.db_table_monitoring)
         self._server = None if settings.db_host else embedded.EmbeddedServer(settings.data_dir)
         self._engines: dict[TimeLimits, sa.Engine] = {}
+        self._running: set[Deadline] = set()
+        self._was_silent = False
+        self._is_ending = False
 
     @property
     def server_name(self) -> str:
@@ -111,15 +114,32 @@ class Database:
             It refused the statement. No message holds values, which may be personal.
         """
         engine = self._engine_for(limits)
-        with time_limit(limits) as deadline:
+        with time_limit(self._seconds(limits)) as deadline:
+            self._running.add(deadline)
             try:
                 for attempt in retry_transaction(lambda: deadline.has_passed):
                     with attempt, engine.begin() as connection:
-                        return work(connection)
+                        result = work(connection)
+                self._was_silent = False
             except exc.SQLAlchemyError as error:
+                self._was_silent = deadline.has_passed or failures.is_silence(error)
                 mapped = failures.took_too_long() if deadline.has_passed else self.map_error(error)
                 raise mapped from failures.without_values(error)
-        raise AssertionError("not reached: the last failure is raised again")
+            finally:
+                self._running.discard(deadline)
+        return result
+
+    def hurry(self) -> None:
+        """Have calls end soon, those that run and all later ones: this process is about to end."""
+        self._is_ending = True
+        for deadline in list(self._running):
+            deadline.shorten(BRIEF.total_seconds)
+
+    def _seconds(self, limits: TimeLimits) -> float:
+        """Return the time for a call: no one waits long for a server that was silent a moment ago."""
+        if self._is_ending or (self._was_silent and limits is not UNLIMITED):
+            return min(limits.total_seconds, BRIEF.total_seconds)
+        return limits.total_seconds
 
     @property
     def engine(self) -> sa.Engine:
@@ -158,9 +178,9 @@ class Database:
             self._server.stop()
 
 
-def time_limit(limits: TimeLimits) -> AbstractContextManager[Deadline]:
+def time_limit(seconds: float) -> AbstractContextManager[Deadline]:
     """Limit the time of what this thread does with an engine in the ``with`` block."""
-    return _deadlines.within(limits.total_seconds)
+    return _deadlines.within(seconds)
 
 
 def create_engine(url: sa.URL, limits: TimeLimits = PATIENT) -> sa.Engine:

@@ -55,6 +55,11 @@ def may_be_tried_at_once(error: BaseException) -> bool:
     return error.connection_invalidated or getattr(error.orig, "pgcode", None) in TRY_AT_ONCE
 
 
+def is_silence(error: exc.SQLAlchemyError) -> bool:
+    """Return whether a connection could not be made because nobody answered; libpq gives no SQLSTATE for it."""
+    return isinstance(error, exc.OperationalError) and "timeout expired" in str(error.orig)
+
+
 def took_too_long() -> DatabaseUnavailable:
     """Return the error of a call that did not end in time."""
     return DatabaseUnavailable("The database took too long to answer. Choose a shorter period, or try again later.")

@@ -29,6 +29,7 @@ PORT = 5432
 
 _SYSTEM_USER = "pgserver"
 _STOPPING_SECONDS = 5
+_PROBE_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -55,10 +56,13 @@ def find_listening_postmaster(pgdata: Path) -> Postmaster | None:
     deadline = time.monotonic() + _STOPPING_SECONDS
     while (found := find_postmaster(pgdata)) and time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_PROBE_SECONDS)
             try:
                 probe.connect(str(found.socket_dir / f".s.PGSQL.{PORT}"))
             except (ConnectionRefusedError, FileNotFoundError):
                 time.sleep(0.05)
+            except (TimeoutError, BlockingIOError):  # it is frozen, and others wait already
+                return found
             else:
                 return found
     return None

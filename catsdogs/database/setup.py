@@ -244,7 +244,7 @@ def _run_in_maintenance_database(database: Database, work: Callable[[sa.Connecti
     """Call `work` with a connection to the maintenance database, without a transaction."""
     engine = create_engine(database.url(MAINTENANCE_DATABASE)).execution_options(isolation_level="AUTOCOMMIT")
     try:
-        with time_limit(PATIENT), engine.connect() as connection:
+        with time_limit(PATIENT.total_seconds), engine.connect() as connection:
             return work(connection)
     except exc.SQLAlchemyError as error:
         raise database.map_error(error) from error

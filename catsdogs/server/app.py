@@ -195,6 +195,7 @@ class Server(Voila):  # type: ignore[misc]
         except TimeoutError:
             unfinished = self._unfinished or len(self.http.uploads)
             logger.warning("%d requests were not finished in time.", unfinished)
+        self.service.hurry()
         await self.kernel_manager.shutdown_all(now=True)
         await self.http.close_all_connections()
         for pool in (self.worker_pool, self.database_pool, self.status_pool, self.sign_in_pool, self.job_pool):

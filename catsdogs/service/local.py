@@ -81,8 +81,13 @@ class Local:
         service._roll_ups.start()
         return service
 
+    def hurry(self) -> None:
+        """Have calls that wait for the database end soon, before :meth:`close`."""
+        self._database.hurry()
+
     def close(self) -> None:
         """Stop the threads and disconnect from the database; the embedded server stops with its last user."""
+        self.hurry()
         self._roll_ups.close()
         self._replayer.close()
         self._database.close()

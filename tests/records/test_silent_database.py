@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -150,18 +151,34 @@ def test_writers_go_on_and_nothing_is_lost(
         assert set_aside.count(service._spool) == 0
 
 
-def test_figures_end_with_a_clear_error(
-    silent: tuple[Settings, Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+def test_figures_end_with_a_clear_error_and_do_not_wait_twice_for_a_silent_server(
+    silent: tuple[Settings, Callable[[], object]],
 ) -> None:
     settings, silence = silent
     database = Database(settings)
     setup.ensure(database)
     counting = sa.text("SELECT count(*) FROM predictions_feedback")
-    with silence(), soon(), pytest.raises(DatabaseUnavailable):  # type: ignore[attr-defined]
-        database.run(lambda connection: connection.execute(counting), BRIEF)  # of PATIENT, only the numbers differ
     assert BRIEF.total_seconds < PATIENT.total_seconds < 60, "the server's client waits for a minute"
+    with silence():  # type: ignore[attr-defined]
+        with soon(), pytest.raises(DatabaseUnavailable):
+            database.run(lambda connection: connection.execute(counting), BRIEF)
+        with soon(), pytest.raises(DatabaseUnavailable):
+            database.run(lambda connection: connection.execute(counting), PATIENT)
     assert database.run(lambda connection: connection.scalar(counting)) == 0
     database.close()
+
+
+def test_calls_end_soon_where_the_process_is_about_to_end(storage: Storage) -> None:
+    sleeping = sa.text("SELECT pg_sleep(60)")
+    with ThreadPoolExecutor(1) as threads, soon():
+        call = threads.submit(storage.database.run, lambda connection: connection.execute(sleeping))
+        active = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database()"
+        until(lambda: storage.database.run(lambda connection: connection.scalar(sa.text(active))))
+        storage.database.hurry()
+        with pytest.raises(DatabaseUnavailable):
+            call.result()
+        with pytest.raises(DatabaseUnavailable):
+            storage.database.run(lambda connection: connection.execute(sleeping))
 
 
 def test_a_read_only_database_means_that_records_wait(storage: Storage, make_record: MakeRecord) -> None:

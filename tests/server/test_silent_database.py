@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
 import urllib3
 
 from catsdogs.database import postgres
-from tests.serving import Launch
+from tests.serving import Launch, RunningServer
 from tests.waiting import until
 
 SOON = 10.0
 """Seconds; the limits are 1 and 2, and a machine may be busy."""
+
+
+def freeze(server: RunningServer) -> list[psutil.Process]:
+    pgdata = (server.settings.data_dir / "postgresql").resolve()
+    frozen = [process for process in psutil.process_iter() if postgres.is_server_process(process, pgdata)]
+    for process in frozen:
+        process.suspend()
+    return frozen
+
+
+def resume(frozen: list[psutil.Process]) -> None:
+    for process in frozen:
+        with suppress(psutil.NoSuchProcess):  # its client had given up
+            process.resume()
+
+
+@contextmanager
+def resumed(frozen: list[psutil.Process]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        resume(frozen)
 
 
 def test_predictions_and_health_do_not_wait_for_figures(launch: Launch, cat_jpeg: bytes) -> None:
@@ -38,31 +61,31 @@ def test_predictions_and_health_do_not_wait_for_figures(launch: Launch, cat_jpeg
 
     assert predict()["stored"] is True
     assert get("/api/statistics").status == 200
-    pgdata = (server.settings.data_dir / "postgresql").resolve()
-    frozen = [process for process in psutil.process_iter() if postgres.is_server_process(process, pgdata)]
-    for process in frozen:
-        process.suspend()
-
-    def resume() -> None:
-        for process in frozen:
-            with contextlib.suppress(psutil.NoSuchProcess):  # its client had given up
-                process.resume()
-
-    try:
-        with ThreadPoolExecutor(24) as threads:
-            figures = [threads.submit(get, "/api/statistics") for _ in range(24)]
-            for _ in range(4):
-                assert predict()["stored"] is False
-                begin = time.monotonic()
-                health = get("/health").json()
-                assert time.monotonic() - begin < SOON / 2
-                assert health["degraded"] == ["database"]
-                assert get("/health/ready").status == 200
-            assert not any(figure.done() for figure in figures)
-            resume()
-            assert {figure.result().status for figure in figures} <= {200, 503}
-    finally:
-        resume()
+    frozen = freeze(server)
+    with resumed(frozen), ThreadPoolExecutor(24) as threads:
+        figures = [threads.submit(get, "/api/statistics") for _ in range(24)]
+        for _ in range(4):
+            assert predict()["stored"] is False
+            begin = time.monotonic()
+            health = get("/health").json()
+            assert time.monotonic() - begin < SOON / 2
+            assert health["degraded"] == ["database"]
+            assert get("/health/ready").status == 200
+        assert not any(figure.done() for figure in figures)
+        resume(frozen)
+        assert {figure.result().status for figure in figures} <= {200, 503}
     until(lambda: get("/health").json()["status"] == "healthy", timeout=60)
     assert get("/api/statistics").json()["total_predictions"] == 5
-    assert server.stop(signal.SIGTERM) == 0
+
+
+def test_a_server_ends_while_its_database_is_frozen(launch: Launch, cat_jpeg: bytes) -> None:
+    server = launch()
+    frozen = freeze(server)
+    http = urllib3.PoolManager(headers={"Authorization": f"Bearer {server.api_token}"}, timeout=60, retries=False)
+    with ThreadPoolExecutor(1) as threads, resumed(frozen):
+        waiting = threads.submit(http.request, "GET", f"{server.url}/api/statistics")
+        until(lambda: http.request("GET", f"{server.url}/health").json()["status"] == "degraded")
+        assert server.stop(signal.SIGTERM) == 0
+        assert waiting.exception() or waiting.result().status == 503
+    psutil.wait_procs(frozen, timeout=30)
+    assert not any(process.is_running() for process in frozen), "PostgreSQL had been told to stop"

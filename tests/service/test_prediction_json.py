@@ -36,7 +36,11 @@ def test_rest_writes_the_fields_of_v2() -> None:
 def test_a_client_reads_the_prediction_that_the_server_wrote(prediction: Prediction) -> None:
     assert prediction_from_json(json.loads(json.dumps(prediction_to_json(prediction)))) == prediction
     identifier = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-    for outcome in (Outcome(prediction, identifier, "RECEIPT", True), Outcome(prediction, identifier, None, False)):
+    for outcome in (
+        Outcome(prediction, identifier, "RECEIPT", True),
+        Outcome(prediction, identifier, None, False),
+        Outcome(prediction, identifier, None, False, recorded=False),
+    ):
         assert outcome_from_json(json.loads(json.dumps(outcome_to_json(outcome, "cat.jpg")))) == outcome
 
 

@@ -250,6 +250,20 @@ def test_without_a_database_the_answer_is_shown_and_stored_later(
         assert later.answer_card.answer["notes"] == [], "it is stored"
 
 
+def test_where_nothing_can_be_recorded_the_person_gets_the_answer_and_reads_so(
+    database: Settings, send: Send, cat_jpeg: bytes
+) -> None:
+    full = database.model_copy(update={"db_host": "127.0.0.1", "db_port": 1, "spool_megabytes": 0})
+    with Local.open(full) as service:
+        app = PredictApp(lambda: service, "en")
+        assert send(app.photo_input, {"action": "predict", "number": 1, "name": "cat.jpg"}, cat_jpeg) == ""
+        assert app.answer_card.answer["kind"] == "cat"
+        [note] = app.answer_card.answer["notes"]
+        assert note.startswith("Nothing was recorded about this photo")
+        assert not app.feedback_form.photo, "there is nothing to give feedback on"
+        assert not app.consent_form.photo
+
+
 def test_a_service_that_cannot_start_shows_its_error_and_is_opened_again(send: Send, cat_jpeg: bytes) -> None:
     def connect() -> Any:
         raise ModelError("The model is missing. Install catsdogs again.")
