@@ -15,7 +15,7 @@ UV     := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python
           --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help app lab data train report test bench lint lock frontend messages screenshots clean
+.PHONY: help app lab data train report test fuzz bench lint lock frontend messages screenshots clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ report: $(VENV)/.serving ## Write the dated report (ARGS="--lang fr --out DIR")
 # Three processes share the test modules, because most tests wait. ARGS="-n 0" runs all tests in one process.
 test: $(VENV)/.everything ## Run all tests; those in browsers where they are found (ARGS="-k name")
 	@$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+fuzz: $(VENV)/.everything ## Try to break the decoders of photos, for a minute (ARGS="--seconds 600 --images FOLDER")
+	@$(RUN) -m tests.fuzz $(ARGS)
 
 bench: $(VENV)/.everything $(VENV)/rivals/.installed ## Measure speed and memory, as ratios in one run
 	@$(RUN) -m tests.benchmarks $(ARGS)

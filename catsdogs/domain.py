@@ -56,12 +56,14 @@ class ReviewDecision(StrEnum):
 
 
 class Note(StrEnum):
-    """What a person should know about how the photo was read."""
+    """What a person should know about how the photo was read: what was used, or that a part is missing."""
 
-    FIRST_FRAME = "first_frame"
-    """The file is an animation, and only its first picture was classified."""
-    ENDS_LEFT_OUT = "ends_left_out"
-    """The picture is so long that only its middle was looked at."""
+    FIRST_FRAME = "first_frame"  # of an animation
+    LATER_FRAME = "later_frame"  # of an animation that begins with an empty picture
+    FIRST_PAGE = "first_page"
+    MAIN_PICTURE = "main_picture"
+    INCOMPLETE = "incomplete"  # the end of the file is missing
+    ENDS_LEFT_OUT = "ends_left_out"  # the picture is so long that only its middle was looked at
 
 
 class Doubt(StrEnum):
@@ -108,8 +110,7 @@ class Prediction:
     neither_score: float
     """Confidence of the model that the photo shows neither a cat nor a dog, 0..1."""
     model_version: str
-    inference_time_ms: float
-    """Time from the photo's bytes to the answer, decoding included, in milliseconds."""
+    inference_time_ms: float  # from the photo's bytes to the answer
     notes: tuple[Note, ...] = ()
     doubt: Doubt | None = None
     explanation: Explanation | None = None

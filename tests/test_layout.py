@@ -24,6 +24,7 @@ LONG_FUNCTIONS = {
 CROSS_CUTTING = {
     "browser": "the apps in a browser, through all packages",
     "notebooks": "the notebooks, which are outside of the package",
+    "fuzz": "the decoders, with files that are made to break them",
     "database/test_full_disk.py": "the server and the recorder while the disk is full",
     "database/test_indexes.py": "the plans of the queries of all packages",
     "database/test_tls.py": "the settings, the engine and PostgreSQL itself",

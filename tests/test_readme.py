@@ -13,7 +13,14 @@ import typer
 
 from catsdogs.cli.app import app
 from catsdogs.model.card import SHIPPED, read_card
-from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
+from catsdogs.model.photo_limits import (
+    FORMATS,
+    MAX_JPEG_MEGAPIXELS,
+    MAX_LOSSLESS_WEBP_MEGAPIXELS,
+    MAX_MEGABYTES,
+    MAX_MEGAPIXELS,
+    MAX_WEBP_MEGAPIXELS,
+)
 from catsdogs.server.api import openapi
 from catsdogs.server.configuration import voila_config
 from catsdogs.server.kernels.base import AppKernelManager
@@ -123,6 +130,9 @@ def test_the_limits_of_photos_are_those_of_the_code() -> None:
     text = " ".join(README.split())
     limits = f"at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels. "
     assert f"{limits}Only a baseline JPEG may have more: {MAX_JPEG_MEGAPIXELS} megapixels." in text
+    assert f"Photos are {FORMATS} files." in text
+    assert f"WebP or AVIF has at most {MAX_WEBP_MEGAPIXELS} megapixels" in text
+    assert f"lossless WebP {MAX_LOSSLESS_WEBP_MEGAPIXELS}," in text
 
 
 def imports() -> set[tuple[str, str]]:

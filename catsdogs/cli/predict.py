@@ -30,7 +30,7 @@ def predict(
         from catsdogs.cli.batch import write_table
 
         raise typer.Exit(0 if write_table(photos, out, scheduler, as_json) else 1)
-    from catsdogs.domain import Doubt, Prediction
+    from catsdogs.domain import Doubt, Note, Prediction
     from catsdogs.i18n import Translator
     from catsdogs.model.evaluation import photo_files
     from catsdogs.model.serving import ServedModel
@@ -38,6 +38,14 @@ def predict(
 
     _ = Translator()
     doubts = {Doubt.UNSURE: ", unsure", Doubt.BOTH: ", but there seem to be both a cat and a dog"}
+    notes = {
+        Note.FIRST_FRAME: "the first picture of an animation",
+        Note.LATER_FRAME: "a picture of an animation that begins with an empty one",
+        Note.ENDS_LEFT_OUT: "the middle of a very long picture",
+        Note.FIRST_PAGE: "the first of several pages",
+        Note.MAIN_PICTURE: "the main one of several pictures",
+        Note.INCOMPLETE: "the picture is incomplete",
+    }
     files = [file for path in photos for file in (photo_files(path) if path.is_dir() else [path])]
     failed = not files
     for path, result in ServedModel(Settings.load()).current().classify_files(files):
@@ -46,6 +54,7 @@ def predict(
             line = f"{result.answer} ({_.probability(result.probability)})" + (
                 doubts[result.doubt] if result.doubt else ""
             )
+            line += "".join(f" ({notes[note]})" for note in result.notes)
         else:
             failed = True
             fields = {"error": str(result)}

@@ -10,5 +10,15 @@ MAX_PIXELS = MAX_MEGAPIXELS * 10**6
 MAX_JPEG_MEGAPIXELS = 250
 """Size of the largest JPEG that is not progressive, in millions of pixels: it is decoded at a fraction of its size."""
 MAX_JPEG_PIXELS = MAX_JPEG_MEGAPIXELS * 10**6
+MAX_WEBP_MEGAPIXELS = 24
+"""Size of the largest WebP and AVIF, in millions of pixels: their decoders take most memory."""
+MAX_LOSSLESS_WEBP_MEGAPIXELS = 20
+FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
+"""The formats that are read."""
 MIN_SIDE = 8
 """Smallest width and height, in pixels."""
+MAX_DECODED_BYTES = 260 * 10**6
+"""Most memory that the pixels of a photo may take while it is decoded and converted, copies included."""
+MAX_DECODING_SECONDS = 2.0
+"""Most processor time that the decoding of a photo may take. With the limits above, none does on a processor of 2020:
+this is for what nobody thought of, and for slower ones."""

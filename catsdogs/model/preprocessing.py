@@ -1,49 +1,44 @@
 """Preprocessing: from the bytes of a photo to upright RGB pixels, and the limits of what is accepted.
 
-Files are not trusted: only the formats in `FORMATS` are read, the size is checked in the header before a pixel is
-decoded, and a truncated file is refused.
-
-A JPEG with one scan is decoded row by row, at 1/2, 1/4 or 1/8 of its size if that is enough: 250 megapixels take 0.5 s
-and a few megabytes. For several scans (a progressive JPEG) the decoder stores all coefficients, up to six bytes a pixel
-at any scale, and reads them once more for each scan: both numbers are limited.
+Files are not trusted. The modules of :mod:`catsdogs.model.photos` read of a file only what decoding needs, and count it
+in one pass; the size is checked, in pixels and in bytes, before a pixel is decoded.
 """
 
 from __future__ import annotations
 
-import io
+import contextlib
 import stat
-import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image
 
 from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
-from catsdogs.model.photo_limits import (
-    MAX_BYTES,
-    MAX_JPEG_MEGAPIXELS,
-    MAX_JPEG_PIXELS,
-    MAX_MEGABYTES,
-    MAX_MEGAPIXELS,
-    MAX_PIXELS,
-    MIN_SIDE,
-)
+from catsdogs.model.photo_limits import MAX_BYTES, MAX_DECODING_SECONDS, MAX_MEGABYTES, MAX_PIXELS
+from catsdogs.model.photos.colours import Transform, apply_transform, profile_transform, to_rgb
+from catsdogs.model.photos.formats import open_photo
+from catsdogs.model.photos.source import Decoded, Source, TimeLimit
 
-MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
-"""Largest number of pixels times scans of a JPEG; encoders write about ten scans."""
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""Accepted formats, by Pillow's names."""
+FLAT = 16.0
+"""Standard deviation of the brightness, in levels of 255, below which the first frame of an animation is empty."""
 
 Pixels = npt.NDArray[np.uint8]
 
-_ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
-_ISO_MEDIA = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
+_TURNS = {  # by EXIF orientation: what turns the stored picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
-# Pillow warns from 89 megapixels on, which only a JPEG may have here.
+# Pillow warns from 89 megapixels on; the limits here are our own.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
@@ -52,12 +47,14 @@ class Photo:
     """A decoded photo."""
 
     image: Image.Image
-    """Upright, RGB; a JPEG may be decoded at a fraction of its size."""
+    """Upright, RGB, in the colours of the file; it may be decoded at a fraction of its size."""
     width: int
     """Width of the upright photo in its file, in pixels."""
     height: int
     """Height of the upright photo in its file, in pixels."""
     notes: tuple[Note, ...] = ()
+    to_srgb: Transform | None = None
+    """How colours become those of a screen, where they are others: it is cheaper after scaling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,38 +105,73 @@ def decode(photo: bytes, side: int | None = None) -> Photo:
     Parameters
     ----------
     photo
-        Content of a file in one of `FORMATS`.
+        Content of a file in one of the formats of :mod:`catsdogs.model.photos.formats`.
     side
         Side that the caller needs, in pixels: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides
-        stay at least twice as long. Four times faster at 12 megapixels. A JPEG of more than `MAX_PIXELS` is always
-        decoded at a fraction with no more than `MAX_PIXELS`.
+        stay at least twice as long. Four times faster at 12 megapixels.
 
     Raises
     ------
     InvalidImage
-        The file is empty, too large, of another format, damaged, truncated or too small.
+        The file is empty, too large, of another format, damaged or too small, or much of it is missing.
     """
     if not photo:
         raise InvalidImage("This file is empty. Choose another photo.")
     if len(photo) > MAX_BYTES:
         raise _too_large_file()
-    with _open(photo) as image:
-        width, height = image.size
-        if width * height > _most_pixels(image, photo):
-            raise _too_many_pixels()
-        if min(width, height) < MIN_SIDE:
-            raise InvalidImage("This picture is too small: each side needs at least {pixels} pixels.", pixels=MIN_SIDE)
-        try:
-            factor = _reduction(width, height, side)
-            image.draft(None, (width // factor, height // factor))
-            image.load()
-            if image.getexif().get(ExifTags.Base.Orientation) in _ROTATED:
-                width, height = height, width
-            animated = getattr(image, "is_animated", False)
-            upright = _to_rgb(ImageOps.exif_transpose(image))
-        except Exception as error:  # decoders raise exceptions of any class for damaged files
-            raise InvalidImage("This picture is damaged or incomplete. Choose another photo.") from error
-    return Photo(upright, width, height, (Note.FIRST_FRAME,) if animated else ())
+    time_limit = TimeLimit(MAX_DECODING_SECONDS)
+    try:
+        source = open_photo(photo, time_limit)
+        source.check()
+        return _load(source, side, time_limit)
+    except InvalidImage:
+        raise
+    except Exception as error:  # decoders raise exceptions of any class for damaged files
+        raise InvalidImage("This picture is damaged or incomplete. Choose another photo.") from error
+
+
+def _load(source: Source, side: int | None, time_limit: TimeLimit) -> Photo:
+    decoded = source.load(side)
+    image = to_rgb(decoded, source, side, time_limit)
+    notes = (*source.notes, *decoded.notes)
+    if source.later_frames and _contrast(image) < FLAT and source.width * source.height <= MAX_PIXELS // 4:
+        image, notes = _clearest_frame(image, source, time_limit)
+    turn = _TURNS.get(source.orientation)
+    if turn is not None:
+        image = image.transpose(turn)
+    size = (source.height, source.width) if source.orientation > 4 else (source.width, source.height)
+    is_rgb = decoded.rows(0, 1).mode in ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
+    return Photo(image, *size, notes, profile_transform(source.profile, "RGB") if is_rgb else None)
+
+
+def _clearest_frame(first: Image.Image, source: Source, time_limit: TimeLimit) -> tuple[Image.Image, tuple[Note, ...]]:
+    """Return the frame of an animation that shows most, where the first one is almost of one colour."""
+    best, most = first, _contrast(first)
+    seen = 0
+    with contextlib.suppress(Exception):  # of a frame that is damaged: those before it count
+        for frame in source.later_frames() if source.later_frames else ():
+            seen += frame.width * frame.height
+            image = to_rgb(Decoded.of(frame), source, None, time_limit)
+            contrast = _contrast(image)
+            if contrast > most:
+                best, most = image, contrast
+            if seen > MAX_PIXELS:
+                break
+    return best, source.notes if best is first else (Note.LATER_FRAME,)
+
+
+def _contrast(image: Image.Image) -> float:
+    """Compute the standard deviation of the brightness, 0..127."""
+    return float(np.asarray(image.reduce(max(1, min(image.size) // 32)).convert("L")).std())
+
+
+def thumbnail(photo: Photo, side: int) -> Image.Image:
+    """Return a copy of at most `side` pixels a side, in the colours of a screen and without metadata."""
+    image = photo.image.copy()
+    image.thumbnail((side, side))
+    copy = Image.new("RGB", image.size)
+    copy.paste(_to_srgb(photo, image))
+    return copy
 
 
 def square(photo: Photo, side: int, position: float = 0.5) -> Pixels:
@@ -161,7 +193,11 @@ def square(photo: Photo, side: int, position: float = 0.5) -> Pixels:
     edge = min(image.size)
     left, top = (image.width - edge) * position, (image.height - edge) * position
     box = (left, top, left + edge, top + edge)
-    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, box=box))
+    return np.asarray(_to_srgb(photo, image.resize((side, side), Image.Resampling.BICUBIC, box=box)))
+
+
+def _to_srgb(photo: Photo, image: Image.Image) -> Image.Image:
+    return apply_transform(image, photo.to_srgb) if photo.to_srgb else image
 
 
 def compute_statistics(photo: Photo, pixels: Pixels) -> ImageStatistics:
@@ -171,71 +207,5 @@ def compute_statistics(photo: Photo, pixels: Pixels) -> ImageStatistics:
     return ImageStatistics(photo.width, photo.height, float(luma.mean()), float(laplacian.var()))
 
 
-def _open(photo: bytes) -> Image.Image:
-    """Read the header."""
-    try:
-        if photo.startswith(b"\xff\xd8\xff"):  # Image.open would refuse it from 179 megapixels on
-            return JpegImagePlugin.JpegImageFile(io.BytesIO(photo))
-        return Image.open(io.BytesIO(photo), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise _too_many_pixels() from error
-    except UnidentifiedImageError as error:
-        if photo[4:8] == b"ftyp" and photo[8:12] in _ISO_MEDIA:
-            raise InvalidImage(
-                "HEIC and AVIF photos cannot be read. Save the photo as JPEG, PNG or WebP, and choose that."
-            ) from error
-        raise InvalidImage(
-            "This is not a picture that can be read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF file."
-        ) from error
-    except Exception as error:  # as above
-        raise InvalidImage("This picture is damaged or incomplete. Choose another photo.") from error
-
-
-def _most_pixels(image: Image.Image, photo: bytes) -> int:
-    """Return the limit of pixels for this file, which depends on how it is decoded."""
-    if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.fp is None:
-        return MAX_PIXELS
-    length = 6 + 2 * image.layers  # of the header of a first scan that holds all components
-    start = image.fp.tell() - length
-    is_single_scan = photo[start - 2 : start + 3] == struct.pack(">HHB", 0xFFDA, length, image.layers)
-    if is_single_scan and not image.info.get("progressive"):
-        return MAX_JPEG_PIXELS
-    return min(MAX_PIXELS, MAX_SCANNED_PIXELS // max(1, photo.count(b"\xff\xda")))
-
-
-def _reduction(width: int, height: int, side: int | None) -> int:
-    """Return the divisor of a JPEG's size for decoding: 1, 2, 4 or 8."""
-    enough = [factor for factor in (2, 4, 8) if side and min(width, height) // factor >= 2 * side]
-    allowed = [factor for factor in (1, 2, 4, 8) if width * height <= MAX_PIXELS * factor**2]
-    return max([*enough, allowed[0]])
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB; transparent parts become white."""
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.mode in ("I", "F"):
-        image = _stretch(image)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image.convert("RGB")
-
-
-def _stretch(image: Image.Image) -> Image.Image:
-    """Scale 32-bit greyscale, which has no standard range, to the range from its darkest to its brightest pixel."""
-    grey = np.nan_to_num(np.asarray(image, np.float64))
-    low, high = grey.min(), grey.max()
-    return Image.fromarray(((grey - low) * (255 / (high - low or 1))).astype(np.uint8))
-
-
 def _too_large_file() -> InvalidImage:
     return InvalidImage("This file is too large: at most {megabytes} MB.", megabytes=MAX_MEGABYTES)
-
-
-def _too_many_pixels() -> InvalidImage:
-    return InvalidImage(
-        "This picture is too large: at most {megapixels} megapixels, or {jpeg} as a JPEG that is not progressive.",
-        megapixels=MAX_MEGAPIXELS,
-        jpeg=MAX_JPEG_MEGAPIXELS,
-    )

@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import ClassVar, Self
 from uuid import UUID
 
-from PIL import Image
 from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
@@ -117,10 +116,7 @@ class PhotoRecord(BaseModel):
         ------
         InvalidImage
         """
-        image = preprocessing.decode(photo, MAX_PHOTO_SIDE).image
-        image.thumbnail((MAX_PHOTO_SIDE, MAX_PHOTO_SIDE))
-        copy = Image.new("RGB", image.size)
-        copy.paste(image)
+        copy = preprocessing.thumbnail(preprocessing.decode(photo, MAX_PHOTO_SIDE), MAX_PHOTO_SIDE)
         stream = io.BytesIO()
         copy.save(stream, "JPEG", quality=JPEG_QUALITY)
         return cls(jpeg=stream.getvalue(), width=copy.width, height=copy.height)

@@ -13,6 +13,8 @@ from catsdogs.json_types import Identifier, JsonSchema, Milliseconds, Share
 _ANSWERS = [answer for answer in Answer if answer is not Answer.ERROR]
 Percentage = Annotated[str, JsonSchema(pattern=r"^\d{1,3}\.\d\d%$", examples=["97.12%"])]
 """A share as text, in percent with two decimals."""
+NoteName = Annotated[str, JsonSchema(enum=list(Note))]
+"""What the person should know about how the photo was read."""
 
 
 class ExplanationJson(TypedDict):
@@ -50,6 +52,7 @@ class PredictionRow(PredictionFigures):
 class PredictionLine(PredictionRow):
     """One line of ``catsdogs predict --json``."""
 
+    notes: list[NoteName]
     explanation: ExplanationJson | None
 
 
@@ -67,7 +70,7 @@ class SamplePrediction(PredictionFigures):
     confidence: Percentage
     """Confidence in the answer given; for a cat or a dog, only against the other animal."""
     probabilities: PercentageByAnimal
-    notes: list[Annotated[str, JsonSchema(enum=list(Note))]]
+    notes: list[NoteName]
     """What the person should know about how the photo was read."""
     explanation: ExplanationJson | None
 
@@ -95,7 +98,8 @@ def prediction_row(prediction: Prediction) -> PredictionRow:
 
 def prediction_line(prediction: Prediction) -> PredictionLine:
     """Write a prediction as ``catsdogs predict --json`` prints it."""
-    return {**prediction_row(prediction), "explanation": _explanation_json(prediction.explanation)}
+    notes = [note.value for note in prediction.notes]
+    return {**prediction_row(prediction), "notes": notes, "explanation": _explanation_json(prediction.explanation)}
 
 
 def prediction_to_json(prediction: Prediction) -> SamplePrediction:

@@ -122,5 +122,9 @@ class AnswerCard(BaseWidget):
         sentences = {
             Note.FIRST_FRAME: _("This is an animation: only its first picture was used."),
             Note.ENDS_LEFT_OUT: _("This picture is very long: only its middle was looked at."),
+            Note.LATER_FRAME: _("This is an animation that begins with an empty picture: a later one was used."),
+            Note.FIRST_PAGE: _("This file has several pages: only the first one was used."),
+            Note.MAIN_PICTURE: _("This file holds several pictures: only the main one was used."),
+            Note.INCOMPLETE: _("The picture is incomplete: the end of the file is missing."),
         }
         return [sentences[note] for note in prediction.notes]

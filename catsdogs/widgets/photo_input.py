@@ -11,11 +11,12 @@ import traitlets
 
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.i18n import Translator
+from catsdogs.model.photo_limits import MAX_BYTES, MAX_MEGABYTES
 from catsdogs.samples import SAMPLES, Sample
 from catsdogs.service import URL_VARIABLE
 from catsdogs.widgets.answer_card import answer_kind
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
-from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES, PHOTO_LIMITS, photo_texts
+from catsdogs.widgets.upload_texts import PHOTO_LIMITS, photo_texts
 from catsdogs.widgets.visit import VisitPhoto
 
 
@@ -45,7 +46,7 @@ class PhotoInput(BaseWidget):
     """Takes photos, which the browser scales down and frees of metadata, and sends them to the kernel.
 
     Files that the browser cannot decode, and those that only the server can judge (animations, damaged or
-    very large pictures), are sent unchanged, up to `MAX_UPLOAD_BYTES`.
+    very large pictures), are sent unchanged, up to the size that the server takes.
 
     Parameters
     ----------
@@ -153,6 +154,6 @@ def _restored(fields: object, content: bytes) -> VisitPhoto:
 def _photo(buffers: Sequence[memoryview]) -> bytes:
     if len(buffers) != 1:
         raise invalid_message()
-    if buffers[0].nbytes > MAX_UPLOAD_BYTES:
-        raise InvalidImage("This file is too large: at most {megabytes} MB.", megabytes=MAX_UPLOAD_BYTES // 10**6)
+    if buffers[0].nbytes > MAX_BYTES:
+        raise InvalidImage("This file is too large: at most {megabytes} MB.", megabytes=MAX_MEGABYTES)
     return bytes(buffers[0])

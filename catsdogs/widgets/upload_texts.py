@@ -6,15 +6,13 @@ The server process imports this module: it loads neither ipywidgets nor anything
 from __future__ import annotations
 
 from catsdogs.i18n import Translator
-from catsdogs.model.photo_limits import MAX_JPEG_PIXELS, MAX_PIXELS
+from catsdogs.model.photo_limits import MAX_BYTES, MAX_JPEG_PIXELS, MAX_MEGABYTES, MAX_PIXELS
 from catsdogs.widgets.assets import common_texts
 
-MAX_UPLOAD_BYTES = 10_000_000
-"""Size of the largest file that is sent unchanged: with its message it fits into a websocket message of 10 MiB."""
 MAX_DROPPED = 100
 """Largest number of photos that are taken from dropped folders at once."""
 PHOTO_LIMITS = {
-    "bytes": MAX_UPLOAD_BYTES,
+    "bytes": MAX_BYTES,
     "files": MAX_DROPPED,
     "pixels": MAX_PIXELS,
     "jpeg_pixels": MAX_JPEG_PIXELS,
@@ -38,7 +36,7 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "choose": _("Choose a photo"),
         "take": _("Take a photo"),
         "or_drop": _("or drop it here, or paste it"),
-        "hint": _("JPEG, PNG, WebP, GIF, BMP or TIFF"),
+        "hint": _("JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"),
         "another": _("Choose another photo"),
         "enlarge": _("Enlarge"),
         "close": _("Close"),
@@ -75,6 +73,6 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "link": _("Only a link arrived, not the picture. Save the picture on your device first, then choose it here."),
         "empty": _("This file is empty. Choose another photo."),
         "not_photo": _("This is not a photo. Choose a JPEG, PNG or WebP file."),
-        "too_large": _("This file is too large: at most {megabytes} MB.", megabytes=MAX_UPLOAD_BYTES // 10**6),
+        "too_large": _("This file is too large: at most {megabytes} MB.", megabytes=MAX_MEGABYTES),
         "unreadable": _("This file cannot be read. Choose it again, or another one."),
     }

@@ -147,9 +147,9 @@ def test_a_file_that_is_not_a_photo_is_not_sent(
     shared_page.set_input_files("input[type=file]", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
     expect(alert).to_have_text("a.pdf: This is not a photo. Choose a JPEG, PNG or WebP file.")
     shared_page.set_input_files(
-        "input[type=file]", {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(10_000_001)}
+        "input[type=file]", {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(32 * 2**20 + 1)}
     )
-    expect(alert).to_have_text("a.heic: This file is too large: at most 10 MB.")
+    expect(alert).to_have_text("a.heic: This file is too large: at most 32 MB.")
     several: list[FilePayload] = [
         {"name": "void.jpg", "mimeType": "image/jpeg", "buffer": b""},
         {"name": "words.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"},

@@ -56,5 +56,5 @@ def test_commands_and_tables_write_the_answer_in_lower_case() -> None:
         "doubt": "both",
     }
     explanation = {"activation": [[-1.5, 0.25], [0.0, -3.0]], "box": [0.167, 0, 0.833, 1]}
-    assert prediction_line(CAT) == {**row, "explanation": explanation}
+    assert prediction_line(CAT) == {**row, "notes": ["first_frame"], "explanation": explanation}
     assert prediction_line(NEITHER)["explanation"] is None

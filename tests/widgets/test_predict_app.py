@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from catsdogs.errors import ModelError
+from catsdogs.model.photo_limits import MAX_BYTES
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from catsdogs.widgets.predict_app import PredictApp
-from catsdogs.widgets.upload_texts import MAX_UPLOAD_BYTES
 from tests.waiting import until
 from tests.widgets.helpers import NAME, NOT_UNDERSTOOD, Rows, Send, about
 
@@ -88,7 +88,7 @@ def test_after_an_unreadable_photo_the_answer_before_is_hidden_and_its_receipt_i
     choose(1, "cat.jpg")
     code = agree(PHOTO)
     assert send(app.photo_input, {"action": "predict", "number": 2, "name": "cat.jpg"}, b"words") == (
-        "This is not a picture that can be read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF file."
+        "This is not a picture that can be read. Choose a JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF file."
     )
     forms = (app.feedback_form, app.consent_form, app.comment_form)
     assert (app.answer_card.answer, [form.photo for form in forms]) == ({}, [{}, {}, {}])
@@ -222,9 +222,9 @@ def test_invalid_messages_are_refused(
 
 
 def test_an_upload_over_the_limit_is_refused(app: PredictApp, send: Send) -> None:
-    assert send(
-        app.photo_input, {"action": "predict", "number": 1, "name": "big.jpg"}, bytes(MAX_UPLOAD_BYTES + 1)
-    ) == ("This file is too large: at most 10 MB.")
+    assert send(app.photo_input, {"action": "predict", "number": 1, "name": "big.jpg"}, bytes(MAX_BYTES + 1)) == (
+        "This file is too large: at most 32 MB."
+    )
 
 
 def test_without_a_database_the_answer_is_shown_and_stored_later(

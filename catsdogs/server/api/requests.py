@@ -12,12 +12,12 @@ from typing_extensions import TypedDict
 from catsdogs.domain import MAX_COMMENT, PurposeName, TrueLabelName
 from catsdogs.i18n import LANGUAGES
 from catsdogs.json_types import Identifier, JsonSchema, Timestamp
-from catsdogs.model.photo_limits import MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS
+from catsdogs.model.photo_limits import FORMATS, MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS, MAX_WEBP_MEGAPIXELS
 from catsdogs.samples import SAMPLES
 
 _PHOTO = (
-    f"JPEG, PNG, WebP, GIF, BMP or TIFF; at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, "
-    f"or {MAX_JPEG_MEGAPIXELS} as a JPEG that is not progressive"
+    f"{FORMATS}; at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, or {MAX_JPEG_MEGAPIXELS} as a JPEG "
+    f"that is not progressive, or {MAX_WEBP_MEGAPIXELS} as WebP or AVIF"
 )
 
 

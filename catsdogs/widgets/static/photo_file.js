@@ -9,7 +9,7 @@ const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(st
  * Read the header of a JPEG, PNG, GIF, BMP or WebP file.
  * Returns { width, height, complete, animated }, or null for another format.
  * `complete` is false where the end of the file is missing: browsers would show half of the picture without an error.
- * For a JPEG it returns `oneScan`, too: a progressive JPEG has several scans.
+ * For a JPEG it returns `oneScan`, too: a progressive JPEG has several scans. For a PNG it returns `deepGrey`: 16 bits.
  */
 function readHeader(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -55,13 +55,14 @@ function readJpegHeader(bytes, view) {
 function readPngHeader(bytes, view) {
   let offset = 8, animated = false;
   const width = view.getUint32(16), height = view.getUint32(20);
+  const deepGrey = bytes[24] === 16 && (bytes[25] & 2) === 0;
   while (offset + 12 <= bytes.length) {
     const kind = ascii(bytes, offset + 4, 4);
     if (kind === "acTL") animated = true;
-    if (kind === "IEND") return { width, height, complete: true, animated };
+    if (kind === "IEND") return { width, height, complete: true, animated, deepGrey };
     offset += 12 + view.getUint32(offset);
   }
-  return { width, height, complete: false, animated };
+  return { width, height, complete: false, animated, deepGrey };
 }
 
 function readWebpHeader(bytes, view) {
@@ -106,14 +107,15 @@ async function scaleDown(file, { side, quality }) {
  * Choose what to send of a photo file, and what to show of it; `limits` are those of the server.
  * Returns { blob, preview }; `preview` is null where the browser cannot show the photo.
  * Where the canvas returns noise, the file is sent unchanged.
- * Files that the server refuses, and animations, are sent unchanged: the server says what is wrong or what it used.
+ * Files that the server judges better are sent unchanged: those that are too large or incomplete, animations, and 16-bit
+ * greyscale, of which the browser would use the upper half only.
  */
 async function prepare(file, limits) {
   const header = readHeader(new Uint8Array(await file.arrayBuffer()));
   const unchanged = { blob: file, preview: null };
   const maxPixels = header?.oneScan ? limits.jpeg_pixels : limits.pixels;
-  if (header && (!header.complete || header.width * header.height > maxPixels)) return unchanged;
-  if (header?.animated) return { blob: file, preview: file };
+  if (header && header.width * header.height > maxPixels) return unchanged;
+  if (header && (!header.complete || header.animated || header.deepGrey)) return { blob: file, preview: file };
   try {
     const blob = await scaleDown(file, SENT); // fails where the browser cannot decode the file
     return (await isCanvasTrue()) ? { blob, preview: blob } : { blob: file, preview: file };

@@ -81,6 +81,10 @@ function photoStage(model, root, input, shownNumber, cancel) {
     icon("enlarge"),
     make("span", { class: "cd-hidden" }, texts.enlarge),
   );
+  picture.addEventListener("error", () => {
+    picture.hidden = enlarge.hidden = true;
+    blank.hidden = false;
+  });
   const firstCamera = cameraButton();
   const zone = make("div", { class: "cd-drop" }, invitation, firstCamera, enlarge, blank);
   const caption = make("div", { class: "cd-caption", hidden: true }, name, map.button, another, cameraButton());

@@ -1,0 +1,186 @@
+"""From the pixels of any file to RGB: bit depths, transparency, and colour profiles."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+from catsdogs.model.photo_limits import MAX_DECODED_BYTES
+from catsdogs.model.photos.source import Decoded, Source, TimeLimit
+
+MAX_PROFILE_BYTES = 4 * 2**20
+"""Size of the largest ICC profile that is used."""
+LEAST_RANGE = 2**14
+"""Range from the darkest to the brightest 16-bit grey from which on the whole range is used. Scanners store 12 or 14
+bits of it: such a picture would be black."""
+
+_SAME_COLOURS = 2  # levels of 255 by which a profile may differ from sRGB
+_BAND_PIXELS = 2**21
+_SPACES = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}
+
+Transform = ImageCms.ImageCmsTransform
+
+
+def to_rgb(decoded: Decoded, source: Source, side: int | None, time_limit: TimeLimit) -> Image.Image:
+    """Convert pixels to RGB; transparent parts become white.
+
+    This is done some rows at a time. Where the copy would not fit into the memory that a photo may take, it is smaller
+    by a whole number.
+    """
+    image = decoded.image
+    if image and image.mode == "RGB" and "transparency" not in image.info:
+        turned = 2 if source.orientation > 1 else 0
+        if image.width * image.height * 4 * turned <= MAX_DECODED_BYTES:
+            return image
+    convert = _converter(decoded, source)
+    width, height = decoded.size
+    divisor = _divisor(decoded, source, side)
+    rows = max(1, _BAND_PIXELS // width // divisor) * divisor
+    if divisor == 1 and rows >= height:
+        return convert(image or decoded.rows(0, height))
+    converted = Image.new("RGB", (-(-width // divisor), -(-height // divisor)))
+    for top in range(0, height, rows):
+        time_limit.check()
+        band = decoded.rows(top, min(top + rows, height))
+        if divisor > 1 and band.mode in ("CMYK", "I", "F"):  # whose conversion takes long
+            converted.paste(convert(band.reduce(divisor)), (0, top // divisor))
+        else:
+            band = convert(band)
+            converted.paste(band.reduce(divisor) if divisor > 1 else band, (0, top // divisor))
+    return converted
+
+
+def profile_transform(profile: bytes, mode: str) -> Transform | None:
+    """Return the transform from a profile to sRGB, or ``None`` where none is needed, or the profile is damaged."""
+    if not 128 < len(profile) <= MAX_PROFILE_BYTES or _SPACES.get(profile[16:20].decode("latin-1").strip()) != mode:
+        return None
+    return _transform(profile, mode)
+
+
+def apply_transform(image: Image.Image, transform: Transform) -> Image.Image:
+    """Return a copy of a picture in other colours."""
+    changed = ImageCms.applyTransform(image, transform)
+    assert changed
+    return changed
+
+
+def _divisor(decoded: Decoded, source: Source, side: int | None) -> int:
+    width, height = decoded.size
+    divisor = 1
+    if side and profile_transform(source.profile, "CMYK") and decoded.rows(0, 1).mode == "CMYK":
+        divisor = max(1, min(width, height) // (2 * side))
+    pixels, copies = width * height, 2 if source.orientation > 1 else 1
+    while max(decoded.bytes_a_pixel + 4 / divisor**2, 4 * copies / divisor**2) * pixels > MAX_DECODED_BYTES:
+        divisor += 1
+    return divisor
+
+
+def _converter(decoded: Decoded, source: Source) -> Callable[[Image.Image], Image.Image]:
+    """Return the function that converts some rows."""
+    image = decoded.rows(0, 1)
+    if image.mode.startswith("I;16"):
+        return _sixteen_bits(decoded, source)
+    if image.mode in ("I", "F"):
+        return _stretch(*_range(decoded))
+    if image.mode == "L" and (grey := profile_transform(source.profile, "L")):
+        ramp = Image.frombytes("L", (256, 1), bytes(range(256)))
+        levels = np.asarray(apply_transform(ramp, grey))[0]
+        return lambda rows: Image.fromarray(levels[np.asarray(rows)])
+    if image.mode == "CMYK" and (inks := profile_transform(source.profile, "CMYK")):
+        return lambda rows: apply_transform(rows, inks)
+    if image.mode == "LAB":
+        lab = _lab_transform()
+        return lambda rows: apply_transform(rows, lab)
+    if (
+        source.opaque_if_empty
+        and image.mode == "RGBA"
+        and decoded.image
+        and not decoded.image.getchannel("A").getbbox()
+    ):
+        return lambda rows: rows.convert("RGB")
+    return _flatten
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Lay an image over white."""
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _sixteen_bits(decoded: Decoded, source: Source) -> Callable[[Image.Image], Image.Image]:
+    """Use the upper eight of 16 bits, or all of the range that is used, where it is small."""
+    width, height = decoded.size
+    step = max(1, height // 1000)
+    sample = np.concatenate(
+        [_array(decoded.rows(top, top + 1))[0, :: max(1, width // 1000)] for top in range(0, height, step)]
+    )
+    low, high = np.percentile(sample, (0.1, 99.9))  # a few broken pixels do not count
+    whole = high - low >= LEAST_RANGE or high == low
+
+    def convert(rows: Image.Image) -> Image.Image:
+        grey = (_array(rows) >> 8).astype(np.uint8) if whole else _scale(_array(rows), low, high)
+        return Image.fromarray(255 - grey if source.inverted else grey).convert("RGB")
+
+    return convert
+
+
+def _array(image: Image.Image) -> npt.NDArray[np.uint16]:
+    """Return 16-bit pixels in the order of this machine."""
+    return np.asarray(image).astype(np.uint16, copy=False)
+
+
+def _range(decoded: Decoded) -> tuple[float, float]:
+    """Find the darkest and the brightest pixel."""
+    width, height = decoded.size
+    step = max(1, _BAND_PIXELS // width)
+    extremes = []
+    for top in range(0, height, step):
+        band = np.asarray(decoded.rows(top, min(top + step, height)))
+        low, high = band.min(), band.max()
+        if not np.isfinite(high - low):
+            band = _finite(band)
+            low, high = band.min(), band.max()
+        extremes.append((low, high))
+    return float(min(low for low, _ in extremes)), float(max(high for _, high in extremes))
+
+
+def _stretch(low: float, high: float) -> Callable[[Image.Image], Image.Image]:
+    """Scale 32-bit greyscale, which has no standard range, to the range from its darkest to its brightest pixel."""
+    return lambda rows: Image.fromarray(_scale(_finite(np.asarray(rows)), low, high)).convert("RGB")
+
+
+def _finite(grey: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return np.nan_to_num(np.asarray(grey, np.float64), posinf=0, neginf=0)
+
+
+def _scale(grey: npt.NDArray[np.float64] | npt.NDArray[np.uint16], low: float, high: float) -> npt.NDArray[np.uint8]:
+    return np.clip((grey - low) * (255 / (high - low or 1)), 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> Transform | None:
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+    if mode != "RGB":
+        return transform
+    levels = np.linspace(0, 255, 6).round().astype(np.uint8)
+    cube = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(36, 6, 3)
+    changed = np.asarray(apply_transform(Image.fromarray(cube), transform)).astype(int)
+    return transform if np.abs(changed - cube).max() > _SAME_COLOURS else None
+
+
+@lru_cache(maxsize=1)
+def _lab_transform() -> Transform:
+    return ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")

@@ -1,0 +1,196 @@
+"""TIFF: the first page, with the tags that decoding needs. Others may be as large or as damaged as they like."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PIL import TiffImagePlugin
+
+from catsdogs.domain import Note
+from catsdogs.model.photos.exif import read_orientation
+from catsdogs.model.photos.source import DamagedError, Decoded, Source, TimeLimit, takes_too_long, too_many_parts
+
+MAX_PAGES = 1000
+"""Number of pages that are looked for."""
+MAX_STRIPS = 65_536
+"""Largest number of strips or tiles."""
+MAX_TABLES = 2**20
+"""Largest size of all values of the tags, without the strips, in bytes."""
+_MAX_LIST = 8 * MAX_STRIPS
+SLOW_BYTES = 120 * 10**6
+"""Most pixels, in bytes, of a file with one of the compressions that decode at 100 MB/s or slower."""
+
+_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
+_OFFSETS, _ORIENTATION, _SAMPLES, _STRIP_ROWS, _LENGTHS, _PLANAR = 273, 274, 277, 278, 279, 284
+_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, _XMP, _PROFILE = 322, 323, 324, 325, 700, 34675
+_NEEDED = {
+    *(_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, 266, _OFFSETS, _SAMPLES, _STRIP_ROWS, _LENGTHS, _PLANAR),
+    *(292, 293, 317, 320, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, 332, 338, 339, 347),
+    *(512, 513, 514, 515, 519, 520, 521, 529, 530, 531, 532),  # JPEG within a TIFF, YCbCr
+}
+_SLOW = (34925,)  # LZMA
+_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+
+
+@dataclass
+class _Page:
+    """An image file directory."""
+
+    entries: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
+    """Type, count and the value or its address, by tag."""
+    next: int = 0
+
+
+class _File:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.order = {b"II": "<", b"MM": ">"}[content[:2]]
+        self.is_big = content[2:4] in (b"\x2b\0", b"\0\x2b")
+        self.word = self.order + ("Q" if self.is_big else "I")
+        self.word_size = 8 if self.is_big else 4
+        self.first = struct.unpack_from(self.word, content, self.word_size)[0]
+
+    def read_page(self, start: int) -> _Page:
+        """Read the directory at `start`."""
+        page = _Page()
+        count_format = self.order + ("Q" if self.is_big else "H")
+        count = struct.unpack_from(count_format, self.content, start)[0]
+        position = start + struct.calcsize(count_format)
+        length = 20 if self.is_big else 12
+        if count > 4096:
+            raise too_many_parts()
+        for _ in range(count):
+            if position + length > len(self.content):
+                raise DamagedError("directory")
+            tag, kind, number = struct.unpack_from(self.order + "HH" + self.word[1], self.content, position)
+            page.entries.setdefault(
+                tag, (kind, number, self.content[position + length - self.word_size : position + length])
+            )
+            position += length
+        if position + self.word_size <= len(self.content):
+            page.next = struct.unpack_from(self.word, self.content, position)[0]
+        return page
+
+    def value(self, page: _Page, tag: int, most: int = MAX_TABLES) -> bytes:
+        """Return the bytes of a tag, up to `most`; empty where there are none."""
+        kind, count, inline = page.entries.get(tag, (0, 0, b""))
+        size = _BYTES.get(kind, 0) * count
+        if size <= self.word_size:
+            return inline[:size]
+        start = struct.unpack(self.word, inline)[0]
+        return self.content[start : start + min(size, most)]
+
+    def numbers(self, page: _Page, tag: int, default: Sequence[int] = (), most: int = 64) -> Sequence[int]:
+        """Return the whole numbers of a tag; no more than `most` bytes are read."""
+        code = _NUMBERS.get(page.entries.get(tag, (0, 0, b""))[0])
+        value = self.value(page, tag, most)
+        if not code or not value:
+            return default
+        size = struct.calcsize(code)
+        return struct.unpack(f"{self.order}{len(value) // size}{code}", value[: len(value) // size * size])
+
+
+def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
+    """Read the directory of the first page."""
+    file = _File(content)
+    page, pages = _choose_page(file)
+    _check_tables(file, page)
+
+    def number(tag: int, default: int) -> int:
+        return file.numbers(page, tag, (default,))[0]
+
+    width, height = number(_WIDTH, 0), number(_HEIGHT, 0)
+    samples = number(_SAMPLES, 1)
+    bits = max(file.numbers(page, _BITS, (1,)))
+    block_pixels = width * min(number(_STRIP_ROWS, height), height)
+    if _TILES in page.entries:
+        block_pixels = number(_TILE_WIDTH, width) * number(_TILE_HEIGHT, height)
+    pixel = 4 if number(_PHOTOMETRIC, 0) == 6 else samples * max(bits, 1) / 8
+    block_bytes = pixel * block_pixels if number(_COMPRESSION, 1) != 1 else 0
+    pixels = max(width * height, 1)
+    if number(_COMPRESSION, 1) in _SLOW and pixel * pixels > SLOW_BYTES:
+        raise takes_too_long()
+    first = min(file.numbers(page, _OFFSETS, (0,)))
+    if number(_COMPRESSION, 1) == 1 and first + pixels * pixel > len(content):
+        raise DamagedError("end")
+    held = 4 if samples > 1 or bits > 16 else 2 if bits > 8 else 1  # bytes a pixel in Pillow
+
+    def load(_: int | None) -> Decoded:
+        time_limit.check()
+        image = TiffImagePlugin.TiffImageFile(io.BytesIO(_with_page(file, page)))
+        image.load()
+        return Decoded.of(image)
+
+    return Source(
+        width,
+        height,
+        load,
+        decoding_bytes=held + block_bytes / pixels,
+        orientation=_orientation(file, page),
+        profile=file.value(page, _PROFILE),
+        notes=(Note.FIRST_PAGE,) if pages > 1 else (),
+        inverted=number(_PHOTOMETRIC, 1) == 0 and bits > 8,
+    )
+
+
+def _orientation(file: _File, page: _Page) -> int:
+    if _ORIENTATION not in page.entries:
+        return read_orientation(b"", file.value(page, _XMP))
+    orientation = file.numbers(page, _ORIENTATION, (1,))[0]
+    return orientation if 1 <= orientation <= 8 else 1
+
+
+def _choose_page(file: _File) -> tuple[_Page, int]:
+    """Return the first page that is not a small copy of another one, and the number of such pages."""
+    found: list[_Page] = []
+    first = None
+    seen: set[int] = set()
+    start = file.first
+    while start and start not in seen and len(seen) < MAX_PAGES and start < len(file.content):
+        seen.add(start)
+        try:
+            page = file.read_page(start)
+        except (struct.error, DamagedError):  # the file ends here
+            break
+        first = first or page
+        if not (file.numbers(page, _SUBFILE, (0,))[0] & 5):  # 1: reduced, 4: a mask
+            found.append(page)
+        start = page.next
+    if not first:
+        raise DamagedError("no page")
+    return (found or [first])[0], len(found)
+
+
+def _check_tables(file: _File, page: _Page) -> None:
+    """Refuse a file whose tables would be slow to read, or are not there."""
+    for tag in (_OFFSETS, _LENGTHS, _TILES, _TILE_LENGTHS):
+        if page.entries.get(tag, (0, 0, b""))[1] > MAX_STRIPS:
+            raise too_many_parts()
+    sizes = {tag: _BYTES.get(kind, 0) * count for tag, (kind, count, _) in page.entries.items() if tag in _NEEDED}
+    for tag, size in sizes.items():
+        if len(file.value(page, tag, size)) < size:
+            raise DamagedError("value")
+    if sum(sizes.values()) > MAX_TABLES + 4 * _MAX_LIST:
+        raise too_many_parts()
+
+
+def _with_page(file: _File, page: _Page) -> bytes:
+    """Return the file with a directory at its end that has only the needed tags of this page."""
+    needed = sorted((tag, *entry) for tag, entry in page.entries.items() if tag in _NEEDED)
+    entry_format = file.order + "HH" + file.word[1]
+    directory = struct.pack(file.order + ("Q" if file.is_big else "H"), len(needed))
+    directory += b"".join(struct.pack(entry_format, tag, kind, count) + value for tag, kind, count, value in needed)
+    start = len(file.content) + len(file.content) % 2
+    head = file.content[: file.word_size] + struct.pack(file.word, start)
+    parts = (
+        head,
+        memoryview(file.content)[len(head) :],
+        bytes(start - len(file.content)),
+        directory,
+        bytes(file.word_size),
+    )
+    return b"".join(parts)

@@ -1,0 +1,282 @@
+"""Every kind of file, and what viewers do not mind."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from catsdogs.domain import Note
+from catsdogs.errors import InvalidImage
+from catsdogs.model import preprocessing
+from catsdogs.model.preprocessing import Photo
+from tests.fuzz.bombs import chunk, segment
+
+SIDE = 64
+PICTURES = Path(__file__).parents[2] / "pictures"
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+UPRIGHT = [RED, GREEN, BLUE, WHITE]
+TURNS = {6: Image.Transpose.ROTATE_90, 3: Image.Transpose.ROTATE_180, 5: Image.Transpose.TRANSPOSE}
+
+
+def quarters(mode: str = "RGB") -> Image.Image:
+    """Red, green / blue, white."""
+    picture = Image.new("RGB", (SIDE, SIDE), WHITE)
+    half = SIDE // 2
+    for colour, place in ((RED, (0, 0)), (GREEN, (half, 0)), (BLUE, (0, half))):
+        picture.paste(colour, (*place, place[0] + half, place[1] + half))
+    return picture.convert(mode)
+
+
+def encode(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def corners(photo: bytes) -> list[tuple[int, ...]]:
+    """Colours at the middle of each quarter, rounded to 0, 128 or 255."""
+    pixels = preprocessing.square(preprocessing.decode(photo), SIDE)
+    points = [pixels[y, x] for y in (SIDE // 4, 3 * SIDE // 4) for x in (SIDE // 4, 3 * SIDE // 4)]
+    return [tuple(round(int(value) / 127.5) * 127 + (int(value) > 191) for value in point) for point in points]
+
+
+def grey(photo: Photo) -> list[int]:
+    """Mean of the left half and of the right half."""
+    pixels = np.asarray(photo.image.convert("L"), float)
+    half = pixels.shape[1] // 2
+    return [round(pixels[:, :half].mean()), round(pixels[:, half:].mean())]
+
+
+def halves(dark: int, bright: int) -> np.ndarray:
+    """16-bit greys, dark at the left."""
+    return np.where(np.arange(SIDE) < SIDE // 2, dark, bright).astype(np.uint16)[None].repeat(SIDE, 0)
+
+
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
+def test_avif_is_read(subsampling: str) -> None:
+    assert corners(encode(quarters(), "AVIF", quality=95, subsampling=subsampling)) == UPRIGHT
+
+
+def test_heic_is_read_with_its_orientation_alpha_and_several_pictures() -> None:
+    assert corners((PICTURES / "quarters.heic").read_bytes()) == UPRIGHT
+    turned = (PICTURES / "turned.heic").read_bytes()  # stored turned, which the file says, and EXIF once more
+    assert corners(turned) == UPRIGHT
+    photo = preprocessing.decode(turned)
+    assert (photo.width, photo.height) == (2 * SIDE, SIDE)
+    assert corners((PICTURES / "transparent.heic").read_bytes()) == [WHITE, WHITE, BLUE, WHITE]
+    assert preprocessing.decode((PICTURES / "several.heic").read_bytes()).notes == (Note.MAIN_PICTURE,)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("value", TURNS)
+def test_the_orientation_is_applied_once_in_every_format(kind: str, value: int) -> None:
+    wide = Image.new("RGB", (2 * SIDE, SIDE))
+    wide.paste(quarters(), (SIDE // 2, 0))
+    exif = Image.Exif()
+    exif[0x0112] = value
+    photo = encode(wide.transpose(TURNS[value]), kind, exif=exif, quality=95)
+    assert corners(photo) == UPRIGHT
+    decoded = preprocessing.decode(photo)
+    assert (decoded.width, decoded.height) == (2 * SIDE, SIDE)
+
+
+def test_transparent_parts_are_white_in_avif() -> None:
+    picture = quarters("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize((SIDE, SIDE)).point(lambda value: 255 * (value > 127)))
+    assert corners(encode(picture, "AVIF", quality=95)) == [WHITE, WHITE, BLUE, WHITE]
+
+
+def _with_chunk(inserted: bytes) -> bytes:
+    png = encode(quarters(), "PNG")
+    return png[:33] + inserted + png[33:]
+
+
+@pytest.mark.parametrize(
+    "inserted",
+    [
+        pytest.param(chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(2_000_000))), id="large profile"),
+        pytest.param(chunk(b"iCCP", b"profile\0\0junk"), id="damaged profile"),
+        pytest.param(chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b"x" * 6_000_000)), id="large XMP"),
+        pytest.param(chunk(b"tEXt", b"Title\0hello")[:-1] + b"?", id="wrong checksum"),
+        pytest.param(chunk(b"eXIf", b"II*\0\xff\xff\xff\xff"), id="EXIF that begins outside"),
+        pytest.param(chunk(b"pHYs", b""), id="empty resolution"),
+        pytest.param(chunk(b"tIME", b"\0"), id="short time"),
+        pytest.param(
+            chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\n\n\nzz")), id="damaged raw profile"
+        ),
+    ],
+)
+def test_damaged_metadata_of_a_png_do_not_cost_the_pixels(inserted: bytes) -> None:
+    assert corners(_with_chunk(inserted)) == UPRIGHT
+
+
+def _directory(*entries: bytes, following: int = 0) -> bytes:
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + struct.pack("<I", following)
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [
+        pytest.param(_directory(struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)), id="correct"),
+        pytest.param(_directory(struct.pack("<HHII", 0x0112, 4, 1, 6)), id="long"),
+        pytest.param(_directory(struct.pack("<HHI4s", 0x0112, 2, 2, b"6\0\0\0")), id="text"),
+        pytest.param(_directory(struct.pack("<HHIHH", 0x0112, 99, 7, 6, 0)), id="unknown type"),
+        pytest.param(
+            _directory(struct.pack("<HHI4s", 0x0128, 2, 2, b"2\0\0\0"), struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)),
+            id="mistyped neighbour",
+        ),
+        pytest.param(
+            _directory(struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0), struct.pack("<HHII", 0x8769, 4, 1, 8), following=8),
+            id="loops",
+        ),
+        pytest.param(_directory(struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0))[:-4], id="ends early"),
+    ],
+)
+def test_the_orientation_is_read_from_damaged_exif(directory: bytes) -> None:
+    jpeg = encode(quarters().transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95)
+    assert corners(jpeg[:2] + segment(0xE1, b"Exif\0\0" + directory) + jpeg[2:]) == UPRIGHT
+
+
+def test_the_orientation_is_read_from_xmp_where_exif_has_none() -> None:
+    turned = quarters().transpose(Image.Transpose.ROTATE_180)
+    xmp = b'<rdf:Description tiff:Orientation="3"/>'
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", xmp.decode(), zip=True)
+    assert corners(encode(turned, "PNG", pnginfo=text)) == UPRIGHT
+    for kind in ("JPEG", "WEBP"):
+        assert corners(encode(turned, kind, quality=95, xmp=xmp)) == UPRIGHT, kind
+
+
+@pytest.mark.parametrize("marker", [0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE])
+def test_damaged_metadata_of_a_jpeg_do_not_cost_the_pixels(marker: int) -> None:
+    jpeg = encode(quarters(), "JPEG", quality=95)
+    end = 4 + int.from_bytes(jpeg[4:6], "big")  # of the first segment
+    for body in (b"", b"\0", b"Exif\0\0", b"ICC_PROFILE\0", b"ICC_PROFILE\0\1\1x", b"JFIF\0", b"MPF\0", b"\xff" * 9):
+        for fill in (b"", b"\xff" * 7, b"junk"):
+            assert corners(jpeg[:end] + fill + segment(marker, body) + jpeg[end:]) == UPRIGHT, (body, fill)
+
+
+def photo_of(**options: object) -> bytes:
+    size = (400, 300)
+    y, x = np.mgrid[: size[1], : size[0]]
+    pixels = np.stack([x * 255 // size[0], y * 255 // size[1], 128 + 60 * np.sin(x / 9) * np.cos(y / 7)], -1)
+    return encode(Image.fromarray(pixels.astype(np.uint8)), "JPEG", quality=90, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"restart_marker_rows": 4}])
+def test_a_jpeg_without_its_end_is_read_with_a_note(options: dict[str, object]) -> None:
+    whole = photo_of(**options)
+    for content in (whole[:-2], whole[:-30], whole[: len(whole) * 9 // 10]):
+        photo = preprocessing.decode(content, SIDE)
+        assert photo.notes == (Note.INCOMPLETE,)
+        top = np.asarray(photo.image)[: photo.image.height // 2]
+        assert (top == np.asarray(preprocessing.decode(whole, SIDE).image)[: photo.image.height // 2]).all()
+    for share in (0.5, 0.7):
+        with pytest.raises(InvalidImage, match="Too much of this picture is missing"):
+            preprocessing.decode(whole[: int(len(whole) * share)])
+    assert preprocessing.decode(whole).notes == ()
+
+
+def test_a_black_end_of_a_jpeg_is_not_taken_for_a_missing_one() -> None:
+    picture = Image.new("RGB", (400, 300))
+    picture.paste((255, 200, 100), (0, 0, 400, 60))
+    assert preprocessing.decode(encode(picture, "JPEG")[:-2]).notes == (Note.INCOMPLETE,)
+
+
+def test_a_progressive_jpeg_needs_two_complete_scans() -> None:
+    whole = photo_of(progressive=True)
+    scans = [at for at in range(len(whole)) if whole[at : at + 2] == b"\xff\xda"]
+    assert preprocessing.decode(whole[: scans[3]]).notes == (Note.INCOMPLETE,)
+    with pytest.raises(InvalidImage, match="Too much of this picture is missing"):
+        preprocessing.decode(whole[: scans[1]])
+
+
+def test_an_alpha_of_zeros_means_none_in_a_bmp() -> None:
+    pixels = np.zeros((SIDE, SIDE, 4), np.uint8)
+    pixels[..., :3] = np.asarray(quarters())[::-1, :, ::-1]
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    for header, more in ((108, masks + b"BGRs" + bytes(48)), (124, masks + b"BGRs" + bytes(64)), (56, masks)):
+        info = struct.pack("<IiiHHIIiiII", header, SIDE, SIDE, 1, 32, 3, pixels.size, 2835, 2835, 0, 0) + more
+        head = b"BM" + struct.pack("<IHHI", 14 + header + pixels.size, 0, 0, 14 + header)
+        assert corners(head + info + pixels.tobytes()) == UPRIGHT, header
+        pixels[: SIDE // 2, :, 3] = 255  # the rows are stored from below: the lower half
+        assert corners(head + info + pixels.tobytes()) == [WHITE, WHITE, BLUE, WHITE], header
+        pixels[..., 3] = 0
+
+
+@pytest.mark.parametrize(("dark", "bright"), [(200, 3900), (1000, 16_000), (32_800, 33_700), (0, 255)])
+def test_sixteen_bits_that_use_a_part_of_the_range_are_stretched(dark: int, bright: int) -> None:
+    image = Image.fromarray(halves(dark, bright))
+    for kind, options in (("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("PNG", {})):
+        assert grey(preprocessing.decode(encode(image, kind, **options))) == [0, 255]
+    big_endian = Image.frombytes("I;16B", image.size, halves(dark, bright).astype(">u2").tobytes())
+    assert grey(preprocessing.decode(encode(big_endian, "TIFF"))) == [0, 255]
+
+
+def test_sixteen_bits_of_the_whole_range_are_not_stretched() -> None:
+    assert grey(preprocessing.decode(encode(Image.fromarray(halves(8_000, 60_000)), "PNG"))) == [
+        8_000 >> 8,
+        60_000 >> 8,
+    ]
+    tiff = encode(Image.fromarray(halves(8_000, 60_000)), "TIFF")
+    entry = struct.pack("<HHI", 262, 3, 1)
+    inverted = tiff.replace(entry + b"\1\0", entry + b"\0\0")  # 0 is white
+    assert inverted != tiff
+    assert grey(preprocessing.decode(inverted)) == [255 - (8_000 >> 8), 255 - (60_000 >> 8)]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_that_fades_in_is_judged_by_a_later_frame(kind: str) -> None:
+    white = Image.new("RGB", (SIDE, SIDE), "white")
+    frames = [Image.blend(white, quarters(), share) for share in (0.1, 0.5, 1.0)]
+    photo = encode(white, kind, save_all=True, append_images=frames)
+    assert preprocessing.decode(photo).notes == (Note.LATER_FRAME,)
+    assert corners(photo)[1:3] == [GREEN, BLUE]
+    shown = encode(quarters(), kind, save_all=True, append_images=[white, white.rotate(9)])
+    assert preprocessing.decode(shown).notes == (Note.FIRST_FRAME,)
+    assert corners(shown) == UPRIGHT
+
+
+def test_pages_are_not_called_animations() -> None:
+    pages = encode(quarters(), "TIFF", save_all=True, append_images=[Image.new("RGB", (SIDE, SIDE))])
+    assert preprocessing.decode(pages).notes == (Note.FIRST_PAGE,)
+    assert corners(pages) == UPRIGHT
+    with io.BytesIO() as stream:
+        small = quarters().resize((16, 16))
+        small.save(stream, "TIFF", save_all=True, append_images=[quarters()], tiffinfo={254: 1})
+        reduced = stream.getvalue()
+    assert preprocessing.decode(reduced).notes == ()
+
+
+def test_a_tiff_with_damaged_tags_is_read() -> None:
+    tiff = bytearray(encode(quarters(), "TIFF", description="a picture", compression="tiff_lzw"))
+    start = struct.unpack_from("<I", tiff, 4)[0]
+    for number in range(struct.unpack_from("<H", tiff, start)[0]):
+        entry = start + 2 + 12 * number
+        if struct.unpack_from("<H", tiff, entry)[0] == 270:
+            struct.pack_into("<HII", tiff, entry + 2, 2, 2**31, 2**31)
+    assert corners(bytes(tiff)) == UPRIGHT
+
+
+def test_lab_is_read() -> None:
+    from PIL import ImageCms
+
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    image = ImageCms.profileToProfile(quarters(), srgb, lab, outputMode="LAB")
+    assert image
+    found = corners(encode(image, "TIFF"))
+    assert np.abs(np.array(found) - np.array(UPRIGHT)).max() <= 128
+    assert found[3] == WHITE
+
+
+def test_a_photo_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preprocessing, "MAX_DECODING_SECONDS", 0.0)
+    for kind in ("JPEG", "PNG", "GIF", "BMP", "TIFF", "AVIF", "WEBP"):
+        with pytest.raises(InvalidImage, match="takes too long"):
+            preprocessing.decode(encode(quarters(), kind))
