@@ -33,6 +33,7 @@ CROSS_CUTTING = {
     "records/test_outages.py": "the whole server while the database cannot be reached",
     "server/api/test_alerts.py": "alerts of a running server, from its clock to its route",
     "server/api/test_bombs.py": "pictures of many pixels, from the route to the decoder",
+    "server/api/test_generated_client.py": "the OpenAPI description, by a client that is generated from it",
     "server/test_nginx.py": "the configuration file for nginx, with nginx itself",
     "server/voila/test_plain_voila.py": "the notebooks under Voilà without our server",
     "service/test_consent.py": "every way through the service on which personal data is stored",

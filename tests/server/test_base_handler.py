@@ -48,6 +48,37 @@ def test_a_language_that_is_not_utf_8_is_ignored(client: Client, path: str) -> N
     assert b'<html lang="fr">' in answer.data or answer.data == usual.data
 
 
+NOT_UTF_8 = [
+    "Cookie",
+    "Authorization",
+    "User-Agent",
+    "X-Forwarded-For",
+    "X-Request-ID",
+    "Accept-Language",
+    "Referer",
+    "Range",
+]
+
+
+@pytest.mark.parametrize("name", NOT_UTF_8)
+def test_a_header_that_is_not_utf_8_is_no_error(behind_proxy: RunningServer, name: str) -> None:
+    proxy = Client(behind_proxy)
+    for path in (
+        "/",
+        "/login",
+        "/monitoring",
+        "/static/style.css",
+        "/health",
+        "/api/statistics",
+        "/nowhere",
+        "/session/a-b-c-d-e",
+    ):
+        for value in ("\xff\xfe", "catsdogs_operator=\xff; _xsrf=2|\xff", "Bearer \xff"):
+            answer = proxy("GET", path, token=None, headers={name: value.encode("latin-1")})
+            assert answer.status < 500, path
+    assert "Traceback" not in behind_proxy.log.read_text()
+
+
 def test_an_app_in_a_language_that_is_not_utf_8_is_in_the_browsers_language(open_page: OpenPages) -> None:
     assert '<html lang="fr">' in open_page("/inference?lang=%ff", headers={"Accept-Language": "fr"}).html
 

@@ -196,6 +196,25 @@ def test_a_page_of_another_site_cannot_open_the_websocket(client: Client, open_p
     assert client("GET", f"/api/kernels/{page.kernel_id}/channels", token=None, headers=headers).status == 403
 
 
+def test_what_is_no_websocket_of_a_page_is_refused_each_time(client: Client, open_page: OpenPages) -> None:
+    """Without the subprotocol, without a websocket, and with a session that is not ASCII."""
+    page = open_page()
+    channels = f"/api/kernels/{page.kernel_id}/channels"
+    plain = {"Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    socket = plain | {"Upgrade": "websocket"}
+    named = socket | {"Sec-WebSocket-Protocol": PROTOCOL}
+    refused = [
+        (channels, socket),
+        (channels, socket | {"Sec-WebSocket-Protocol": "chat, kernel.websocket.protocol.jupyter.org"}),
+        (channels, plain | {"Sec-WebSocket-Protocol": PROTOCOL}),
+        (f"{channels}?session_id=%C3%BF", named),
+        (f"{channels}?session_id=%ff", named),
+    ]
+    for path, headers in refused * 3:
+        answer = client("GET", path, token=None, headers=headers)
+        assert (answer.status, list(answer.json())) == (400, ["detail"]), headers
+
+
 def test_a_page_that_closes_while_its_websocket_opens_is_no_error(
     server: RunningServer, client: Client, open_page: OpenPages
 ) -> None:
