@@ -6,6 +6,7 @@ With ``report`` and ``alerts check``, 2 means that alerts fire, and wrong argume
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -17,6 +18,9 @@ from catsdogs.errors import CatsDogsError
 
 def main() -> None:
     """Run a command; turn our errors into one sentence and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):  # names of files need not fit into the terminal's encoding, or be UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except CatsDogsError as error:

@@ -64,10 +64,15 @@ class EvaluationMetrics:
         return figures
 
 
-def labelled_photos(folder: Path) -> dict[Path, Answer]:
-    """List the files below ``cat/``, ``dog/`` and ``neither/`` (in any case) of `folder`.
+_FOLDERS = {f"{label}{plural}": label for label in LABELS for plural in ("", "s")}
+_NOT_PHOTOS = ("thumbs.db", "desktop.ini", "manifest.csv")
 
-    They may be in a folder ``PetImages`` of it, as in Microsoft's archive of cats and dogs.
+
+def labelled_photos(folder: Path) -> dict[Path, Answer]:
+    """List the files below ``cat/``, ``dog/`` and ``neither/`` of `folder`, or ``cats/`` and ``dogs/``, in any case.
+
+    They may be in a folder ``PetImages`` of it, as in Microsoft's archive of cats and dogs. Where there are no such
+    folders, files whose names begin with ``cat.`` or ``dog.`` are taken, as in Kaggle's.
 
     Raises
     ------
@@ -78,23 +83,44 @@ def labelled_photos(folder: Path) -> dict[Path, Answer]:
         raise InvalidInput("There is no folder {folder}.", folder=folder)
     if (folder / "PetImages").is_dir():
         folder = folder / "PetImages"
-    labels = {str(label): label for label in LABELS}
-    found = [child for child in sorted(folder.iterdir()) if child.is_dir() and child.name.lower() in labels]
-    photos = {path: labels[child.name.lower()] for child in found for path in photo_files(child)}
+    children = sorted(folder.iterdir())
+    found = [(child, _FOLDERS[child.name.lower()]) for child in children if child.name.lower() in _FOLDERS]
+    photos = {path: label for child, label in found if child.is_dir() for path in photo_files(child)}
+    if not found:
+        photos = {path: label for path in photo_files(folder) if (label := _label_of_name(path, folder))}
     if not photos:
-        raise InvalidInput(
-            "The folder {folder} holds no photos in cat/, dog/ or neither/. Sort the photos into such folders.",
-            folder=folder,
-        )
+        raise _without_labels(folder, children)
     return photos
 
 
+def _label_of_name(path: Path, folder: Path) -> Answer | None:
+    prefix = path.name.lower().partition(".")[0]
+    return _FOLDERS.get(prefix) if path.parent == folder and path.name.count(".") > 1 else None
+
+
+def _without_labels(folder: Path, children: list[Path]) -> InvalidInput:
+    """Return the error of a folder without labels, which names a part of a data set that has them."""
+    for child in children:
+        if child.is_dir() and any(grandchild.name.lower() in _FOLDERS for grandchild in child.iterdir()):
+            return InvalidInput(
+                "The photos of {folder} are in folders of their own. Choose one of them, such as {folder}/{part}.",
+                folder=folder,
+                part=child.name,
+            )
+    return InvalidInput(
+        "The folder {folder} holds no photos in cat/, dog/ or neither/. Sort the photos into such folders.",
+        folder=folder,
+    )
+
+
 def photo_files(folder: Path) -> list[Path]:
-    """List every file below `folder`, sorted; without hidden files and those that are known not to be photos."""
+    """List every file below `folder`, sorted; without hidden ones and those that are known not to be photos."""
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith(".") and path.name.lower() not in ("thumbs.db", "manifest.csv")
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.name.lower() not in _NOT_PHOTOS
     )
 
 

@@ -108,7 +108,7 @@ def write_left_out(left_out: dict[Path, str], path: Path, feedback: FeedbackPhot
     The names of people's photos identify predictions, which may be erased later; the table would remain.
     """
     from_feedback = left_out.keys() & (feedback.content.keys() | feedback.left_out.keys())
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
         writer = csv.writer(stream)
         writer.writerow(["file", "reason"])
         writer.writerows((str(file), left_out[file]) for file in sorted(left_out.keys() - from_feedback))

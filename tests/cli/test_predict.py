@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ def folder(tmp_path: Path, cat_jpeg: bytes) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(cat_jpeg)
     return folder
+
+
+def test_a_name_that_is_not_utf8_is_printed(run: Run, tmp_path: Path, cat_jpeg: bytes) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(cat_jpeg)
+    for options in ((), ("--json",)):
+        done = run("predict", str(tmp_path), *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "caf" in done.stdout
 
 
 def test_a_folder_means_every_file_below_it(run: Run, folder: Path) -> None:

@@ -86,6 +86,35 @@ def test_folders_give_the_labels_in_any_case(tmp_path: Path) -> None:
     assert [path.name for path in photo_files(tmp_path / "dog")] == ["b.jpg"]
 
 
+def _touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_folders_and_files_of_the_system_are_no_photos(tmp_path: Path) -> None:
+    _touch(tmp_path, ".ipynb_checkpoints/a.jpg", "desktop.ini", "Thumbs.db", ".DS_Store", "more/.cache/b.jpg", "c.jpg")
+    assert [path.name for path in photo_files(tmp_path)] == ["c.jpg"]
+
+
+def test_plural_folders_and_kaggles_names_give_the_labels(tmp_path: Path) -> None:
+    _touch(tmp_path / "plural", "Cats/a.jpg", "DOGS/b.jpg")
+    _touch(tmp_path / "flat", "cat.0.jpg", "dog.12.jpg", "Dog.1.JPG", "sample.csv", "cat.jpg")
+    plural, flat = (labelled_photos(tmp_path / name) for name in ("plural", "flat"))
+    assert {path.name: str(label) for path, label in plural.items()} == {"a.jpg": "cat", "b.jpg": "dog"}
+    assert {path.name: str(label) for path, label in flat.items()} == {
+        "Dog.1.JPG": "dog",
+        "cat.0.jpg": "cat",
+        "dog.12.jpg": "dog",
+    }
+
+
+def test_the_parts_of_a_data_set_are_named(tmp_path: Path) -> None:
+    _touch(tmp_path, "train/cats/a.jpg", "test/dogs/b.jpg")
+    with pytest.raises(InvalidInput, match=r"Choose one of them, such as .*/test"):
+        labelled_photos(tmp_path)
+
+
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no photos in cat/, dog/ or neither/"):
         labelled_photos(tmp_path)
