@@ -68,7 +68,9 @@ class Settings(BaseSettings):
     model_runtime: Literal["onnx", "keras"] = "onnx"
 
     max_sessions: int = Field(32, ge=1, validation_alias="CATSDOGS_MAX_SESSIONS")
-    """Largest number of sessions, each with a kernel of about 20 to 45 MiB."""
+    """Largest number of visitors' sessions, each with a kernel of about 20 to 45 MiB."""
+    sessions_per_address: int = Field(16, ge=1, validation_alias="CATSDOGS_SESSIONS_PER_ADDRESS")
+    """Largest number of these from one address."""
     idle_minutes: int = Field(60, ge=1, validation_alias="CATSDOGS_IDLE_MINUTES")
     """Minutes without a click after which the session of an open page ends; without a connection, it lasts longer."""
     gateway_token: SecretStr | None = Field(None, min_length=16, validation_alias="CATSDOGS_GATEWAY_TOKEN")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+import uuid
+from pathlib import Path
 from typing import Any
 
 import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
 from playwright.sync_api import Page
 
 from tests.waiting import until
@@ -74,15 +77,32 @@ def loaded(kernel: psutil.Process) -> set[str]:
     return set(ask(kernel, "list(__import__('sys').modules)"))
 
 
+def new_connection_file(folder: Path) -> str:
+    """Write the connection file of a kernel that is to be started, and return its path."""
+    name = f"{folder}/kernel-{uuid.uuid4()}"
+    path, _ = write_connection_file(f"{name}.json", transport="ipc", ip=f"{name}-ipc")
+    return str(path)
+
+
+def execute(kernel: psutil.Process, code: str) -> None:
+    """Execute code in a kernel, as a cell of a notebook; it may fail."""
+    _execute(kernel, code, silent=False)
+
+
 def ask(kernel: psutil.Process, expression: str) -> Any:
     """Ask a kernel for the value of an expression, which is made of Python's own types."""
+    reply = _execute(kernel, "", silent=True, user_expressions={"value": f"repr({expression})"})  # repr: in full
+    answer = reply["content"]["user_expressions"]["value"]
+    assert answer["status"] == "ok", answer
+    return ast.literal_eval(ast.literal_eval(answer["data"]["text/plain"]))
+
+
+def _execute(kernel: psutil.Process, code: str, **options: Any) -> dict[str, Any]:
     client = BlockingKernelClient()
     client.load_connection_file(f"{until(lambda: _socket(kernel)).split('-ipc-')[0]}.json")
     client.start_channels()
     try:
-        # by repr: IPython's own display shortens long values
-        expressions = {"value": f"repr({expression})"}
-        reply = client.execute("", silent=True, user_expressions=expressions, reply=True, timeout=60)
+        reply: dict[str, Any] = client.execute(code, reply=True, timeout=60, **options)
+        return reply
     finally:
         client.stop_channels()
-    return ast.literal_eval(ast.literal_eval(reply["content"]["user_expressions"]["value"]["data"]["text/plain"]))

@@ -6,6 +6,8 @@ import logging
 
 import typer
 
+from catsdogs.cli.log_format import LogFormatter
+
 app = typer.Typer(
     name="catsdogs",
     help="Cat or dog? Predict, serve, train, and manage data and models.",
@@ -17,7 +19,6 @@ app = typer.Typer(
 
 @app.callback()
 def _options(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log details, with tracebacks.")) -> None:
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter())
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])

@@ -36,6 +36,7 @@ def voila_config(settings: Settings) -> Config:
             },
             "AppKernelManager": {
                 "limit": settings.max_sessions,
+                "limit_per_client": settings.sessions_per_address,
                 "cull_idle_timeout": 60 * settings.idle_minutes,
                 "disconnected_timeout": 60 * (settings.idle_minutes + 15),
                 "cull_interval": 15,
@@ -43,7 +44,7 @@ def voila_config(settings: Settings) -> Config:
             # A kernel that is restarted has not run the notebook: its page would do nothing, without an error.
             # Its sockets are files in a folder of the server, which no other user of the machine can open.
             "KernelManager": {"autorestart": False, "transport": "ipc"},
-            "KernelProvisionerFactory": {"default_provisioner_name": PROVISIONER},
+            **({} if settings.gateway_url else {"KernelProvisionerFactory": {"default_provisioner_name": PROVISIONER}}),
         }
     )
 

@@ -75,6 +75,7 @@ def measure(*, tiny: bool = False) -> list[Row]:
     requests, sessions, warming = (4, 2, 4) if tiny else (REQUESTS, SESSIONS, 200)
     jpeg = photo(500, 375)
     limits = {"API_TOKEN": TOKEN, "CATSDOGS_OPERATOR_PASSWORD": "p" * 12, "CATSDOGS_MAX_SESSIONS": str(sessions)}
+    limits |= {"CATSDOGS_SESSIONS_PER_ADDRESS": str(sessions)}
     with (
         tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder,
         served(Path(folder), **limits) as (url, server),

@@ -73,6 +73,7 @@ def sessions(path: str, number: int, rest: float) -> Measured:
         "API_TOKEN": TOKEN,
         "CATSDOGS_OPERATOR_PASSWORD": PASSWORD,
         "CATSDOGS_MAX_SESSIONS": str(number),
+        "CATSDOGS_SESSIONS_PER_ADDRESS": str(number),
     }
     with tempfile.TemporaryDirectory(prefix="catsdogs-bench-") as folder, served(Path(folder), **settings) as (url, it):
         time.sleep(rest)

@@ -61,7 +61,7 @@ class KernelGateway:
                 stdout=log,
                 stderr=log,
             )
-        until(self._listens, self._log, retry_on=ConnectionRefusedError)
+        until(self._listens, self.log, retry_on=ConnectionRefusedError)
 
     def kernels(self) -> list[psutil.Process]:
         """List the processes of its kernels."""
@@ -69,7 +69,7 @@ class KernelGateway:
 
     def kernel(self) -> psutil.Process:
         """Wait until exactly one kernel runs, and return its process."""
-        until(lambda: len(self.kernels()) == 1, self._log)
+        until(lambda: len(self.kernels()) == 1, self.log)
         return self.kernels()[0]
 
     def has_no_kernels(self) -> bool:
@@ -82,11 +82,11 @@ class KernelGateway:
         assert not psutil.wait_procs(kernels, timeout=30)[1], "a kernel outlives its gateway"
 
     def _listens(self) -> bool:
-        assert self.process.poll() is None, self._log()
+        assert self.process.poll() is None, self.log()
         socket.create_connection(("127.0.0.1", self._port)).close()
         return True
 
-    def _log(self) -> str:
+    def log(self) -> str:
         return (self._folder / "log.txt").read_text()
 
 
@@ -171,8 +171,10 @@ def test_the_prediction_app(
     code = f"open({str(trace)!r}, 'w')"
     forbidden = [message(kind, code=code, silent=False, store_history=False, cursor_pos=1) for kind in kinds]
     address = f"{served.url.replace('http', 'ws')}/api/kernels/{kernel_id(kernel)}/channels?session_id=test"
-    page.evaluate(SEND_MESSAGES, [address, PROTOCOL, [*forbidden, message("kernel_info_request")]])
+    unknown = message("comm_msg", comm_id="unknown\nforged", data={})
+    page.evaluate(SEND_MESSAGES, [address, PROTOCOL, [*forbidden, unknown, message("kernel_info_request")]])
     assert not trace.exists(), "a page runs code in its kernel"
+    assert "forged" not in gateway.log(), "a page writes to the gateway's log"
 
     page.close(run_before_unload=True)
     until(gateway.has_no_kernels)
@@ -235,7 +237,7 @@ def test_the_page_reports_a_kernel_or_a_gateway_that_died(
 
 def test_kernels_of_pages_that_are_gone_are_stopped_on_the_gateway(gateway: KernelGateway, tmp_path: Path) -> None:
     async def start_and_cull() -> None:
-        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
+        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en", "1.1.1.1"))
         manager = RemoteKernelManager(parent=_Parent(gateway.url), connection_dir=str(tmp_path), limit=2)
         manager.cull_idle_timeout = 3600
         unclaimed = await manager.start_kernel(env={}, kernel_name="python3")

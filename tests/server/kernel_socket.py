@@ -37,6 +37,15 @@ class KernelSocket:
         """Send a message as it is."""
         await self.connection.write_message(sent, binary=True)
 
+    async def receive_kinds(self, last: str) -> list[str]:
+        """Receive messages up to one of the kind `last`; return the kinds of all."""
+        kinds: list[str] = []
+        while last not in kinds:
+            received = await asyncio.wait_for(self.connection.read_message(), 20)
+            assert isinstance(received, bytes)
+            kinds.append(header_of(unframe(received)[1])["msg_type"])
+        return kinds
+
     async def receive(self, kind: str, seconds: float = 20) -> dict[str, Any]:
         """Wait for a message of a kind, and return its content."""
         async with asyncio.timeout(seconds):

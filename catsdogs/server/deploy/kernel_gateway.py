@@ -6,12 +6,27 @@ token can run any code: let only catsdogs reach the port, and start the gateway 
 
 import os
 import resource
+import subprocess
+from typing import Any
+
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 if len(os.environ.get("KG_AUTH_TOKEN", "")) < 16:
     raise SystemExit("Set KG_AUTH_TOKEN to the value of CATSDOGS_GATEWAY_TOKEN, at least 16 characters.")
 
 # most memory of one kernel, and of the gateway itself; the processes that it starts inherit the limit
 resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30))
+
+# visitors can have kernels write something: it must not get into the gateway's log
+launch = LocalProvisioner.launch_kernel
+
+
+async def launch_quietly(provisioner: LocalProvisioner, cmd: list[str], **options: Any) -> Any:
+    """Start a kernel's process, without the gateway's output."""
+    return await launch(provisioner, cmd, **options | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL})
+
+
+LocalProvisioner.launch_kernel = launch_quietly  # type: ignore[assignment,method-assign]
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter's)
 

@@ -23,18 +23,27 @@ from catsdogs.server.kernels.execution import execute
 from catsdogs.server.kernels.session import App, NewSession, PageSession
 from catsdogs.service import CONTROLLER_VARIABLES, TOKEN_VARIABLE, URL_VARIABLE
 
+OPERATOR_SESSIONS = 4
+"""Number of sessions of the operator's app; they do not count as visitors' sessions."""
+
+ZMQ_SOCKETS = 32
+"""Most ZeroMQ sockets of a session: 7 for each websocket, while it opens, and those with which the page is rendered."""
+MAX_ZMQ_SOCKETS = 65_535
+
 
 class TooManySessions(ServiceUnavailable):
-    """Raised where the server's limit of sessions is reached.
+    """Raised where a limit of sessions is reached.
 
     Parameters
     ----------
+    message
+        See :class:`catsdogs.errors.CatsDogsError`.
     retry_after
         Seconds until a session may have ended.
     """
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(N_("All sessions are in use just now."))
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 
@@ -48,7 +57,8 @@ class AppKernelManager(AsyncMappingKernelManager):
     A subclass says where they run.
     """
 
-    limit = Integer(32, config=True, help="Number of kernels that may run at the same time.")
+    limit = Integer(32, config=True, help="Number of visitors' sessions that there may be at the same time.")
+    limit_per_client = Integer(16, config=True, help="Number of these that one client may have.")
     unclaimed_timeout = Integer(
         15, config=True, help="Seconds until a session ends whose page has given no sign of life."
     )
@@ -60,32 +70,33 @@ class AppKernelManager(AsyncMappingKernelManager):
     )
 
     parent: Any
-    _starting = 0
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.context.max_sockets = min(MAX_ZMQ_SOCKETS, ZMQ_SOCKETS * (self.limit + OPERATOR_SESSIONS))
+        self._starting: list[NewSession] = []
         self._sessions: dict[str, PageSession] = {}
         self._stopping: dict[str, asyncio.Task[None]] = {}
 
     @asynccontextmanager
-    async def _session_slot(self) -> AsyncIterator[None]:
+    async def _session_slot(self, session: NewSession) -> AsyncIterator[None]:
         """Hold a session slot while a kernel starts; where all are in use, end a session whose page is away.
 
         Raises
         ------
         TooManySessions
         """
-        if (replaced := self.find_slot()) is not None:  # nothing is awaited from here until it is counted
+        if (replaced := self.find_slot(session)) is not None:  # nothing is awaited from here until it is counted
             self.begin_stop(replaced)
-        self._starting += 1
+        self._starting.append(session)
         try:
-            while len(self._sessions) + self._starting > self.limit and self._stopping:
+            while len(self._sessions) + len(self._starting) > self.limit and self._stopping:
                 await asyncio.wait(self._stopping.values(), return_when=asyncio.FIRST_COMPLETED)
             yield
         finally:
-            self._starting -= 1
+            self._starting.remove(session)
 
-    def find_slot(self) -> str | None:
+    def find_slot(self, new: NewSession) -> str | None:
         """Return the id of the session that ends for a new one; None where a slot is free.
 
         A session that is ending counts as ended: when a page is loaded again, its old session ends meanwhile.
@@ -94,14 +105,23 @@ class AppKernelManager(AsyncMappingKernelManager):
         ------
         TooManySessions
         """
-        sessions = {kernel_id: one for kernel_id, one in self._sessions.items() if kernel_id not in self._stopping}
-        if len(sessions) + self._starting < self.limit:
+        sessions = {
+            kernel_id: one
+            for kernel_id, one in self._sessions.items()
+            if kernel_id not in self._stopping and one.app.operator_only == new.app.operator_only
+        }
+        starting = [one.client for one in self._starting if one.app.operator_only == new.app.operator_only]
+        own = {kernel_id: one for kernel_id, one in sessions.items() if one.client == new.client}
+        message = N_("All sessions are in use just now.")
+        if not new.app.operator_only and len(own) + starting.count(new.client) >= self.limit_per_client:
+            sessions, message = own, N_("Too many pages are open from your network just now.")
+        elif len(sessions) + len(starting) < (OPERATOR_SESSIONS if new.app.operator_only else self.limit):
             return None
         seconds = {kernel_id: self._seconds_until_replaceable(kernel_id) for kernel_id in sessions}
         replaceable = [kernel_id for kernel_id in sessions if seconds[kernel_id] <= 0]
         if not replaceable:
             # a page may be closed at any time: nobody is told to wait for longer than for a page without scripts
-            raise TooManySessions(max(1, math.ceil(min([self.unclaimed_timeout, *seconds.values()]))))
+            raise TooManySessions(message, max(1, math.ceil(min([self.unclaimed_timeout, *seconds.values()]))))
         return min(replaceable, key=lambda kernel_id: (sessions[kernel_id].has_page, sessions[kernel_id].seen_at))
 
     def _seconds_until_replaceable(self, kernel_id: str) -> float:
@@ -137,7 +157,7 @@ class AppKernelManager(AsyncMappingKernelManager):
     def _assign(self, kernel_id: str, session: NewSession) -> None:
         """Assign a kernel to a session."""
         session.kernel_id = kernel_id
-        self._sessions[kernel_id] = PageSession(session.app)
+        self._sessions[kernel_id] = PageSession(session.app, session.client)
 
     async def prepare_session(self, session: NewSession) -> AsyncKernelClient:
         """Set the session's environment in its kernel; return a client that is ready to run the notebook.
@@ -194,10 +214,9 @@ class AppKernelManager(AsyncMappingKernelManager):
         self._sessions.pop(kernel_id, None)
         return super().remove_kernel(kernel_id)
 
-    def app_of(self, kernel_id: str) -> App | None:
-        """Return the app that a kernel runs; None where there is no such kernel, or it has no session yet."""
-        session = self._sessions.get(kernel_id)
-        return session.app if session else None
+    def session_of(self, kernel_id: str) -> PageSession | None:
+        """Return the session of a kernel; None where there is no such kernel, or it has no session yet."""
+        return self._sessions.get(kernel_id)
 
     def open_apps(self) -> list[App]:
         """Return the app of each session whose page is not away."""

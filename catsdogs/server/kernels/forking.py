@@ -20,7 +20,18 @@ from catsdogs.server.kernels.zygote import MAX_MESSAGE_BYTES, READY
 
 logger = logging.getLogger(__name__)
 
-IS_SUPPORTED = sys.platform == "linux" and hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")
+
+def _is_supported() -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:  # of an old kernel, or forbidden in this container
+        return False
+    return True
+
+
+IS_SUPPORTED = _is_supported()
 """Whether kernels are forked on this system."""
 
 START_SECONDS = 20
@@ -164,16 +175,10 @@ class ForkedProcess:
     wait = poll
 
     def send_signal(self, number: int) -> None:
-        """Send a signal.
-
-        Raises
-        ------
-        ProcessLookupError
-            It has ended.
-        """
-        if self._descriptor is None:
-            raise ProcessLookupError
-        signal.pidfd_send_signal(self._descriptor, number)
+        """Send a signal, unless the process has ended."""
+        if self._descriptor is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
 
     def kill(self) -> None:
         """Send SIGKILL."""

@@ -1,6 +1,7 @@
-"""What kernels write to their standard output and error: it goes to the server's log, in bounds.
+"""What kernels report: it goes to the server's log, in bounds.
 
-A visitor can have a kernel write something, such as the name of a method that a widget does not have.
+A visitor can have a kernel write something, such as the name of a method that a widget does not have. The log's format
+has each record on a line of its own, whatever is in it.
 """
 
 from __future__ import annotations
@@ -17,18 +18,33 @@ logger = logging.getLogger(__name__)
 
 LINES_PER_MINUTE = 100
 """Most lines of all kernels together: more are left out."""
-LINE_BYTES = 500
+LINE_CHARACTERS = 500
+
+_lines = RateLimit(LINES_PER_MINUTE, 60, "")
+_left_out = RateLimit(1, 60, "")
+
+
+def log_line(line: str) -> None:
+    """Log a line that a kernel reports, unless there were too many."""
+    try:
+        _lines.count("")
+    except TooManyRequests:
+        try:
+            _left_out.count("")
+        except TooManyRequests:
+            return
+        logger.warning("Kernels report more than %d lines a minute: some are left out.", LINES_PER_MINUTE)
+    else:
+        logger.warning("A kernel reports: %s", line[:LINE_CHARACTERS])
 
 
 class KernelLog:
-    """A pipe that all kernels write to, and that the server reads."""
+    """A pipe that all kernels have as standard output and error, and that the server reads."""
 
     def __init__(self) -> None:
         self._end, self.descriptor = os.pipe()
         os.set_blocking(self._end, False)
-        self._limit = RateLimit(LINES_PER_MINUTE, 60, "")
         self._rest = b""
-        self._complete = True
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -42,14 +58,6 @@ class KernelLog:
 
     def _read(self) -> None:
         *lines, rest = (self._rest + os.read(self._end, 2**16)).split(b"\n")
-        self._rest = rest[:LINE_BYTES]
+        self._rest = rest[:LINE_CHARACTERS]
         for line in filter(None, lines):
-            try:
-                self._limit.count("kernels")
-            except TooManyRequests:
-                if self._complete:
-                    logger.warning("Kernels write more than %d lines a minute: some are left out.", LINES_PER_MINUTE)
-                self._complete = False
-            else:
-                self._complete = True
-                logger.warning("A kernel wrote: %s", line[:LINE_BYTES].decode("utf-8", "backslashreplace"))
+            log_line(line[:LINE_CHARACTERS].decode("utf-8", "backslashreplace"))

@@ -67,7 +67,7 @@ class LocalKernelManager(AppKernelManager):
         TooManySessions
         """
         session = new_session.get()
-        async with self._session_slot():
+        async with self._session_slot(session):
             kernel_id: str = await super().start_kernel(
                 kernel_id=str(uuid.uuid4()), env=self._process_environment(), **self._output(), **self._user(), **kwargs
             )

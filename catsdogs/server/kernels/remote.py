@@ -40,7 +40,7 @@ class RemoteKernelManager(AppKernelManager):
         GatewayUnavailable
         """
         session = new_session.get()
-        async with self._session_slot():
+        async with self._session_slot(session):
             kernel_id = await self.gateway.start(kernel_name)
             kernel = RemoteKernel(self, kernel_id, kernel_name)
             try:

@@ -6,7 +6,12 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from catsdogs.i18n import N_
 from catsdogs.server.auth import Scope
+from catsdogs.server.rate_limit import TooManyRequests
+
+MAX_WEBSOCKETS = 3
+"""Most websockets of a session: a page has one, and another one while it takes the first for lost."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class NewSession:
 
     app: App
     language: str
+    client: str
+    """Name under which the visitor's client is counted."""
     kernel_id: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
     """Environment variables that are to be set in the kernel, which runs already."""
@@ -46,7 +53,21 @@ class PageSession:
     """
 
     app: App
+    client: str
     has_page: bool = False
     """Whether there was a sign of life yet."""
     seen_at: float = field(default_factory=time.monotonic)
     """Time of the last sign of life; at first, that of the page's request."""
+    websockets: set[object] = field(default_factory=set)
+    """Handlers of its websockets, those that are being opened included."""
+
+    def add_websocket(self, handler: object) -> None:
+        """Count a websocket.
+
+        Raises
+        ------
+        TooManyRequests
+        """
+        if len(self.websockets) >= MAX_WEBSOCKETS:
+            raise TooManyRequests(N_("This page has too many connections to the server."), 5)
+        self.websockets.add(handler)

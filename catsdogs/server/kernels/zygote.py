@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 READY = b"ready"
 MAX_MESSAGE_BYTES = 65_536
@@ -82,15 +82,20 @@ def main(control_descriptor: int, server_descriptor: int, account: tuple[int, in
 def _fork(control: socket.socket, connection_file: str, server_descriptor: int) -> None:
     try:
         pid = os.fork()
-        if pid == 0:
-            control.close()
-            _run_kernel(connection_file, server_descriptor)
-        process = os.pidfd_open(pid)
     except OSError as error:
         control.send(os.strerror(error.errno or 0).encode())
-    else:
-        socket.send_fds(control, [b"%d" % pid], [process])
-        os.close(process)
+        return
+    if pid == 0:
+        control.close()
+        _run_kernel(connection_file, server_descriptor)
+    try:
+        process = os.pidfd_open(pid)
+    except OSError as error:
+        os.kill(pid, signal.SIGKILL)
+        control.send(os.strerror(error.errno or 0).encode())
+        return
+    socket.send_fds(control, [b"%d" % pid], [process])
+    os.close(process)
 
 
 def _run_kernel(connection_file: str, server_descriptor: int) -> NoReturn:
@@ -103,8 +108,12 @@ def _run_kernel(connection_file: str, server_descriptor: int) -> NoReturn:
         gc.enable()
         threading.Thread(target=_end_with_server, args=(server_descriptor,), daemon=True).start()
         from ipykernel.kernelapp import IPKernelApp
+        from ipywidgets import register_comm_target
 
-        IPKernelApp.launch_instance(argv=["-f", connection_file, *OPTIONS])
+        kernel: Any = IPKernelApp.instance()
+        kernel.initialize(["-f", connection_file, *OPTIONS])
+        register_comm_target()  # its import does it only in a kernel; without it, a page asks each widget for its state
+        kernel.start()
         status = 0
     finally:
         os._exit(status)

@@ -72,13 +72,13 @@ class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
         ------
         TooManySessions
         """
-        self.kernel_manager.find_slot()
+        self.kernel_manager.find_slot(self._new_session())
         self.set_header("Content-Type", "text/html")
 
     async def get(self) -> None:
         """Open the app."""
         self.set_header("Content-Security-Policy", APP_CONTENT_SECURITY_POLICY)
-        session = NewSession(self.app, self.translator.language)
+        session = self._new_session()
         new_session.set(session)
         complete = False
         try:
@@ -91,6 +91,10 @@ class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
         finally:
             if not complete and session.kernel_id:
                 await self.kernel_manager.stop(session.kernel_id)
+
+    def _new_session(self) -> NewSession:
+        client = self.settings["catsdogs"].clients.name_of(self.request)
+        return NewSession(self.app, self.translator.language, client)
 
     def _send(self, html: str) -> None:
         if self.disconnected:  # Voilà still runs the notebook to its end: errors would be logged if it were stopped

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jupyter_server.services.kernels.handlers import KernelHandler
 from tornado.web import HTTPError
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from catsdogs.server.base_handler import BaseHandler
+from catsdogs.server.kernels.page_messages import is_for_page
+from catsdogs.server.kernels.session import PageSession
 from catsdogs.server.kernels.wire_protocol import PROTOCOL, MalformedMessage, header_of, unframe
 from catsdogs.server.rate_limit import TooManyRequests
 from catsdogs.server.voila.patches import KernelWebsocketPatches
@@ -18,6 +22,9 @@ class _KernelAccessHandler(BaseHandler):
     Whoever knows a kernel's random id has access to it; a kernel of the operator's app also needs the sign-in.
     """
 
+    page_session: PageSession
+    """Session of the kernel."""
+
     async def prepare(self) -> None:
         """Check the access.
 
@@ -26,9 +33,10 @@ class _KernelAccessHandler(BaseHandler):
         HTTPError
             404: there is no such kernel, or the visitor has no access to it.
         """
-        app = self.settings["kernel_manager"].app_of(self.path_kwargs["kernel_id"])
-        if app is None or (app.operator_only and not self.settings["catsdogs"].operator.is_signed_in(self)):
+        session = self.settings["kernel_manager"].session_of(self.path_kwargs["kernel_id"])
+        if session is None or (session.app.operator_only and not self.settings["catsdogs"].operator.is_signed_in(self)):
             raise HTTPError(404)
+        self.page_session = session
         if (preparing := super().prepare()) is not None:
             await preparing
 
@@ -60,6 +68,28 @@ class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, Voila
         offered = [name.strip() for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         if not (is_websocket and PROTOCOL in offered and self.get_query_argument("session_id", "").isascii()):
             raise HTTPError(400)
+
+    async def get(self, kernel_id: str) -> None:
+        """Open a websocket, and wait until it is closed.
+
+        Raises
+        ------
+        TooManyRequests
+        """
+        self.page_session.add_websocket(self)
+        try:
+            await super().get(kernel_id)  # type: ignore[misc]
+        finally:
+            self.page_session.websockets.discard(self)
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the websocket; it no longer counts, even if its page no longer answers."""
+        super().close(code, reason)
+        self.page_session.websockets.discard(self)
+
+    def write_message(self, message: Any, binary: bool = False) -> Any:
+        """Send a kernel's message to the page, if it is of a type that the page needs."""
+        return super().write_message(message, binary) if is_for_page(message) else None
 
     def on_message(self, ws_message: str | bytes) -> None:
         """Pass a message on to the kernel.

@@ -11,12 +11,13 @@ from typing import Any
 
 import psutil
 import pytest
+import urllib3
 from traitlets.config import Configurable
 
 from catsdogs.server.auth import Scope, Tokens
 from catsdogs.server.kernels.base import TooManySessions
 from catsdogs.server.kernels.local import KERNEL_BYTES, LocalKernelManager
-from catsdogs.server.kernels.session import App, NewSession, new_session
+from catsdogs.server.kernels.session import MAX_WEBSOCKETS, App, NewSession, new_session
 from catsdogs.service import TOKEN_VARIABLE
 from catsdogs.settings import Settings
 from tests import kernel_processes
@@ -113,9 +114,17 @@ class _Manager(LocalKernelManager):
 
     limit, cull_idle_timeout = 3, 3600
 
-    async def open(self, *, away: float = 0, has_page: bool = True, connected: bool = False, idle: float = 0) -> str:
+    async def open(
+        self,
+        *,
+        away: float = 0,
+        has_page: bool = True,
+        connected: bool = False,
+        idle: float = 0,
+        client: str = "1.1.1.1",
+    ) -> str:
         """Open a session whose page gave its last sign of life, and its last message, some seconds ago."""
-        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
+        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en", client))
         kernel_id = await self.start_kernel(env={})
         if connected:
             self.notify_connect(kernel_id)
@@ -223,6 +232,52 @@ def test_pages_that_are_away_take_at_most_half_of_the_slots(with_manager: WithMa
     with_manager(open_and_cull)
 
 
+def test_a_client_at_its_limit_replaces_its_own_sessions_only(with_manager: WithManager) -> None:
+    async def open_more(manager: _Manager) -> None:
+        manager.limit_per_client = 2
+        first = await manager.open(away=200, client="2.2.2.2")
+        own = await manager.open(away=100)
+        other = await manager.open(connected=True)
+        await manager.open(connected=True)
+        assert own not in manager
+        with pytest.raises(TooManySessions, match="your network"):
+            await manager.open()
+        assert {first, other} < set(manager.list_kernel_ids())
+        await manager.open(client="3.3.3.3")
+        assert first not in manager
+        with pytest.raises(TooManySessions, match="All sessions"):
+            await manager.open(client="3.3.3.3")
+
+    with_manager(open_more)
+
+
+def test_one_address_takes_neither_the_places_of_others_nor_those_of_operators(launch: Launch) -> None:
+    server = launch(CATSDOGS_MAX_SESSIONS="3", CATSDOGS_SESSIONS_PER_ADDRESS="2", CATSDOGS_BEHIND_PROXY="true")
+    client = Client(server)
+
+    def open_from(address: str) -> urllib3.BaseHTTPResponse:
+        return client("GET", "/inference", token=None, headers={"X-Forwarded-For": address})
+
+    assert [open_from("10.0.0.1").status for _ in range(4)] == [200, 200, 503, 503]
+    refused = open_from("10.0.0.1")
+    assert "Too many pages are open from your network just now." in refused.data.decode()
+    assert 1 <= int(refused.headers["Retry-After"]) <= 15
+    assert open_from("10.0.0.2").status == 200
+    assert "All sessions are in use just now." in open_from("10.0.0.3").data.decode()
+    operator = client.sign_in() | {"X-Forwarded-For": "10.0.0.1"}
+    answers = [client("GET", "/monitoring", token=None, headers=operator).status for _ in range(5)]
+    assert answers == [200, 200, 200, 200, 503]
+
+
+def test_the_sockets_of_all_sessions_fit_into_zeromqs_limit(with_manager: WithManager) -> None:
+    async def check(manager: _Manager) -> None:
+        sockets_of_a_websocket, sockets_of_rendering = 7, 6
+        needed = MAX_WEBSOCKETS * sockets_of_a_websocket + sockets_of_rendering
+        assert manager.context.max_sockets >= 3 * needed
+
+    with_manager(check)
+
+
 def test_a_new_session_waits_for_the_end_of_one_that_is_ending(with_manager: WithManager) -> None:
     async def load_again(manager: _Manager) -> None:
         manager.limit = 1
@@ -239,7 +294,7 @@ def test_the_end_waits_for_kernels_that_are_being_started_or_stopped(
     run_alone: Run, tmp_path: Path, stops_already: bool
 ) -> None:
     async def start_and_stop() -> list[psutil.Process]:
-        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en"))
+        new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en", "1.1.1.1"))
         manager = LocalKernelManager(parent=_Parent(), connection_dir=str(tmp_path))
         starting = asyncio.create_task(manager.start_kernel(env={}))
         if stops_already:

@@ -61,6 +61,11 @@ def test_a_kernel_is_forked_with_what_it_needs_and_without_what_it_does_not(
     assert len(threads) <= 7, threads
 
 
+def test_a_page_can_ask_a_kernel_for_the_state_of_all_widgets_at_once(open_page: OpenPages) -> None:
+    targets = kernel_processes.ask(open_page().process, "list(get_ipython().kernel.comm_manager.targets)")
+    assert set(targets) >= {"jupyter.widget", "jupyter.widget.control"}
+
+
 def test_the_zygote_has_one_thread_and_no_secret(server: RunningServer) -> None:
     zygote = kernel_processes.zygote(server)
     assert zygote.num_threads() == 1

@@ -20,6 +20,7 @@ from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from catsdogs.server.kernels.message_buffer import MAX_BYTES
 from catsdogs.server.kernels.wire_protocol import PROTOCOL, frame
+from tests import kernel_processes
 from tests.server.client import Client, OpenPage
 from tests.server.kernel_socket import KernelSocket
 from tests.serving import RunningServer
@@ -295,6 +296,86 @@ def test_a_malformed_message_closes_the_websocket(
 
     assert run_alone(talk()) == 1007
     assert client("GET", f"/session/{page.kernel_id}", token=None).status == 204
+
+
+def test_a_page_has_at_most_three_websockets_and_others_are_not_disturbed(
+    server: RunningServer, client: Client, open_page: OpenPages, run_alone: Run
+) -> None:
+    page = open_page()
+
+    async def connect() -> None:
+        sockets = [await KernelSocket.open(server, page.kernel_id, session=f"page-{n}") for n in range(3)]
+        for _ in range(5):
+            with pytest.raises(HTTPClientError, match="429") as refused:
+                await KernelSocket.open(server, page.kernel_id, session="another")
+        assert refused.value.response
+        assert refused.value.response.headers["Retry-After"] == "5"
+        await sockets.pop().close()
+        sockets.append(await KernelSocket.open(server, page.kernel_id, session="instead"))
+        for socket_ in sockets:
+            await socket_.close()
+        for _ in range(5):  # a page that connects again and again takes its own place
+            await KernelSocket.open(server, page.kernel_id, session="same")
+
+    run_alone(connect())
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_many_simultaneous_websockets_of_one_page_leave_others_working(
+    server: RunningServer, open_page: OpenPages, run_alone: Run
+) -> None:
+    page, other = open_page(), open_page()
+
+    async def connect() -> None:
+        opening = [KernelSocket.open(server, page.kernel_id, session=f"page-{n}") for n in range(100)]
+        opened = await asyncio.gather(*opening, return_exceptions=True)
+        assert len([one for one in opened if isinstance(one, KernelSocket)]) == 3
+        calm = await KernelSocket.open(server, other.kernel_id)
+        await calm.send("kernel_info_request")
+        await calm.receive("kernel_info_reply")
+
+    run_alone(connect())
+
+
+def test_a_page_gets_neither_tracebacks_nor_output_of_its_kernel(
+    server: RunningServer, open_page: OpenPages, run_alone: Run
+) -> None:
+    page = open_page()
+
+    async def talk() -> list[str]:
+        connection = await KernelSocket.open(server, page.kernel_id)
+        for code in ("print('hello')", "1 / 0", "display(1)", "import sys; print('hello', file=sys.stderr)"):
+            await asyncio.to_thread(kernel_processes.execute, page.process, code)
+        await connection.send("kernel_info_request")
+        return await connection.receive_kinds("kernel_info_reply")
+
+    kinds = run_alone(talk())
+    assert set(kinds) == {"status", "kernel_info_reply"}, "messages with output reach the page"
+    until(lambda: "A kernel reports: ZeroDivisionError at " in server.log.read_text())
+    assert "division by zero" not in server.log.read_text(), "a message may hold what a visitor sent"
+
+
+def test_a_visitor_can_neither_forge_nor_fill_the_log(
+    server: RunningServer, open_page: OpenPages, run_alone: Run
+) -> None:
+    page, before = open_page(), server.log.stat().st_size
+    forged = "2026-01-01 00:00:00,000 INFO catsdogs.access: GET /forged 200 1 ms"
+
+    async def talk() -> None:
+        connection = await KernelSocket.open(server, page.kernel_id)
+        widget = await connection.find_widget()
+        for number in range(300):
+            method = f"{number}\n{forged}\r\x1b[2J" + "x" * 100_000
+            await connection.send("comm_msg", comm_id=widget, data={"method": method})
+        await connection.send_to_widget(widget, "the last one")
+        await connection.receive_from_widget()
+
+    run_alone(talk())
+    until(lambda: "some are left out" in server.log.read_text())
+    log = server.log.read_text()
+    assert not [line for line in log.splitlines() if line.startswith(forged)]
+    assert "\x1b" not in log
+    assert len(log) - before < 150_000
 
 
 def test_the_older_format_of_messages_is_refused(server: RunningServer, open_page: OpenPages, run_alone: Run) -> None:
