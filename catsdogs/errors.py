@@ -16,6 +16,7 @@ urllib3) are mapped to one of them where they happen, with the original as ``__c
     ├── SpoolError               a record can be kept neither in the database nor in the spool
     ├── ConsentRequired          personal data came without the consent it needs
     ├── NotFound                 no prediction, or no receipt, of that identifier
+    ├── Conflict                 it was changed elsewhere, so that what was asked for no longer fits
     └── ServiceError             the server answered with an error of its own
         ├── ServiceUnavailable   the server cannot be reached, or is too busy
         └── NotAuthorised        the token is missing, wrong or expired
@@ -84,6 +85,10 @@ class ConsentRequired(CatsDogsError):
 
 class NotFound(CatsDogsError):
     """No prediction, or no receipt, of that identifier."""
+
+
+class Conflict(CatsDogsError):
+    """It was changed elsewhere, so that what was asked for no longer fits."""
 
 
 class ServiceError(CatsDogsError):

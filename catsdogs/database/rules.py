@@ -42,7 +42,7 @@ def prediction_rules() -> list[CheckConstraint]:
         "rating_fits_label": "user_feedback <> CASE WHEN prediction_result = 'error' THEN NULL"
         " WHEN true_label = prediction_result THEN 0"
         " WHEN true_label = 'both' AND prediction_result <> 'neither' THEN NULL"
-        " WHEN true_label <> prediction_result THEN 1 END",  # as catsdogs.records.feedback.contradict
+        " WHEN true_label <> prediction_result THEN 1 END",  # as catsdogs.domain.contradict
         "feedback_has_time": "feedback_at IS NOT NULL"
         " OR (user_feedback IS NULL AND user_comment IS NULL AND true_label IS NULL)",
         "comment_length": f"char_length(user_comment) BETWEEN 1 AND {MAX_COMMENT}",

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from catsdogs.database.tables import Tables
 from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, PurposeName
-from catsdogs.errors import InvalidInput, NotFound
+from catsdogs.errors import Conflict, InvalidInput, NotFound
 from catsdogs.records.consents import ConsentRecord, PhotoRecord, hash_receipt
 from catsdogs.records.feedback import KnownPrediction
 from catsdogs.records.predictions import PredictionRecord, basename, insert_missing
@@ -34,11 +34,13 @@ class ConsentChange:
     receipt: str | None
     """Receipt code under which the decision is kept; ``None`` where nothing was agreed to, now or before."""
     proves_receipt: bool
-    """Whether the person sent the receipt code; otherwise it is a new one."""
+    """Whether the person sent the receipt code of earlier decisions; otherwise it is a new one."""
     decision: ConsentRecord | None
     """``None`` if the person agrees to nothing."""
     filename: str | None = None
     photo: PhotoRecord | None = None
+    known: frozenset[PurposeName] | None = None
+    """Purposes that the person agreed to before, as they know it; ``None`` if they did not say."""
 
     @classmethod
     def create(
@@ -50,6 +52,7 @@ class ConsentChange:
         photo: bytes | None,
         receipt: str | None,
         new_receipt: str | None = None,
+        known: Consent | None = None,
         controller: DataController = UNKNOWN_CONTROLLER,
     ) -> Self:
         """Create the change from a person's decision, with no more than the decision allows.
@@ -59,7 +62,10 @@ class ConsentChange:
         receipt
             Receipt code of the earlier decisions, as the person sent it.
         new_receipt
-            Receipt code of a first decision, if there is one from an attempt before; by default, a new one.
+            Receipt code of a first decision, if the client chose one or an attempt before had one; by default, a new
+            one.
+        known
+            Decision that the person knows of.
 
         Raises
         ------
@@ -77,6 +83,7 @@ class ConsentChange:
             decision,
             basename(filename) if consent.filename_and_comment else None,
             PhotoRecord.create(photo) if photo is not None and consent.photo else None,
+            None if known is None else _purposes(known),
         )
 
     def allows(self, purpose: PurposeName) -> bool:
@@ -107,7 +114,9 @@ def apply(connection: sa.Connection, tables: Tables, change: ConsentChange) -> K
     Raises
     ------
     NotFound, InvalidInput
-        The receipt code is wrong or missing, or the photo is missing.
+        The receipt code is wrong, missing or in use, or the photo is missing.
+    Conflict
+        Another decision stands than the person knows of.
     """
     # before the prediction's row, as a withdrawal does: two that wait for each other would both fail
     mine = lock_decisions(connection, tables, hash_receipt(change.receipt or ""))
@@ -115,6 +124,8 @@ def apply(connection: sa.Connection, tables: Tables, change: ConsentChange) -> K
     if standing is None:
         return None
     _check_receipt(standing.receipt_hash, change)
+    if mine and standing.receipt_hash is None:
+        raise InvalidInput("This receipt code is in use already. Choose a new one for each photo.")
     _update(connection, tables, mine, standing, change)
     return KnownPrediction(standing.answer, change.allows(PurposeName.FILENAME_AND_COMMENT))
 
@@ -150,6 +161,7 @@ def change_record(record: PredictionRecord, change: ConsentChange) -> Prediction
     standing, wanted = _purposes(record.decision), _purposes(change.decision)
     if wanted == standing:
         return record
+    _check_known(standing, change)
     record = record.without(standing - wanted, change.moment)
     if change.decision is None:
         return record
@@ -197,6 +209,7 @@ def _update(
     decision, wanted = change.decision, _purposes(change.decision)
     if wanted == standing.purposes:
         return
+    _check_known(standing.purposes, change)
     remove_what_was_kept(connection, tables, mine, standing.purposes - wanted, change.moment)
     if decision is None:
         return
@@ -227,10 +240,15 @@ def _check_receipt(standing: str | None, change: ConsentChange) -> None:
         raise InvalidInput("This photo was recorded with your consent. Send its receipt code, too.")
 
 
+def _check_known(standing: frozenset[PurposeName], change: ConsentChange) -> None:
+    if change.known is not None and change.known != standing:
+        raise Conflict("What is kept about this photo was changed elsewhere, so that your choice was not applied.")
+
+
 def _check_photo(exists: bool, change: ConsentChange) -> None:
     if change.allows(PurposeName.PHOTO) and not exists:
         raise InvalidInput("You agree to keep the photo, but it is not kept yet. Send the photo, too.")
 
 
-def _purposes(decision: ConsentRecord | None) -> frozenset[PurposeName]:
+def _purposes(decision: ConsentRecord | Consent | None) -> frozenset[PurposeName]:
     return frozenset(purpose for purpose in PurposeName if decision and getattr(decision, purpose))

@@ -1,4 +1,4 @@
-"""The record of a consent, its receipt code, and the copy of the photo that may be kept with it.
+"""The record of a consent, the hash of its receipt code, and the copy of the photo that may be kept with it.
 
 The texts shown are in :mod:`catsdogs.records.consent_notice`, a person's rights by receipt code in
 :mod:`catsdogs.records.data_subject_rights`.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
-import secrets
 from collections.abc import Collection
 from datetime import datetime
 from typing import ClassVar, Self
@@ -19,16 +17,13 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.rules import MAX_PHOTO_SIDE
-from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataController, PurposeName
+from catsdogs.domain import UNKNOWN_CONTROLLER, Consent, ConsentChannel, DataController, PurposeName, new_receipt
 from catsdogs.i18n import Translator
 from catsdogs.model import preprocessing
 from catsdogs.records import consent_notice
 from catsdogs.records.user_texts import receipt_symbols
 
 JPEG_QUALITY = 90
-
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: without I, L, O and U, which look like others
-_RECEIPT_SYMBOLS = 28  # of 5 bits each: 140 bits
 
 
 class ConsentRecord(BaseModel):
@@ -67,17 +62,18 @@ class ConsentRecord(BaseModel):
         controller
             Data controller that the text shown names.
         receipt
-            Receipt code of an earlier decision about the same photo; by default, a new one.
+            Receipt code of an earlier decision about the same photo, or one that the client chose; by default, a new
+            one.
 
         Returns
         -------
         ConsentRecord
             Holds only a hash of the receipt code.
         str
-            The receipt code, to be shown once: seven groups of four letters and digits, 140 random bits.
+            The receipt code, to be shown once.
         """
         language = Translator(consent.language).language
-        receipt = receipt or _new_receipt()
+        receipt = receipt or new_receipt()
         record = cls(
             id=uuid7(),
             filename_and_comment=consent.filename_and_comment,
@@ -120,11 +116,6 @@ class PhotoRecord(BaseModel):
         stream = io.BytesIO()
         copy.save(stream, "JPEG", quality=JPEG_QUALITY)
         return cls(jpeg=stream.getvalue(), width=copy.width, height=copy.height)
-
-
-def _new_receipt() -> str:
-    symbols = "".join(secrets.choice(_ALPHABET) for _ in range(_RECEIPT_SYMBOLS))
-    return "-".join(re.findall("....", symbols))
 
 
 def hash_receipt(receipt: str) -> str:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from catsdogs.database.tables import Tables
-from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel
+from catsdogs.domain import MAX_COMMENT, Answer, TrueLabel, contradict
 from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput
 from catsdogs.records.user_texts import storable
 
@@ -128,18 +128,6 @@ def check(record: FeedbackRecord, prediction: KnownPrediction | None) -> None:
             "You say that the answer is right, and that the photo shows something else. Change one of the two."
         )
     raise InvalidInput("You say that the answer is wrong, and that the photo shows just that. Change one of the two.")
-
-
-def contradict(answer: Answer, rating: int | None, label: TrueLabel | None) -> bool:
-    """Return whether a rating and a label contradict each other; the database refuses such a row.
-
-    The label "both" fits either rating of an answer with one of the animals: it is right, and it is not all.
-    """
-    if rating is None or label is None or answer is Answer.ERROR:
-        return False
-    if rating == 0:
-        return label.value == answer.value
-    return label.value != answer.value and not (label is TrueLabel.BOTH and answer is not Answer.NEITHER)
 
 
 def combine(prediction: KnownPrediction, stored: StoredFeedback, record: FeedbackRecord) -> StoredFeedback:

@@ -83,9 +83,15 @@ class PredictionRecord(BaseModel):
         photo: bytes,
         filename: str | None,
         consent: Consent,
+        new_receipt: str | None = None,
         controller: DataController = UNKNOWN_CONTROLLER,
     ) -> tuple[Self, str | None]:
         """Create the record of a prediction, with what `consent` allows.
+
+        Parameters
+        ----------
+        new_receipt
+            Receipt code that the client chose; by default, a new one.
 
         Returns
         -------
@@ -94,7 +100,9 @@ class PredictionRecord(BaseModel):
             The receipt code, if there is consent to anything.
         """
         now = datetime.now(UTC)
-        decision, receipt = ConsentRecord.create(consent, now, controller) if consent.any else (None, None)
+        decision, receipt = None, None
+        if consent.any:
+            decision, receipt = ConsentRecord.create(consent, now, controller, new_receipt)
         record = cls(
             id=uuid7(),
             timestamp=now,

@@ -15,6 +15,7 @@ from tornado.web import HTTPError, OutputTransform, RequestHandler, stream_reque
 
 from catsdogs.errors import (
     CatsDogsError,
+    Conflict,
     ConsentRequired,
     DatabaseUnavailable,
     InvalidImage,
@@ -43,6 +44,7 @@ STATUS_CODES: dict[type[CatsDogsError], int] = {
     Forbidden: 403,
     ConsentRequired: 403,
     NotFound: 404,
+    Conflict: 409,
     TooLarge: 413,
     TooManyRequests: 429,
     ServiceUnavailable: 503,

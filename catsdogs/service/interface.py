@@ -34,6 +34,7 @@ class Service(Protocol):
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
+        new_receipt: str | None = None,
     ) -> Outcome:
         """Classify a photo, and record the prediction as far as `consent` allows.
 
@@ -45,11 +46,17 @@ class Service(Protocol):
             Name of the file; dropped without consent.
         consent
             Decision of the person; the answer does not depend on it.
+        new_receipt
+            Receipt code of what is kept with consent, from :func:`catsdogs.domain.new_receipt`; by default, the
+            service makes one. A call that is repeated with the same code, because its result was lost, records nothing
+            more.
 
         Raises
         ------
         InvalidImage
             The photo cannot be read; the failure is recorded, anonymously.
+        InvalidInput
+            The receipt code is not one, or it is in use for another photo.
         SpoolError
             The record could be stored neither in the database nor in the spool.
         """
@@ -104,6 +111,8 @@ class Service(Protocol):
         filename: str | None = None,
         photo: bytes | None = None,
         receipt: str | None = None,
+        new_receipt: str | None = None,
+        known: Consent | None = None,
     ) -> ConsentOutcome:
         """Record a person's new decision about a prediction of theirs, without predicting again.
 
@@ -120,13 +129,20 @@ class Service(Protocol):
             Bytes of the file that was predicted; needed if the decision includes the photo and none is kept yet.
         receipt
             Receipt code of the earlier decisions; needed if there was one, and wrong if there was none.
+        new_receipt
+            Receipt code of a first decision, from :func:`catsdogs.domain.new_receipt`; by default, the service makes
+            one. Whoever chose it can repeat a call whose result was lost.
+        known
+            Decision that applies as far as the person knows. Where another one does, nothing is changed.
 
         Raises
         ------
         NotFound
             There is no such prediction, or the receipt code is not that of this prediction.
         InvalidInput
-            The receipt code or the photo is missing.
+            The receipt code or the photo is missing, or the new code is not one or is in use.
+        Conflict
+            Another decision applies than `known`, and than the new one.
         InvalidImage
             The photo cannot be read.
         DatabaseUnavailable

@@ -25,6 +25,7 @@ from catsdogs.domain import (
     Removal,
     ServiceHealth,
     TrueLabel,
+    check_new_receipt,
 )
 from catsdogs.errors import CatsDogsError, InvalidImage, SpoolError
 from catsdogs.model.card import ModelCard
@@ -36,6 +37,7 @@ from catsdogs.records import data_subject_rights
 from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.repeated_predictions import find_repeated
 from catsdogs.records.replay import SpoolReplayer
 from catsdogs.records.spool import Spool
 from catsdogs.records.writer import RecordWriter
@@ -106,8 +108,11 @@ class Local:
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
+        new_receipt: str | None = None,
     ) -> Outcome:
         """See :meth:`catsdogs.service.interface.Service.predict`."""
+        if new_receipt:
+            check_new_receipt(new_receipt)
         classifier = self._model.current()
         try:
             prediction, statistics = classifier.classify(photo)
@@ -120,8 +125,13 @@ class Local:
             photo=photo,
             filename=filename,
             consent=consent,
+            new_receipt=new_receipt,
             controller=self._settings.data_controller,
         )
+        if new_receipt:
+            database = None if self._replayer.database_is_away else self._database
+            if repeated := find_repeated(database, self._spool, record):
+                return Outcome(prediction, repeated.id, receipt, repeated.stored)
         try:
             stored = self._writer.store_prediction(record)
         except SpoolError as error:
@@ -156,18 +166,25 @@ class Local:
         filename: str | None = None,
         photo: bytes | None = None,
         receipt: str | None = None,
+        new_receipt: str | None = None,
+        known: Consent | None = None,
     ) -> ConsentOutcome:
         """See :meth:`catsdogs.service.interface.Service.change_consent`."""
+        if new_receipt:
+            check_new_receipt(new_receipt)
         change = ConsentChange.create(
             feedback_id,
             consent,
             filename=filename,
             photo=photo,
             receipt=receipt,
-            new_receipt=self._writer.unconfirmed_receipts.get(feedback_id),
+            new_receipt=new_receipt or self._writer.unconfirmed_receipts.get(feedback_id),
+            known=known,
             controller=self._settings.data_controller,
         )
-        return ConsentOutcome(stored=self._writer.change_consent(change), receipt=change.receipt)
+        stored = self._writer.change_consent(change)
+        # of a refusal it is not known here whether anything was ever kept under the code that the client chose
+        return ConsentOutcome(change.receipt if consent.any or not new_receipt else receipt, stored)
 
     def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""

@@ -67,14 +67,15 @@ _RETRY_OPTIONS: dict[str, Any] = {
 _RETRY = urllib3.Retry(read=1, status=2, status_forcelist=[502, 504], allowed_methods=None, **_RETRY_OPTIONS)
 """Retries of requests that may safely arrive twice, POST included."""
 _RETRY_CONNECTION = urllib3.Retry(read=0, status=0, **_RETRY_OPTIONS)
-"""Retries of requests that must not arrive twice: a prediction would be recorded twice, and a receipt that was erased
-would be unknown. Only the connection is tried again."""
+"""Retries of requests that must not arrive twice: a prediction would be recorded twice, unless it has a receipt code
+that was chosen here, and a receipt that was erased would be unknown. Only the connection is tried again."""
 
 _ERRORS_BY_STATUS: dict[int, type[CatsDogsError]] = {
     400: InvalidInput,
     401: errors.NotAuthorised,
     403: errors.ConsentRequired,
     404: NotFound,
+    409: errors.Conflict,
     413: InvalidImage,
     429: ServiceUnavailable,
     503: ServiceUnavailable,
@@ -111,11 +112,14 @@ class Remote:
         *,
         filename: str | None = None,
         consent: Consent = NO_CONSENT,
+        new_receipt: str | None = None,
     ) -> Outcome:
         """See :meth:`catsdogs.service.interface.Service.predict`."""
-        fields = {"file": _file(photo, filename), **_consent_fields(consent)}
+        fields: dict[str, Any] = {"file": _file(photo, filename), **_consent_fields(consent)}
+        fields |= _without_none({"new_receipt": new_receipt})
+        retries = _RETRY if new_receipt and consent.any else _RETRY_CONNECTION
         with _expect_fields():
-            return outcome_from_json(self._request("POST", "/api/predict", fields, _RETRY_CONNECTION))
+            return outcome_from_json(self._request("POST", "/api/predict", fields, retries))
 
     def predict_sample(self, name: str) -> Prediction:
         """See :meth:`catsdogs.service.interface.Service.predict_sample`."""
@@ -150,16 +154,19 @@ class Remote:
         filename: str | None = None,
         photo: bytes | None = None,
         receipt: str | None = None,
+        new_receipt: str | None = None,
+        known: Consent | None = None,
     ) -> ConsentOutcome:
         """See :meth:`catsdogs.service.interface.Service.change_consent`."""
-        fields: dict[str, Any] = {
-            **_without_none({"feedback_id": feedback_id, "filename": filename, "receipt": receipt}),
-            **_consent_fields(consent),
-        }
+        texts = {"feedback_id": feedback_id, "filename": filename, "receipt": receipt, "new_receipt": new_receipt}
+        fields: dict[str, Any] = {**_without_none(texts), **_consent_fields(consent)}
+        if known is not None:
+            fields |= {f"known_{name}": value for name, value in _decision(known).items()}
         if photo is not None:
             fields["file"] = _file(photo, filename)
         with _expect_fields():
-            return consent_outcome_from_json(self._request("POST", "/api/consent", fields, _RETRY_CONNECTION))
+            retries = _RETRY if receipt or new_receipt else _RETRY_CONNECTION
+            return consent_outcome_from_json(self._request("POST", "/api/consent", fields, retries))
 
     def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""
@@ -253,10 +260,13 @@ def _file(photo: bytes, filename: str | None) -> tuple[str, bytes, str]:
 
 
 def _consent_fields(consent: Consent) -> dict[str, str]:
+    return {**_decision(consent), "consent_language": consent.language}
+
+
+def _decision(consent: Consent) -> dict[str, str]:
     return {
         "rgpd_consent": str(consent.filename_and_comment).lower(),
         "photo_consent": str(consent.photo).lower(),
-        "consent_language": consent.language,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,33 +10,23 @@ import traitlets
 from catsdogs.domain import MAX_COMMENT
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
-from catsdogs.service.interface import Service
 from catsdogs.widgets.base import invalid_message, message_field, script, style
 from catsdogs.widgets.photo_form import Change, PhotoForm
-from catsdogs.widgets.visit import Visit, VisitPhoto
+from catsdogs.widgets.visit import VisitPhoto
 
 
 class CommentForm(PhotoForm):
-    """Takes a comment on a photo whose person agreed to that; hidden otherwise. The draft is the page's own.
-
-    Parameters
-    ----------
-    translator
-        Translates the texts.
-    visit
-        Photos of this visit.
-    service
-        Returns the service that records the comment.
-    """
+    """Takes a comment on a photo whose person agreed to that; hidden otherwise. The draft is the page's own."""
 
     _esm = script("comment_form")
     _css = style("photo_form", "comment_form")
 
     max_comment = traitlets.Int(MAX_COMMENT).tag(sync=True)
 
-    def __init__(self, translator: Translator, visit: Visit, service: Callable[[], Service]) -> None:
-        _ = translator
-        texts = {
+    @staticmethod
+    def form_texts(_: Translator) -> dict[str, str]:
+        """Return the texts that the script shows."""
+        return {
             "comment": _("Anything to add?"),
             "send": _("Send the comment"),
             "yours": _("Your comment"),
@@ -51,7 +40,6 @@ class CommentForm(PhotoForm):
             "left": _("Characters left: {n} of {limit}"),
             "too_long": _("At most {limit} characters: {n} too many"),
         }
-        super().__init__(translator, texts, visit, service)
 
     def describe(self, photo: VisitPhoto) -> dict[str, object]:
         """Return the stored comment, and whether one may be stored."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import traitlets
 
 from catsdogs.domain import Consent, ConsentChannel, DataController, PurposeName
-from catsdogs.errors import InvalidInput
+from catsdogs.errors import Conflict, InvalidInput
 from catsdogs.i18n import N_, Translator
 from catsdogs.records.consent_notice import PURPOSES, QUESTION, REASSURANCE, notice
 from catsdogs.service.interface import Service
@@ -55,7 +55,19 @@ class ConsentForm(PhotoForm):
         self, translator: Translator, controller: DataController, visit: Visit, service: Callable[[], Service]
     ) -> None:
         _ = translator
-        texts = {
+        super().__init__(
+            translator,
+            visit,
+            service,
+            purposes=[[purpose.field, _(purpose.label), _(purpose.explanation)] for purpose in PURPOSES],
+            notice=notice(_, controller),
+        )
+        self._decisions: dict[UUID, _Decision] = {}  # the last one about each prediction
+
+    @staticmethod
+    def form_texts(_: Translator) -> dict[str, str]:
+        """Return the texts that the script shows."""
+        return {
             "question": _(QUESTION),
             "reassurance": _(REASSURANCE),
             "notice": _("What happens with my data?"),
@@ -63,15 +75,6 @@ class ConsentForm(PhotoForm):
             "delete": _("Yes, delete it"),
             "keep": _("No, keep it"),
         }
-        super().__init__(
-            translator,
-            texts,
-            visit,
-            service,
-            purposes=[[purpose.field, _(purpose.label), _(purpose.explanation)] for purpose in PURPOSES],
-            notice=notice(_, controller),
-        )
-        self._decisions: dict[UUID, _Decision] = {}  # the last one about each prediction
 
     def describe(self, photo: VisitPhoto) -> dict[str, object]:
         """Return what the person agreed to, what a withdrawal deletes, and what undoing the last decision deletes."""
@@ -131,13 +134,24 @@ class ConsentForm(PhotoForm):
         adds_photo = consent.photo and not photo.consent.photo
         if adds_photo and not photo.content:
             raise InvalidInput(N_("This photo is not in our memory any more. Choose it again, and then agree."))
-        outcome = self._service().change_consent(
-            feedback_id,
-            consent,
-            filename=photo.name if consent.filename_and_comment else None,
-            photo=photo.content if adds_photo else None,
-            receipt=photo.receipt or None,
-        )
+        try:
+            outcome = self._service().change_consent(
+                feedback_id,
+                consent,
+                filename=photo.name if consent.filename_and_comment else None,
+                photo=photo.content if adds_photo else None,
+                receipt=photo.receipt or None,
+                new_receipt=photo.new_receipt or None,
+                known=photo.consent,
+            )
+        except Conflict:
+            self._visit.put(photo.as_exported(self._service().export(photo.receipt or photo.new_receipt)))
+            raise InvalidInput(
+                N_(
+                    "What is kept about this photo was changed elsewhere, for example in another tab. This page shows "
+                    "it now as it is. Your last choice was not applied: choose again."
+                )
+            ) from None
         comment = photo.comment if consent.filename_and_comment else ""
         return replace(photo, consent=consent, receipt=outcome.receipt or "", comment=comment), outcome.stored
 

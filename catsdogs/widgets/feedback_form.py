@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-from catsdogs.domain import Answer, TrueLabel
+from catsdogs.domain import TrueLabel, is_right
 from catsdogs.i18n import Translator
-from catsdogs.service.interface import Service
 from catsdogs.widgets.answer_card import is_question
 from catsdogs.widgets.base import invalid_message, message_choice, message_field, script, style
 from catsdogs.widgets.photo_form import Change, PhotoForm
-from catsdogs.widgets.visit import Visit, VisitPhoto
+from catsdogs.widgets.visit import VisitPhoto
 
 
 class FeedbackForm(PhotoForm):
-    """Asks whether the answer is right, or, where the model is not sure, what the photo shows.
-
-    Parameters
-    ----------
-    translator
-        Translates the texts.
-    visit
-        Photos of this visit.
-    service
-        Returns the service that records the feedback.
-    """
+    """Asks whether the answer is right, or, where the model is not sure, what the photo shows."""
 
     _esm = script("feedback_form")
     _css = style("photo_form", "feedback_form")
 
-    def __init__(self, translator: Translator, visit: Visit, service: Callable[[], Service]) -> None:
-        _ = translator
-        texts = {
+    @staticmethod
+    def form_texts(_: Translator) -> dict[str, str]:
+        """Return the texts that the script shows."""
+        return {
             "question": _("Is that right?"),
             "good": _("Yes"),
             "bad": _("No"),
@@ -44,7 +33,6 @@ class FeedbackForm(PhotoForm):
             "both": _("Both"),
             "neither": _("Neither"),
         }
-        super().__init__(translator, texts, visit, service)
 
     def describe(self, photo: VisitPhoto) -> dict[str, object]:
         """Return the rating, the label, and the labels that can be chosen: after "No", all but the answer itself."""
@@ -67,7 +55,7 @@ class FeedbackForm(PhotoForm):
             case "true_label":
                 label = message_choice(content, "value", TrueLabel)
                 if is_question(photo.prediction):  # nobody rated it: the rating follows from the label
-                    rating = int(_is_right(photo.prediction.answer, label))
+                    rating = int(is_right(photo.prediction.answer, label))
             case _:
                 raise invalid_message()
         changed = replace(photo, rating=rating, true_label=label)
@@ -76,8 +64,3 @@ class FeedbackForm(PhotoForm):
             return Change.none(photo, thanks)
         stored = self._service().give_feedback(feedback_id, user_feedback=rating, true_label=label)
         return Change(changed, thanks, stored)
-
-
-def _is_right(answer: Answer, label: TrueLabel) -> bool:
-    """Return whether an answer is right for a photo of this label; "both" agrees with either animal."""
-    return label.value == answer.value or (label is TrueLabel.BOTH and answer is not Answer.NEITHER)

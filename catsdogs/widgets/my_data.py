@@ -90,6 +90,8 @@ class MyData(BaseWidget):
         except NotFound:
             self._note_erasure(code)
             raise
+        for photo in self._visit.with_receipt(code):
+            self._visit.put(photo.as_exported(export))
         with self.hold_sync():
             self.code, self.stored_data = code, self._texts_of(export)
 

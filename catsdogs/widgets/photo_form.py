@@ -41,8 +41,6 @@ class PhotoForm(BaseWidget):
     ----------
     translator
         Translates the texts.
-    texts
-        Texts that the script shows, already translated.
     visit
         Photos of this visit.
     service
@@ -54,15 +52,8 @@ class PhotoForm(BaseWidget):
     done = traitlets.Unicode().tag(sync=True)
     """Sentence on what was stored last, while the form shows just that."""
 
-    def __init__(
-        self,
-        translator: Translator,
-        texts: dict[str, str],
-        visit: Visit,
-        service: Callable[[], Service],
-        **traits: object,
-    ) -> None:
-        super().__init__(translator, texts, **traits)
+    def __init__(self, translator: Translator, visit: Visit, service: Callable[[], Service], **traits: object) -> None:
+        super().__init__(translator, self.form_texts(translator), **traits)
         self._visit = visit
         self._service = service
 
@@ -74,6 +65,11 @@ class PhotoForm(BaseWidget):
         if state != self.photo:
             self.done = ""
         self.photo = state
+
+    @staticmethod
+    def form_texts(_: Translator) -> dict[str, str]:
+        """Return the texts that the script shows."""
+        raise NotImplementedError
 
     def describe(self, photo: VisitPhoto) -> dict[str, object]:
         """Return what the form shows about a photo."""
@@ -98,7 +94,7 @@ class PhotoForm(BaseWidget):
             changed = replace(changed, remark=None)
         self._visit.put(changed)
         _ = self._
-        stored_later = _("Our database cannot be reached just now. What you said is safe and will be stored.")
+        stored_later = _("What you said is safe, and will be stored as soon as our database takes it.")
         self._say(photo, sentence if stored else stored_later)
 
     def _say(self, photo: VisitPhoto, sentence: str) -> None:

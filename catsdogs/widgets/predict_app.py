@@ -168,7 +168,7 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
         texts = {
             Remark.SAMPLE: [sample],
             Remark.DRAWN: [why, sample],
-            Remark.WAITING: [_("Our database cannot be reached just now. Your answer is safe and will be stored.")],
+            Remark.WAITING: [_("Your answer is safe, and will be stored as soon as our database takes it.")],
             Remark.NOT_RECORDED: [
                 _("Nothing was recorded about this photo: our service has no room for records just now.")
             ],

@@ -52,6 +52,7 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "session_lost": _("This session has ended. Reload the page, then choose the photo again."),
         "unanswered": _("No answer came for {name}: choose it again."),
         "restored": _("Your visit goes on where it was."),
+        "its_receipt": _("keep its receipt code, which cannot be shown again:"),
         "start_over": _("Start over"),
         "start_over_question": _(
             "A receipt is not saved yet. "

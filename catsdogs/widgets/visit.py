@@ -6,20 +6,21 @@ it is trusted: the service checks the identifier and the receipt code of every l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NotRequired, Self
 from uuid import UUID
 
 from typing_extensions import TypedDict
 
-from catsdogs.domain import Consent, ConsentChannel, Outcome, Prediction, PurposeName, TrueLabel
+from catsdogs.domain import Consent, ConsentChannel, Outcome, Prediction, PurposeName, TrueLabel, new_receipt
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import N_
 from catsdogs.records.user_texts import receipt_symbols
 from catsdogs.service.interface import NO_CONSENT
 from catsdogs.service.prediction_json import SamplePrediction, prediction_from_json, prediction_to_json
+from catsdogs.service.responses import Export
 
 MAX_CONTENT_BYTES = 32_000_000
 """Most bytes of photos that a kernel keeps in memory; above it, those of the oldest photos are dropped."""
@@ -47,6 +48,7 @@ class SavedPhoto(TypedDict):
     remark: str | None
     feedback_id: str | None
     receipt: str
+    new_receipt: NotRequired[str]
     purposes: list[str]
     language: str
     rating: int | None
@@ -76,6 +78,9 @@ class VisitPhoto:
     """Identifier of the prediction; ``None`` where none is recorded: of a sample picture, and after an erasure."""
     receipt: str = ""
     """Receipt code; empty where nothing was stored with consent."""
+    new_receipt: str = ""
+    """Receipt code of the first consent, if it comes to that. It is chosen before a decision is sent, so that none is
+    lost with a response, and that the same photo in a duplicate of the tab has the same code."""
     consent: Consent = NO_CONSENT
     """Decision that applies now."""
     rating: int | None = None
@@ -89,7 +94,7 @@ class VisitPhoto:
         if not outcome.recorded:
             return cls(number, name, outcome.prediction, content, Remark.NOT_RECORDED)
         remark = None if outcome.stored else Remark.WAITING
-        return cls(number, name, outcome.prediction, content, remark, outcome.feedback_id)
+        return cls(number, name, outcome.prediction, content, remark, outcome.feedback_id, new_receipt=new_receipt())
 
     @property
     def purposes(self) -> list[PurposeName]:
@@ -105,6 +110,32 @@ class VisitPhoto:
         comment = "" if purpose is PurposeName.FILENAME_AND_COMMENT else self.comment
         return replace(self, consent=decide(self.consent, purpose, agreed=False), comment=comment)
 
+    def as_exported(self, export: Export) -> Self:
+        """Return the photo as an export of its receipt code shows it, where it was changed elsewhere."""
+        identifier = str(self.feedback_id)
+        for waiting in export["waiting"]:
+            if waiting["id"] == identifier:
+                return self._as_decided(waiting["decision"])
+        for row in export["predictions"]:
+            if row["id"] == identifier:
+                decision = next(one for one in export["decisions"] if one["id"] == row["consent_id"])
+                label, comment = row["true_label"], row["user_comment"]
+                stored = self._as_decided(decision)
+                return replace(
+                    stored,
+                    rating=row["user_feedback"],
+                    true_label=TrueLabel(label) if label else None,
+                    comment=comment or "",
+                )
+        return self
+
+    def _as_decided(self, decision: Mapping[str, Any]) -> Self:
+        consent = self.consent
+        for purpose in PurposeName:
+            consent = decide(consent, purpose, agreed=decision[purpose])
+        comment = self.comment if consent.filename_and_comment else ""
+        return replace(self, consent=consent, receipt=self.receipt or self.new_receipt, comment=comment)
+
     def to_saved(self) -> SavedPhoto:
         """Write the photo for the browser tab; number, name and content are the page's own."""
         return {
@@ -112,6 +143,7 @@ class VisitPhoto:
             "remark": self.remark and self.remark.value,
             "feedback_id": str(self.feedback_id) if self.feedback_id else None,
             "receipt": self.receipt,
+            "new_receipt": self.new_receipt,
             "purposes": [purpose.value for purpose in self.purposes],
             "language": self.consent.language,
             "rating": self.rating,
@@ -139,6 +171,7 @@ class VisitPhoto:
                 Remark(saved["remark"]) if saved["remark"] else None,
                 UUID(saved["feedback_id"]) if saved["feedback_id"] else None,
                 saved["receipt"],
+                saved.get("new_receipt", new_receipt()),
                 Consent(**agreed, language=saved["language"], channel=ConsentChannel.APP),
                 saved["rating"],
                 TrueLabel(saved["true_label"]) if saved["true_label"] else None,
@@ -147,7 +180,7 @@ class VisitPhoto:
         except (KeyError, TypeError, ValueError, AttributeError):
             raise _not_restored() from None
         figures = (prediction.proba_cat, prediction.proba_dog, prediction.neither_score, prediction.inference_time_ms)
-        texts = (prediction.model_version, photo.receipt, photo.consent.language, photo.comment)
+        texts = (prediction.model_version, photo.receipt, photo.new_receipt, photo.consent.language, photo.comment)
         if not (
             all(isinstance(figure, int | float) for figure in figures)
             and all(isinstance(text, str) for text in texts)

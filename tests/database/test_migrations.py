@@ -19,13 +19,12 @@ from uuid_utils.compat import uuid7
 
 from catsdogs.database import Database, roll_ups, setup
 from catsdogs.database.engine import MAINTENANCE_DATABASE
-from catsdogs.domain import Answer, Consent, TrueLabel
+from catsdogs.domain import Answer, Consent, TrueLabel, contradict
 from catsdogs.errors import DatabaseError, RecordRefused
 from catsdogs.monitoring import kpis
 from catsdogs.records import consent_changes, predictions
 from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.consents import hash_receipt
-from catsdogs.records.feedback import contradict
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
 from tests.rows import NOW, make_row

@@ -15,9 +15,10 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from catsdogs.domain import Consent
+from catsdogs.domain import Consent, new_receipt
 from catsdogs.errors import (
     CatsDogsError,
+    Conflict,
     ConsentRequired,
     DatabaseUnavailable,
     InvalidInput,
@@ -293,6 +294,37 @@ def test_a_decision_whose_acknowledgement_was_lost_keeps_its_receipt(
     assert change(storage, record.id, NAME, receipt) == receipt
     with pytest.raises(InvalidInput, match="Send its receipt code"):
         change(storage, record.id, NAME)
+
+
+@pytest.mark.parametrize("spooled", [False, True], ids=["database", "spool"])
+def test_a_change_based_on_another_decision_than_the_one_that_applies_changes_nothing(
+    storage: Storage, stranded: Storage, make_record: MakeRecord, cat_jpeg: bytes, spooled: bool
+) -> None:
+    """Two tabs show the same photo: in one the person agrees to keep the name, and in the other the photo."""
+    where = stranded if spooled else storage
+    record, _ = make_record()
+    where.writer.store_prediction(record)
+    code = new_receipt()
+
+    def decide(consent: Consent, known: Consent, receipt: str | None = None) -> str | None:
+        fields: dict[str, Any] = {"filename": "chelsea.jpg", "photo": cat_jpeg, "receipt": receipt, "new_receipt": code}
+        made = ConsentChange.create(record.id, consent, known=known, **fields)
+        where.writer.change_consent(made)
+        return made.receipt
+
+    assert decide(NAME, NOTHING) == code
+    with pytest.raises(Conflict):
+        decide(PHOTO, NOTHING)
+    assert decide(NAME, NOTHING) == code, "the same decision, repeated"
+    assert decide(ALL, NAME, code) == code
+    with pytest.raises(Conflict):
+        decide(NOTHING, NAME, code)
+    assert decide(PHOTO, ALL, code) == code
+    with pytest.raises(Conflict):
+        decide(Consent(True, True), NAME, code)  # it would agree again to what was withdrawn
+    if spooled:
+        storage.replayer.replay()
+    assert purposes(storage, code)[-1] == (False, True, False)
 
 
 @pytest.fixture

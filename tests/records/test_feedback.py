@@ -15,18 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
-from catsdogs.domain import Answer, Consent, TrueLabel
+from catsdogs.domain import Answer, Consent, TrueLabel, contradict
 from catsdogs.errors import ConsentRequired, InvalidInput, NotFound
 from catsdogs.monitoring.accuracy import is_right
-from catsdogs.records.feedback import (
-    FeedbackRecord,
-    KnownPrediction,
-    StoredFeedback,
-    apply,
-    check,
-    combine,
-    contradict,
-)
+from catsdogs.records.feedback import FeedbackRecord, KnownPrediction, StoredFeedback, apply, check, combine
 from catsdogs.records.predictions import PredictionRecord
 from tests.rows import make_row
 from tests.storage import Storage

@@ -11,8 +11,20 @@ from uuid import uuid4
 
 import pytest
 
-from catsdogs.domain import Answer, Box, Consent, ConsentOutcome, Doubt, Note, Outcome, PurposeName, Removal, TrueLabel
-from catsdogs.errors import ConsentRequired, InvalidImage, InvalidInput, NotFound
+from catsdogs.domain import (
+    Answer,
+    Box,
+    Consent,
+    ConsentOutcome,
+    Doubt,
+    Note,
+    Outcome,
+    PurposeName,
+    Removal,
+    TrueLabel,
+    new_receipt,
+)
+from catsdogs.errors import Conflict, ConsentRequired, InvalidImage, InvalidInput, NotFound
 from catsdogs.monitoring.prediction_filter import Listing, PredictionFilter
 from catsdogs.samples import FOLDER, SAMPLES
 from catsdogs.service.interface import Service
@@ -219,6 +231,48 @@ def test_a_changed_consent_needs_its_receipt(service: Service, cat_jpeg: bytes) 
     with pytest.raises(InvalidImage):
         service.change_consent(outcome.feedback_id, ALL, photo=b"no photo", receipt=receipt_of(outcome))
     assert row_of(service, outcome)["filename"] == "chelsea.jpg"
+
+
+def test_a_first_consent_whose_response_was_lost_is_repeated(service: Service, cat_jpeg: bytes) -> None:
+    outcome, code = service.predict(cat_jpeg), new_receipt()
+    assert service.change_consent(outcome.feedback_id, Consent(), new_receipt=code).receipt is None
+    for _ in range(2):
+        repeated = service.change_consent(outcome.feedback_id, ALL, photo=cat_jpeg, new_receipt=code, known=Consent())
+        assert repeated == ConsentOutcome(code, stored=True)
+    held = service.export(code)
+    assert (len(held["decisions"]), len(held["photos"])) == (1, 1)
+    with pytest.raises(Conflict):
+        service.change_consent(outcome.feedback_id, AGREED, new_receipt=code, known=Consent())
+    with pytest.raises(InvalidInput, match="Send its receipt code"):
+        service.change_consent(outcome.feedback_id, ALL, photo=cat_jpeg, new_receipt=new_receipt())
+    assert service.export(code) == held
+    assert service.change_consent(outcome.feedback_id, AGREED, receipt=code, known=ALL).receipt == code
+    other = service.predict(cat_jpeg)
+    for call in (
+        lambda: service.change_consent(other.feedback_id, AGREED, new_receipt=code),
+        lambda: service.predict(cat_jpeg, consent=ALL, new_receipt=code),
+    ):
+        with pytest.raises(InvalidInput, match="in use already"):
+            call()
+    with pytest.raises(InvalidInput, match="28 random digits"):
+        service.change_consent(other.feedback_id, AGREED, new_receipt="0000-0000-0000-0000-0000-0000-0000")
+    assert row_of(service, other)["filename"] is None
+
+
+def test_a_prediction_with_consent_whose_response_was_lost_is_repeated(service: Service, cat_jpeg: bytes) -> None:
+    code, before = new_receipt(), len(service.recent_predictions(limit=1000))
+    made = [service.predict(cat_jpeg, filename="a.jpg", consent=AGREED, new_receipt=code) for _ in range(2)]
+    assert len({one.feedback_id for one in made}) == 1
+    assert [one.receipt for one in made] == [code, code]
+    assert made[1].stored
+    assert len(service.recent_predictions(limit=1000)) == before + 1
+    for photo, consent in ((SAMPLES[1].jpeg, AGREED), (cat_jpeg, ALL)):
+        with pytest.raises(InvalidInput, match="in use already"):
+            service.predict(photo, consent=consent, new_receipt=code)
+    with pytest.raises(InvalidInput, match="28 random digits"):
+        service.predict(cat_jpeg, consent=AGREED, new_receipt="mine")
+    assert service.predict(cat_jpeg, new_receipt=code).receipt is None
+    service.erase(code)
 
 
 def test_an_erased_receipt_is_unknown(service: Service, cat_jpeg: bytes) -> None:

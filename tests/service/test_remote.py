@@ -12,7 +12,10 @@ from uuid import uuid4
 import pytest
 
 from catsdogs import errors
+from catsdogs.domain import Consent
 from catsdogs.service.remote import Remote
+
+AGREED = Consent(filename_and_comment=True)
 
 
 class Scripted(HTTPServer):
@@ -72,6 +75,7 @@ def test_a_server_that_cannot_be_reached() -> None:
         (401, errors.NotAuthorised),
         (403, errors.ConsentRequired),
         (404, errors.NotFound),
+        (409, errors.Conflict),
         (413, errors.InvalidImage),
         (429, errors.ServiceUnavailable),
         (500, errors.ServiceError),
@@ -132,6 +136,25 @@ def test_feedback_may_arrive_twice_but_a_photo_may_not(scripted: Scripted, remot
     with pytest.raises(errors.ServiceError):
         remote.predict(b"...")
     assert len(scripted.asked) == 1
+
+
+def test_what_has_a_receipt_code_may_arrive_twice(scripted: Scripted, remote: Remote) -> None:
+    for first, later in (("A", None), (None, "A")):
+        scripted.answers = [(502, b""), (200, b'{"receipt": "A", "stored": true}')]
+        assert remote.change_consent(uuid4(), AGREED, receipt=later, new_receipt=first).receipt == "A"
+    scripted.answers, scripted.asked = [(502, b""), (400, b"{}")], []
+    with pytest.raises(errors.InvalidInput):
+        remote.predict(b"...", consent=AGREED, new_receipt="A")
+    assert len(scripted.asked) == 2
+    for call in (
+        lambda: remote.change_consent(uuid4(), AGREED),
+        lambda: remote.predict(b"...", consent=AGREED),
+        lambda: remote.predict(b"...", new_receipt="A"),
+    ):
+        scripted.answers, scripted.asked = [(502, b""), (200, b"{}")], []
+        with pytest.raises(errors.ServiceError):
+            call()
+        assert len(scripted.asked) == 1
 
 
 def test_the_visitors_language_is_passed_on(scripted: Scripted, remote: Remote) -> None:

@@ -43,6 +43,51 @@ def kept(app: PredictApp, rows: Rows) -> dict[str, Any]:
     return {name: row[name] for name in names} | {"photos": photos, "code": code}
 
 
+def test_a_consent_whose_response_was_lost_is_given_again(
+    app: PredictApp, decide: Decide, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = app.service.change_consent
+
+    def lose_the_response(*arguments: Any, **fields: Any) -> None:
+        change(*arguments, **fields)
+        raise ServiceUnavailable("The server cannot be reached. Try again in a moment.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.service, "change_consent", lose_the_response)
+        assert decide(NAMES, True).startswith("The server cannot be reached.")
+    assert kept(app, rows)["code"] is None
+    assert decide(NAMES, True) == ""
+    assert kept(app, rows)["filename"] == NAME
+    assert len(app.service.export(app.receipt_card.receipts[0]["code"])["decisions"]) == 1
+
+
+def test_in_a_duplicate_of_the_tab_a_decision_made_elsewhere_is_shown_before_it_is_changed(
+    app: PredictApp, send: Send, decide: Decide, rows: Rows, cat_jpeg: bytes
+) -> None:
+    copy = PredictApp(lambda: app.service, "en")
+    [saved] = app.photo_input.saved_photos.values()
+    restored = {"number": 1, "name": NAME, "saved": saved}
+    assert send(copy.photo_input, {"action": "restore", "number": 1, "photos": [restored]}, cat_jpeg) == ""
+
+    assert decide(NAMES, True) == ""
+    assert send(app.comment_form, about(app.comment_form, action="save", comment="mine")) == ""
+    tick = about(copy.consent_form, action="decide", purpose=PHOTO, agreed=True)
+    assert "changed elsewhere" in send(copy.consent_form, tick)
+    assert copy.receipt_card.receipts == app.receipt_card.receipts
+    assert list(copy.consent_form.photo["losses"]) == [NAMES]
+    assert copy.comment_form.photo["comment"] == "mine"
+    assert kept(app, rows)["user_comment"] == "mine"
+    assert send(copy.consent_form, tick) == ""
+    assert (kept(app, rows)["user_comment"], kept(app, rows)["photos"]) == ("mine", 1)
+
+    code = app.receipt_card.receipts[0]["code"]
+    assert send(app.my_data, {"action": "open", "code": code}) == ""
+    assert list(app.consent_form.photo["losses"]) == [NAMES, PHOTO], "opening a code shows what applies"
+    app.service.erase(code)
+    assert send(copy.consent_form, about(copy.consent_form, action="decide", purpose=PHOTO, agreed=False)) == ""
+    assert copy.receipt_card.receipts == []
+
+
 def test_there_is_one_empty_box_per_purpose(app: PredictApp) -> None:
     assert [purpose for purpose, *_ in app.consent_form.purposes] == [NAMES, PHOTO]
     assert app.consent_form.photo["losses"] == {}

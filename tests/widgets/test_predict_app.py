@@ -235,9 +235,9 @@ def test_without_a_database_the_answer_is_shown_and_stored_later(
         app = PredictApp(lambda: service, "en")
         assert send(app.photo_input, {"action": "predict", "number": 1, "name": "cat.jpg"}, cat_jpeg) == ""
         assert app.answer_card.answer["kind"] == "cat"
-        assert "Your answer is safe and will be stored." in app.answer_card.answer["notes"][0]
+        assert "Your answer is safe, and will be stored" in app.answer_card.answer["notes"][0]
         assert send(app.feedback_form, about(app.feedback_form, action="rating", value=1)) == ""
-        assert "What you said is safe and will be stored." in app.feedback_form.done
+        assert "What you said is safe, and will be stored" in app.feedback_form.done
         assert service.health()["spooled"] == 2
     with Local.open(database) as service:
         later = PredictApp(lambda: service, "en")
@@ -245,7 +245,7 @@ def test_without_a_database_the_answer_is_shown_and_stored_later(
         photos = [{"number": 1, "name": "cat.jpg", "saved": saved}]
         until(lambda: service.health()["spooled"] == 0)
         assert send(later.photo_input, {"action": "restore", "number": 1, "photos": photos}, b"") == ""
-        assert "Your answer is safe and will be stored." in later.answer_card.answer["notes"][0]
+        assert "Your answer is safe, and will be stored" in later.answer_card.answer["notes"][0]
         assert send(later.feedback_form, about(later.feedback_form, action="rating", value=0)) == ""
         assert later.answer_card.answer["notes"] == [], "it is stored"
 

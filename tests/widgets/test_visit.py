@@ -9,7 +9,18 @@ from uuid import uuid4
 
 import pytest
 
-from catsdogs.domain import Answer, Box, Consent, ConsentChannel, Doubt, Explanation, Note, Prediction, TrueLabel
+from catsdogs.domain import (
+    Answer,
+    Box,
+    Consent,
+    ConsentChannel,
+    Doubt,
+    Explanation,
+    Note,
+    Prediction,
+    TrueLabel,
+    check_new_receipt,
+)
 from catsdogs.errors import InvalidInput
 from catsdogs.widgets import visit
 from catsdogs.widgets.visit import Remark, Visit, VisitPhoto
@@ -25,6 +36,7 @@ PHOTO = VisitPhoto(
     Remark.WAITING,
     uuid4(),
     "ABCD-EFGH",
+    "JKMN-PQRS",
     Consent(True, False, "fr", ConsentChannel.APP),
     0,
     TrueLabel.NEITHER,
@@ -39,6 +51,14 @@ def test_a_saved_photo_is_restored(photo: VisitPhoto) -> None:
     restored = VisitPhoto.from_saved(photo.number, photo.name, photo.content, saved)
     assert replace(restored, consent=photo.consent) == photo
     assert restored.purposes == photo.purposes
+
+
+def test_a_photo_that_the_page_of_an_older_version_kept_is_restored() -> None:
+    saved = PHOTO.to_saved()
+    del saved["new_receipt"]
+    restored = VisitPhoto.from_saved(PHOTO.number, PHOTO.name, PHOTO.content, saved)
+    assert replace(restored, consent=PHOTO.consent, new_receipt=PHOTO.new_receipt) == PHOTO
+    check_new_receipt(restored.new_receipt)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ ERRORS = {
     401: "The token is missing or wrong.",
     403: "The token is not valid for this route, or a comment was sent without consent.",
     404: "There is no such prediction or sample, or nothing is held under this receipt code.",
+    409: "Another decision applies than the one that the request names as known; nothing was changed.",
     413: f"The photo is larger than {MAX_MEGABYTES} MB, or another form larger than 64 kB.",
     429: "There were too many requests; Retry-After says when to try again.",
     503: "The server is too busy, or the database is unavailable; Retry-After says when to try again.",

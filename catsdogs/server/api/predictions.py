@@ -37,6 +37,7 @@ class PredictHandler(PhotoFormHandler):
                 file.body,
                 filename=file.filename or None,
                 consent=self.consent(),
+                new_receipt=self.get_body_argument("new_receipt", "") or None,
             )
         except InvalidImage:
             self.server.metrics.count_unreadable_photo()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from catsdogs.domain import PurposeName
+from catsdogs.domain import Consent, PurposeName
 from catsdogs.errors import InvalidInput, NotFound
 from catsdogs.i18n import N_
 from catsdogs.server.api.base import ApiHandler
@@ -52,7 +52,7 @@ class ConsentHandler(PhotoFormHandler):
         "Change the consent to what is kept of a prediction",
         ConsentResponse,
         form=ConsentFields,
-        errors=(404,),
+        errors=(404, 409),
     )
 
     async def post(self) -> None:
@@ -70,8 +70,15 @@ class ConsentHandler(PhotoFormHandler):
                 filename=self.get_body_argument("filename", "") or (file.filename if file else None),
                 photo=file.body if file else None,
                 receipt=receipt,
+                new_receipt=self.get_body_argument("new_receipt", "") or None,
+                known=self._known(),
             )
         self.write(dict(consent_outcome_to_json(outcome)))
+
+    def _known(self) -> Consent | None:
+        if not {"known_rgpd_consent", "known_photo_consent"} & self.request.body_arguments.keys():
+            return None
+        return Consent(self.flag("known_rgpd_consent"), self.flag("known_photo_consent"))
 
 
 class ReceiptHandler(ApiHandler):

@@ -9,7 +9,7 @@ from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
-from catsdogs.domain import MAX_COMMENT, PurposeName, TrueLabelName
+from catsdogs.domain import MAX_COMMENT, RECEIPT_PATTERN, PurposeName, TrueLabelName
 from catsdogs.i18n import LANGUAGES
 from catsdogs.json_types import Identifier, JsonSchema, Timestamp
 from catsdogs.model.photo_limits import FORMATS, MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS, MAX_WEBP_MEGAPIXELS
@@ -19,6 +19,10 @@ _PHOTO = (
     f"{FORMATS}; at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, or {MAX_JPEG_MEGAPIXELS} as a JPEG "
     f"that is not progressive, or {MAX_WEBP_MEGAPIXELS} as WebP or AVIF"
 )
+
+
+NewReceipt = Annotated[str, JsonSchema(pattern=RECEIPT_PATTERN, examples=["7Q2M-X4KD-9TBN-0VJ5-HRW8-CE3F-PG6A"])]
+"""A receipt code that the client chooses."""
 
 
 class PredictFields(TypedDict):
@@ -31,6 +35,10 @@ class PredictFields(TypedDict):
     """Consent to keeping the photo for training."""
     consent_language: NotRequired[Annotated[str, JsonSchema(examples=list(LANGUAGES))]]
     """Language in which the person read the consent text; by default, that of the request."""
+
+    new_receipt: NotRequired[NewReceipt]
+    """Receipt code of what is kept with consent, chosen at random; by default, the server makes one. A request that is
+    repeated with the same code, because its response was lost, gives the same feedback_id and records nothing more."""
 
 
 class ConsentFields(TypedDict):
@@ -45,6 +53,14 @@ class ConsentFields(TypedDict):
     """Language in which the person read the consent text; by default, that of the request."""
     receipt: NotRequired[str]
     """Receipt code of the earlier decisions; needed if there was one."""
+    new_receipt: NotRequired[NewReceipt]
+    """Receipt code of a first decision, chosen at random; by default, the server makes one. With it, a request whose
+    response was lost can be repeated."""
+    known_rgpd_consent: NotRequired[bool]
+    """With known_photo_consent: the decision that applies as far as the person knows. Where another one does, the
+    answer is 409 and nothing is changed."""
+    known_photo_consent: NotRequired[bool]
+    """See known_rgpd_consent."""
     file: NotRequired[Annotated[bytes, JsonSchema(description=f"The photo of the prediction: {_PHOTO}")]]
     """The photo; needed with photo_consent if it is not kept yet."""
     filename: NotRequired[str]

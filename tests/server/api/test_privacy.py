@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from catsdogs.domain import Consent
+from catsdogs.domain import Consent, new_receipt
 from catsdogs.settings import Settings
 from tests import kernel_processes
 from tests.server.client import Client, OpenPage
@@ -135,6 +135,22 @@ def test_a_bad_decision_is_refused_and_says_why(
 ) -> None:
     answer = client("POST", "/api/consent", fields=fields)
     assert (answer.status, message in answer.json()["detail"]) == (status, True), answer.data
+
+
+def test_a_client_chooses_the_receipt_code_and_says_what_it_knows(client: Client, photo: dict[str, Any]) -> None:
+    code = new_receipt()
+    made = [client("POST", "/api/predict", fields=photo | {"new_receipt": code}).json() for _ in range(2)]
+    assert made[0]["feedback_id"] == made[1]["feedback_id"]
+    assert [one["receipt"] for one in made] == [code, code]
+    change = {"feedback_id": made[0]["feedback_id"], "rgpd_consent": "true", "receipt": code}
+    stale = client("POST", "/api/consent", fields=change | {"known_rgpd_consent": "true"})
+    assert (stale.status, "changed elsewhere" in stale.json()["detail"]) == (409, True)
+    both = {"known_rgpd_consent": "true", "known_photo_consent": "true"}
+    assert client("POST", "/api/consent", fields=change | both).json() == {"receipt": code, "stored": True}
+    assert client("POST", "/api/consent", fields=change | {"known_photo_consent": "perhaps"}).status == 400
+    for path in ("/api/predict", "/api/consent"):
+        answer = client("POST", path, fields=change | photo | {"new_receipt": "mine"})
+        assert (answer.status, "28 random digits" in answer.json()["detail"]) == (400, True)
 
 
 def test_a_kernel_gets_the_settings_that_the_notice_shows(

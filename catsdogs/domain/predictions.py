@@ -1,9 +1,4 @@
-"""Domain types: what a prediction, a consent and the state of the service are.
-
-Plain data only, so that a visitor's kernel can import it without a model or a database driver.
-The ``TypedDict`` classes are shapes of the REST contract, in JSON: the in-process service and the HTTP one return
-the same, and :mod:`catsdogs.server.api.schemas` makes the OpenAPI schemas from them.
-"""
+"""What a prediction, an answer and a rating are."""
 
 from __future__ import annotations
 
@@ -12,9 +7,7 @@ from enum import StrEnum
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from typing_extensions import TypedDict  # pydantic makes no schema of typing's own before Python 3.12
-
-from catsdogs.json_types import Count, JsonSchema
+from catsdogs.json_types import JsonSchema
 
 MAX_COMMENT = 1000
 """Longest comment on an answer, in characters."""
@@ -43,6 +36,21 @@ class TrueLabel(StrEnum):
 
 
 TrueLabelName = Annotated[str, JsonSchema(enum=list(TrueLabel))]
+
+
+def is_right(answer: Answer, label: TrueLabel) -> bool:
+    """Return whether an answer is right for a photo of this label; "both" agrees with either animal."""
+    return label.value == answer.value or (label is TrueLabel.BOTH and answer in (Answer.CAT, Answer.DOG))
+
+
+def contradict(answer: Answer, rating: int | None, label: TrueLabel | None) -> bool:
+    """Return whether a rating and a label contradict each other; the database refuses such a row.
+
+    The label "both" fits either rating of an answer with one of the animals: it is right, and it is not all.
+    """
+    if rating is None or label is None or answer is Answer.ERROR:
+        return False
+    return not is_right(answer, label) if rating else label.value == answer.value
 
 
 class ReviewDecision(StrEnum):
@@ -138,43 +146,6 @@ class Prediction:
         return self.probabilities[self.answer]
 
 
-class ConsentChannel(StrEnum):
-    """How a decision about consent reached the service."""
-
-    APP = "app"
-    REST = "rest"
-    CLI = "cli"
-    """On the machine itself: by a command, or by a notebook that holds the service."""
-    UNKNOWN = "unknown"
-    """The decision is older than this column."""
-
-
-class PurposeName(StrEnum):
-    """What a person may consent to: the fields of `Consent` that are true or false."""
-
-    FILENAME_AND_COMMENT = "filename_and_comment"
-    PHOTO = "photo"
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """A person's decision, one field for each purpose. Nothing is agreed to by default."""
-
-    filename_and_comment: bool = False
-    """Whether the file's name and the person's comment may be kept (``rgpd_consent``)."""
-    photo: bool = False
-    """Whether the photo may be kept for training (``photo_consent``)."""
-    language: str = "en"
-    """Language in which the consent text was shown."""
-    channel: ConsentChannel = ConsentChannel.CLI
-    """Channel through which the person decided."""
-
-    @property
-    def any(self) -> bool:
-        """Whether the person agreed to anything."""
-        return self.filename_and_comment or self.photo
-
-
 @dataclass(frozen=True, slots=True)
 class PhotoToReview:
     """A photo kept for training, with the label given by the person who sent it."""
@@ -203,92 +174,3 @@ class Outcome:
     """Whether the record is in the database; if not, it waits in the spool until the database is back."""
     recorded: bool = True
     """Whether there is a record at all; if not, neither database nor spool could take it: only the answer is given."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentOutcome:
-    """A recorded decision about consent, as the person who decided gets it."""
-
-    receipt: str | None
-    """Receipt code of everything kept about the photo: a new one after a first consent, to be shown once, else the one
-    that was given; ``None`` where nothing was ever kept with consent."""
-    stored: bool
-    """Whether the decision is in the database; if not, it waits in the spool until the database is back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """What a withdrawal, an erasure or a purge removed."""
-
-    predictions: list[UUID]
-    """Predictions that were deleted (by an erasure) or made anonymous."""
-    photos: int
-    """Number of photos deleted."""
-    waiting: int
-    """Number of records that waited in the spool."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataController:
-    """Who is responsible for people's data (GDPR, Article 4), as the privacy notice names them."""
-
-    name: str
-    contact: str
-    """Address at which people reach the controller."""
-    retention_days: int
-    """Longest time that personal data are kept, in days."""
-
-
-UNKNOWN_CONTROLLER = DataController("", "", 365)
-"""The controller where the settings name none."""
-
-
-class ServiceProblem(StrEnum):
-    """What does not work as it should, while predictions go on."""
-
-    DATABASE = "database"
-    """The database cannot be reached or written, or is slow: records wait in the spool."""
-    SPOOL = "spool"
-    """The spool is almost full: soon answers are not recorded."""
-    SET_ASIDE = "set_aside"
-    """Some records could not be stored."""
-    DISK = "disk"
-    """A disk is almost full, or cannot be written."""
-    MODEL = "model"
-    """The promoted version cannot be loaded: an earlier one is served."""
-    RULES = "rules"
-    """The file of alert rules has a mistake: the last valid rules apply."""
-
-
-class ServiceHealth(TypedDict):
-    """State of the service."""
-
-    status: Annotated[str, JsonSchema(enum=["healthy", "degraded"])]
-    """``degraded`` while predictions work but something else does not."""
-    degraded: list[ServiceProblem]
-    """Problems found."""
-    model_loaded: bool
-    database: Annotated[str, JsonSchema(enum=["connected", "slow", "unavailable"])]
-    """``slow`` where it had not answered yet when this was written."""
-    spooled: Count
-    """Number of records that wait in the spool for the database."""
-    set_aside: Count
-    """Number of records that could not be stored, and were set aside."""
-
-
-class ModelInfo(TypedDict):
-    """The served model."""
-
-    model_loaded: bool
-    version: str
-    parameters: Count
-    """Number of the network's parameters."""
-    classes: list[str]
-    input_size: Count
-    """Side of the network's input, in pixels."""
-    metrics: dict[str, object]
-    """Results of the evaluation, as the model card has them."""
-    features: list[str]
-    """What the service offers beside the answer."""
-    card: str
-    """Model card for people, as Markdown."""
