@@ -35,7 +35,7 @@ def routes(app_arguments: dict[str, Any]) -> list[Any]:
         (f"/api/kernels/{KERNEL_ID}", sessions.KernelModelHandler),
         (f"/api/kernels/{KERNEL_ID}/channels", sessions.KernelWebsocketHandler),
         *((f"{prefix}(.*)", StaticHandler, {"find": find}) for prefix, find in page_files.FILES.items()),
-        (r"/(favicon\.ico|apple-touch-icon\.png|robots\.txt)", StaticHandler, {"find": OWN_FILES}),
+        (r"/(favicon\.ico|apple-touch-icon\.png|manifest\.json|robots\.txt)", StaticHandler, {"find": OWN_FILES}),
         ("/(?:api|health)(?:/.*)?", base_handler.NotFoundHandler),
         (".*", pages.NotFoundPageHandler, {"route": "(no page)"}),
     ]

@@ -128,11 +128,10 @@ class Local:
             new_receipt=new_receipt,
             controller=self._settings.data_controller,
         )
-        if new_receipt:
-            database = None if self._replayer.database_is_away else self._database
-            if repeated := find_repeated(database, self._spool, record):
-                return Outcome(prediction, repeated.id, receipt, repeated.stored)
+        database = None if self._replayer.database_is_away else self._database
         try:
+            if new_receipt and (repeated := find_repeated(database, self._spool, record)):
+                return Outcome(prediction, repeated.id, receipt, repeated.stored)
             stored = self._writer.store_prediction(record)
         except SpoolError as error:
             _log.error("an answer was given, but not recorded: %s", error)

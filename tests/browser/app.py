@@ -47,7 +47,9 @@ def upload_photo(page: Page, content: bytes, name: str = "cat.jpg") -> None:
 
 def clear_messages(page: Page) -> None:
     """Clear the status and error texts of the page, so that `wait_for_answer` waits for new ones."""
-    page.locator(".cd-photo").evaluate("photo => photo.querySelectorAll('[role]').forEach(one => one.textContent = '')")
+    page.locator(".cd-photo").evaluate(
+        "photo => photo.querySelectorAll('[role=status], [role=alert]').forEach(one => one.textContent = '')"
+    )
 
 
 def wait_for_answer(page: Page) -> None:

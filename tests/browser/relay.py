@@ -20,7 +20,7 @@ class Relay:
     """
 
     def __init__(self, server: RunningServer) -> None:
-        self._server = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        self.lead_to(server)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._is_cut = False
@@ -28,6 +28,10 @@ class Relay:
         self._websockets: set[socket.socket] = set()
         self._silent: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def lead_to(self, server: RunningServer) -> None:
+        """Pass new connections on to a server, such as one that was started again."""
+        self._server = ("127.0.0.1", int(server.url.rpartition(":")[2]))
 
     def cut(self) -> None:
         """Close all connections, and refuse new ones."""

@@ -327,14 +327,14 @@ def test_without_a_database_the_answer_is_stored_later(page: Page, launch: Launc
         expect(page.locator(".cd-receipt")).to_be_hidden()
 
         upload_photo(page, pictures["jpeg"], "waiting.jpg")
-        expect(page.get_by_text("Your answer is safe and will be stored.")).to_be_visible()
+        expect(page.get_by_text("Your answer is safe, and will be stored")).to_be_visible()
         page.get_by_role("button", name="Yes").click()
-        expect(page.locator(".cd-feedback").get_by_text("What you said is safe and will be stored.")).to_be_visible()
+        expect(page.locator(".cd-feedback").get_by_text("What you said is safe, and will be stored")).to_be_visible()
         tick(names)
-        expect(page.locator(".cd-consent").get_by_text("What you said is safe and will be stored.")).to_be_visible()
+        expect(page.locator(".cd-consent").get_by_text("What you said is safe, and will be stored")).to_be_visible()
         page.get_by_label("Anything to add?").fill("mine")
         page.get_by_role("button", name="Send the comment").click()
-        expect(page.locator(".cd-comment").get_by_text("What you said is safe and will be stored.")).to_be_visible()
+        expect(page.locator(".cd-comment").get_by_text("What you said is safe, and will be stored")).to_be_visible()
         receipt = page.locator(".cd-receipt code").inner_text()
         postgresql.start()
         found = until(

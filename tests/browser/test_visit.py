@@ -161,3 +161,19 @@ def test_all_receipts_of_a_visit_are_saved_in_one_file_and_each_is_marked(
     expect(entries).to_contain_text(["first.jpgCopied or saved", "second.jpgCopied or saved"])
     upload_photo(page, pictures["words"], "words.jpg")
     expect(entries).to_have_count(2)
+
+
+def test_on_a_phone_the_list_of_photos_is_scrolled_to_the_one_that_is_shown(
+    page: Page, server: RunningServer, pictures: dict[str, bytes]
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    open_app(page, server)
+    strip = page.get_by_role("list", name="Photos of this visit")
+    choose(page, pictures["jpeg"], *(f"{number}.jpg" for number in range(9)))
+    expect(strip.get_by_role("button")).to_have_count(9)
+    wait_for_answer(page)
+    for shown, hidden in ((8, 0), (0, 8)):
+        expect(strip.get_by_role("button").nth(shown)).to_have_attribute("aria-current", "true")
+        expect(strip.get_by_role("button").nth(shown)).to_be_in_viewport(ratio=1)
+        expect(strip.get_by_role("button").nth(hidden)).not_to_be_in_viewport()
+        strip.get_by_role("button").nth(hidden).dispatch_event("click")

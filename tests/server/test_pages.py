@@ -82,6 +82,15 @@ def test_robots_are_asked_to_read_only_the_pages_without_a_kernel(client: Client
         assert not rules.can_fetch("Robot", path), path
 
 
+def test_the_manifest_names_a_page_and_icons_that_exist(client: Client) -> None:
+    manifest = client("GET", "/manifest.json", token=None).json()
+    assert manifest["start_url"] in {app.path for app in APPS}
+    for icon in manifest["icons"]:
+        answer = client("GET", icon["src"], token=None)
+        assert (answer.status, answer.headers["Content-Type"]) == (200, icon["type"])
+    assert b'rel="manifest" href="/manifest.json"' in client("GET", "/", token=None).data
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_the_head_of_a_page_describes_it_in_the_readers_language(client: Client, path: str) -> None:
     english, french = (head_of(client, path, **{"Accept-Language": code}) for code in ("en", "fr"))

@@ -35,7 +35,6 @@ class PredictFields(TypedDict):
     """Consent to keeping the photo for training."""
     consent_language: NotRequired[Annotated[str, JsonSchema(examples=list(LANGUAGES))]]
     """Language in which the person read the consent text; by default, that of the request."""
-
     new_receipt: NotRequired[NewReceipt]
     """Receipt code of what is kept with consent, chosen at random; by default, the server makes one. A request that is
     repeated with the same code, because its response was lost, gives the same feedback_id and records nothing more."""

@@ -136,9 +136,13 @@ async function smallPicture(file) {
   });
 }
 
-/** Return the bytes of a data URL. */
+/** Return the bytes of a data URL; none where it is damaged. */
 function bytesOf(dataUrl) {
-  return Uint8Array.from(atob(dataUrl.slice(dataUrl.indexOf(",") + 1)), (character) => character.charCodeAt(0));
+  try {
+    return Uint8Array.from(atob(dataUrl.slice(dataUrl.indexOf(",") + 1)), (character) => character.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 /** Return whether a file is in a format of photos, by its first bytes, whatever its name and type say. */

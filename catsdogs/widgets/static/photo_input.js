@@ -179,7 +179,12 @@ function draw(model, el) {
     report(message);
     if (message === texts.lost) return; // the next page tries again
     shown.restored = false;
-    for (const photo of photos) if (!model.get("answer_kinds")[photo.number]) visit.remove(photo);
+    for (const photo of photos) {
+      if (model.get("answer_kinds")[photo.number]) continue;
+      visit.remove(photo);
+      const { receipt } = photo.saved; // what was kept by another version of the app, or changed by somebody
+      if (receipt && typeof receipt === "string") report(`${photo.name}: ${texts.its_receipt} ${receipt}`);
+    }
     list.draw();
     if (!inProgress) status.textContent = texts.restored;
   }

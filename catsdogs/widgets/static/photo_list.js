@@ -8,6 +8,7 @@ function photoList(model, answeredPhotos, shownNumber, select) {
   const texts = model.get("texts");
   const element = make("ol", { class: "cd-photo-list", "aria-label": texts.photos, hidden: true });
   const entries = new Map(); // number of the photo -> { row, update }
+  let inView = 0; // number of the photo that the list was scrolled to
 
   function entry(photo) {
     const button = make("button", { type: "button", onclick: () => select(photo) });
@@ -39,6 +40,15 @@ function photoList(model, answeredPhotos, shownNumber, select) {
       entries.get(photo.number).update();
     }
     element.hidden = answered.length === 0;
+    scrollToShown();
+  }
+
+  /** Scroll the list, where it is one line on a phone, to a photo that is shown from now on. */
+  function scrollToShown() {
+    const [list, entry] = [element, entries.get(shownNumber())?.row].map((one) => one?.getBoundingClientRect());
+    if (!entry?.width || inView === shownNumber()) return;
+    inView = shownNumber();
+    element.scrollLeft += entry.left + entry.width / 2 - (list.left + list.width / 2);
   }
   return { element, draw };
 }

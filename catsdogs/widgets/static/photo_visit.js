@@ -8,7 +8,6 @@
  */
 function visitPhotos(model, samples) {
   const photos = new Map(); // by number
-  let lastNumber = readFromTab("last", 0); // a number is never given twice: a form may still be about the earlier photo
   const answered = () => [...photos.values()].filter(({ kind }) => kind);
 
   for (const kept of readFromTab("photos", []).filter(isKept)) {
@@ -17,8 +16,11 @@ function visitPhotos(model, samples) {
     photos.set(kept.number, { ...kept, ...shown, answered: true, restored: !sample });
   }
 
+  // a number is never given twice: a form may still be about the earlier photo
+  let lastNumber = Math.max(0, ...[readFromTab("last", 0), ...photos.keys()].filter(Number.isSafeInteger));
+
   function isKept(one) {
-    const hasFields = Number.isInteger(one?.number) && typeof one.name === "string" && typeof one.saved === "object";
+    const hasFields = Number.isSafeInteger(one?.number) && typeof one.name === "string" && typeof one.saved === "object";
     return hasFields && one.saved && one.kind in model.get("texts");
   }
 

@@ -22,6 +22,7 @@ function adoptPreloaded(model, el, name) {
     }
     document.getElementById("preload").remove();
     if (el.contains(focused)) focused.focus({ preventScroll: true });
+    document.dispatchEvent(new Event(PHOTO_EVENT)); // the forms of the app may have been drawn before
   };
   requestAnimationFrame(move);
   return dispose;

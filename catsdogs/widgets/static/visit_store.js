@@ -1,6 +1,7 @@
 // What this browser tab keeps of a visit, so that it survives a reload, another language, a link and the way back.
 // It never leaves the tab, and ends with it or with `forgetVisit`. Two tabs know nothing of each other.
-// A browser that lets pages store nothing, and a value that another program stored, are like an empty tab.
+// A browser that lets pages store nothing, and a value that another program stored, are like an empty tab. The body has
+// `data-not-kept`, with the names of what could not be stored: then the page asks before it is left in any way (session.js).
 
 const VISIT_KEY = "catsdogs-visit-"; // begins all names in the tab's storage
 const PICTURE_KEY = `${VISIT_KEY}picture-`; // before the number of a photo
@@ -16,18 +17,21 @@ function readFromTab(name, fallback) {
   }
 }
 
-/**
- * Store a value that JSON can hold under a name. Where the tab has no room left, the pictures of the oldest photos go.
- * Returns whether the value is stored.
- */
+/** Store a value that JSON can hold under a name. Where the tab has no room left, the pictures of the oldest photos go. */
 function writeToTab(name, value) {
-  return inVoila() && storeInTab(VISIT_KEY + name, JSON.stringify(value), () => true);
+  if (!inVoila()) return;
+  const isKept = storeInTab(VISIT_KEY + name, JSON.stringify(value), () => true);
+  const others = (document.body.dataset.notKept ?? "").split(" ").filter((one) => one && one !== name);
+  const notKept = isKept ? others : [...others, name];
+  if (notKept.length) document.body.dataset.notKept = notKept.join(" ");
+  else delete document.body.dataset.notKept;
 }
 
 /** Read the small picture of a photo as a data URL; null where there is none. */
 function readPicture(number) {
   try {
-    return sessionStorage.getItem(PICTURE_KEY + number);
+    const picture = sessionStorage.getItem(PICTURE_KEY + number);
+    return picture?.startsWith("data:image/") ? picture : null;
   } catch {
     return null;
   }
@@ -35,7 +39,7 @@ function readPicture(number) {
 
 /** Store the small picture of a photo, a data URL, unless only pictures of later photos could make room for it. */
 function writePicture(number, address) {
-  return inVoila() && storeInTab(PICTURE_KEY + number, address, (other) => other < number);
+  if (inVoila()) storeInTab(PICTURE_KEY + number, address, (other) => other < number);
 }
 
 /** Delete the small picture of a photo. */
@@ -78,6 +82,7 @@ function visitKeys() {
 /** Delete everything that this tab keeps of the visit, and tell all widgets of the page. */
 function forgetVisit() {
   for (const key of visitKeys()) sessionStorage.removeItem(key);
+  delete document.body.dataset.notKept;
   document.dispatchEvent(new Event("catsdogs:forget"));
 }
 

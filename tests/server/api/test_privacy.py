@@ -148,8 +148,8 @@ def test_a_client_chooses_the_receipt_code_and_says_what_it_knows(client: Client
     both = {"known_rgpd_consent": "true", "known_photo_consent": "true"}
     assert client("POST", "/api/consent", fields=change | both).json() == {"receipt": code, "stored": True}
     assert client("POST", "/api/consent", fields=change | {"known_photo_consent": "perhaps"}).status == 400
-    for path in ("/api/predict", "/api/consent"):
-        answer = client("POST", path, fields=change | photo | {"new_receipt": "mine"})
+    for path, fields in (("/api/predict", photo), ("/api/consent", change)):
+        answer = client("POST", path, fields=fields | {"new_receipt": "mine"})
         assert (answer.status, "28 random digits" in answer.json()["detail"]) == (400, True)
 
 

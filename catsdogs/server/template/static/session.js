@@ -64,7 +64,7 @@
 
   /** Open the page anew, where the tab keeps the visit: it goes on in a new session. The banner stays where that fails. */
   const reopen = () => {
-    if (document.hidden) return; // later, when the person looks at it
+    if (document.hidden || "notKept" in document.body.dataset) return; // later, when the person looks at it; or never
     try {
       const last = Number(sessionStorage.getItem("catsdogs-reopened"));
       if (Date.now() - last < MIN_REOPEN_INTERVAL) return;
@@ -128,7 +128,8 @@
   });
 
   window.addEventListener("beforeunload", (event) => {
-    if (!leavesWithinTab && document.querySelector("[data-unsaved]")) event.preventDefault();
+    const isKept = leavesWithinTab && !("notKept" in document.body.dataset); // by the tab (see visit_store.js)
+    if (!isKept && document.querySelector("[data-unsaved]")) event.preventDefault();
   });
   window.addEventListener("pagehide", () => navigator.sendBeacon(`/voila/api/shutdown/${kernel}`));
 })();
