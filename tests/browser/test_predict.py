@@ -88,11 +88,24 @@ def test_of_an_animation_the_first_picture_is_used(shared_page: Page, pictures: 
     expect(shared_page.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
 
 
+def test_an_incomplete_photo_is_shown_and_answered_with_a_note(shared_page: Page, cat_jpeg: bytes) -> None:
+    upload_photo(shared_page, cat_jpeg[:-2], "cut.jpg")
+    expect(shared_page.locator(".cd-answer")).to_contain_text("The picture is incomplete")
+    expect(shared_page.get_by_role("img", name="cut.jpg")).to_be_visible()
+
+
+def test_a_heic_is_sent_as_it_is(shared_page: Page) -> None:
+    heic = Path(__file__).parents[1] / "pictures" / "quarters.heic"
+    upload_photo(shared_page, heic.read_bytes(), "photo.heic")
+    expect(shared_page.locator(".cd-answer")).to_be_visible()
+    assert error_message(shared_page) == ""
+
+
 @pytest.mark.parametrize(
     ("variant", "name", "sentence"),
     [
         ("words", "cat.jpg", "This is not a picture that can be read."),
-        ("half_jpeg", "cat.jpg", "This picture is damaged or incomplete."),
+        ("half_jpeg", "cat.jpg", "Too much of this picture is missing."),
         ("half_png", "cat.png", "This picture is damaged or incomplete."),
         ("half_webp", "cat.webp", "This picture is damaged or incomplete."),
         ("bomb", "cat.png", "This picture is too large: at most 50 megapixels"),
@@ -133,7 +146,7 @@ def test_the_app_and_the_rest_api_accept_pictures_of_the_same_sizes(
     assert (answer.status, error_message(shared_page) == "") == (200 if taken else 400, taken)
     if not taken:
         assert error_message(shared_page).removeprefix(f"{name}: ") == answer.json()["detail"]
-        assert "at most 50 megapixels, or 250 as a JPEG that is not progressive" in error_message(shared_page)
+        assert "This picture is too large" in error_message(shared_page)
 
 
 def test_a_file_that_is_not_a_photo_is_not_sent(
