@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
 import subprocess
@@ -108,9 +107,9 @@ def open_page(http: urllib3.PoolManager, address: str, headers: dict[str, str]) 
     begun = time.perf_counter()
     page = http.request("GET", address, headers=headers)
     seconds = time.perf_counter() - begun
-    found = re.search(r'id="jupyter-config-data"[^>]*>\s*({.*?})\s*</script>', page.data.decode(), re.DOTALL)
+    found = re.search('data-kernel="(.*?)"', page.data.decode())
     assert found, page.status
-    heartbeat = f"{address.rpartition('/')[0]}/session/{json.loads(found[1])['kernelId']}"
+    heartbeat = f"{address.rpartition('/')[0]}/session/{found[1]}"
     assert http.request("GET", heartbeat, headers=headers).status == 204
     return seconds
 
