@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -102,6 +104,24 @@ class Settings(BaseSettings):
     def data_controller(self) -> DataController:
         """Data controller, as the privacy notice names it."""
         return DataController(self.controller, self.contact, self.retention_days)
+
+    def create_data_dir(self) -> None:
+        """Create the data folder, for this user alone, and check that it can be written.
+
+        Raises
+        ------
+        SettingsError
+        """
+        try:
+            files.data_folder(self.data_dir)
+            with tempfile.TemporaryFile(dir=self.data_dir):
+                pass
+        except OSError as error:
+            raise SettingsError(
+                "The data folder {folder} cannot be written: {reason}. Choose another with CATSDOGS_DATA_DIR.",
+                folder=self.data_dir,
+                reason=os.strerror(error.errno or errno.EIO),
+            ) from error
 
     @classmethod
     def load(cls) -> Self:

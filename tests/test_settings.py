@@ -116,3 +116,13 @@ def test_an_unwritable_folder_is_reported(empty_folder: Path) -> None:
     empty_folder.chmod(0o500)
     with pytest.raises(SettingsError, match="cannot be written"):
         write_missing_secrets(Settings.load())
+
+
+def test_the_data_folder_is_private_and_its_failure_is_named(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, CATSDOGS_DATA_DIR=tmp_path / "above" / "data")
+    settings.create_data_dir()
+    settings.create_data_dir()
+    assert stat.S_IMODE(settings.data_dir.stat().st_mode) in {0o700, 0o711}
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="CATSDOGS_DATA_DIR"):
+        Settings(_env_file=None, CATSDOGS_DATA_DIR=tmp_path / "file" / "data").create_data_dir()

@@ -26,6 +26,8 @@ def fetch(
     from catsdogs.training.download import PETIMAGES
     from catsdogs.training.download import fetch as run
 
+    settings = Settings.load()
+    settings.create_data_dir()
     with progress_bars() as update:
-        photos = run(Settings.load().data_dir, replace(PETIMAGES, url=url) if url else PETIMAGES, update)
+        photos = run(settings.data_dir, replace(PETIMAGES, url=url) if url else PETIMAGES, update)
     print(photos)

@@ -30,6 +30,7 @@ def report(
     from catsdogs.reporting.build import publish
 
     settings = Settings.load()
+    settings.create_data_dir()
     published = publish(start, end, lang or settings.lang, out or settings.data_dir / "reports", pdf=pdf)
     print(published.files[0])
     if published.firing:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import os
 import resource
 import signal
 import socket
-import tempfile
 import threading
 from pathlib import Path
 
@@ -17,7 +15,7 @@ import typer
 
 from catsdogs.cli.app import app
 from catsdogs.errors import SettingsError
-from catsdogs.files import data_folder, is_open_to_others
+from catsdogs.files import is_open_to_others
 from catsdogs.settings import Settings, env_file, write_missing_secrets
 
 OPEN_FILES = 65_536
@@ -32,7 +30,7 @@ def serve(
     """Serve the apps and the REST API until Ctrl-C."""
     stopping = _note_signals()
     settings = Settings.load()
-    _check_writable(settings.data_dir)
+    settings.create_data_dir()
     sockets = _bind(host, port)
     settings = _with_secrets(settings)
     _quiet_libraries()
@@ -88,19 +86,6 @@ def _with_secrets(settings: Settings) -> Settings:
         return settings
     print(f"Wrote random values for {' and '.join(written)} to {env_file()}: keep that file to yourself.")
     return Settings.load()
-
-
-def _check_writable(folder: Path) -> None:
-    try:
-        data_folder(folder)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise SettingsError(
-            "The data folder {folder} cannot be written: {reason}. Choose another with CATSDOGS_DATA_DIR.",
-            folder=folder,
-            reason=os.strerror(error.errno or errno.EIO),
-        ) from error
 
 
 def _warn_of_open_files(folder: Path) -> None:

@@ -40,6 +40,7 @@ def train(
 
     labelled_photos(folder)  # refuses a wrong folder before TensorFlow is imported, which takes seconds
     settings = Settings.load()
+    settings.create_data_dir()
     feedback = feedback_photos(settings) if with_feedback else FeedbackPhotos()
     if with_feedback:
         left_out = "".join(f", {n} {reason}" for reason, n in Counter(feedback.left_out.values()).items())

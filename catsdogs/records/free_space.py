@@ -47,4 +47,4 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _existing(folder: Path) -> Path:
-    return next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    return next((path for path in (folder, *folder.parents) if os.access(path, os.F_OK)), folder)
