@@ -8,8 +8,10 @@ from copy import deepcopy
 from typing import Any
 
 import jinja2
+import nbformat
 from jinja2 import meta
 from jinja2.bccache import Bucket
+from jupyter_client.kernelspec import KernelSpecManager
 from traitlets.config import Config
 from voila.execute import VoilaExecutor
 from voila.exporter import VoilaExporter
@@ -77,8 +79,15 @@ def _extend(environment: jinja2.Environment) -> None:
 
 
 def prepare(template_paths: list[str], config: Config) -> None:
-    """Compress the scripts of the pages, and compile the templates, before the first page needs them."""
+    """Do what the first page would wait for: imports, notebooks' schema, compiled templates and compressed scripts."""
+    KernelSpecManager().get_kernel_spec("python3")  # it imports IPython
+    for notebook in (files.notebooks() / "apps").glob("*.ipynb"):
+        nbformat.read(notebook, as_version=4)  # it compiles the schema that notebooks are checked with
+    _compile_templates(template_paths, config)
     page_files.compress()
+
+
+def _compile_templates(template_paths: list[str], config: Config) -> None:
     environment = VoilaExporter(template_paths=template_paths, template_name=TEMPLATE, config=config).environment
     _extend(environment)
     environment.filters.setdefault("highlight_code", str)  # only its name counts: added for each notebook
