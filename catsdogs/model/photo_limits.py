@@ -11,8 +11,9 @@ MAX_JPEG_MEGAPIXELS = 250
 """Size of the largest JPEG that is not progressive, in millions of pixels: it is decoded at a fraction of its size."""
 MAX_JPEG_PIXELS = MAX_JPEG_MEGAPIXELS * 10**6
 MAX_WEBP_MEGAPIXELS = 24
-"""Size of the largest WebP and AVIF, in millions of pixels: their decoders take most memory."""
+"""Size of the largest WebP, in millions of pixels: its decoder takes much memory."""
 MAX_LOSSLESS_WEBP_MEGAPIXELS = 20
+MAX_AVIF_MEGAPIXELS = 20
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 """The formats that are read."""
 MIN_SIDE = 8

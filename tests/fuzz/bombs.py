@@ -244,7 +244,7 @@ def _heif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
         return struct.pack(">I", len(body) + 8) + kind + body
 
     yield "AVIF: 49 megapixels", lambda: encoded("AVIF", "RGB", (7_000, 7_000), speed=10)
-    yield "AVIF: 24 megapixels", lambda: encoded("AVIF", "RGB", (6_000, 4_000), speed=10)
+    yield "AVIF: 20 megapixels", lambda: encoded("AVIF", "RGB", (5_000, 4_000), speed=10)
     yield "AVIF: transparent", lambda: encoded("AVIF", "RGBA", (4_100, 4_000), speed=10)
     for brand in (b"avif", b"heic"):
         start = box(b"ftyp", brand + bytes(4) + brand)

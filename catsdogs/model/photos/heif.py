@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from PIL import Image, _avif
 
 from catsdogs.domain import Note
-from catsdogs.model.photo_limits import MAX_WEBP_MEGAPIXELS
+from catsdogs.model.photo_limits import MAX_AVIF_MEGAPIXELS
 from catsdogs.model.photos.gif import MAX_FRAMES
 from catsdogs.model.photos.source import DamagedError, Decoded, Source, TimeLimit, too_many_parts
 
@@ -42,7 +42,7 @@ def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
         height,
         lambda _: frame_pixels(0),
         decoding_bytes=_AVIF_ALPHA_BYTES if mode == "RGBA" else _AVIF_BYTES,
-        most_pixels=MAX_WEBP_MEGAPIXELS * 10**6,
+        most_pixels=MAX_AVIF_MEGAPIXELS * 10**6,
         orientation=orientation,
         profile=profile or b"",
         notes=(Note.FIRST_FRAME,) if frames > 1 else (),

@@ -26,6 +26,7 @@ LEAST_SCANS = 2
 """Number of complete scans that a progressive photo needs whose end is missing: each shows all of it, more finely."""
 
 _FILL = re.compile(rb"\xff+")
+_LONG_FILL = re.compile(rb"\xff{4096,}")
 _FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)  # baseline, extended and progressive; the last two with arithmetic coding
 _TABLES = (0xC4, 0xCC, 0xDB, 0xDD)  # DHT, DAC, DQT, DRI
 _WITHOUT_LENGTH = (0x00, 0x01, *range(0xD0, 0xD9))
@@ -50,7 +51,7 @@ def open_jpeg(content: bytes, time_limit: TimeLimit) -> Source:
     """Read the header."""
     header = _read_header(content)
     if b"\xff" * 16 in content[header.scan :: 4096]:  # 64 kB of fill, which Pillow would read again and again
-        content = content[: header.scan] + _FILL.sub(b"\xff", content[header.scan :])
+        content = content[: header.scan] + _LONG_FILL.sub(b"\xff", content[header.scan :])
     height, width, components = struct.unpack_from(">HHB", header.frame, 1)
     is_progressive = header.frame_kind in (0xC2, 0xCA)
     sampling = [(byte >> 4) * (byte & 15) for byte in header.frame[7 : 6 + 3 * components : 3]]

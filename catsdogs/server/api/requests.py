@@ -12,12 +12,19 @@ from typing_extensions import TypedDict
 from catsdogs.domain import MAX_COMMENT, RECEIPT_PATTERN, PurposeName, TrueLabelName
 from catsdogs.i18n import LANGUAGES
 from catsdogs.json_types import Identifier, JsonSchema, Timestamp
-from catsdogs.model.photo_limits import FORMATS, MAX_JPEG_MEGAPIXELS, MAX_MEGABYTES, MAX_MEGAPIXELS, MAX_WEBP_MEGAPIXELS
+from catsdogs.model.photo_limits import (
+    FORMATS,
+    MAX_AVIF_MEGAPIXELS,
+    MAX_JPEG_MEGAPIXELS,
+    MAX_MEGABYTES,
+    MAX_MEGAPIXELS,
+    MAX_WEBP_MEGAPIXELS,
+)
 from catsdogs.samples import SAMPLES
 
 _PHOTO = (
     f"{FORMATS}; at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, or {MAX_JPEG_MEGAPIXELS} as a JPEG "
-    f"that is not progressive, or {MAX_WEBP_MEGAPIXELS} as WebP or AVIF"
+    f"that is not progressive, or {MAX_WEBP_MEGAPIXELS} as WebP and {MAX_AVIF_MEGAPIXELS} as AVIF"
 )
 
 
