@@ -35,9 +35,13 @@ _CHUNK = 64 * 1024
 
 
 def limit_head(stream: IOStream) -> None:
-    """Have Tornado read the head of a request up to `LONGEST_HEAD`; it would close the connection at a longer one."""
-    read = stream.read_until_regex
+    """Have Tornado read the head of a request up to `LONGEST_HEAD`, and the line before a chunk of a body.
+
+    It would close the connection at a longer one, and for a chunk already at 64 bytes.
+    """
+    read, read_line = stream.read_until_regex, stream.read_until
     stream.read_until_regex = lambda _regex, _max_bytes=None, **_: read(_HEAD)  # type: ignore[method-assign]
+    stream.read_until = lambda end, **_: read_line(end, LONGEST_HEAD)  # type: ignore[method-assign]
 
 
 class Connection(HTTP1Connection):

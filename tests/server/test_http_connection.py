@@ -164,6 +164,7 @@ MALFORMED = {
     "two lengths": (PREDICT + b"Content-Length: 1\r\n" + CHUNKED, 400),
     "unknown encoding": (b"POST /info HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
     "wrong chunk": (PREDICT + CHUNKED + b"zz\r\n", 400),
+    "long line of a chunk": (PREDICT + CHUNKED + b"1;x=" + b"a" * 1000 + b"\r\na\r\n0\r\n\r\n", 400),
     "wrong chunk for a page": (b"POST /info HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
     "length of a page": (b"POST /info HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n", 400),
     "huge for a page": (b"POST /info HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", 413),
@@ -214,6 +215,9 @@ def test_a_head_of_almost_the_longest_size_is_read(server: RunningServer) -> Non
 class _Slow(RequestHandler):
     max_body = 1000
 
+    def get(self) -> None:
+        self.write("read as a request")
+
     def post(self) -> None:
         self.write("done")
 
@@ -254,3 +258,28 @@ def test_a_client_that_stays_after_a_refusal_is_not_waited_for(talk: Callable[[b
     for head in (b"Content-Length: 100", b"Content-Length: abc", b"Transfer-Encoding: chunked"):
         received = talk(b"POST /nothing HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n\r\nzz\r\n")
         assert received.startswith(b"HTTP/1.1 4"), head
+
+
+HIDDEN = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
+BODIES = {
+    "length": b"Content-Length: %d\r\n\r\n%s" % (len(HIDDEN), HIDDEN),
+    "asking first": b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n%s" % (len(HIDDEN), HIDDEN),
+    "chunks": b"%s%x\r\n%s\r\n0\r\n\r\n" % (CHUNKED, len(HIDDEN), HIDDEN),
+    "after wrong chunks": CHUNKED + b"zz\r\n\r\n" + HIDDEN,
+    "trailers": CHUNKED + b"0\r\nX: y\r\n\r\n" + HIDDEN,
+    "length and chunks": b"Content-Length: 5\r\n" + CHUNKED + b"0\r\n\r\n" + HIDDEN,
+    "two lengths": b"Content-Length: 0\r\nContent-Length: 3\r\n\r\n" + HIDDEN,
+    "odd length": b"Content-Length: +0\r\n\r\n" + HIDDEN,
+    "space after the name": b"Content-Length : 0\r\n\r\n" + HIDDEN,
+    "folded": b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "unknown encoding": b"Transfer-Encoding: xchunked\r\n\r\n" + HIDDEN,
+    "too large": b"Content-Length: 5000\r\n\r\n" + bytes(2000) + HIDDEN,
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_nothing_of_a_body_is_taken_for_a_request(talk: Callable[[bytes], bytes], name: str) -> None:
+    for path in (b"/slow", b"/nothing"):
+        received = talk(b"POST %s HTTP/1.1\r\nHost: a\r\n%s" % (path, BODIES[name]) + b"GET /end HTTP/1.0\r\n\r\n")
+        assert received.startswith(b"HTTP/1.1 "), path
+        assert b"read as a request" not in received, path

@@ -15,6 +15,8 @@ pytestmark = needs_nginx
 REFUSED = {
     "no request": (b"garbage\r\n\r\n", 400),
     "no host": (b"GET /api/info HTTP/1.1\r\n\r\n", 400),
+    "unknown encoding": (b"POST /api/predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+    "unknown version": (b"GET /api/info HTTP/3.1\r\nHost: a\r\n\r\n", 400),
     "too large": (b"POST /api/predict HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n", 413),
     "long address": (b"GET /api/" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431),
     "long header": (b"GET /api/info HTTP/1.1\r\nHost: a\r\nCookie: " + b"a" * 20_000 + b"\r\n\r\n", 431),

@@ -68,7 +68,7 @@ def _type_of_form(headers: HTTPHeaders) -> str:
 def _read_json(body: bytes) -> Form:
     try:
         fields = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for lists in lists in lists
         fields = None
     if not isinstance(fields, dict) or any(isinstance(value, dict | list | float) for value in fields.values()):
         raise InvalidInput(N_("The JSON cannot be read. Send one object whose values are texts, integers or booleans."))

@@ -84,6 +84,8 @@ def test_everything_a_program_for_v2_does(v2: Client, cat_jpeg: bytes) -> None:
     assert {row["id"]: row["user_feedback"] for row in rows(v2)} == {1: 1, 2: None}
     assert send_json(v2, feedback_id=3, user_feedback=1).status == 404
     assert send_json(v2, feedback_id=10**30, user_feedback=1).status == 404
+    nested = b"[" * 60_000
+    assert v2("POST", "/api/update-feedback", body=nested, headers={"Content-Type": "application/json"}).status == 400
     assert v2("POST", "/api/update-feedback", token=None, fields=form).status == 401  # V2 asked for no token
 
     # a new prediction
