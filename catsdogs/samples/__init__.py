@@ -52,4 +52,4 @@ def find(name: str) -> Sample:
     for sample in SAMPLES:
         if sample.name == name:
             return sample
-    raise NotFound("There is no such sample picture.")
+    raise NotFound("There is no such sample picture. Choose one of those that are shown.")

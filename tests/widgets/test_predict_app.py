@@ -105,7 +105,7 @@ def test_a_sample_picture_is_predicted_without_forms(app: PredictApp, send: Send
     assert app.photo_input.explanation["number"] == 1
     assert (
         send(app.photo_input, {"number": 2, "action": "predict_sample", "name": "mine"})
-        == "There is no such sample picture."
+        == "There is no such sample picture. Choose one of those that are shown."
     )
     assert rows() == []
     assert send(app.photo_input, {"number": 1, "action": "show"}) == ""

@@ -39,7 +39,9 @@ class ReadinessHandler(ApiHandler):
         """Confirm that predictions work; without the database they do, and their records wait in the spool."""
         health = await self.server.health()
         if self.server.draining or not health["model_loaded"]:
-            raise ServiceUnavailable(N_("Not ready for requests."))
+            raise ServiceUnavailable(
+                N_("The service is starting or stopping. Wait a moment; if it stays so, its log says why.")
+            )
         self.write({"status": "ready"})
 
 
