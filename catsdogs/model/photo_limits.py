@@ -16,6 +16,8 @@ MAX_LOSSLESS_WEBP_MEGAPIXELS = 20
 MAX_AVIF_MEGAPIXELS = 20
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 """The formats that are read."""
+MAX_PROFILE_BYTES = 4 * 2**20
+"""Size of the largest ICC profile that is used."""
 MIN_SIDE = 8
 """Smallest width and height, in pixels."""
 MAX_DECODED_BYTES = 260 * 10**6

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests import large_images
 from tests.fuzz import tiff_bombs
+from tests.icc_profiles import profile_of_many_steps
 
 MOST = 32 * 2**20
 """Size of the largest file, in bytes."""
@@ -72,6 +73,11 @@ def png(
 def gif(width: int, height: int, blocks: bytes) -> bytes:
     """A GIF of two colours."""
     return b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff" + blocks + b";"
+
+
+def with_screen(content: bytes, width: int, height: int) -> bytes:
+    """A GIF that says that it is of another size."""
+    return content[:6] + struct.pack("<HH", width, height) + content[10:]
 
 
 def riff(*chunks: tuple[bytes, bytes]) -> bytes:
@@ -140,6 +146,7 @@ def _jpeg_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "JPEG: EXIF loop", lambda: with_segments(segment(0xE1, exif(loop, following=8)))
     yield "JPEG: EXIF entries", lambda: with_segments(segment(0xE1, exif(loop * 5_000, 65_535)))
     yield "JPEG: no end", lambda: large_images.jpeg(15_800, 15_800)[:-1_000_000]
+    yield "JPEG: profile", lambda: small("JPEG", icc_profile=profile_of_many_steps(3_000))
     yield "JPEG: CMYK", lambda: encoded("JPEG", "CMYK", (7_000, 7_000))
 
 
@@ -161,6 +168,16 @@ def _png_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "PNG: profile", lambda: with_chunks(chunk(b"iCCP", b"profile\0\0" + text))
     yield "PNG: XMP", lambda: with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + text))
     yield "PNG: raw profile", lambda: with_chunks(chunk(b"zTXt", b"Raw profile type exif\0\0" + text))
+    most = zlib.compress(bytes(4 * 2**20 - 1), 9)
+    for name, kind, start in (
+        ("profiles", b"iCCP", b"profile\0\0"),
+        ("raw profiles", b"zTXt", b"Raw profile type exif\0\0"),
+        ("XMP chunks", b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0"),
+    ):
+        yield (
+            f"PNG: many {name}",
+            partial(lambda one: with_chunks(one * (8 * 2**20 // len(one))), chunk(kind, start + most)),
+        )
     yield "PNG: long text", lambda: with_chunks(chunk(b"tEXt", b"Comment\0" + b"x" * 30_000_000))
     yield "PNG: private chunks", lambda: with_chunks(chunk(b"prVt", b"") * 2_500_000)
     yield "PNG: empty IDAT", lambda: with_chunks(chunk(b"IDAT", b"") * 2_500_000)
@@ -194,6 +211,7 @@ def _gif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "GIF: frames", lambda: gif(64, 64, frame(64, 64) * 2_000_000)
     yield "GIF: large frames", lambda: gif(3_500, 3_500, frame(3_500, 3_500) * 1_000)
     yield "GIF: frame outside", lambda: gif(64, 64, frame(64, 64) + frame(65_535, 65_535))
+    yield "GIF: first frame outside", lambda: with_screen(encoded("GIF", "P", (8_000, 8_000)), 64, 64)
     yield "GIF: 4 gigapixels", lambda: gif(65_535, 65_535, frame(65_535, 65_535))
     frames = [Image.new("P", (3_500, 3_500), n) for n in range(1, 20)]
     yield "GIF: one colour", lambda: _saved(Image.new("P", (3_500, 3_500)), "GIF", save_all=True, append_images=frames)

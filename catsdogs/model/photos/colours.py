@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from catsdogs.model.photo_limits import MAX_DECODED_BYTES
+from catsdogs.model.photo_limits import MAX_DECODED_BYTES, MAX_PROFILE_BYTES
 from catsdogs.model.photos.source import Decoded, Source, TimeLimit
 
-MAX_PROFILE_BYTES = 4 * 2**20
-"""Size of the largest ICC profile that is used."""
 LEAST_RANGE = 2**14
 """Range from the darkest to the brightest 16-bit grey from which on the whole range is used. Scanners store 12 or 14
 bits of it: such a picture would be black."""
 
 _SAME_COLOURS = 2  # levels of 255 by which a profile may differ from sRGB
 _BAND_PIXELS = 2**21
+_TAGS = 132 + 100 * 12  # where the table of tags ends, at the latest
+_CHAINS = re.compile(rb"D2B[0-3]")
+"""Tags of a profile that may hold any number of steps, in floating point; the others of the profile say the same."""
 _SPACES = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}
 
 Transform = ImageCms.ImageCmsTransform
@@ -86,7 +89,7 @@ def _converter(decoded: Decoded, source: Source) -> Callable[[Image.Image], Imag
     if image.mode.startswith("I;16"):
         return _sixteen_bits(decoded, source)
     if image.mode in ("I", "F"):
-        return _stretch(*_range(decoded))
+        return _stretch(decoded, source)
     if image.mode == "L" and (grey := profile_transform(source.profile, "L")):
         ramp = Image.frombytes("L", (256, 1), bytes(range(256)))
         levels = np.asarray(apply_transform(ramp, grey))[0]
@@ -138,24 +141,36 @@ def _array(image: Image.Image) -> npt.NDArray[np.uint16]:
     return np.asarray(image).astype(np.uint16, copy=False)
 
 
-def _range(decoded: Decoded) -> tuple[float, float]:
-    """Find the darkest and the brightest pixel."""
+def _range(decoded: Decoded, source: Source) -> tuple[float, float]:
+    """Find the lowest and the highest value."""
     width, height = decoded.size
     step = max(1, _BAND_PIXELS // width)
     extremes = []
     for top in range(0, height, step):
-        band = np.asarray(decoded.rows(top, min(top + step, height)))
-        low, high = band.min(), band.max()
+        band = _values(decoded.rows(top, min(top + step, height)), source)
+        low, high = float(band.min()), float(band.max())
         if not np.isfinite(high - low):
             band = _finite(band)
-            low, high = band.min(), band.max()
+            low, high = float(band.min()), float(band.max())
         extremes.append((low, high))
-    return float(min(low for low, _ in extremes)), float(max(high for _, high in extremes))
+    return min(low for low, _ in extremes), max(high for _, high in extremes)
 
 
-def _stretch(low: float, high: float) -> Callable[[Image.Image], Image.Image]:
+def _stretch(decoded: Decoded, source: Source) -> Callable[[Image.Image], Image.Image]:
     """Scale 32-bit greyscale, which has no standard range, to the range from its darkest to its brightest pixel."""
-    return lambda rows: Image.fromarray(_scale(_finite(np.asarray(rows)), low, high)).convert("RGB")
+    low, high = _range(decoded, source)
+
+    def convert(rows: Image.Image) -> Image.Image:
+        grey = _scale(_finite(_values(rows, source)), low, high)
+        return Image.fromarray(255 - grey if source.inverted else grey).convert("RGB")
+
+    return convert
+
+
+def _values(image: Image.Image, source: Source) -> npt.NDArray[Any]:
+    """Return 32-bit pixels as the file means them."""
+    values = np.asarray(image)
+    return values.view(np.uint32) if source.unsigned and image.mode == "I" else values
 
 
 def _finite(grey: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -168,6 +183,7 @@ def _scale(grey: npt.NDArray[np.float64] | npt.NDArray[np.uint16], low: float, h
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> Transform | None:
+    profile = _CHAINS.sub(lambda name: name[0].lower(), profile[:_TAGS]) + profile[_TAGS:]
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), mode, "RGB")

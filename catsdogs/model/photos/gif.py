@@ -16,18 +16,7 @@ MAX_FRAMES = 64
 
 def open_gif(content: bytes, time_limit: TimeLimit) -> Source:
     """Read the blocks of the first frames."""
-    width, height, flags = struct.unpack_from("<HHB", content, 6)
-    position = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
-    view = memoryview(content)
-    parts: list[bytes | memoryview] = [view[:position]]
-    frames = 0
-    for start, end, is_frame in _blocks(content, position):
-        frames += is_frame
-        if frames > MAX_FRAMES:
-            break
-        parts.append(view[start:end])
-    if not frames:
-        raise DamagedError("no frame")
+    width, height, parts, frames = _first_frames(content)
 
     def open_file() -> GifImagePlugin.GifImageFile:
         return GifImagePlugin.GifImageFile(open_parts([*parts, b";"], time_limit))
@@ -52,6 +41,35 @@ def open_gif(content: bytes, time_limit: TimeLimit) -> Source:
         notes=(Note.FIRST_FRAME,) if is_animated else (),
         later_frames=later_frames if is_animated else None,
     )
+
+
+def _first_frames(content: bytes) -> tuple[int, int, list[bytes | memoryview], int]:
+    """Return width, height, the parts of the file up to the last frame that is looked at, and the number of frames."""
+    width, height, flags = struct.unpack_from("<HHB", content, 6)
+    position = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+    view = memoryview(content)
+    parts: list[bytes | memoryview] = [view[:position]]
+    frames = 0
+    for start, end, is_frame in _blocks(content, position):
+        frames += is_frame
+        if is_frame:
+            right, bottom = _right_and_bottom(content, start)
+            if frames == 1:
+                width, height = max(width, right), max(height, bottom)  # as viewers do
+            elif frames > MAX_FRAMES or right > width or bottom > height:  # Pillow would enlarge the picture again
+                break
+        parts.append(view[start:end])
+    if not frames:
+        raise DamagedError("no frame")
+    return width, height, parts, frames
+
+
+def _right_and_bottom(content: bytes, frame: int) -> tuple[int, int]:
+    """Return where the frame at a position ends in the picture; zeros where the file ends before it says so."""
+    if frame + 9 > len(content):
+        return 0, 0
+    left, top, width, height = struct.unpack_from("<HHHH", content, frame + 1)
+    return left + width, top + height
 
 
 def _blocks(content: bytes, position: int) -> Iterator[tuple[int, int, bool]]:

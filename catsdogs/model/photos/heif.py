@@ -11,6 +11,7 @@ from PIL import Image, _avif
 
 from catsdogs.domain import Note
 from catsdogs.model.photo_limits import MAX_AVIF_MEGAPIXELS
+from catsdogs.model.photos.av1 import frame_sizes
 from catsdogs.model.photos.gif import MAX_FRAMES
 from catsdogs.model.photos.source import DamagedError, Decoded, Source, TimeLimit, too_many_parts
 
@@ -21,6 +22,8 @@ MAX_HEADER = 2**20
 _HEIC_BYTES = 5.2  # memory that a decoder takes for each pixel: planes, and what it returns
 _AVIF_BYTES = 10.8
 _AVIF_ALPHA_BYTES = 15.5
+_SLACK = 2**20
+"""By how many pixels a frame of an AVIF may be larger than the picture: tiles at its edges are cut off."""
 
 
 def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
@@ -28,6 +31,11 @@ def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
     _check_boxes(content)
     decoder = _avif.AvifDecoder(content, "auto", os.cpu_count() or 1)
     (width, height), frames, mode, profile, _, orientation, _ = decoder.get_info()
+    sizes = frame_sizes(content)
+    if max(sizes, default=0) > width * height + _SLACK or (
+        frames == 1 and sum(sizes) > 3 * (width * height + _SLACK)  # it may have an alpha channel, and a gain map
+    ):
+        raise DamagedError("size")
 
     def frame_pixels(number: int) -> Decoded:
         time_limit.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ def open_png(content: bytes, time_limit: TimeLimit) -> Source:
         height,
         load,
         decoding_bytes=4 if colour in (2, 4, 6) else 2 if depth == 16 else 1,
-        orientation=read_orientation(others.get(b"exif", b""), others.get(b"xmp", b"")),
+        orientation=read_orientation(others.get(b"exif") or others.get(b"raw exif", b""), others.get(b"xmp", b"")),
         profile=others.get(b"profile", b""),
         notes=(Note.FIRST_FRAME,) if is_animated else (),
         later_frames=later_frames if is_animated else None,
@@ -85,25 +86,22 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _read_metadata(others: dict[bytes, bytes], kind: bytes, body: bytes) -> None:
-    """Keep EXIF, XMP and the ICC profile; leave out what is damaged or too large."""
-    if kind not in (b"eXIf", b"iCCP", b"iTXt", b"zTXt", b"tEXt"):
-        return
+    """Keep EXIF, XMP and the ICC profile, the first of each; leave out what is damaged or too large."""
     name, _, rest = body[:200].partition(b"\0")
     rest = body[len(name) + 1 :]
     if kind == b"eXIf":
-        others[b"exif"] = body
-    elif kind == b"iCCP":
+        others.setdefault(b"exif", body)
+    elif kind == b"iCCP" and b"profile" not in others:
         others[b"profile"] = _inflate(rest[1:])
-    elif kind == b"iTXt" and name == b"XML:com.adobe.xmp":
+    elif kind == b"iTXt" and name == b"XML:com.adobe.xmp" and b"xmp" not in others:
         text = rest[2:].split(b"\0", 2)[-1]
         others[b"xmp"] = _inflate(text) if rest[:1] == b"\1" else text
-    elif name == b"Raw profile type exif":  # what ImageMagick wrote before there was eXIf
-        text = _inflate(rest[1:]) if kind == b"zTXt" else rest
+    elif kind in (b"zTXt", b"tEXt") and name == b"Raw profile type exif" and b"raw exif" not in others:
+        text = _inflate(rest[1:]) if kind == b"zTXt" else rest  # ImageMagick wrote it before there was eXIf
         digits = b"".join(text[:MAX_TEXT].split(b"\n")[3:]).decode("ascii", "ignore")
-        try:
-            others.setdefault(b"exif", bytes.fromhex(digits))
-        except ValueError:
-            return
+        others[b"raw exif"] = b""
+        with contextlib.suppress(ValueError):
+            others[b"raw exif"] = bytes.fromhex(digits)
 
 
 def _inflate(body: bytes) -> bytes:

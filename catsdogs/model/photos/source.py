@@ -142,7 +142,9 @@ class Source:
     later_frames: Callable[[], Iterator[Image.Image]] | None = None
     """Decodes the first frames after the first one of an animation."""
     inverted: bool = False
-    """Whether 0 is white in 16-bit greyscale."""
+    """Whether 0 is white in greyscale of more than eight bits."""
+    unsigned: bool = False
+    """Whether 32-bit whole numbers have no sign; Pillow reads them with one."""
     opaque_if_empty: bool = False
     """Whether an alpha channel of zeros only means that there is none."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from PIL import TiffImagePlugin
 
 from catsdogs.domain import Note
+from catsdogs.model.photo_limits import MAX_PROFILE_BYTES
 from catsdogs.model.photos.exif import read_orientation
 from catsdogs.model.photos.source import DamagedError, Decoded, Source, TimeLimit, takes_too_long, too_many_parts
 
@@ -25,10 +26,10 @@ SLOW_BYTES = 120 * 10**6
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _OFFSETS, _ORIENTATION, _SAMPLES, _STRIP_ROWS, _LENGTHS, _PLANAR = 273, 274, 277, 278, 279, 284
-_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, _XMP, _PROFILE = 322, 323, 324, 325, 700, 34675
+_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, _SAMPLE_FORMAT, _XMP, _PROFILE = 322, 323, 324, 325, 339, 700, 34675
 _NEEDED = {
     *(_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, 266, _OFFSETS, _SAMPLES, _STRIP_ROWS, _LENGTHS, _PLANAR),
-    *(292, 293, 317, 320, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, 332, 338, 339, 347),
+    *(292, 293, 317, 320, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, 332, 338, _SAMPLE_FORMAT, 347),
     *(512, 513, 514, 515, 519, 520, 521, 529, 530, 531, 532),  # JPEG within a TIFF, YCbCr
 }
 _SLOW = (34925,)  # LZMA
@@ -131,9 +132,10 @@ def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
         load,
         decoding_bytes=held + block_bytes / pixels,
         orientation=_orientation(file, page),
-        profile=file.value(page, _PROFILE),
+        profile=file.value(page, _PROFILE, MAX_PROFILE_BYTES),
         notes=(Note.FIRST_PAGE,) if pages > 1 else (),
         inverted=number(_PHOTOMETRIC, 1) == 0 and bits > 8,
+        unsigned=number(_SAMPLE_FORMAT, 1) == 1,
     )
 
 

@@ -28,7 +28,7 @@ def open_webp(content: bytes, time_limit: TimeLimit) -> Source:
         frames += kind == b"ANMF"
         if kind in _NEEDED and frames <= MAX_FRAMES:
             needed.append(view[start:end])
-            is_lossless = is_lossless or kind != b"VP8 "
+            is_lossless = is_lossless or kind not in (b"VP8 ", b"VP8X")
         elif kind in (b"EXIF", b"XMP ", b"ICCP"):
             others.setdefault(kind, content[start + 8 : end])
     if not needed:

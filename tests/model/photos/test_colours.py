@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import struct
 
 import numpy as np
 import pytest
@@ -9,31 +8,7 @@ from PIL import Image, ImageCms
 
 from catsdogs.model import preprocessing
 from catsdogs.model.classifier import Classifier
-
-# primaries and white of Display P3, in XYZ under D50, and a gamma
-P3 = ((0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407))
-WHITE = (0.9642, 1.0, 0.8249)
-
-
-def profile(primaries: tuple[tuple[float, ...], ...], gamma: float = 2.2) -> bytes:
-    """An ICC profile of three primaries."""
-    xyz = {b"wtpt": WHITE, **dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True))}
-    tags = {
-        name: b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * v) for v in value)) for name, value in xyz.items()
-    }
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(256 * gamma)) + bytes(2)
-    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
-    tags[b"desc"] = b"desc\0\0\0\0" + struct.pack(">I", 2) + b"x\0" + bytes(78)
-    tags[b"cprt"] = b"text\0\0\0\0none"
-    start = 128 + 4 + 12 * len(tags)
-    table, body = struct.pack(">I", len(tags)), b""
-    for name, value in tags.items():
-        table += name + struct.pack(">II", start + len(body), len(value))
-        body += value + bytes(-len(value) % 4)
-    white = struct.pack(">3i", *(round(65536 * value) for value in WHITE))
-    size = struct.pack(">I", 128 + len(table) + len(body))
-    head = size + b"lcms\x02\x10\0\0mntrRGB XYZ " + bytes(12) + b"acsp" + bytes(28) + white
-    return head.ljust(128, b"\0") + table + body
+from tests.icc_profiles import P3, ink_profile, profile
 
 
 def encoded(image: Image.Image, icc: bytes, kind: str = "PNG") -> bytes:
@@ -62,6 +37,23 @@ def test_a_photo_in_wide_colours_is_answered_as_the_same_in_srgb(
     pixels = preprocessing.square(preprocessing.decode(encoded(in_colours(cat, wide), wide)), 128)
     original = preprocessing.square(preprocessing.decode(encoded(cat, b"")), 128)
     assert np.abs(pixels.astype(int) - original).mean() < 1
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+@pytest.mark.parametrize("padding", [0, 1_500_000])
+def test_inks_look_as_their_profile_says(kind: str, padding: int) -> None:
+    """Profiles of printers are often larger than a megabyte."""
+    looks: dict[tuple[int, ...], tuple[int, int, int]] = {
+        (1, 0, 0, 0): (20, 140, 190),
+        (0, 1, 0, 0): (200, 30, 90),
+        (0, 0, 1, 0): (240, 220, 30),
+    }
+    icc = ink_profile(looks, padding)
+    for inks, colour in looks.items():
+        image = Image.new("CMYK", (64, 64), tuple(255 * ink for ink in inks))
+        assert image.convert("RGB").getpixel((0, 0)) != colour
+        pixels = preprocessing.square(preprocessing.decode(encoded(image, icc, kind)), 32)
+        assert np.abs(pixels.astype(int) - colour).max() <= 4, inks
 
 
 def test_a_profile_of_the_same_colours_changes_no_pixel(cat_jpeg: bytes) -> None:

@@ -14,8 +14,12 @@ from PIL import Image, PngImagePlugin
 from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
+from catsdogs.model.photo_limits import MAX_LOSSLESS_WEBP_MEGAPIXELS, MAX_WEBP_MEGAPIXELS
+from catsdogs.model.photos.source import TimeLimit
+from catsdogs.model.photos.webp import open_webp
 from catsdogs.model.preprocessing import Photo
-from tests.fuzz.bombs import chunk, segment
+from tests.fuzz.bombs import chunk, segment, with_screen
+from tests.fuzz.tiff_bombs import SHORT, picture, tiff
 
 SIDE = 64
 PICTURES = Path(__file__).parents[2] / "pictures"
@@ -241,6 +245,49 @@ def test_an_animation_that_fades_in_is_judged_by_a_later_frame(kind: str) -> Non
     shown = encode(quarters(), kind, save_all=True, append_images=[white, white.rotate(9)])
     assert preprocessing.decode(shown).notes == (Note.FIRST_FRAME,)
     assert corners(shown) == UPRIGHT
+
+
+@pytest.mark.parametrize("screen", [(0, 0), (16, 16)])
+def test_a_gif_is_as_large_as_its_first_frame(screen: tuple[int, int]) -> None:
+    """As in browsers; a larger frame after it is not decoded."""
+    photo = with_screen(encode(quarters(), "GIF"), *screen)
+    assert corners(photo) == UPRIGHT
+    decoded = preprocessing.decode(photo)
+    assert (decoded.width, decoded.height) == (SIDE, SIDE)
+    white = encode(Image.new("P", (SIDE, SIDE)), "GIF")
+    large = encode(quarters().resize((4 * SIDE, 4 * SIDE)), "GIF")
+    both = white[:-1] + large[large.index(b",\0\0\0\0") :]
+    assert preprocessing.decode(both).image.size == (SIDE, SIDE)
+    assert preprocessing.decode(both).notes == (Note.FIRST_FRAME,)
+
+
+def test_a_webp_is_not_lossless_because_it_has_metadata() -> None:
+    with_exif = encode(quarters(), "WEBP", exif=Image.Exif().tobytes(), xmp=b"<x/>")
+    assert with_exif[12:16] == b"VP8X"
+    limits = {
+        open_webp(with_exif, TimeLimit(2)).most_pixels,
+        open_webp(encode(quarters(), "WEBP"), TimeLimit(2)).most_pixels,
+    }
+    assert limits == {MAX_WEBP_MEGAPIXELS * 10**6}
+    lossless = open_webp(encode(quarters(), "WEBP", lossless=True), TimeLimit(2))
+    assert lossless.most_pixels == MAX_LOSSLESS_WEBP_MEGAPIXELS * 10**6
+    transparent = open_webp(encode(quarters("RGBA"), "WEBP", exact=True), TimeLimit(2))
+    assert transparent.most_pixels <= MAX_WEBP_MEGAPIXELS * 10**6
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("kind", "sample_format", "dark", "bright"),
+    [("I", 1, 0x10000000, 0xF0000000), ("i", 2, -(2**31), 2**31 - 1), ("f", 3, -3.5, 1e9)],
+)
+def test_greys_of_32_bits_are_read_as_the_file_means_them(
+    kind: str, sample_format: int, dark: float, bright: float
+) -> None:
+    body = struct.pack(f"<{SIDE}{kind}", *[dark] * (SIDE // 2), *[bright] * (SIDE // 2)) * SIDE
+    tags = picture(SIDE, SIDE, 1, 32, photometric=1, compression=1, sample_format=sample_format, length=len(body))
+    assert grey(preprocessing.decode(tiff(tags, body))) == [0, 255]
+    if kind == "f":  # Pillow reads no others of which 0 is white
+        assert grey(preprocessing.decode(tiff(tags | {262: (SHORT, [0])}, body))) == [255, 0]
 
 
 def test_pages_are_not_called_animations() -> None:
