@@ -10,7 +10,7 @@ from traitlets.config import Config
 from catsdogs.i18n import N_
 from catsdogs.server.api.photo_form import MAX_BODY
 from catsdogs.server.auth import Scope
-from catsdogs.server.kernels.local import PROVISIONER, LocalKernelManager
+from catsdogs.server.kernels.local import LocalKernelManager
 from catsdogs.server.kernels.remote import RemoteKernelManager
 from catsdogs.server.kernels.remote_websocket import RemoteWebsocketConnection
 from catsdogs.server.rate_limit import RateLimit
@@ -44,7 +44,6 @@ def voila_config(settings: Settings) -> Config:
             # A kernel that is restarted has not run the notebook: its page would do nothing, without an error.
             # Its sockets are files in a folder of the server, which no other user of the machine can open.
             "KernelManager": {"autorestart": False, "transport": "ipc"},
-            **({} if settings.gateway_url else {"KernelProvisionerFactory": {"default_provisioner_name": PROVISIONER}}),
         }
     )
 

@@ -43,9 +43,11 @@ class LocalKernelManager(AppKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        KernelProvisionerFactory.provisioners[PROVISIONER] = EntryPoint(
+        factory = KernelProvisionerFactory.instance(parent=self)
+        factory.provisioners[PROVISIONER] = EntryPoint(
             PROVISIONER, f"{ForkingProvisioner.__module__}:{ForkingProvisioner.__name__}", "catsdogs"
         )
+        factory.default_provisioner_name = PROVISIONER  # no configuration: the one instance may exist already
         self.zygote = Zygote()
         self.kernel_log = KernelLog()
         self.account: Account | None = kernel_account()
