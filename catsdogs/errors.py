@@ -8,7 +8,8 @@ urllib3) are mapped to one of them where they happen, with the original as ``__c
     CatsDogsError
     ├── SettingsError            a setting, or the .env file, is wrong
     ├── InvalidInput             a parameter is of the wrong kind or out of range
-    │   └── InvalidImage         the bytes are not a photo that can be read
+    │   ├── InvalidImage         the bytes are not a photo that can be read
+    │   └── ReceiptRefused       a receipt code for a new decision is another photo's, or not this photo's
     ├── ModelError               the model is missing, damaged or incompatible
     ├── DatabaseError            PostgreSQL refused what it was asked
     │   ├── DatabaseUnavailable  PostgreSQL cannot be reached, or cannot do it now; trying later may work
@@ -57,6 +58,10 @@ class InvalidInput(CatsDogsError):
 
 class InvalidImage(InvalidInput):
     """The bytes are not a photo that can be read."""
+
+
+class ReceiptRefused(InvalidInput):
+    """A receipt code for a new decision is another photo's, or not this photo's."""
 
 
 class ModelError(CatsDogsError):

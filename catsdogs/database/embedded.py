@@ -47,6 +47,8 @@ _MAX_SOCKET_PATH = 103  # sun_path of the BSDs and macOS; Linux has 107
 _START_SECONDS = 60
 _STOP_SECONDS = 10  # then it goes on stopping by itself
 _ORPHAN_SECONDS = 10
+_LARGEST_LOG = 5 * 1024**2
+"""Bytes after which the log is begun anew at the next start; the one before is kept."""
 _LEAST_FREE = 1024**2
 """Bytes on disk below which PostgreSQL does not start."""
 
@@ -157,6 +159,8 @@ class EmbeddedServer:
         if os.geteuid() == 0:
             grant_system_user_access(self.pgdata)
         self._remove_stale_locks()
+        if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
+            self.log.replace(self.log.with_suffix(".log.old"))
         socket_dir = str(self._choose_socket_dir()).replace('"', '""')
         options = {
             "listen_addresses": "",
@@ -165,6 +169,7 @@ class EmbeddedServer:
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            "log_checkpoints": "off",
             # A refused statement quotes what a person wrote: keep it out of the log.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",

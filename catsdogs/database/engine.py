@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from catsdogs.database import embedded, failures, postgres
 from catsdogs.database.deadlines import Deadline, Deadlines
 from catsdogs.database.retries import retry_transaction
 from catsdogs.database.tables import Tables, tables
-from catsdogs.errors import DatabaseError
+from catsdogs.errors import DatabaseError, DatabaseUnavailable
 from catsdogs.settings import Settings
 
 MAINTENANCE_DATABASE = "postgres"
@@ -68,6 +69,7 @@ class Database:
         self.tables: Tables = tables(settings.db_table_monitoring)
         self._server = None if settings.db_host else embedded.EmbeddedServer(settings.data_dir)
         self._engines: dict[TimeLimits, sa.Engine] = {}
+        self._creating = threading.Lock()
         self._running: set[Deadline] = set()
         self._was_silent = False
         self._is_ending = False
@@ -125,6 +127,10 @@ class Database:
                 self._was_silent = deadline.has_passed or failures.is_silence(error)
                 mapped = failures.took_too_long() if deadline.has_passed else self.map_error(error)
                 raise mapped from failures.without_values(error)
+            except OSError as error:  # no file descriptor is left to watch the connection with
+                raise DatabaseUnavailable(
+                    "PostgreSQL cannot do this now: {reason}.", reason=error.strerror or type(error).__name__
+                ) from error
             finally:
                 self._running.discard(deadline)
         return result
@@ -147,9 +153,10 @@ class Database:
         return self._engine_for(PATIENT)
 
     def _engine_for(self, limits: TimeLimits) -> sa.Engine:
-        if limits not in self._engines:
-            self._engines[limits] = create_engine(self.url(self.settings.db_name), limits)
-        return self._engines[limits]
+        with self._creating:
+            if limits not in self._engines:
+                self._engines[limits] = create_engine(self.url(self.settings.db_name), limits)
+            return self._engines[limits]
 
     def url(self, database: str) -> sa.URL:
         """Return the address of one database of the server."""
@@ -193,6 +200,8 @@ def create_engine(url: sa.URL, limits: TimeLimits = PATIENT) -> sa.Engine:
         "statement_timeout": int(1000 * limits.statement_seconds),
         "lock_timeout": int(1000 * limits.lock_seconds),
     }
+    if math.isfinite(limits.total_seconds):  # a transaction that was given up while the network was cut keeps no locks
+        milliseconds["idle_in_transaction_session_timeout"] = int(1000 * limits.total_seconds)
     options = " ".join(f"-c {name}={value}" for name, value in milliseconds.items())
     engine = sa.create_engine(
         url,

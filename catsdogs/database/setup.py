@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +22,8 @@ from catsdogs.errors import DatabaseError, DatabaseUnavailable
 OLDEST_SERVER = 15
 """PostgreSQL releases before this one are not supported."""
 VERSION_TABLE = "catsdogs_version"
+SLOW_SECONDS = 5.0
+"""Time after which a migration that goes on is mentioned."""
 
 _SCRIPTS = "catsdogs.database:migrations"
 _DUPLICATE_DATABASE = "42P04"
@@ -174,7 +178,8 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
             command.downgrade(config, revision)
         return before, _revision(connection)
 
-    return database.run(run_migrations, UNLIMITED)
+    with _say_that_it_takes_long():
+        return database.run(run_migrations, UNLIMITED)
 
 
 def ensure(database: Database) -> None:
@@ -195,6 +200,21 @@ def ensure(database: Database) -> None:
         migrate(database)
     except NewerTables as error:
         _log.warning("%s", error)
+
+
+@contextmanager
+def _say_that_it_takes_long() -> Iterator[None]:
+    timer = threading.Timer(
+        SLOW_SECONDS,
+        _log.warning,
+        ["the tables are still being migrated: they are large, or another program uses them, and is waited for"],
+    )
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _scripts() -> ScriptDirectory:

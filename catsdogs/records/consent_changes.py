@@ -18,11 +18,15 @@ import sqlalchemy as sa
 
 from catsdogs.database.tables import Tables
 from catsdogs.domain import UNKNOWN_CONTROLLER, Answer, Consent, DataController, PurposeName
-from catsdogs.errors import Conflict, InvalidInput, NotFound
+from catsdogs.errors import Conflict, InvalidInput, NotFound, ReceiptRefused
+from catsdogs.i18n import N_
+from catsdogs.records import erased_receipts
 from catsdogs.records.consents import ConsentRecord, PhotoRecord, hash_receipt
 from catsdogs.records.feedback import KnownPrediction
 from catsdogs.records.predictions import PredictionRecord, basename, insert_missing
 from catsdogs.records.withdrawals import lock_decisions, remove_what_was_kept
+
+RECEIPT_IN_USE = N_("This receipt code is in use already. Choose a new one for each photo.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ class _Standing:
 
     decision: UUID | None
     receipt_hash: str | None
-    decided_at: datetime | None
+    changed_at: datetime | None
+    """When it was decided, or withdrawn by receipt code."""
     purposes: frozenset[PurposeName]
     has_photo: bool
     answer: Answer
@@ -119,13 +124,18 @@ def apply(connection: sa.Connection, tables: Tables, change: ConsentChange) -> K
         Another decision stands than the person knows of.
     """
     # before the prediction's row, as a withdrawal does: two that wait for each other would both fail
-    mine = lock_decisions(connection, tables, hash_receipt(change.receipt or ""))
+    receipt_hash = hash_receipt(change.receipt) if change.receipt else None
+    mine = lock_decisions(connection, tables, receipt_hash) if receipt_hash else []
     standing = _find(connection, tables, change.prediction_id)
     if standing is None:
         return None
     _check_receipt(standing.receipt_hash, change)
-    if mine and standing.receipt_hash is None:
-        raise InvalidInput("This receipt code is in use already. Choose a new one for each photo.")
+    if (
+        receipt_hash
+        and standing.receipt_hash is None
+        and (mine or erased_receipts.find(connection, tables, [receipt_hash]))
+    ):
+        raise ReceiptRefused(RECEIPT_IN_USE)
     _update(connection, tables, mine, standing, change)
     return KnownPrediction(standing.answer, change.allows(PurposeName.FILENAME_AND_COMMENT))
 
@@ -147,12 +157,14 @@ def apply_spooled(connection: sa.Connection, tables: Tables, record: PredictionR
     if standing.decision == decision.id:  # which was never widened, only withdrawn
         withdrawn = standing.purposes - agreed
         remove_what_was_kept(connection, tables, mine, withdrawn, decision.withdrawn_at or decision.decided_at)
-    elif standing.decided_at is None or standing.decided_at < decision.decided_at:
+    elif standing.changed_at is None or standing.changed_at < decision.decided_at:
         moment = decision.withdrawn_at or decision.decided_at
         change = ConsentChange(
             record.id, moment, None, False, decision if agreed else None, record.filename, record.photo
         )
         _update(connection, tables, mine, standing, change)
+    else:  # something was decided since, as at another replica: of the decision in between only the record is kept
+        remove_what_was_kept(connection, tables, [decision.id], agreed - standing.purposes, standing.changed_at)
 
 
 def change_record(record: PredictionRecord, change: ConsentChange) -> PredictionRecord:
@@ -189,7 +201,7 @@ def _find(connection: sa.Connection, tables: Tables, identifier: UUID) -> _Stand
             prediction.prediction_result,
             consents.id,
             consents.receipt_hash,
-            consents.decided_at,
+            sa.func.greatest(consents.decided_at, consents.withdrawn_at).label("changed_at"),
             *(consents[purpose] for purpose in PurposeName),
             sa.exists().where(tables.photos.c.prediction_id == identifier).label("has_photo"),
         )
@@ -199,7 +211,7 @@ def _find(connection: sa.Connection, tables: Tables, identifier: UUID) -> _Stand
     row = connection.execute(query).mappings().one()
     purposes = frozenset(purpose for purpose in PurposeName if row[purpose])
     answer = Answer(row["prediction_result"])
-    return _Standing(row["id"], row["receipt_hash"], row["decided_at"], purposes, row["has_photo"], answer)
+    return _Standing(row["id"], row["receipt_hash"], row["changed_at"], purposes, row["has_photo"], answer)
 
 
 def _update(
@@ -237,7 +249,7 @@ def _check_receipt(standing: str | None, change: ConsentChange) -> None:
     if change.proves_receipt:
         raise NotFound("This is not the receipt code of this photo. Check that it is complete.")
     if standing:
-        raise InvalidInput("This photo was recorded with your consent. Send its receipt code, too.")
+        raise ReceiptRefused("This photo was recorded with your consent. Send its receipt code, too.")
 
 
 def _check_known(standing: frozenset[PurposeName], change: ConsentChange) -> None:

@@ -43,7 +43,7 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
     -------
     dict
         Ready for JSON: ``decisions`` (the consents), ``predictions``, ``photos`` (JPEG in base64), and ``waiting``:
-        records that are still in the spool.
+        predictions and feedbacks that are still in the spool, or were set aside.
 
     Raises
     ------
@@ -68,10 +68,12 @@ def export(database: Database, spool: Spool, receipt: str) -> dict[str, Any]:
     with spool.locked():
         spooled = _find_spooled(spool, receipt_hash)
         stored = database.run(collect)
+        mine = {UUID(row["id"]) for row in stored["predictions"]} | {record.id for record in spooled.values()}
+        feedbacks = spool.read(feedback_files_on(spool, mine), FeedbackRecord)
+        waiting = [*spooled.values(), *(record for _, record in feedbacks)]
+        waiting += set_aside.read(spool, [receipt_hash, *map(str, mine)])
     hidden: dict[str, Any] = {"decision": {"receipt_hash"}, "earlier_decisions": {"__all__": {"receipt_hash"}}}
-    stored["waiting"] = [
-        record.model_dump(mode="json", exclude_none=True, exclude=hidden) for record in spooled.values()
-    ]
+    stored["waiting"] = [record.model_dump(mode="json", exclude_none=True, exclude=hidden) for record in waiting]
     if not any(stored.values()):
         raise _unknown_receipt()
     _log.info("exported what is stored under a receipt")
@@ -123,8 +125,9 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
     """
     receipt_hash = hash_receipt(receipt)
     tables = database.tables
+    attempts: list[tuple[list[UUID], int, int]] = []
 
-    def remove(connection: sa.Connection) -> tuple[list[UUID], int, int]:
+    def remove(connection: sa.Connection) -> None:
         erased_receipts.note(connection, tables, receipt_hash)
         mine = lock_decisions(connection, tables, receipt_hash)
         photos = connection.execute(sa.delete(tables.photos).where(tables.photos.c.consent_id.in_(mine))).rowcount
@@ -136,12 +139,14 @@ def erase(database: Database, spool: Spool, receipt: str) -> Removal:
             )
         )
         connection.execute(sa.delete(tables.consents).where(tables.consents.c.id.in_(mine)))
-        return predictions, photos, len(mine)
+        attempts.append((predictions, photos, len(mine)))
 
     with spool.locked():
         spooled = _find_spooled(spool, receipt_hash)
         spool.remove([*spooled, *feedback_files_on(spool, {record.id for record in spooled.values()})])
-        predictions, photos, consents = database.run(remove)
+        database.run(remove)
+        # where the reply to a commit was lost, the attempt after it finds nothing any more
+        predictions, photos, consents = max(attempts, key=lambda attempt: attempt[2])
         erased = [*predictions, *(record.id for record in spooled.values())]
         spool.remove(
             [*feedback_files_on(spool, set(predictions)), *set_aside.find(spool, [receipt_hash, *map(str, erased)])]

@@ -2,80 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from catsdogs.database import Database
+from catsdogs.database.tables import Tables
 from catsdogs.domain import PurposeName
-from catsdogs.errors import DatabaseUnavailable, InvalidInput
+from catsdogs.errors import ReceiptRefused
+from catsdogs.records import erased_receipts, predictions
+from catsdogs.records.consent_changes import RECEIPT_IN_USE
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
 
 
-class RepeatedPrediction(NamedTuple):
-    """The prediction that is recorded already."""
+def store_once(connection: sa.Connection, tables: Tables, record: PredictionRecord, receipt_hash: str) -> UUID:
+    """Store a prediction with consent, unless it is stored already under its receipt code.
 
-    id: UUID
-    stored: bool
-    """Whether it is in the database; if not, it waits in the spool."""
-    facts: dict[str, Any]
-    """What the photo looks like, and what the person agreed to."""
+    Requests that come at the same time, to whichever replica, wait for each other.
 
-
-def find_repeated(database: Database | None, spool: Spool, record: PredictionRecord) -> RepeatedPrediction | None:
-    """Find the prediction that is recorded already under the receipt code of a new record.
-
-    Parameters
-    ----------
-    database
-        ``None`` while it is away: then only what waits in the spool is found.
+    Returns
+    -------
+    UUID
+        Identifier of the prediction that is stored.
 
     Raises
     ------
-    InvalidInput
-        The code is in use for another photo, or for another decision about this one.
+    ReceiptRefused
+        The code is in use for another photo or for another decision about this one, or was in use until an erasure.
     """
-    if record.decision is None:
-        return None
-    with spool.locked():  # a replay at the same time would move it
-        found = _find_spooled(spool, record.decision.receipt_hash)
-        if found is None and database:
-            found = _find_stored(database, record.decision.receipt_hash)
-    if found and found.facts != _of_record(record).facts:
-        raise InvalidInput("This receipt code is in use already. Choose a new one for each photo.")
-    return found
+    if erased_receipts.find(connection, tables, [receipt_hash]):
+        raise ReceiptRefused(RECEIPT_IN_USE)
+    found = _find_stored(connection, tables, receipt_hash)
+    if found is None:
+        predictions.store(connection, tables, [record])
+        return record.id
+    return _check(*found, record)
 
 
-def _find_spooled(spool: Spool, receipt_hash: str) -> RepeatedPrediction | None:
-    for _, record in spool.read(spool.prediction_files(), PredictionRecord):
-        if record.decision and record.decision.receipt_hash == receipt_hash:
-            return _of_record(record)
+def find_spooled(spool: Spool, record: PredictionRecord, receipt_hash: str) -> UUID | None:
+    """Find the prediction that waits in the spool under the receipt code of a new record; raises as `store_once` does.
+
+    What is not found here any more is in the database: a replay stores it first, and then removes it from the spool.
+    """
+    for _, other in spool.read(spool.prediction_files(), PredictionRecord):
+        if other.decision and other.decision.receipt_hash == receipt_hash:
+            return _check(other.id, _facts(other), record)
     return None
 
 
-def _of_record(record: PredictionRecord) -> RepeatedPrediction:
-    decision = {purpose.value: getattr(record.decision, purpose) for purpose in PurposeName}
-    photo = record.model_dump(include={"width", "height", "brightness", "sharpness"})
-    return RepeatedPrediction(record.id, stored=False, facts=photo | decision)
-
-
-def _find_stored(database: Database, receipt_hash: str) -> RepeatedPrediction | None:
-    predictions, consents = database.tables.predictions.c, database.tables.consents.c
-    facts = (predictions.width, predictions.height, predictions.brightness, predictions.sharpness)
+def stored_under(connection: sa.Connection, tables: Tables, receipt_hashes: set[str]) -> dict[str, set[UUID]]:
+    """Return the predictions that are stored under each of these receipts."""
+    found: dict[str, set[UUID]] = {}
+    consents, table = tables.consents.c, tables.predictions.c
+    joined = tables.consents.join(tables.predictions, table.consent_id == consents.id)
     query = (
-        sa.select(predictions.id, *facts, *(consents[purpose] for purpose in PurposeName))
-        .select_from(database.tables.consents.join(database.tables.predictions, predictions.consent_id == consents.id))
+        sa.select(consents.receipt_hash, table.id).select_from(joined).where(consents.receipt_hash.in_(receipt_hashes))
+    )
+    for receipt_hash, identifier in connection.execute(query):
+        found.setdefault(receipt_hash, set()).add(identifier)
+    return found
+
+
+def _check(identifier: UUID, facts: dict[str, Any], record: PredictionRecord) -> UUID:
+    if facts != _facts(record):
+        raise ReceiptRefused(RECEIPT_IN_USE)
+    return identifier
+
+
+def _facts(record: PredictionRecord) -> dict[str, Any]:
+    """Return what the photo looks like, and what the person agreed to."""
+    decision = {purpose.value: getattr(record.decision, purpose) for purpose in PurposeName}
+    return record.model_dump(include={"width", "height", "brightness", "sharpness"}) | decision
+
+
+def _find_stored(connection: sa.Connection, tables: Tables, receipt_hash: str) -> tuple[UUID, dict[str, Any]] | None:
+    table, consents = tables.predictions.c, tables.consents.c
+    query = (
+        sa.select(
+            table.id,
+            table.width,
+            table.height,
+            table.brightness,
+            table.sharpness,
+            *(consents[one] for one in PurposeName),
+        )
+        .select_from(tables.consents.join(tables.predictions, table.consent_id == consents.id))
         .where(consents.receipt_hash == receipt_hash)
         .order_by(consents.decided_at.desc())
         .limit(1)
     )
-    try:
-        row = database.run(lambda connection: connection.execute(query).mappings().one_or_none())
-    except DatabaseUnavailable:
-        return None
+    row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
-    found = dict(row)
-    return RepeatedPrediction(found.pop("id"), stored=True, facts=found)
+    facts = dict(row)
+    return facts.pop("id"), facts

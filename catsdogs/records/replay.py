@@ -16,9 +16,10 @@ from catsdogs.database.engine import BRIEF
 from catsdogs.database.retries import Backoff
 from catsdogs.database.tables import Tables
 from catsdogs.errors import CatsDogsError, DatabaseError, DatabaseUnavailable, RecordRefused
-from catsdogs.records import consent_changes, erased_receipts, feedback, predictions
+from catsdogs.records import consent_changes, erased_receipts, feedback, predictions, set_aside
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.repeated_predictions import stored_under
 from catsdogs.records.spool import Spool
 from catsdogs.records.spool_files import LOCK_INTERVAL
 
@@ -124,9 +125,23 @@ class SpoolReplayer:
             self._let_others()
         for batch in _batches(feedback_files):
             with self._spool.locked():
-                stored += self._store(list(self._spool.read(batch, FeedbackRecord)), feedback.apply)
+                stored += self._store(self._with_prediction(batch), feedback.apply)
             self._let_others()
         return stored
+
+    def _with_prediction(self, batch: list[Path]) -> list[tuple[Path, FeedbackRecord]]:
+        """Read feedbacks; those whose prediction was set aside join it, so that both are stored once it is mended."""
+        read = list(self._spool.read(batch, FeedbackRecord))
+        aside = set_aside.predictions(self._spool)
+        missing = {record.prediction_id for _, record in read if str(record.prediction_id) in aside}
+        if missing:
+            column = self._database.tables.predictions.c.id
+            query = sa.select(column).where(column.in_(missing))
+            missing -= set(self._database.run(lambda connection: connection.scalars(query).all()))
+        for path, record in read:
+            if record.prediction_id in missing:
+                self._spool.set_aside(path, "is on a prediction that was set aside")
+        return [(path, record) for path, record in read if record.prediction_id not in missing]
 
     def _let_others(self) -> None:
         """Leave the spool to those who wait for it: they look again after :data:`LOCK_INTERVAL`."""
@@ -204,7 +219,14 @@ class SpoolReplayer:
 def _store_predictions(connection: sa.Connection, tables: Tables, records: list[PredictionRecord]) -> None:
     decided = {record.id: record.decision.receipt_hash for record in records if record.decision}
     erased = erased_receipts.find(connection, tables, set(decided.values()))
-    kept = [record for record in records if decided.get(record.id) not in erased]
+    stored = stored_under(connection, tables, set(decided.values()))
+    kept = []
+    for record in records:
+        receipt_hash = decided.get(record.id)
+        # another prediction under this code: the same request, which was repeated at another replica, or at once
+        if receipt_hash in erased or (receipt_hash and record.id not in stored.setdefault(receipt_hash, {record.id})):
+            continue
+        kept.append(record)
     for record in predictions.store(connection, tables, kept):
         consent_changes.apply_spooled(connection, tables, record)
 

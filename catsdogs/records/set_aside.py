@@ -16,16 +16,23 @@ from catsdogs.errors import SpoolError
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.records.spool import Spool
-from catsdogs.records.spool_files import is_older, list_files, make_folder, read_file
+from catsdogs.records.spool_files import is_older, list_files, make_folder, read_file, unused_name
 
 _KINDS: dict[str, type[BaseModel]] = {"predictions": PredictionRecord, "feedback": FeedbackRecord}
+_IDENTIFIER = 36  # characters of a UUID
 
 _log = logging.getLogger(__name__)
 
 
 def count(spool: Spool) -> int:
     """Count the records that were set aside."""
-    return len(list_files(spool.damaged))
+    return len(_files(spool))
+
+
+def predictions(spool: Spool) -> set[str]:
+    """Return the identifiers of the predictions that were set aside, as they stand in the names of their files."""
+    names = (path.name.removeprefix("predictions-") for path in list_files(spool.damaged))
+    return {name[:_IDENTIFIER] for name in names}
 
 
 def requeue(spool: Spool) -> tuple[int, int]:
@@ -44,10 +51,10 @@ def requeue(spool: Spool) -> tuple[int, int]:
     with spool.locked():
         for path in list_files(spool.damaged):
             folder, _, name = path.name.partition("-")
-            if folder in _KINDS and _is_readable(path, _KINDS[folder]):
+            if _is_readable(path, folder):
                 try:
                     make_folder(spool.folder / folder)
-                    path.rename(spool.folder / folder / name)
+                    path.rename(unused_name(spool.folder / folder / name))
                 except OSError as error:
                     raise SpoolError("The spool cannot be written: {reason}.", reason=error.strerror) from error
                 returned += 1
@@ -60,7 +67,7 @@ def find(spool: Spool, mentioning: Iterable[str]) -> list[Path]:
     """List the files that contain one of these texts, whether or not they are complete records."""
     wanted = [text.encode() for text in mentioning]
     found = []
-    for path in list_files(spool.damaged):
+    for path in _files(spool):
         try:
             content = read_file(path)
         except OSError as error:
@@ -71,6 +78,12 @@ def find(spool: Spool, mentioning: Iterable[str]) -> list[Path]:
     return found
 
 
+def read(spool: Spool, mentioning: Iterable[str]) -> list[BaseModel]:
+    """Read the complete records among the files that contain one of these texts."""
+    found = ((path.name.partition("-")[0], path) for path in find(spool, mentioning))
+    return [_KINDS[kind].model_validate_json(read_file(path)) for kind, path in found if _is_readable(path, kind)]
+
+
 def purge(spool: Spool, before: float) -> int:
     """Delete the files that are older than `before` (seconds since 1970); return their number."""
     old = [path for path in list_files(spool.damaged) if is_older(path, before)]
@@ -78,9 +91,14 @@ def purge(spool: Spool, before: float) -> int:
     return len(old)
 
 
-def _is_readable(path: Path, kind: type[BaseModel]) -> bool:
+def _files(spool: Spool) -> list[Path]:
+    """List the records that were set aside, with those that could not be moved."""
+    return [*list_files(spool.damaged), *spool.left_out()]
+
+
+def _is_readable(path: Path, kind: str) -> bool:
     try:
-        kind.model_validate_json(read_file(path))
-    except (OSError, ValidationError):
+        _KINDS[kind].model_validate_json(read_file(path))
+    except (KeyError, OSError, ValidationError):
         return False
     return True

@@ -183,6 +183,10 @@ class Spool:
         else:
             _log.error("spooled record %s %s; moved to %s", path.name, reason, self.damaged)
 
+    def left_out(self) -> list[Path]:
+        """List the records that were to be set aside, but cannot be moved."""
+        return [path for path in sorted(self._left_out) if os.path.lexists(path)]
+
     def purge_drafts(self) -> int:
         """Delete the drafts of interrupted writes; return their number."""
         abandoned = time.time() - _DRAFT_SECONDS

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from catsdogs.database.tables import Tables
 from catsdogs.domain import PurposeName
-from catsdogs.records import set_aside
+from catsdogs.records import erased_receipts, set_aside
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.spool import Spool
 
 
 def lock_decisions(connection: sa.Connection, tables: Tables, receipt_hash: str) -> list[UUID]:
-    """Return the identifiers of the decisions under a receipt, with their rows locked until the transaction ends."""
+    """Return the identifiers of the decisions under a receipt, which is locked until the transaction ends."""
+    erased_receipts.lock(connection, [receipt_hash])
     mine = sa.select(tables.consents.c.id).where(tables.consents.c.receipt_hash == receipt_hash)
     connection.execute(mine.order_by(tables.consents.c.id).with_for_update())
     return list(connection.scalars(mine))  # another decision may have been added while the locks were waited for

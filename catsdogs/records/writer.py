@@ -19,6 +19,7 @@ from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.consents import hash_receipt
 from catsdogs.records.feedback import FeedbackRecord, KnownPrediction
 from catsdogs.records.predictions import PredictionRecord
+from catsdogs.records.repeated_predictions import find_spooled, store_once
 from catsdogs.records.replay import SpoolReplayer
 from catsdogs.records.spool import Spool
 from catsdogs.records.withdrawals import clear_spool
@@ -82,6 +83,47 @@ class RecordWriter:
             raise
         self._replayer.wake()
         return False
+
+    def store_prediction_once(self, record: PredictionRecord) -> tuple[UUID, bool]:
+        """Store a prediction whose receipt code the client chose, unless it is recorded already under this code.
+
+        Returns
+        -------
+        UUID
+            Identifier of the prediction that is recorded.
+        bool
+            False if it waits in the spool.
+
+        Raises
+        ------
+        ReceiptRefused
+            See :func:`catsdogs.records.repeated_predictions.store_once`.
+        SpoolError
+            The spool cannot take it either, or is in use for too long.
+        """
+        if record.decision is None:
+            return record.id, self.store_prediction(record)
+        receipt_hash = record.decision.receipt_hash
+        if spooled := find_spooled(self._spool, record, receipt_hash):
+            return spooled, False
+        if not self._replayer.database_is_away:
+            try:
+                identifier = self._database.run(
+                    lambda connection: store_once(connection, self._database.tables, record, receipt_hash), BRIEF
+                )
+            except DatabaseError as error:
+                self._replayer.report_failure(error)
+            else:
+                if identifier == record.id:
+                    self._remember(record.id, _known(record))
+                return identifier, True
+        with self._spool.locked(_LOCK_SECONDS):  # of two requests at once, the later one finds the record of the other
+            if spooled := find_spooled(self._spool, record, receipt_hash):
+                return spooled, False
+            self._spool.put_prediction(record)
+        self._remember(record.id, _known(record))
+        self._replayer.wake()
+        return record.id, False
 
     def store_feedback(self, record: FeedbackRecord) -> bool:
         """Check and store a feedback.

@@ -63,14 +63,15 @@ class HealthCheck:
         wait_for([database, disk], WAIT_SECONDS)
         connected: Literal["connected", "slow", "unavailable"] = "slow"
         if database.done():
-            connected = "connected" if database.result() else "unavailable"
+            connected = "connected" if not database.exception() and database.result() else "unavailable"
+        looked = disk.done() and not disk.exception()
         problems = {
             ServiceProblem.DATABASE: connected != "connected",
             ServiceProblem.SPOOL: ServiceProblem.SPOOL in self._disk.problems,
             ServiceProblem.MODEL: self._model.is_substitute,
             ServiceProblem.RULES: is_invalid(self._settings.alert_rules),
             ServiceProblem.SET_ASIDE: self._disk.set_aside > 0,
-            ServiceProblem.DISK: not disk.done() or ServiceProblem.DISK in self._disk.problems,
+            ServiceProblem.DISK: not looked or ServiceProblem.DISK in self._disk.problems,
         }
         return ServiceHealth(
             status="degraded" if any(problems.values()) else "healthy",
@@ -98,7 +99,7 @@ class HealthCheck:
             if self._spool.nearly_full:
                 problems.add(ServiceProblem.SPOOL)
             self._disk = _Disk(frozenset(problems), len(self._spool), set_aside.count(self._spool))
-        except CatsDogsError as error:
+        except (CatsDogsError, OSError) as error:
             _log.warning("%s", error)
             self._disk = _Disk(frozenset({*problems, ServiceProblem.DISK}), self._disk.spooled, self._disk.set_aside)
 
@@ -107,4 +108,5 @@ def _resolve(future: Future[object], check: Callable[[], object]) -> None:
     try:
         future.set_result(check())
     except Exception as error:  # noqa: BLE001 (whoever waits for the result gets it)
+        _log.warning("a part of the service's health cannot be checked", exc_info=error)
         future.set_exception(error)

@@ -37,7 +37,6 @@ from catsdogs.records import data_subject_rights
 from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.records.repeated_predictions import find_repeated
 from catsdogs.records.replay import SpoolReplayer
 from catsdogs.records.spool import Spool
 from catsdogs.records.writer import RecordWriter
@@ -128,15 +127,15 @@ class Local:
             new_receipt=new_receipt,
             controller=self._settings.data_controller,
         )
-        database = None if self._replayer.database_is_away else self._database
         try:
-            if new_receipt and (repeated := find_repeated(database, self._spool, record)):
-                return Outcome(prediction, repeated.id, receipt, repeated.stored)
-            stored = self._writer.store_prediction(record)
+            if new_receipt:
+                identifier, stored = self._writer.store_prediction_once(record)
+            else:
+                identifier, stored = record.id, self._writer.store_prediction(record)
         except SpoolError as error:
             _log.error("an answer was given, but not recorded: %s", error)
             return Outcome(prediction, record.id, receipt=None, stored=False, recorded=False)
-        return Outcome(prediction, record.id, receipt, stored)
+        return Outcome(prediction, identifier, receipt, stored)
 
     def predict_sample(self, name: str) -> Prediction:
         """See :meth:`catsdogs.service.interface.Service.predict_sample`."""

@@ -211,6 +211,16 @@ def test_an_ordinary_user_runs_it_too(data_dir: Path) -> None:
     assert (data_dir / "postgresql").stat().st_uid == nobody
 
 
+def test_a_long_log_is_begun_anew(data_dir: Path) -> None:
+    server = EmbeddedServer(data_dir)
+    for kept in (False, True):
+        server.start()
+        server.stop()
+        assert server.log.with_suffix(".log.old").exists() is kept
+        os.truncate(server.log, 6 * 1024**2)
+    assert server.log.with_suffix(".log.old").stat().st_size == 6 * 1024**2
+
+
 def test_the_log_holds_no_refused_values(server: EmbeddedServer) -> None:
     database = Database(
         Settings(_env_file=None, db_host=str(server.socket_dir), db_user="catsdogs", db_name="postgres")

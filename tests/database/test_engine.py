@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +56,20 @@ def test_no_message_holds_the_password(guarded: Settings, caplog: pytest.LogCapt
     assert "guest" in text
     assert wrong not in text
     assert repr(database.settings).count("SecretStr('**********')") == 1
+
+
+def test_without_a_free_file_descriptor_the_database_is_unavailable(connected: Database) -> None:
+    connected.run(execute("SELECT 1"))
+    lowest = os.dup(0)
+    os.close(lowest)
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, most))
+    try:
+        with pytest.raises(DatabaseUnavailable, match="Too many open files"):
+            connected.run(execute("SELECT 1"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+    connected.run(execute("SELECT 1"))
 
 
 def test_a_missing_database_is_named(connected: Database) -> None:

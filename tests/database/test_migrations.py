@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import product
 from uuid import UUID
@@ -29,6 +30,7 @@ from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
 from tests.rows import NOW, make_row
 from tests.storage import Storage
+from tests.waiting import until
 
 
 def constraints(connection: sa.Connection) -> set[tuple[str, str, str]]:
@@ -227,6 +229,19 @@ def test_a_downgrade_keeps_the_decision_that_counts(
     setup.migrate(filled)
     photos = sa.select(filled.tables.photos.c.consent_id).where(filled.tables.photos.c.prediction_id == record.id)
     assert filled.run(lambda c: c.scalars(photos).all()) == [change.decision.id]
+
+
+def test_a_migration_that_waits_says_so(
+    filled: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    setup.migrate(filled, "0007")
+    monkeypatch.setattr(setup, "SLOW_SECONDS", 0.2)
+    with ThreadPoolExecutor(1) as threads:
+        with filled.engine.begin() as connection:
+            connection.execute(sa.text("LOCK TABLE predictions_feedback"))
+            migration = threads.submit(setup.migrate, filled)
+            until(lambda: "still being migrated" in caplog.text)
+        assert migration.result()[0] == "0007"
 
 
 def test_migrating_again_changes_nothing(filled: Database) -> None:

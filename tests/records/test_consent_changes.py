@@ -23,6 +23,7 @@ from catsdogs.errors import (
     DatabaseUnavailable,
     InvalidInput,
     NotFound,
+    ReceiptRefused,
     SpoolError,
 )
 from catsdogs.records import data_subject_rights
@@ -232,6 +233,20 @@ def test_a_record_that_a_crash_left_in_the_spool_gets_the_later_decision(
     assert not (storage.spool.folder / "damaged").exists()
 
 
+def test_a_withdrawal_counts_that_is_later_than_a_decision_in_the_spool_of_another_replica(
+    storage: Storage, stranded: Storage, replica: Storage, make_record: MakeRecord, change: Change
+) -> None:
+    storage.replayer.close()
+    record, receipt = make_record(NAME)
+    storage.writer.store_prediction(record)
+    storage.spool.put_prediction(record)  # stored, too, after its deadline
+    assert change(stranded, record.id, ALL, receipt) == receipt
+    data_subject_rights.withdraw(replica.database, replica.spool, receipt or "")
+    assert storage.replayer.replay() == 1
+    assert purposes(storage, receipt) == [(False, False, True)] * 2
+    assert summary(storage, receipt) == (None, None, None, None, 0)
+
+
 def test_a_stored_record_that_a_crash_left_in_the_spool_is_removed_from_it(
     storage: Storage, make_record: MakeRecord, change: Change
 ) -> None:
@@ -358,7 +373,7 @@ def test_of_two_first_decisions_at_once_one_counts(
         storage.writer.store_prediction(record)
         done = at_once(partial(change, storage, record.id, NAME), partial(change, replica, record.id, PHOTO))
         [receipt] = (one for one in done if isinstance(one, str))
-        assert {type(one) for one in done} == {str, InvalidInput}
+        assert {type(one) for one in done} == {str, ReceiptRefused}
         assert len(held(storage, receipt)["decisions"]) == len(held(storage, receipt)["predictions"]) == 1
 
 

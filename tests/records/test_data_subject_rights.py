@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from PIL import Image
+from sqlalchemy.exc import DBAPIError
 
 from catsdogs.database import Database
 from catsdogs.domain import Consent, PurposeName, Removal
@@ -183,6 +184,41 @@ def test_rights_cover_damaged_records(storage: Storage, make_record: MakeRecord)
             storage.spool.set_aside(path, "is only a test")
         act(storage.database, storage.spool, receipt)
         assert list((storage.spool.folder / "damaged").iterdir()) == []
+
+
+def test_export_holds_comments_that_wait_and_what_was_set_aside(storage: Storage, make_record: MakeRecord) -> None:
+    storage.replayer.close()
+    (stored, receipt), (other, _) = make_record(ALL), make_record(ALL)
+    for record in (stored, other):
+        storage.writer.store_prediction(record)
+        storage.spool.put_feedback(FeedbackRecord.create(record.id, None, f"on {record.id}", None))
+    aside = FeedbackRecord.create(stored.id, None, "set aside", None)
+    storage.spool.put_feedback(aside)
+    storage.spool.set_aside(storage.spool.feedback_files()[-1], "is only a test")
+    held = data_subject_rights.export(storage.database, storage.spool, receipt)
+    assert [one["user_comment"] for one in held["waiting"]] == [f"on {stored.id}", "set aside"]
+
+
+def test_an_erasure_whose_acknowledgement_was_lost_says_what_it_erased(
+    storage: Storage, make_record: MakeRecord
+) -> None:
+    record, receipt = make_record(ALL)
+    storage.writer.store_prediction(record)
+    storage.replayer.close()
+    storage.spool.put_feedback(FeedbackRecord.create(record.id, 1, "a comment", None))
+    lost = iter([True])
+
+    def lose_the_reply(connection: sa.Connection) -> None:
+        if next(lost, False):
+            raw = connection.connection.dbapi_connection
+            assert raw
+            raw.commit()
+            raise DBAPIError("COMMIT", None, Exception("lost"), connection_invalidated=True)
+
+    sa.event.listen(storage.database.engine, "commit", lose_the_reply)
+    removed = data_subject_rights.erase(storage.database, storage.spool, receipt)
+    assert removed.predictions == [record.id]
+    assert (len(storage.spool), counts(storage)) == (0, (0, 0, 0))
 
 
 def test_a_withdrawal_is_possible_with_a_full_spool(database: Settings, make_record: MakeRecord) -> None:

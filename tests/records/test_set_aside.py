@@ -154,6 +154,33 @@ def test_whatever_lies_in_the_spool_stops_nothing(
         assert name in caplog.text, "nobody would know"
 
 
+def test_feedback_follows_a_prediction_that_is_set_aside(storage: Storage, make_record: MakeRecord) -> None:
+    """It would be dropped, as if the prediction had been erased."""
+    refuse(storage, "23514")
+    storage.replayer.close()
+    record, _ = make_record(Consent(True))
+    storage.spool.put_prediction(record)
+    storage.spool.put_feedback(FeedbackRecord.create(record.id, 1, "a comment", None))
+    assert storage.replayer.replay() == 0
+    assert (len(storage.spool), set_aside.count(storage.spool)) == (0, 2)
+    accept_again(storage)
+    assert set_aside.requeue(storage.spool) == (2, 0)
+    assert storage.replayer.replay() == 2
+    assert storage.rows()[record.id]["user_comment"] == "a comment"
+
+
+def test_a_record_that_cannot_be_moved_is_counted_and_searched(storage: Storage, make_record: MakeRecord) -> None:
+    storage.replayer.close()
+    record, receipt = make_record(Consent(True))
+    storage.writer.store_prediction(record)
+    storage.spool.put_prediction(record)
+    storage.spool.damaged.touch()  # no folder can be made here
+    storage.spool.set_aside(storage.spool.prediction_files()[0], "is only a test")
+    assert (len(storage.spool), set_aside.count(storage.spool)) == (0, 1)
+    data_subject_rights.erase(storage.database, storage.spool, receipt or "")
+    assert set_aside.count(storage.spool) == 0
+
+
 def test_two_records_of_one_name_are_both_kept(storage: Storage, make_record: MakeRecord) -> None:
     storage.replayer.close()
     record, _ = make_record()

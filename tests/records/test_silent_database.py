@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from catsdogs.database import Database, postgres, setup
 from catsdogs.database.embedded import USER, EmbeddedServer
 from catsdogs.database.engine import BRIEF, PATIENT
-from catsdogs.domain import Consent
+from catsdogs.domain import Consent, new_receipt
 from catsdogs.errors import DatabaseUnavailable, SpoolError
 from catsdogs.records import set_aside
 from catsdogs.records.consent_changes import ConsentChange
@@ -135,7 +135,8 @@ def test_writers_go_on_and_nothing_is_lost(
             assert health["database"] in {"slow", "unavailable"}
             assert health["degraded"] == ["database"]
             with soon():
-                outcomes = [service.predict(cat_jpeg, consent=Consent(True, True)) for _ in range(3)]
+                codes = (None, new_receipt(), None)
+                outcomes = [service.predict(cat_jpeg, consent=Consent(True, True), new_receipt=code) for code in codes]
                 assert not any(outcome.stored for outcome in outcomes)
             with soon():
                 assert service.give_feedback(before.feedback_id, user_feedback=1, user_comment="good") is False
@@ -166,6 +167,19 @@ def test_figures_end_with_a_clear_error_and_do_not_wait_twice_for_a_silent_serve
             database.run(lambda connection: connection.execute(counting), PATIENT)
     assert database.run(lambda connection: connection.scalar(counting)) == 0
     database.close()
+
+
+def test_a_transaction_that_was_left_open_ends_on_the_server(storage: Storage) -> None:
+    """As where the network is cut: its locks would stay until the server notices that its client is gone."""
+    abandoned = storage.database._engine_for(BRIEF).connect()
+    number = abandoned.scalar(sa.text("SELECT pg_backend_pid()"))
+    exists = sa.text("SELECT count(*) FROM pg_stat_activity WHERE pid = :number")
+    until(
+        lambda: storage.database.run(lambda connection: connection.scalar(exists, {"number": number})) == 0,
+        "the transaction is still open",
+    )
+    abandoned.invalidate()
+    abandoned.close()
 
 
 def test_calls_end_soon_where_the_process_is_about_to_end(storage: Storage) -> None:

@@ -90,6 +90,16 @@ def test_a_nearly_full_spool_is_reported(database: Settings, cat_jpeg: bytes) ->
         assert service.health()["degraded"] == ["database", "spool"]
 
 
+@pytest.mark.parametrize(("part", "named"), [("_look_at_disk", "disk"), ("_replayer.ping_database", "database")])
+def test_what_cannot_be_checked_is_not_healthy(
+    local: Local, monkeypatch: pytest.MonkeyPatch, part: str, named: str
+) -> None:
+    check = local._health_check
+    owner, _, name = f"check.{part}".rpartition(".")
+    monkeypatch.setattr(check if owner == "check" else check._replayer, name, lambda: 1 / 0)
+    assert local.health()["degraded"] == [named]
+
+
 def test_without_a_database_predictions_go_on(database: Settings, stranded: Local, cat_jpeg: bytes) -> None:
     assert stranded.health() == {
         "status": "degraded",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from catsdogs.server.api import v2
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
 from catsdogs.server.api.photo_form import PhotoFormHandler
+from catsdogs.server.api.privacy import wrong_receipts_limited
 from catsdogs.server.api.requests import FeedbackFields, PredictFields, SampleQuery
 from catsdogs.server.auth import Scope
 from catsdogs.service.prediction_json import RecordedPrediction, SamplePrediction, outcome_to_json, prediction_to_json
@@ -31,14 +33,16 @@ class PredictHandler(PhotoFormHandler):
         file = self.photo()
         if file is None:
             raise InvalidInput(N_("Send one photo, in the form's field file."))
+        new_receipt = self.get_body_argument("new_receipt", "") or None
         try:
-            outcome = await self.server.worker_pool.run(
-                self.service.predict,
-                file.body,
-                filename=file.filename or None,
-                consent=self.consent(),
-                new_receipt=self.get_body_argument("new_receipt", "") or None,
-            )
+            with wrong_receipts_limited(self) if new_receipt else nullcontext():
+                outcome = await self.server.worker_pool.run(
+                    self.service.predict,
+                    file.body,
+                    filename=file.filename or None,
+                    consent=self.consent(),
+                    new_receipt=new_receipt,
+                )
         except InvalidImage:
             self.server.metrics.count_unreadable_photo()
             raise

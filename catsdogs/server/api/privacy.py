@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from catsdogs.domain import Consent, PurposeName
-from catsdogs.errors import InvalidInput, NotFound
+from catsdogs.errors import InvalidInput, NotFound, ReceiptRefused
 from catsdogs.i18n import N_
 from catsdogs.server.api.base import ApiHandler
 from catsdogs.server.api.operation import Operation
@@ -24,7 +24,7 @@ from catsdogs.service.responses import (
 
 @contextmanager
 def wrong_receipts_limited(handler: ApiHandler) -> Iterator[None]:
-    """Count the use of a receipt code, but only if it is wrong.
+    """Count the use of a receipt code, but only if it is wrong, or one that a client chose is somebody else's.
 
     A client that has sent too many wrong codes is refused before its code is looked up, so that the response does not
     tell whether the code is valid. Requests that it sends at the same time may exceed the limit; that does not help to
@@ -39,7 +39,7 @@ def wrong_receipts_limited(handler: ApiHandler) -> Iterator[None]:
     limit.check(handler.client)
     try:
         yield
-    except NotFound:
+    except (NotFound, ReceiptRefused):
         limit.count(handler.client)
         raise
 
@@ -62,7 +62,8 @@ class ConsentHandler(PhotoFormHandler):
         if not {"rgpd_consent", "photo_consent"} & self.request.body_arguments.keys():
             raise InvalidInput(N_("Send rgpd_consent, photo_consent or both: true or false."))
         receipt = self.get_body_argument("receipt", "") or None
-        with wrong_receipts_limited(self) if receipt else nullcontext():
+        new_receipt = self.get_body_argument("new_receipt", "") or None
+        with wrong_receipts_limited(self) if receipt or new_receipt else nullcontext():
             outcome = await self.server.worker_pool.run(
                 self.service.change_consent,
                 feedback_id,
@@ -70,7 +71,7 @@ class ConsentHandler(PhotoFormHandler):
                 filename=self.get_body_argument("filename", "") or (file.filename if file else None),
                 photo=file.body if file else None,
                 receipt=receipt,
-                new_receipt=self.get_body_argument("new_receipt", "") or None,
+                new_receipt=new_receipt,
                 known=self._known(),
             )
         self.write(dict(consent_outcome_to_json(outcome)))

@@ -153,6 +153,23 @@ def test_a_client_chooses_the_receipt_code_and_says_what_it_knows(client: Client
         assert (answer.status, "28 random digits" in answer.json()["detail"]) == (400, True)
 
 
+@pytest.mark.parametrize("path", ["/api/predict", "/api/consent"])
+def test_a_chosen_code_of_somebody_else_counts_as_a_wrong_one(
+    client: Client, open_page: Callable[..., OpenPage], photo: dict[str, Any], path: str
+) -> None:
+    token, other = open_page().token, open_page().token
+    theirs = client("POST", "/api/predict", token=other, fields=photo).json()
+    consent = {"feedback_id": theirs["feedback_id"], "rgpd_consent": "true"}
+    mine, code = (
+        (photo | {"photo_consent": "false"}, theirs["receipt"]) if "predict" in path else (consent, new_receipt())
+    )
+    answers = [client("POST", path, token=token, fields=mine | {"new_receipt": code}) for _ in range(12)]
+    assert [answer.status for answer in answers] == [400] * 10 + [429] * 2
+    assert all("feedback_id" not in answer.json() for answer in answers)
+    assert client("POST", RIGHTS[0], token=token, fields={"receipt": WRONG}).status == 429
+    assert client("POST", RIGHTS[0], token=other, fields={"receipt": theirs["receipt"]}).status == 200
+
+
 def test_a_kernel_gets_the_settings_that_the_notice_shows(
     launch: Launch, client_of: Callable[[RunningServer], Client]
 ) -> None:
