@@ -228,7 +228,7 @@ def test_the_page_reports_a_kernel_or_a_gateway_that_died(
         assert (answer.status, int(answer.headers["retry-after"]) > 0) == (503, True)
         expect(other.get_by_text("cannot be opened just now")).to_be_visible()
         log = served.log.read_text()
-        assert f"{gateway.url} is unavailable: ConnectionRefusedError" in log
+        assert f"{gateway.url} is unavailable: " in log
         assert "Traceback" not in log
         gateway.start("--KernelRestarter.restart_limit=5")  # the default of a gateway; the page tries again by itself
         expect(other.locator(".cd-drop")).to_be_visible(timeout=READY)
@@ -269,7 +269,7 @@ def test_a_page_that_was_disconnected_gets_what_its_kernel_sent_meanwhile(
     served: RunningServer, gateway: KernelGateway
 ) -> None:
     html = urllib3.request("GET", f"{served.url}/inference").data.decode()
-    [kernel_id] = re.findall(r'"kernelId": "([\w-]+)"', html)
+    [kernel_id] = re.findall(r'data-kernel="([\w-]+)"', html)
     kernel = gateway.kernel()
 
     async def talk() -> None:

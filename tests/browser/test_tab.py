@@ -323,11 +323,13 @@ def test_a_photo_chosen_in_a_session_that_ended_is_named_on_the_page_that_opens_
     upload_photo(page, pictures["jpeg"], "before.jpg")
     agree(page)
     rows = stored(server)
-    kernel_processes.kernel_of(page, server).kill()
-    choose(page, pictures["png"], "late.png")  # before the page knows
-    expect(page.locator(".cd-name")).to_have_text("late.png")
-    with page.expect_navigation(timeout=READY):
-        pass
+    kernel = kernel_processes.kernel_of(page, server)
+    ended = page.locator("body").get_attribute("data-kernel") or ""
+    with suspended(server):  # so that the page cannot know
+        kernel.kill()
+        choose(page, pictures["png"], "late.png")
+        expect(page.locator(".cd-name")).to_have_text("late.png")
+    expect(page.locator("body")).not_to_have_attribute("data-kernel", ended, timeout=READY)
     wait_for_kernel(page)
     expect(page.locator(".cd-photo").get_by_role("alert")).to_have_text(
         "No answer came for late.png: choose it again.", timeout=READY
