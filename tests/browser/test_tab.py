@@ -337,6 +337,7 @@ def test_a_photo_chosen_in_a_session_that_ended_is_named_on_the_page_that_opens_
     expect(page.locator(".cd-name")).to_have_text("before.jpg")
     expect(page.get_by_role("list", name=STRIP).get_by_role("button")).to_have_count(1)
 
+    expect(page.locator(".cd-receipt code")).to_have_count(1, timeout=READY)
     kernel_processes.kernel_of(page, server).kill()  # within a minute: now the page stays as it is
     banner = page.locator("#session-banner")
     expect(page.locator("body")).to_have_attribute("data-session", "lost", timeout=READY)
