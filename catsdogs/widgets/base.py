@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import anywidget
 import traitlets
@@ -26,6 +27,9 @@ E = TypeVar("E", bound=StrEnum)
 
 KEPT_REPLIES = 100
 """Number of latest messages of a widget whose replies are kept, for a page that sends a message again."""
+
+_widgets: WeakSet[BaseWidget] = WeakSet()
+"""All widgets of this process."""
 
 
 class BaseWidget(anywidget.AnyWidget):
@@ -46,6 +50,7 @@ class BaseWidget(anywidget.AnyWidget):
         self._ = translator
         super().__init__(texts=common_texts(translator) | texts, language=translator.language, **traits)
         self._problems: dict[str, str] = {}  # by the id of the message: what was replied to the latest ones
+        _widgets.add(self)
         self.on_msg(lambda _widget, content, buffers: self._reply(content, buffers))
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
@@ -65,13 +70,21 @@ class BaseWidget(anywidget.AnyWidget):
             return
         message_id = content.get("id")
         problem = self._problems.get(message_id) if isinstance(message_id, str) else None
-        if problem is None:  # otherwise the page sends the message again: its connection was interrupted
+        if problem is not None:  # the page sends it again: its connection was interrupted before the reply
+            for widget in list(_widgets):
+                widget.send_again()
+        else:
             problem = self._handle(content, buffers)
             if isinstance(message_id, str):
                 self._problems[message_id] = problem
             if len(self._problems) > KEPT_REPLIES:
                 del self._problems[next(iter(self._problems))]
         self.send({"reply": message_id, "problem": problem})
+
+    def send_again(self) -> None:
+        """Send what the widget shows: its last changes may have been lost with an interrupted connection."""
+        fixed = BaseWidget.class_trait_names()
+        self.send_state([name for name in self.keys if not name.startswith("_") and name not in fixed])
 
     def _handle(self, content: dict[str, object], buffers: Sequence[memoryview]) -> str:
         """Handle a message; return the error message for the person, or ""."""

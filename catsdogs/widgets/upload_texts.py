@@ -40,6 +40,7 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "another": _("Choose another photo"),
         "enlarge": _("Enlarge"),
         "close": _("Close"),
+        "sending": _("Your photo is being sent…"),
         "predicting": _("Looking at your photo…"),
         "cancel": _("Cancel"),
         "cancelled": _("Cancelled."),

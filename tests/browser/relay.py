@@ -25,7 +25,7 @@ class Relay:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._is_cut = False
         self._open: set[socket.socket] = set()
-        self._websockets: set[socket.socket] = set()
+        self._websockets: set[tuple[socket.socket, socket.socket]] = set()  # ends at the page and at the server
         self._silent: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -49,7 +49,11 @@ class Relay:
 
         So it is for a phone that slept: the network has forgotten its connections, and tells nobody.
         """
-        self._silent |= self._websockets
+        self._silent |= {end for ends in self._websockets for end in ends}
+
+    def lose_answers(self) -> None:
+        """Pass nothing on any more to the page over the websockets that are open now; what it sends arrives."""
+        self._silent |= {server for _, server in self._websockets}
 
     def close(self) -> None:
         """Close everything."""
@@ -72,8 +76,8 @@ class Relay:
     def _pass(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if b"Upgrade: websocket" in data:
-                    self._websockets |= {source, target}
+                if data.startswith(b"GET ") and b"Upgrade: websocket" in data:
+                    self._websockets.add((source, target))
                 if source not in self._silent:
                     target.sendall(data)
         with suppress(OSError):

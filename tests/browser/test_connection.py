@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests import kernel_processes
-from tests.browser.app import READY, choose, error_message, open_app, wait_for_answer, wait_for_kernel
+from tests.browser.app import READY, choose, error_message, open_app, upload_photo, wait_for_answer, wait_for_kernel
 from tests.browser.relay import Relay, relayed
+from tests.browser.visits import STRIP, expect_the_visit, facts, leave
 from tests.serving import RunningServer
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -61,6 +64,27 @@ def test_a_photo_sent_over_a_connection_that_the_network_forgot_is_predicted_onc
     assert error_message(page) == ""
 
 
+def test_an_answer_that_the_network_lost_is_shown_when_the_connection_is_back(
+    server: RunningServer, page: Page, relay: Relay, cat_jpeg: bytes
+) -> None:
+    expect(page.locator("body")).to_have_attribute("data-connection", "connected", timeout=READY)
+    before = count_predictions(server)
+    relay.lose_answers()
+    choose(page, cat_jpeg, "answered.jpg")
+    until(lambda: count_predictions(server) == before + 1)
+    kernel = kernel_processes.kernel_of(page, server)
+    kernel_processes.ask(kernel, "1")  # the kernel has sent the answer
+    relay.cut()
+    relay.mend()
+    wait_for_answer(page)
+    assert error_message(page) == ""
+    expect(page.locator(".cd-answer h2")).to_have_text("It is a cat!")
+    expect(page.get_by_role("list", name=STRIP).get_by_role("button")).to_have_count(1)
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
+    assert count_predictions(server) == before + 1
+
+
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """Milliseconds of a round trip, and bytes a second."""
 
@@ -87,24 +111,63 @@ def test_a_page_waits_longer_for_the_reply_to_a_large_photo_and_a_late_reply_rem
     open_app(page, server)
     kernel = kernel_processes.kernel_of(page, server)
     progress, problem = page.locator(".cd-overlay"), page.locator(".cd-photo").get_by_role("alert")
-
-    def pass_heartbeats(number: int) -> None:
-        for _ in range(number):
-            with page.expect_response("**/session/*"):
-                page.clock.run_for(4_000)
-
     expect(page.locator("body")).to_have_attribute("data-connection", "connected", timeout=READY)
     kernel.suspend()
     try:
-        choose(page, pictures["gif"] + bytes(1_000_000), "large.gif")  # an animation is sent as it is
+        choose(page, pictures["gif"] + bytes(250_000), "large.gif")  # an animation is sent as it is
         expect(progress).to_be_visible()
-        pass_heartbeats(24)
+        pass_heartbeats(page, 24)
         expect(progress).to_be_visible()
         assert error_message(page) == ""
-        pass_heartbeats(18)
+        pass_heartbeats(page, 18)
         expect(problem).to_contain_text("No answer came")
         expect(progress).to_be_hidden()
     finally:
         kernel.resume()
     expect(problem).to_be_empty(timeout=READY)
     expect(page.locator(".cd-answer h2")).to_be_visible(timeout=READY)
+    before = facts(page)
+    assert before["strip"] == ["large.gif: Cat"]
+    page.reload()
+    expect_the_visit(page, before)
+    leave(page)
+
+
+def pass_heartbeats(page: Page, number: int) -> None:
+    """Let four seconds pass for each heartbeat."""
+    for _ in range(number):
+        with page.expect_response("**/session/*"):
+            page.clock.run_for(4_000)
+
+
+def test_while_a_photo_is_sent_the_page_says_so(server: RunningServer, page: Page, cat_jpeg: bytes) -> None:
+    open_app(page, server)
+    expect(page.locator("body")).to_have_attribute("data-kernel-status", "idle", timeout=READY)
+    page.evaluate("""() => {
+        window.texts = [];
+        const note = () => {
+            const text = document.querySelector(".cd-overlay span + span span").textContent;
+            if (text && text !== texts.at(-1)) texts.push(text);
+        };
+        new MutationObserver(note).observe(document.querySelector(".cd-overlay"), { childList: true, subtree: true });
+    }""")
+    upload_photo(page, cat_jpeg)
+    said = page.evaluate("texts")
+    assert said[-2:] == ["Your photo is being sent…", "Looking at your photo…"]
+
+
+@pytest.mark.parametrize("script", ["front_end", "inference"])
+def test_a_page_says_that_a_script_did_not_arrive(server: RunningServer, page: Page, script: str) -> None:
+    address = re.compile(f"/app/{script}[.]js")
+    page.route(address, lambda route: route.abort("connectionreset"))
+    page.goto(f"{server.url}/inference")
+    banner = page.locator("#session-banner")
+    expect(banner).to_contain_text("did not arrive", timeout=READY)
+    if script == "front_end":
+        with page.expect_response("**/session/*"):
+            pass
+        expect(banner).to_contain_text("did not arrive")
+    page.unroute(address)
+    banner.get_by_role("link").click()
+    wait_for_kernel(page)
+    expect(banner).to_be_hidden()

@@ -101,9 +101,10 @@ def test_waiting_photos_are_counted_and_cancelled_and_nothing_of_them_is_stored(
     page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
+    expect(page.locator("body")).to_have_attribute("data-kernel-status", "idle", timeout=READY)
     with suspended(server):
         choose(page, pictures["jpeg"], *(f"given up {number}.jpg" for number in (1, 2, 3)))
-        expect(page.get_by_text("Looking at your photo…").first).to_be_visible()
+        expect(page.get_by_text("Your photo is being sent…").first).to_be_visible()
         expect(page.get_by_text("Photos that wait: 2")).to_be_visible()
         expect(page.locator(".cd-name")).to_have_text("given up 1.jpg")  # on its way
         page.get_by_role("button", name="Cancel").click()

@@ -40,8 +40,9 @@ def runtime_folder() -> Iterator[str]:
     _sweep(Path(tempfile.gettempdir()))
     folder = tempfile.mkdtemp(prefix=PREFIX)
     try:
-        with Path(folder, LOCK).open("w") as lock:
+        with Path(folder, "starting").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            Path(lock.name).rename(Path(folder, LOCK))  # only now: a server that starts, too, would lock it first
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,8 @@ It has one thread and no ZeroMQ context, as neither would survive the fork. The 
 file over a socket; it answers with the process id and a file descriptor of the new kernel. It ends when the server
 closes that socket. A kernel ends with the server, too, but not with the zygote: it waits for the end of a pipe whose
 other end only the server holds.
+
+All kernels have the same hash seed: whoever guessed it could slow down no other kernel than the own one.
 """
 
 from __future__ import annotations

@@ -135,10 +135,11 @@ def set_page_metadata(handler: AppHandler, notebook: Any, cwd: str) -> None:  # 
 
 
 def session_texts(_: Translator) -> dict[str, str]:
-    """Return the texts about the state of the session: loading, slow, lost, offline, failed."""
+    """Return the texts about the state of the session: loading, slow, incomplete, lost, offline, failed."""
     return {
         "loading": _("Getting everything ready…"),
         "slow": _("This takes longer than usual. The page may be reloaded."),
+        "incomplete": _("A part of this page did not arrive. Reload the page."),
         "lost": _("This session has ended: it was idle or away for long, or the server was restarted."),
         "offline": _("The server cannot be reached. Trying again…"),
         "reload": _("Reload the page"),

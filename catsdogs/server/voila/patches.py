@@ -106,6 +106,8 @@ class KernelWebsocketPatches:
     connection: Any = None
     ws_connection: Any
     is_open = False
+    unopened: Any = None
+    """The connection to the kernel of a websocket that was not opened."""
     arrived = 0
     """Bytes of an incomplete message at the last ping."""
 
@@ -175,3 +177,19 @@ class KernelWebsocketPatches:
         connection, self.connection = self.connection, None
         if connection is not None and self.is_open:
             connection.disconnect()
+        elif connection is not None:
+            self.unopened = connection
+
+    def release(self) -> None:
+        """Free what the connection to the kernel holds of a websocket that was not opened, and is not going to be.
+
+        Jupyter keeps such a handler, and its socket to a kernel that has not answered, for ever.
+        """
+        self._leave_kernel()
+        connection, self.unopened = self.unopened, None
+        sessions: dict[str, Any] = getattr(connection, "_open_sessions", {})
+        for key in [key for key, handler in sessions.items() if handler is self]:
+            del sessions[key]
+        channel = getattr(connection, "kernel_info_channel", None)
+        if channel is not None and not channel.closed():
+            channel.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jupyter_server.services.kernels.handlers import KernelHandler
@@ -14,6 +15,8 @@ from catsdogs.server.kernels.session import PageSession
 from catsdogs.server.kernels.wire_protocol import PROTOCOL, MalformedMessage, header_of, unframe
 from catsdogs.server.rate_limit import TooManyRequests
 from catsdogs.server.voila.patches import KernelWebsocketPatches
+
+_SESSION_NAME = re.compile(r"[\w-]{,100}", re.ASCII)
 
 
 class _KernelAccessHandler(BaseHandler):
@@ -58,7 +61,7 @@ class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, Voila
         HTTPError
             404: as above. 403: the page is one of another site. 400: this is no websocket, or it does not offer the
             binary format (the older one, which Jupyter's clients no longer use, is not checked here), or its session's
-            name is not ASCII.
+            name is none that ZeroMQ takes.
         """
         await super().prepare()
         origin = self.request.headers.get("Origin")
@@ -66,7 +69,8 @@ class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, Voila
             raise HTTPError(403)
         is_websocket = self.request.headers.get("Upgrade", "").lower() == "websocket"
         offered = [name.strip() for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        if not (is_websocket and PROTOCOL in offered and self.get_query_argument("session_id", "").isascii()):
+        session = self.get_query_argument("session_id", "")
+        if not (is_websocket and PROTOCOL in offered and _SESSION_NAME.fullmatch(session)):
             raise HTTPError(400)
 
     async def get(self, kernel_id: str) -> None:
@@ -81,6 +85,7 @@ class KernelWebsocketHandler(_KernelAccessHandler, KernelWebsocketPatches, Voila
             await super().get(kernel_id)  # type: ignore[misc]
         finally:
             self.page_session.websockets.discard(self)
+            self.release()
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Close the websocket; it no longer counts, even if its page no longer answers."""

@@ -2,7 +2,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const REPLY_TIMEOUT_MS = 70_000; // longer than the kernel waits for the server
-const SLOWEST_LINE = 20; // bytes a millisecond: a large photo takes minutes to be sent
+const SLOWEST_LINE = 3; // bytes a millisecond: a photo takes a minute to be sent
+const LONGEST_SENDING_MS = 600_000;
 const CONNECTION_EVENTS = ["catsdogs:connection", "catsdogs:session"];
 
 /** Create an element. Children that are strings become text, never markup; children that are null are left out. */
@@ -79,7 +80,7 @@ function request(model, content, buffers = [], signal = null) {
       clearTimeout(timer);
       sent = isConnected(model);
       if (!sent) return;
-      timer = setTimeout(giveUp, REPLY_TIMEOUT_MS + size / SLOWEST_LINE);
+      timer = setTimeout(giveUp, REPLY_TIMEOUT_MS + Math.min(size / SLOWEST_LINE, LONGEST_SENDING_MS));
       model.send({ ...content, id }, undefined, buffers);
     };
     model.on("msg:custom", listen);

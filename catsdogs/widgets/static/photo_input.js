@@ -1,5 +1,7 @@
 // The input for photos: takes files and sample pictures, sends them one after the other, and shows them.
 
+const PROGRESS_EVENTS = [...CONNECTION_EVENTS, "catsdogs:kernelStatus"];
+
 /** Render the widget `PhotoInput`: adopt what the page has preloaded, or draw it. */
 function render({ model, el }) {
   return adoptPreloaded(model, el, "photo_input") ?? draw(model, el);
@@ -17,6 +19,7 @@ function draw(model, el) {
   let stageNumber = 0; // number of the photo on the stage, or 0
   let shownNumber = readFromTab("shown", 0); // number of the photo whose answer is shown, or was before the one on its way
   let inProgress = null; // the AbortController of the photo on its way
+  let isPassedOn = false; // whether that photo is ready, and is being sent or waits for the kernel
 
   const stage = photoStage(model, root, input, () => stageNumber, cancelAll);
   const samples = sampleList(model, (sample) => take([sample]));
@@ -45,14 +48,17 @@ function draw(model, el) {
   /** Send a photo that is shown already to the kernel. Where it is cancelled later, the kernel discards it. */
   async function send(photo, content, buffers, signal) {
     signal.throwIfAborted();
+    isPassedOn = true;
+    drawProgress();
     signal.addEventListener("abort", async () => {
       visit.remove(photo);
       report(await request(model, { action: "discard", number: photo.number }));
     });
     const message = await request(model, { ...content, number: photo.number }, buffers, signal);
     if (signal.aborted) return "";
-    if (message) visit.remove(photo);
-    else photo.answered = true;
+    // where only the time for the answer is over, it may still come: then the photo is listed (see below)
+    if (message && (message !== texts.lost || document.body.dataset.session === "lost")) visit.remove(photo);
+    if (!message) photo.answered = true;
     return message;
   }
 
@@ -115,6 +121,7 @@ function draw(model, el) {
     handled += 1;
     stage.showQueue(queue.length);
     inProgress = new AbortController();
+    isPassedOn = false;
     const { signal } = inProgress;
     drawProgress();
     writeToTab("unanswered", [item, ...queue].map(({ name }) => name));
@@ -130,7 +137,14 @@ function draw(model, el) {
   function drawProgress() {
     if (!inProgress) return stage.setProgress("");
     const offline = document.body.dataset.session === "offline" || !(model.isPlaceholder || isConnected(model));
-    const text = offline ? texts.waits_for_server : model.isPlaceholder ? texts.waits_for_page : texts.predicting;
+    const isSending = isPassedOn && document.body.dataset.kernelStatus === "idle"; // the kernel has not received it
+    const text = offline
+      ? texts.waits_for_server
+      : model.isPlaceholder
+        ? texts.waits_for_page
+        : isSending
+          ? texts.sending
+          : texts.predicting;
     stage.setProgress(text);
     if (status.textContent !== text) status.textContent = text;
   }
@@ -204,9 +218,10 @@ function draw(model, el) {
   model.on("change:answer_kinds change:saved_photos", () => {
     visit.update();
     list.draw();
+    if (!inProgress && visit.get(stageNumber)?.kind) keepShown(stageNumber); // an answer that came late
   });
   model.on("change:explanation", stage.map.draw);
-  for (const event of CONNECTION_EVENTS) document.addEventListener(event, drawProgress);
+  for (const event of PROGRESS_EVENTS) document.addEventListener(event, drawProgress);
   const unwatch = watchSources({
     root,
     zone: stage.zone,
@@ -221,7 +236,7 @@ function draw(model, el) {
   restore();
   return () => {
     unwatch();
-    for (const event of CONNECTION_EVENTS) document.removeEventListener(event, drawProgress);
+    for (const event of PROGRESS_EVENTS) document.removeEventListener(event, drawProgress);
     samples.dispose();
     for (const { address } of visit.all()) if (address?.startsWith("blob:")) URL.revokeObjectURL(address);
   };

@@ -16,6 +16,9 @@ function visitPhotos(model, samples) {
     photos.set(kept.number, { ...kept, ...shown, answered: true, restored: !sample });
   }
 
+  // of photos whose answer never came
+  for (const number of pictureNumbers()) if (!photos.has(number)) removePicture(number);
+
   // a number is never given twice: a form may still be about the earlier photo
   let lastNumber = Math.max(0, ...[readFromTab("last", 0), ...photos.keys()].filter(Number.isSafeInteger));
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -132,6 +133,18 @@ def test_when_the_zygote_is_killed_sessions_stay_and_new_ones_open(one_server: R
     assert is_forked(client.open_page().process)
     assert client.close_page(page) == 204
     until(lambda: not page.process.is_running())
+
+
+def test_a_kernel_that_has_just_ended_can_be_stopped(server: RunningServer, client: Client) -> None:
+    for _ in range(3):
+        page = client.open_page()
+        process = forking.ForkedProcess(page.process.pid, os.pidfd_open(page.process.pid))
+        page.process.kill()
+        psutil.wait_procs([page.process], timeout=5)
+        process.send_signal(signal.SIGINT)  # before anybody has seen that it ended
+        process.kill()
+        assert process.poll() == 0
+        assert client.close_page(page) in {204, 404}
 
 
 def test_a_zygote_that_does_not_answer_is_replaced(one_server: RunningServer) -> None:

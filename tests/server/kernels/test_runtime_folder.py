@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import signal
@@ -67,6 +68,25 @@ def test_folders_that_are_not_ours_are_left_alone(folder: Path, monkeypatch: pyt
     with runtime_folder.runtime_folder():
         assert stranger.exists()
         assert (folder / "kept" / runtime_folder.LOCK).exists()
+
+
+def test_a_server_that_starts_at_the_same_time_leaves_a_new_folder_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    lock = fcntl.flock
+
+    def sweep_first(stream: Any, operation: int) -> None:
+        monkeypatch.undo()
+        runtime_folder._sweep(folder)
+        lock(stream, operation)
+
+    monkeypatch.setattr(fcntl, "flock", sweep_first)
+    with runtime_folder.runtime_folder() as name:
+        assert Path(name, runtime_folder.LOCK).exists()
+        runtime_folder._sweep(Path(name).parent)
+        assert Path(name, runtime_folder.LOCK).exists()
+    assert not Path(name).exists()
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can choose the user of a process")

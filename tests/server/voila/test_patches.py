@@ -185,6 +185,18 @@ def test_jupyter_fails_where_a_page_closes_while_its_websocket_opens() -> None:
         _PatchedHandler(connection=None).select_subprotocol([PROTOCOL])
 
 
+def test_jupyter_keeps_a_websocket_that_was_never_open() -> None:
+    channel = MagicMock(closed=lambda: False)
+    connection = SimpleNamespace(_open_sessions={}, kernel_info_channel=channel)
+    handler = _PatchedHandler(connection=connection)
+    connection._open_sessions["page"] = handler
+    handler.on_close()
+    assert connection._open_sessions
+    handler.release()
+    assert not connection._open_sessions
+    channel.close.assert_called_once()
+
+
 class _PingingHandler(WebSocketMixin, WebSocketHandler):
     """Jupyter's pings, without its sign-in and its kernel."""
 

@@ -210,6 +210,7 @@ def test_what_is_no_websocket_of_a_page_is_refused_each_time(client: Client, ope
         (channels, plain | {"Sec-WebSocket-Protocol": PROTOCOL}),
         (f"{channels}?session_id=%C3%BF", named),
         (f"{channels}?session_id=%ff", named),
+        (f"{channels}?session_id={'x' * 300}", named),
     ]
     for path, headers in refused * 3:
         answer = client("GET", path, token=None, headers=headers)
@@ -247,6 +248,33 @@ def test_a_page_whose_kernel_died_gets_no_websocket(
             await KernelSocket.open(server, page.kernel_id)
 
     run_alone(talk())
+
+
+def test_websockets_that_wait_for_a_kernel_that_is_stopped_leave_nothing(
+    server: RunningServer, client: Client, open_page: OpenPages, run_alone: Run
+) -> None:
+    process = psutil.Process(server.process.pid)
+
+    def refuse() -> None:
+        page = open_page()
+        page.process.suspend()
+        files = process.num_fds()
+
+        async def talk() -> None:
+            opening = [asyncio.create_task(KernelSocket.open(server, page.kernel_id, session=name)) for name in "abc"]
+            await asyncio.to_thread(until, lambda: process.num_fds() >= files + 3)  # they wait for the kernel
+            await asyncio.to_thread(client.close_page, page)
+            for one in opening:
+                with pytest.raises(HTTPClientError, match="404"):
+                    await one
+
+        run_alone(talk())
+
+    refuse()
+    before = until(process.num_fds)
+    for _ in range(4):
+        refuse()
+    until(lambda: process.num_fds() < before + 4, timeout=5)
 
 
 @pytest.mark.parametrize(("messages", "size"), [(1100, 100), (8, 30 * 2**20)], ids=["many", "large"])

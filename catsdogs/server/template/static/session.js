@@ -1,21 +1,24 @@
 // Watches the page's session: shows a banner when it has ended or the server cannot be reached, connects again after an
 // interruption, opens the page anew when the session is gone, and ends the session when the page closes.
 //
-// For other scripts: `data-session` of the body is "offline", "lost", "slow" or empty, and `data-connection` the state of
-// the page's connection to its kernel; the events "catsdogs:session" and "catsdogs:connection" tell of changes.
+// For other scripts: `data-session` of the body is "offline", "lost", "incomplete", "slow" or empty, `data-connection` the
+// state of the page's connection to its kernel, and `data-kernel-status` whether the kernel works on something; the events
+// "catsdogs:session", "catsdogs:connection" and "catsdogs:kernelStatus" tell of changes.
 "use strict";
 (() => {
   const HEARTBEAT_PERIOD = 4000;
   const HEARTBEAT_TIMEOUT = 8000; // on a slow line, a photo may be on its way for some seconds
   const SUSPENDED = 20000; // without a heartbeat for so long, the device slept
   const PROBE_TIMEOUT = 10000;
-  const SLOW_LOADING = 45000;
+  const SLOW_START = 45000; // from when everything has arrived until the widgets are there
+  const LONGEST_LOADING = 300000; // at 3 kB/s, everything arrives in less than half of it; after it, a new try is faster
   const MIN_CLICK_INTERVAL = 3000;
   const MIN_REOPEN_INTERVAL = 60000;
   const LEAVING = 2000; // time between a click on a link and the end of the page
   const banner = document.getElementById("session-banner");
   const darkScheme = window.matchMedia("(prefers-color-scheme: dark)");
   const { kernel } = document.body.dataset;
+  let complete = document.readyState === "complete" ? performance.now() : Infinity; // when everything had arrived
   let lost = false;
   let pending = false;
   let interrupted = false; // since the last heartbeat that was answered
@@ -49,6 +52,7 @@
     connection = detail;
     publish("connection", connection.connectionStatus);
     connection.connectionStatusChanged.connect((_, status) => publish("connection", status));
+    connection.statusChanged.connect((_, status) => publish("kernelStatus", status));
   });
 
   /** Connect to the kernel again after an interruption; the server sends what the kernel said in the meantime. */
@@ -76,7 +80,12 @@
     location.reload();
   };
 
-  const isSlow = () => performance.now() > SLOW_LOADING && document.querySelector("#loading, #preload");
+  /** Return what the page waits for: "incomplete" where a script did not arrive (see index.html.j2), "slow", or "". */
+  const stateOfLoading = () => {
+    if (!document.querySelector("#loading, #preload")) return "";
+    if ("incomplete" in document.body.dataset) return "incomplete";
+    return performance.now() > Math.min(complete + SLOW_START, LONGEST_LOADING) ? "slow" : "";
+  };
 
   const checkSession = async () => {
     lastHeartbeat = Date.now();
@@ -90,7 +99,7 @@
       setState("offline");
       return;
     }
-    setState(lost ? "lost" : isSlow() ? "slow" : "");
+    setState(lost ? "lost" : stateOfLoading());
     if (lost) reopen();
     else if (connection && (interrupted || connection.connectionStatus === "disconnected") && !document.hidden) {
       interrupted = false;
@@ -107,6 +116,7 @@
     pending = false;
   };
 
+  window.addEventListener("load", () => (complete = performance.now()));
   setInterval(() => lost || sendHeartbeat(), HEARTBEAT_PERIOD);
   document.addEventListener("click", () => Date.now() - lastHeartbeat > MIN_CLICK_INTERVAL && sendHeartbeat());
   window.addEventListener("online", sendHeartbeat);
