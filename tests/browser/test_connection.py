@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import kernel_processes
 from tests.browser.app import READY, choose, error_message, open_app, upload_photo, wait_for_answer, wait_for_kernel
@@ -154,6 +154,35 @@ def test_while_a_photo_is_sent_the_page_says_so(server: RunningServer, page: Pag
     upload_photo(page, cat_jpeg)
     said = page.evaluate("texts")
     assert said[-2:] == ["Your photo is being sent…", "Looking at your photo…"]
+
+
+def test_a_page_is_called_slow_only_after_a_slow_line_would_have_brought_everything(
+    server: RunningServer, page: Page
+) -> None:
+    held: list[Route] = []
+    released = False
+
+    def hold(route: Route) -> None:
+        if released:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.clock.install()
+    page.route(re.compile("/app/front_end[.]js"), hold)
+    page.goto(f"{server.url}/inference", wait_until="commit")
+    expect(page.locator("#widget-states")).to_be_attached(timeout=READY)
+    banner = page.locator("#session-banner")
+    pass_heartbeats(page, 15)  # on a line of 3 kB/s, the scripts arrive after a minute
+    expect(banner).to_be_hidden()
+    pass_heartbeats(page, 62)  # nothing arrives any more
+    expect(banner).to_contain_text("longer than usual")
+    released = True
+    for route in held:
+        route.continue_()
+    wait_for_kernel(page)
+    pass_heartbeats(page, 1)
+    expect(banner).to_be_hidden()
 
 
 @pytest.mark.parametrize("script", ["front_end", "inference"])

@@ -193,6 +193,8 @@ class ForkingProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel's process."""
         kernel: Any = self.parent
+        if kernel.parent is None:  # one that is not a page's: this class is the default of the whole process
+            return await super().launch_kernel(cmd, **kwargs)
         if kernel.parent.account is not None:
             os.chown(kernel.connection_file, *kernel.parent.account)
         process = await kernel.parent.zygote.fork(kernel.connection_file)

@@ -126,7 +126,13 @@ class KernelWebsocketPatches:
                     raise HTTPError(404)
                 await asyncio.wait([connecting], timeout=1)
             await connecting
+            if not await self.kernel_manager.is_running(self.kernel_id):
+                raise HTTPError(404)
         finally:
+            # others may wait for the same answer: where it is cancelled, each of them logs an error
+            answer = getattr(self.connection or self.unopened, "_kernel_info_future", None)
+            if answer is not None and not answer.done():
+                answer.set_result({})
             connecting.cancel()
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
