@@ -16,6 +16,7 @@ from catsdogs.domain import Answer, Consent
 from catsdogs.errors import InvalidImage, NotFound
 from catsdogs.model.card import CARD_FILE, SHIPPED
 from catsdogs.model.registry import ModelVersions
+from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
 from tests.waiting import until
@@ -98,6 +99,14 @@ def test_what_cannot_be_checked_is_not_healthy(
     owner, _, name = f"check.{part}".rpartition(".")
     monkeypatch.setattr(check if owner == "check" else check._replayer, name, lambda: 1 / 0)
     assert local.health()["degraded"] == [named]
+
+
+def test_what_was_set_aside_is_reported(local: Local, cat_jpeg: bytes) -> None:
+    spool = local._spool
+    spool.put_feedback(FeedbackRecord.create(local.predict(cat_jpeg).feedback_id, 1, None, None))
+    spool.set_aside(spool.feedback_files()[0], "is only a test")
+    health = local.health()
+    assert (health["degraded"], health["set_aside"]) == (["set_aside"], 1)
 
 
 def test_without_a_database_predictions_go_on(database: Settings, stranded: Local, cat_jpeg: bytes) -> None:
