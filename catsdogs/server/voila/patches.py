@@ -162,6 +162,12 @@ class KernelWebsocketPatches:
         super().close(code, reason)  # type: ignore[misc]
         self._leave_kernel()
 
+    def write_message(self, message: Any, binary: bool = False) -> asyncio.Future[None]:
+        """Send a message; that its page has gone meanwhile is no error to be logged."""
+        sent: asyncio.Future[None] = super().write_message(message, binary)  # type: ignore[misc]
+        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return sent
+
     def send_ping(self) -> None:
         """Ping the page; while a large message arrives, that counts as an answer.
 
