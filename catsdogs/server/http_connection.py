@@ -29,8 +29,11 @@ LONGEST_HEAD = 64 * 1024
 LINGER_SECONDS = 5
 """How long a connection stays open after a refusal while nothing arrives, or where nobody knows what may arrive."""
 
-_HEAD = rb"\A(?:[^\n]*+\n(?!\r?\n))*+[^\n]*+\n\r?\n|\A(?s:.{%d})" % LONGEST_HEAD
-"""Lines up to an empty one, or else the start of a head that is too long; searched in linear time."""
+_HEAD = rb"\A(?s:.*?)\n\r?\n|\A(?s:.{%d})" % LONGEST_HEAD
+"""Lines up to an empty one, or else the start of a head that is too long; searched in linear time.
+
+Without possessive quantifiers: in Python 3.11.2, which Debian 12 has, a repeated group with one never matches.
+"""
 _CHUNK = 64 * 1024
 
 
