@@ -51,7 +51,7 @@ class Zygote:
         self._control: socket.socket | None = None
         self._start: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
-        self._server_ends, self._server_end = os.pipe() if IS_SUPPORTED else (-1, -1)
+        self._read_end, self._write_end = os.pipe() if IS_SUPPORTED else (-1, -1)
 
     async def keep_running(self, **options: Any) -> None:
         """Start the zygote, whenever it has ended, until the task is cancelled; it then ends, but no kernel does.
@@ -62,7 +62,9 @@ class Zygote:
             Arguments of :class:`subprocess.Popen`, and `account`.
         """
         try:
-            while IS_SUPPORTED:
+            if not IS_SUPPORTED:
+                await asyncio.Event().wait()
+            while True:
                 earliest = time.monotonic() + RESTART_SECONDS
                 self._start = asyncio.create_task(self._run_process(**options))
                 await self._start
@@ -81,7 +83,7 @@ class Zygote:
         """Start the process, and wait until it is ready; there is none afterwards where that failed."""
         self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
-        descriptors = its.fileno(), self._server_ends
+        descriptors = its.fileno(), self._read_end
         numbers = map(str, descriptors + (account or ()))
         try:
             with its:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -166,3 +167,14 @@ def test_nothing_outlives_a_server_that_is_killed(launch: Launch) -> None:
     server.process.wait()
     busy.process.resume()
     until(lambda: not [process for process in started if process.is_running()], timeout=5)
+
+
+def test_where_kernels_are_spawned_their_output_is_read_until_the_server_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forking, "IS_SUPPORTED", False)
+
+    async def wait_for_the_end() -> None:
+        async with asyncio.timeout(0.2):
+            await forking.Zygote().keep_running(account=None)
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(TimeoutError):  # Playwright's event loop runs in this thread
+        pool.submit(asyncio.run, wait_for_the_end()).result()
