@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -283,3 +284,8 @@ def test_nothing_of_a_body_is_taken_for_a_request(talk: Callable[[bytes], bytes]
         received = talk(b"POST %s HTTP/1.1\r\nHost: a\r\n%s" % (path, BODIES[name]) + b"GET /end HTTP/1.0\r\n\r\n")
         assert received.startswith(b"HTTP/1.1 "), path
         assert b"read as a request" not in received, path
+
+
+def test_the_pattern_of_a_head_matches_in_every_supported_python() -> None:
+    """In Python 3.11.2, a repeated group with a possessive quantifier never matches."""
+    assert not re.search(rb"[*+?}]\+", http_connection._HEAD)
