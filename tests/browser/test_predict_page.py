@@ -64,6 +64,7 @@ def test_the_keyboard_focus_stays_where_the_page_changes(
     open_app(page, server)
 
     def press(button: Locator) -> None:
+        expect(button).to_be_enabled()
         button.focus()
         page.keyboard.press("Enter")
 
@@ -314,7 +315,8 @@ def test_axe_finds_no_accessibility_violation(
     browser: Browser, server: RunningServer, pictures: dict[str, bytes], scheme: Literal["dark", "light"]
 ) -> None:
     def violations() -> list[str]:
-        return [violation["id"] for violation in Axe().run(page).response["violations"]]
+        found = Axe().run(page).response["violations"]
+        return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
     with browser.new_context(locale="en-GB", color_scheme=scheme, reduced_motion="reduce") as context:
         page = context.new_page()
@@ -349,6 +351,7 @@ def test_axe_finds_no_accessibility_violation_in_any_state(
         open_app(page, server, "#my-data")
         page.locator(".cd-samples button").nth(1).click()
         expect(page.locator(".cd-answer")).to_be_visible()
+        expect(page.locator("[aria-busy], .cd-locked")).to_have_count(0)
         assert violations() == []
         with suspended(server):
             choose(page, pictures["jpeg"], "a.jpg", "b.jpg")
