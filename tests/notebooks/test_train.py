@@ -13,11 +13,20 @@ from catsdogs.model.classifier import Classifier
 from catsdogs.reporting.page import PLOTLY_TYPE
 from tests.textures import draw_textures
 
+SMALL_INPUT = """
+from functools import partial
+from catsdogs.training import options
+options.TrainingOptions = partial(options.TrainingOptions, input_size=64)
+"""
+"""What the kernel runs first: a sixteenth of the default's work for each photo."""
+
 
 def test_the_notebook_trains_with_the_same_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     textures = tmp_path / "textures"
     draw_textures(textures, 24)
     monkeypatch.setenv("CATSDOGS_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "startup.py").write_text(SMALL_INPUT)
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "startup.py"))
     papermill.execute_notebook(
         str(notebooks() / "jobs" / "train.ipynb"),
         str(tmp_path / "done.ipynb"),
