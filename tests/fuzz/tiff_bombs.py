@@ -10,21 +10,23 @@ from functools import partial
 SHORT, LONG = 3, 4
 
 
-def tiff(tags: dict[int, tuple[int, list[int]]], body: bytes, following: int = 0) -> bytes:
+def tiff(tags: dict[int, tuple[int, list[int]]], body: bytes, following: int = 0, *, big_endian: bool = False) -> bytes:
     """A TIFF whose pixels, `body`, begin at byte 8."""
+    order = ">" if big_endian else "<"
     start = 8 + len(body) + len(body) % 2
     entries, values = b"", b""
     after = start + 2 + 12 * len(tags) + 4
     for tag, (kind, numbers) in sorted(tags.items()):
-        packed = struct.pack(f"<{len(numbers)}{'H' if kind == SHORT else 'I'}", *numbers)
+        packed = struct.pack(f"{order}{len(numbers)}{'H' if kind == SHORT else 'I'}", *numbers)
         if len(packed) > 4:
-            value = struct.pack("<I", after + len(values))
+            value = struct.pack(order + "I", after + len(values))
             values += packed
         else:
             value = packed.ljust(4, b"\0")
-        entries += struct.pack("<HHI", tag, kind, len(numbers)) + value
-    directory = struct.pack("<H", len(tags)) + entries + struct.pack("<I", following) + values
-    return b"II*\0" + struct.pack("<I", start) + body.ljust(start - 8, b"\0") + directory
+        entries += struct.pack(order + "HHI", tag, kind, len(numbers)) + value
+    directory = struct.pack(order + "H", len(tags)) + entries + struct.pack(order + "I", following) + values
+    head = (b"MM\0*" if big_endian else b"II*\0") + struct.pack(order + "I", start)
+    return head + body.ljust(start - 8, b"\0") + directory
 
 
 def picture(

@@ -9,12 +9,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 
+from catsdogs.model.photos.boxes import MAX_UNITS, Numbers, boxes
 from catsdogs.model.photos.source import DamagedError, too_many_parts
 
-MAX_UNITS = 100_000
-"""Number of boxes, of samples, and of units of streams that are looked at, at most."""
-_CONTAINERS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"meta": 4}
-"""How many bytes come before the boxes in a box."""
 _SEQUENCE_HEADER = 1
 _HEADER_BYTES = 256  # what is read of a sequence header is shorter
 
@@ -46,7 +43,7 @@ def _streams(content: bytes) -> Iterator[list[Range]]:
     tables: dict[bytes, bytes] = {}
     items, description = b"", (0, 0)
     pictures: set[int] = set()
-    for count, (kind, start, end) in enumerate(_boxes(content, 0, len(content))):
+    for count, (kind, start, end) in enumerate(boxes(content, 0, len(content))):
         if count > MAX_UNITS:
             raise too_many_parts()
         if kind == b"iloc":
@@ -64,41 +61,9 @@ def _streams(content: bytes) -> Iterator[list[Range]]:
         yield from (parts for number, parts in _items(items, (0, len(content)), description) if number in pictures)
 
 
-def _boxes(content: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Return the kind, the start and the end of each box, and of the boxes in it."""
-    while position + 8 <= end:
-        length, kind = struct.unpack_from(">I4s", content, position)
-        start = position + 8
-        if length == 1:
-            length, start = struct.unpack_from(">Q", content, start)[0], start + 8
-        after = min(end, position + length) if length else end
-        if after < start:
-            return
-        yield kind, start, after
-        if kind in _CONTAINERS:
-            yield from _boxes(content, start + _CONTAINERS[kind], after)
-        elif kind == b"iinf":
-            yield from _boxes(content, start + (8 if content[start : start + 1] > b"\0" else 6), after)
-        position = after
-
-
-class _Numbers:
-    """Reads whole numbers of several sizes, one after the other."""
-
-    def __init__(self, table: bytes) -> None:
-        self.table, self.position = table, 0
-
-    def read(self, size: int) -> int:
-        """Read a number of `size` bytes."""
-        self.position += size
-        if self.position > len(self.table):
-            raise DamagedError("table")
-        return int.from_bytes(self.table[self.position - size : self.position], "big")
-
-
 def _items(table: bytes, file: Range, description: Range) -> Iterator[tuple[int, list[Range]]]:
     """Return the number of each item, and where its parts lie: in the file, or in a box of its description."""
-    numbers = _Numbers(table)
+    numbers = Numbers(table)
     version = numbers.read(4) >> 24
     sizes = numbers.read(2)
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))

@@ -18,6 +18,7 @@ from catsdogs.model.photos.source import Decoded, Source, TimeLimit
 LEAST_RANGE = 2**14
 """Range from the darkest to the brightest 16-bit grey from which on the whole range is used. Scanners store 12 or 14
 bits of it: such a picture would be black."""
+_WHOLE_RANGE = 255 * 256.0  # the upper eight bits, as all decoders do
 
 _SAME_COLOURS = 2  # levels of 255 by which a profile may differ from sRGB
 _BAND_PIXELS = 2**21
@@ -50,7 +51,7 @@ def to_rgb(decoded: Decoded, source: Source, side: int | None, time_limit: TimeL
     for top in range(0, height, rows):
         time_limit.check()
         band = decoded.rows(top, min(top + rows, height))
-        if divisor > 1 and band.mode in ("CMYK", "I", "F"):  # whose conversion takes long
+        if divisor > 1 and band.mode == "CMYK":  # whose conversion takes long
             converted.paste(convert(band.reduce(divisor)), (0, top // divisor))
         else:
             band = convert(band)
@@ -87,9 +88,7 @@ def _converter(decoded: Decoded, source: Source) -> Callable[[Image.Image], Imag
     """Return the function that converts some rows."""
     image = decoded.rows(0, 1)
     if image.mode.startswith("I;16"):
-        return _sixteen_bits(decoded, source)
-    if image.mode in ("I", "F"):
-        return _stretch(decoded, source)
+        return _sixteen_bits(decoded)
     if image.mode == "L" and (grey := profile_transform(source.profile, "L")):
         ramp = Image.frombytes("L", (256, 1), bytes(range(256)))
         levels = np.asarray(apply_transform(ramp, grey))[0]
@@ -119,66 +118,25 @@ def _flatten(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _sixteen_bits(decoded: Decoded, source: Source) -> Callable[[Image.Image], Image.Image]:
-    """Use the upper eight of 16 bits, or all of the range that is used, where it is small."""
-    width, height = decoded.size
-    step = max(1, height // 1000)
-    sample = np.concatenate(
-        [_array(decoded.rows(top, top + 1))[0, :: max(1, width // 1000)] for top in range(0, height, step)]
-    )
+def used_range(sample: npt.NDArray[np.uint16]) -> tuple[float, float]:
+    """Return the range of 16-bit values that becomes 0..255: all of it, or the part that is used, where it is small."""
     low, high = np.percentile(sample, (0.1, 99.9))  # a few broken pixels do not count
     whole = high - low >= LEAST_RANGE or high == low
-
-    def convert(rows: Image.Image) -> Image.Image:
-        grey = (_array(rows) >> 8).astype(np.uint8) if whole else _scale(_array(rows), low, high)
-        return Image.fromarray(255 - grey if source.inverted else grey).convert("RGB")
-
-    return convert
+    return (0.0, _WHOLE_RANGE) if whole else (float(low), float(high))
 
 
-def _array(image: Image.Image) -> npt.NDArray[np.uint16]:
-    """Return 16-bit pixels in the order of this machine."""
-    return np.asarray(image).astype(np.uint16, copy=False)
+def levels_of(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
+    """Scale values from `low` to `high` to 0..255."""
+    return np.clip((values - low) * (255 / (high - low or 1)), 0, 255).astype(np.uint8)
 
 
-def _range(decoded: Decoded, source: Source) -> tuple[float, float]:
-    """Find the lowest and the highest value."""
+def _sixteen_bits(decoded: Decoded) -> Callable[[Image.Image], Image.Image]:
+    """Return what makes eight of 16 bits."""
     width, height = decoded.size
-    step = max(1, _BAND_PIXELS // width)
-    extremes = []
-    for top in range(0, height, step):
-        band = _values(decoded.rows(top, min(top + step, height)), source)
-        low, high = float(band.min()), float(band.max())
-        if not np.isfinite(high - low):
-            band = _finite(band)
-            low, high = float(band.min()), float(band.max())
-        extremes.append((low, high))
-    return min(low for low, _ in extremes), max(high for _, high in extremes)
-
-
-def _stretch(decoded: Decoded, source: Source) -> Callable[[Image.Image], Image.Image]:
-    """Scale 32-bit greyscale, which has no standard range, to the range from its darkest to its brightest pixel."""
-    low, high = _range(decoded, source)
-
-    def convert(rows: Image.Image) -> Image.Image:
-        grey = _scale(_finite(_values(rows, source)), low, high)
-        return Image.fromarray(255 - grey if source.inverted else grey).convert("RGB")
-
-    return convert
-
-
-def _values(image: Image.Image, source: Source) -> npt.NDArray[Any]:
-    """Return 32-bit pixels as the file means them."""
-    values = np.asarray(image)
-    return values.view(np.uint32) if source.unsigned and image.mode == "I" else values
-
-
-def _finite(grey: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    return np.nan_to_num(np.asarray(grey, np.float64), posinf=0, neginf=0)
-
-
-def _scale(grey: npt.NDArray[np.float64] | npt.NDArray[np.uint16], low: float, high: float) -> npt.NDArray[np.uint8]:
-    return np.clip((grey - low) * (255 / (high - low or 1)), 0, 255).astype(np.uint8)
+    tops = range(0, height, max(1, height // 1000))
+    sample = np.concatenate([np.asarray(decoded.rows(top, top + 1))[0, :: max(1, width // 1000)] for top in tops])
+    table = levels_of(np.arange(2**16), *used_range(sample))
+    return lambda rows: Image.fromarray(table[np.asarray(rows)]).convert("RGB")
 
 
 @lru_cache(maxsize=16)

@@ -12,6 +12,8 @@ from PIL import Image, _avif
 from catsdogs.domain import Note
 from catsdogs.model.photo_limits import MAX_AVIF_MEGAPIXELS
 from catsdogs.model.photos.av1 import frame_sizes
+from catsdogs.model.photos.boxes import colour_codes
+from catsdogs.model.photos.colour_codes import profile_of_codes
 from catsdogs.model.photos.gif import MAX_FRAMES
 from catsdogs.model.photos.source import DamagedError, Decoded, Source, TimeLimit, too_many_parts
 
@@ -52,7 +54,7 @@ def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
         decoding_bytes=_AVIF_ALPHA_BYTES if mode == "RGBA" else _AVIF_BYTES,
         most_pixels=MAX_AVIF_MEGAPIXELS * 10**6,
         orientation=orientation,
-        profile=profile or b"",
+        profile=profile or profile_of_codes(*colour_codes(content)),
         notes=(Note.FIRST_FRAME,) if frames > 1 else (),
         later_frames=later_frames if frames > 1 else None,
     )
@@ -75,9 +77,8 @@ def open_heic(content: bytes, time_limit: TimeLimit) -> Source:
         return Decoded.of_buffer(pixels, image.size, image.mode, image.mode, image.stride)
 
     notes = (Note.MAIN_PICTURE,) if len(file) > 1 else ()
-    return Source(
-        width, height, load, decoding_bytes=_HEIC_BYTES, profile=image.info.get("icc_profile") or b"", notes=notes
-    )
+    profile = image.info.get("icc_profile") or profile_of_codes(*colour_codes(content))
+    return Source(width, height, load, decoding_bytes=_HEIC_BYTES, profile=profile, notes=notes)
 
 
 def _check_boxes(content: bytes) -> None:

@@ -14,7 +14,16 @@ from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
 from catsdogs.model.photo_limits import MAX_DECODED_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS
 from catsdogs.model.photos.exif import read_orientation
-from catsdogs.model.photos.source import MAX_PARTS, DamagedError, Decoded, Source, TimeLimit, open_parts, too_many_parts
+from catsdogs.model.photos.source import (
+    MAX_PARTS,
+    DamagedError,
+    Decoded,
+    Source,
+    TimeLimit,
+    open_parts,
+    too_many_parts,
+    unknown_kind,
+)
 
 MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
 """Largest number of pixels times scans; encoders write about ten scans."""
@@ -116,8 +125,10 @@ def _read_header(content: bytes) -> _Header:
 
 def _read_segment(header: _Header, marker: int, body: bytes) -> None:
     if 0xC0 <= marker <= 0xCF and marker not in _TABLES:
-        if header.frame or marker not in _FRAMES or len(body) < 6:
+        if header.frame or len(body) < 6:
             raise DamagedError("frame")
+        if marker not in _FRAMES or body[0] != 8:  # lossless, in layers, or of 12 bits
+            raise unknown_kind()
         header.frame, header.frame_kind = body, marker
     elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
         header.exif = header.exif or body

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from PIL import Image, PngImagePlugin
 
 from catsdogs.domain import Note
+from catsdogs.model.photos.colour_codes import REC709, profile_of_codes, profile_of_numbers
 from catsdogs.model.photos.exif import read_orientation
 from catsdogs.model.photos.source import MAX_PARTS, DamagedError, Decoded, Source, TimeLimit, open_parts, too_many_parts
 
@@ -64,7 +65,7 @@ def open_png(content: bytes, time_limit: TimeLimit) -> Source:
         load,
         decoding_bytes=4 if colour in (2, 4, 6) else 2 if depth == 16 else 1,
         orientation=read_orientation(others.get(b"exif") or others.get(b"raw exif", b""), others.get(b"xmp", b"")),
-        profile=others.get(b"profile", b""),
+        profile=_profile(others, is_grey=colour in (0, 4)),
         notes=(Note.FIRST_FRAME,) if is_animated else (),
         later_frames=later_frames if is_animated else None,
     )
@@ -89,7 +90,9 @@ def _read_metadata(others: dict[bytes, bytes], kind: bytes, body: bytes) -> None
     """Keep EXIF, XMP and the ICC profile, the first of each; leave out what is damaged or too large."""
     name, _, rest = body[:200].partition(b"\0")
     rest = body[len(name) + 1 :]
-    if kind == b"eXIf":
+    if kind in (b"cICP", b"sRGB", b"gAMA", b"cHRM"):
+        others.setdefault(kind, body)
+    elif kind == b"eXIf":
         others.setdefault(b"exif", body)
     elif kind == b"iCCP" and b"profile" not in others:
         others[b"profile"] = _inflate(rest[1:])
@@ -102,6 +105,18 @@ def _read_metadata(others: dict[bytes, bytes], kind: bytes, body: bytes) -> None
         others[b"raw exif"] = b""
         with contextlib.suppress(ValueError):
             others[b"raw exif"] = bytes.fromhex(digits)
+
+
+def _profile(others: dict[bytes, bytes], *, is_grey: bool) -> bytes:
+    """Return the ICC profile of what says most of the colours; the order of these chunks is that of the standard."""
+    codes = others.get(b"cICP", b"")
+    if len(codes) == 4 and codes[2:] == b"\0\1":  # red, green and blue, of the full range; there are no others
+        return profile_of_codes(codes[0], REC709.get(codes[1], codes[1]), is_grey=is_grey)
+    if others.get(b"profile") or b"sRGB" in others or len(others.get(b"gAMA", b"")) != 4:
+        return others.get(b"profile", b"")
+    gamma = int.from_bytes(others[b"gAMA"], "big") / 100_000
+    numbers = struct.unpack(">8I", others[b"cHRM"]) if len(others.get(b"cHRM", b"")) == 32 else ()
+    return profile_of_numbers(tuple(number / 100_000 for number in numbers), gamma, is_grey=is_grey)
 
 
 def _inflate(body: bytes) -> bytes:

@@ -141,10 +141,6 @@ class Source:
     notes: tuple[Note, ...] = ()
     later_frames: Callable[[], Iterator[Image.Image]] | None = None
     """Decodes the first frames after the first one of an animation."""
-    inverted: bool = False
-    """Whether 0 is white in greyscale of more than eight bits."""
-    unsigned: bool = False
-    """Whether 32-bit whole numbers have no sign; Pillow reads them with one."""
     opaque_if_empty: bool = False
     """Whether an alpha channel of zeros only means that there is none."""
 
@@ -182,6 +178,11 @@ def too_many_pixels(most: int) -> InvalidImage:
 def takes_too_long() -> InvalidImage:
     """Return the error of a file that would take too much time or memory."""
     return InvalidImage("This picture takes too long to read. Save it as a JPEG, and choose that.")
+
+
+def unknown_kind() -> InvalidImage:
+    """Return the error of a file whose way of storing pixels is not read here, as far as its header tells."""
+    return InvalidImage("This kind of file cannot be read. Save the picture as a JPEG, and choose that.")
 
 
 def too_many_parts() -> InvalidImage:

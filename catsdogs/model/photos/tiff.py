@@ -7,12 +7,21 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from catsdogs.domain import Note
 from catsdogs.model.photo_limits import MAX_PROFILE_BYTES
+from catsdogs.model.photos.deep_tiff import Layout, decode_deep
 from catsdogs.model.photos.exif import read_orientation
-from catsdogs.model.photos.source import DamagedError, Decoded, Source, TimeLimit, takes_too_long, too_many_parts
+from catsdogs.model.photos.source import (
+    DamagedError,
+    Decoded,
+    Source,
+    TimeLimit,
+    takes_too_long,
+    too_many_parts,
+    unknown_kind,
+)
 
 MAX_PAGES = 1000
 """Number of pages that are looked for."""
@@ -25,23 +34,29 @@ SLOW_BYTES = 120 * 10**6
 """Most pixels, in bytes, of a file with one of the compressions that decode at 100 MB/s or slower."""
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
-_OFFSETS, _ORIENTATION, _SAMPLES, _STRIP_ROWS, _LENGTHS, _PLANAR = 273, 274, 277, 278, 279, 284
-_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, _SAMPLE_FORMAT, _XMP, _PROFILE = 322, 323, 324, 325, 339, 700, 34675
+_OFFSETS, _ORIENTATION, _SAMPLES, _STRIP_ROWS, _LENGTHS, _PLANAR, _PREDICTOR = 273, 274, 277, 278, 279, 284, 317
+_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, _EXTRA, _SAMPLE_FORMAT = 322, 323, 324, 325, 338, 339
+_XMP, _PROFILE = 700, 34675
 _NEEDED = {
     *(_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, 266, _OFFSETS, _SAMPLES, _STRIP_ROWS, _LENGTHS, _PLANAR),
-    *(292, 293, 317, 320, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, 332, 338, _SAMPLE_FORMAT, 347),
+    *(292, 293, _PREDICTOR, 320, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, 332, _EXTRA, _SAMPLE_FORMAT, 347),
     *(512, 513, 514, 515, 519, 520, 521, 529, 530, 531, 532),  # JPEG within a TIFF, YCbCr
 }
 _SLOW = (34925,)  # LZMA
+_OF_BYTES = (1, 5, 8, 32773, 32946, 34925, 50000)
+"""Compressions of bytes, whatever they mean: none, LZW, deflate, PackBits, LZMA and Zstandard."""
 _BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+
+
+_Entries = dict[int, tuple[int, int, bytes]]
 
 
 @dataclass
 class _Page:
     """An image file directory."""
 
-    entries: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
+    entries: _Entries = field(default_factory=dict)
     """Type, count and the value or its address, by tag."""
     next: int = 0
 
@@ -107,24 +122,28 @@ def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
     width, height = number(_WIDTH, 0), number(_HEIGHT, 0)
     samples = number(_SAMPLES, 1)
     bits = max(file.numbers(page, _BITS, (1,)))
-    block_pixels = width * min(number(_STRIP_ROWS, height), height)
+    block_width, block_height = width, min(number(_STRIP_ROWS, height), height)
     if _TILES in page.entries:
-        block_pixels = number(_TILE_WIDTH, width) * number(_TILE_HEIGHT, height)
+        block_width, block_height = number(_TILE_WIDTH, width), number(_TILE_HEIGHT, height)
     pixel = 4 if number(_PHOTOMETRIC, 0) == 6 else samples * max(bits, 1) / 8
-    block_bytes = pixel * block_pixels if number(_COMPRESSION, 1) != 1 else 0
+    block_bytes = pixel * block_width * block_height if number(_COMPRESSION, 1) != 1 else 0
     pixels = max(width * height, 1)
     if number(_COMPRESSION, 1) in _SLOW and pixel * pixels > SLOW_BYTES:
         raise takes_too_long()
     first = min(file.numbers(page, _OFFSETS, (0,)))
     if number(_COMPRESSION, 1) == 1 and first + pixels * pixel > len(content):
         raise DamagedError("end")
-    held = 4 if samples > 1 or bits > 16 else 2 if bits > 8 else 1  # bytes a pixel in Pillow
+    held = 4.0 if samples > 1 else 1.0  # bytes a pixel in Pillow
+    layout = None
+    if bits > 8 and number(_PHOTOMETRIC, 0) in (0, 1, 2) and number(_COMPRESSION, 1) in _OF_BYTES:
+        layout = _layout(file, page, (width, height), block_width or 1)
+        held = pixel * layout.stored_width / max(width, 1)
 
     def load(_: int | None) -> Decoded:
         time_limit.check()
-        image = TiffImagePlugin.TiffImageFile(io.BytesIO(_with_page(file, page)))
-        image.load()
-        return Decoded.of(image)
+        if layout:
+            return decode_deep(layout, [_open(file, plane) for plane in _planes(file, page, layout)])
+        return Decoded.of(_open(file, page.entries))
 
     return Source(
         width,
@@ -134,9 +153,77 @@ def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
         orientation=_orientation(file, page),
         profile=file.value(page, _PROFILE, MAX_PROFILE_BYTES),
         notes=(Note.FIRST_PAGE,) if pages > 1 else (),
-        inverted=number(_PHOTOMETRIC, 1) == 0 and bits > 8,
-        unsigned=number(_SAMPLE_FORMAT, 1) == 1,
     )
+
+
+def _open(file: _File, entries: _Entries) -> Image.Image:
+    """Decode a page."""
+    try:
+        image = TiffImagePlugin.TiffImageFile(io.BytesIO(_with_page(file, entries)))
+    except (SyntaxError, KeyError) as error:  # Pillow does not know this way of storing pixels
+        raise unknown_kind() from error
+    image.load()
+    return image
+
+
+def _layout(file: _File, page: _Page, size: tuple[int, int], block_width: int) -> Layout:
+    """Return how the samples of a page are stored that has more than eight bits a sample."""
+
+    def number(tag: int, default: int) -> int:
+        return file.numbers(page, tag, (default,))[0]
+
+    bits, kinds = file.numbers(page, _BITS, (1,)), file.numbers(page, _SAMPLE_FORMAT, (1,))
+    samples, extra = number(_SAMPLES, 1), number(_EXTRA, 2)
+    colours = 3 if number(_PHOTOMETRIC, 0) == 2 else 1
+    layout = Layout(
+        *size,
+        samples,
+        colours,
+        bits[0],
+        kinds[0],
+        file.order,
+        block_width,
+        number(_PREDICTOR, 1),
+        number(_PHOTOMETRIC, 0) == 0,
+        number(_PLANAR, 1) == 2 and samples > 1,
+        0 if samples <= colours else {0: 0, 1: 1}.get(extra, 2),
+    )
+    if len({*bits}) > 1 or len({*kinds}) > 1 or samples < colours:
+        raise unknown_kind()
+    layout.check()
+    return layout
+
+
+def _planes(file: _File, page: _Page, layout: Layout) -> list[_Entries]:
+    """Return the tags of greyscale pictures whose pixels are the bytes of a page."""
+
+    def whole(value: int) -> tuple[int, int, bytes]:
+        return 4, 1, struct.pack(file.order + "I", value).ljust(file.word_size, b"\0")
+
+    entries = {tag: entry for tag, entry in page.entries.items() if tag not in (_PREDICTOR, _EXTRA, _SAMPLE_FORMAT)}
+    entries |= {_BITS: whole(8), _SAMPLES: whole(1), _PHOTOMETRIC: whole(1), _PLANAR: whole(1)}
+    entries[_WIDTH] = whole(layout.row_bytes(layout.stored_width))
+    if _TILES in page.entries:
+        entries[_TILE_WIDTH] = whole(layout.row_bytes(layout.block_width))
+    if not layout.is_planar:
+        return [entries]
+    lists = [tag for tag in (_OFFSETS, _LENGTHS, _TILES, _TILE_LENGTHS) if tag in entries]
+    used = layout.colours + bool(layout.alpha)
+    return [
+        entries | {tag: _part_of_list(file, page, tag, number, layout.samples) for tag in lists}
+        for number in range(used)
+    ]
+
+
+def _part_of_list(file: _File, page: _Page, tag: int, number: int, parts: int) -> tuple[int, int, bytes]:
+    """Return one of several equal parts of the numbers of a tag."""
+    kind, count, inline = page.entries[tag]
+    count //= parts
+    size = count * _BYTES.get(kind, 0)
+    if size <= file.word_size:
+        return kind, count, file.value(page, tag)[number * size : (number + 1) * size].ljust(file.word_size, b"\0")
+    start = struct.unpack(file.word, inline)[0]
+    return kind, count, struct.pack(file.word, start + number * size)
 
 
 def _orientation(file: _File, page: _Page) -> int:
@@ -180,9 +267,9 @@ def _check_tables(file: _File, page: _Page) -> None:
         raise too_many_parts()
 
 
-def _with_page(file: _File, page: _Page) -> bytes:
-    """Return the file with a directory at its end that has only the needed tags of this page."""
-    needed = sorted((tag, *entry) for tag, entry in page.entries.items() if tag in _NEEDED)
+def _with_page(file: _File, entries: _Entries) -> bytes:
+    """Return the file with a directory at its end that has only the needed ones of these tags."""
+    needed = sorted((tag, *entry) for tag, entry in entries.items() if tag in _NEEDED)
     entry_format = file.order + "HH" + file.word[1]
     directory = struct.pack(file.order + ("Q" if file.is_big else "H"), len(needed))
     directory += b"".join(struct.pack(entry_format, tag, kind, count) + value for tag, kind, count, value in needed)

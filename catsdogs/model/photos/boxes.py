@@ -1,0 +1,82 @@
+"""The boxes that HEIC and AVIF consist of, and the codes of the colours of the main picture in them.
+
+See ISO/IEC 14496-12 (boxes), and ISO/IEC 23008-12 for the tables of pictures and of their properties.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from catsdogs.model.photos.source import DamagedError, too_many_parts
+
+MAX_UNITS = 100_000
+"""Number of boxes, of samples, and of units of streams that are looked at, at most."""
+_CONTAINERS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"meta": 4, b"iprp": 0, b"ipco": 0}
+"""How many bytes come before the boxes in a box."""
+
+
+class Numbers:
+    """Reads whole numbers of several sizes, one after the other."""
+
+    def __init__(self, table: bytes) -> None:
+        self.table, self.position = table, 0
+
+    def read(self, size: int) -> int:
+        """Read a number of `size` bytes."""
+        self.position += size
+        if self.position > len(self.table):
+            raise DamagedError("table")
+        return int.from_bytes(self.table[self.position - size : self.position], "big")
+
+
+def boxes(content: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Return the kind, the start and the end of each box, and of the boxes in it."""
+    while position + 8 <= end:
+        length, kind = struct.unpack_from(">I4s", content, position)
+        start = position + 8
+        if length == 1:
+            length, start = struct.unpack_from(">Q", content, start)[0], start + 8
+        after = min(end, position + length) if length else end
+        if after < start:
+            return
+        yield kind, start, after
+        if kind in _CONTAINERS:
+            yield from boxes(content, start + _CONTAINERS[kind], after)
+        elif kind == b"iinf":
+            yield from boxes(content, start + (8 if content[start : start + 1] > b"\0" else 6), after)
+        position = after
+
+
+def colour_codes(content: bytes) -> tuple[int, int]:
+    """Return the codes of the primaries and of the transfer function of the main picture; 2 where there are none."""
+    main, links, properties_end = 0, b"", 0
+    properties: list[bytes] = []
+    for count, (kind, start, end) in enumerate(boxes(content, 0, len(content))):
+        if count > MAX_UNITS:
+            raise too_many_parts()
+        if start < properties_end:
+            properties.append(content[start:end] if kind == b"colr" else b"")
+        elif kind == b"ipco":
+            properties_end = end
+        elif kind == b"pitm":
+            main = int.from_bytes(content[start + 4 : end], "big")
+        elif kind == b"ipma":
+            links = content[start:end]
+    for number in _properties_of(links, main) if links else ():
+        if 0 < number <= len(properties) and properties[number - 1].startswith(b"nclx"):
+            return struct.unpack_from(">HH", properties[number - 1].ljust(8, b"\0"), 4)
+    return 2, 2
+
+
+def _properties_of(links: bytes, main: int) -> list[int]:
+    """Return the numbers, from 1 on, of the properties of a picture."""
+    numbers = Numbers(links)
+    head = numbers.read(4)
+    is_long = head & 1
+    for _ in range(numbers.read(4)):
+        picture = numbers.read(4 if head >> 24 else 2)
+        found = [numbers.read(1 + is_long) & (0x7FFF if is_long else 0x7F) for _ in range(numbers.read(1))]
+        if picture == main:
+            return found
+    return []
