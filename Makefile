@@ -1,7 +1,7 @@
 # Every task of the project. `make help` lists them.
 #
-# Two environments, both from hash-locked files, both in .venv: what serving needs (no TensorFlow),
-# and everything. A stamp in .venv says what is installed; a changed lock file renews it.
+# Three sets of packages, from hash-locked files, all in .venv: what serving needs (no TensorFlow), that and what
+# reports need, and everything. A stamp in .venv says what is installed; a changed lock file renews it.
 
 PYTHON ?= python3
 HOST   ?= 127.0.0.1
@@ -13,6 +13,11 @@ RUN    := $(VENV)/bin/python
 PIP    := $(RUN) -m pip --disable-pip-version-check --quiet
 UV     := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+# Packages that others name as theirs, and that serving never imports: for debugging and completing code in notebooks,
+# for JupyterLab and the classic notebook; and setuptools, which hatch-vcs has for other projects.
+UNUSED := debugpy jedi parso jupyterlab-widgets widgetsnbextension setuptools
+NAMES  := sed -n 's/^\([a-z0-9-]*\)==.*/\1/p'
 
 .DEFAULT_GOAL := help
 .PHONY: help app lab data train report test fuzz bench lint lock frontend messages screenshots clean
@@ -33,7 +38,7 @@ train: $(VENV)/.everything ## Train a model: make train FOLDER=photos (holding c
 	@test -n "$(FOLDER)" || { echo "Say where the photos are: make train FOLDER=photos (a folder that holds cat/ and dog/)."; exit 1; }
 	@$(RUN) -m catsdogs train "$(FOLDER)" $(ARGS)
 
-report: $(VENV)/.serving ## Write the dated report (ARGS="--lang fr --out DIR")
+report: $(VENV)/.reporting ## Write the dated report (ARGS="--lang fr --out DIR")
 	@$(RUN) -m catsdogs report $(ARGS)
 
 # Three processes share the test modules, because most tests wait. ARGS="-n 0" runs all tests in one process.
@@ -46,16 +51,20 @@ fuzz: $(VENV)/.everything ## Try to break the decoders of photos, for a minute (
 bench: $(VENV)/.everything $(VENV)/rivals/.installed ## Measure speed and memory, as ratios in one run
 	@$(RUN) -m tests.benchmarks $(ARGS)
 
-lint: $(VENV)/.everything ## Check style, types, and that notebooks hold no outputs
+lint: $(VENV)/.everything ## Check style, types, layers, workflows, and that notebooks hold no outputs
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports --no-logo
+	@$(VENV)/bin/actionlint
+	@$(VENV)/bin/zizmor --quiet --offline --no-progress .github
 	@$(VENV)/bin/nbstripout --verify --keep-id notebooks/*/*.ipynb
 
 lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses)
-	@$(UV) --upgrade --extra build --output-file requirements.lock
-	@$(UV) --upgrade $(addprefix --extra ,build lab train cluster test bench dev) --constraint requirements.lock \
+	@$(UV) --upgrade --extra build $(addprefix --no-emit-package ,$(UNUSED)) --output-file requirements.lock
+	@$(UV) --upgrade --extra report --constraint requirements.lock --output-file requirements-report.lock \
+	  $$($(NAMES) requirements.lock | sed 's/^/--no-emit-package /')
+	@$(UV) --upgrade $(addprefix --extra ,build lab report train cluster test bench dev) --constraint requirements.lock \
 	  --output-file requirements-dev.lock
 	@$(UV) --upgrade --extra rivals --output-file requirements-rivals.lock
 
@@ -76,7 +85,11 @@ $(VENV)/.serving: requirements.lock pyproject.toml
 	@$(call install,requirements.lock)
 $(VENV)/.everything: requirements-dev.lock pyproject.toml
 	@$(call install,requirements-dev.lock)
-	@touch $(VENV)/.serving
+	@touch $(VENV)/.serving $(VENV)/.reporting
+
+$(VENV)/.reporting: $(VENV)/.serving requirements-report.lock
+	@$(PIP) install --no-deps --require-hashes --requirement requirements-report.lock
+	@touch $@
 
 # Gradio and Streamlit ask for older packages than we do.
 $(VENV)/rivals/.installed: requirements-rivals.lock | $(VENV)/.everything

@@ -8,8 +8,10 @@ Importing the package loads neither TensorFlow nor a database driver: the visito
 'cat'
 """
 
+from importlib.metadata import version
+
 from catsdogs.service import connect
 
-__version__ = "1.0.0"
+__version__ = version("catsdogs")
 
 __all__ = ["__version__", "connect"]

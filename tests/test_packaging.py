@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.utils import canonicalize_name
 
 from catsdogs.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+LOCKS = ["requirements.lock", "requirements-report.lock", "requirements-dev.lock", "requirements-rivals.lock"]
 
 
 def read(name: str) -> str:
@@ -22,28 +29,121 @@ def read(name: str) -> str:
 
 def test_conda_environment_lists_the_packages_of_pyproject() -> None:
     extras = PROJECT["optional-dependencies"]
-    wanted = PROJECT["dependencies"] + extras["build"] + extras["lab"] + extras["train"]
+    wanted = PROJECT["dependencies"] + extras["build"] + extras["lab"] + extras["report"] + extras["train"]
     assert re.findall(r"^      - (\S+)$", read("environment.yml"), re.MULTILINE) == wanted
     assert read("binder/environment.yml") == read("environment.yml")
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-rivals.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_lock_file_has_a_hash_for_each_package_and_no_index_address(name: str) -> None:
     text = read(name)
     packages = re.findall(r"^(?=\w)[^\n]*\\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", text, re.MULTILINE)
-    assert len(packages) == len(re.findall(r"^\w", text, re.MULTILINE)) > 50
+    assert len(packages) == len(re.findall(r"^\w", text, re.MULTILINE)) > 5
     assert not re.search(r"https?://|--index|--find-links", text)
 
 
-def test_serving_installs_no_tensorflow() -> None:
-    assert not re.search(r"^(tensorflow|keras|torch|jupyterlab)==", read("requirements.lock"), re.MULTILINE)
+def test_serving_installs_nothing_for_training_notebooks_or_reports() -> None:
+    others = "tensorflow|keras|torch|jupyterlab|pandas|papermill|debugpy|jedi|widgetsnbextension"
+    assert not re.search(rf"^({others})==", read("requirements.lock"), re.MULTILINE)
 
 
-def test_both_locks_agree() -> None:
-    pin = re.compile(r"^(\S+==\S+)(.*) \\$", re.MULTILINE)
-    serving = {package for package, _ in pin.findall(read("requirements.lock"))}
-    everything = {package for package, _ in pin.findall(read("requirements-dev.lock"))}
-    assert serving <= everything
+def test_the_locks_agree() -> None:
+    pin = re.compile(r"^(\S+==\S+)(?:.*) \\$", re.MULTILINE)
+    serving, reports, everything = (
+        set(pin.findall(read(f"requirements{name}.lock"))) for name in ("", "-report", "-dev")
+    )
+    assert serving | reports <= everything
+    assert not serving & reports
+
+
+def test_serving_imports_locked_packages_only() -> None:
+    """All modules but those of extras are imported where nothing else can be, and a kernel's with them."""
+    locked = {canonicalize_name(name) for name in re.findall(r"^([^\s=]+)==", read("requirements.lock"), re.MULTILINE)}
+    others = sorted(
+        module
+        for module, names in packages_distributions().items()
+        if not {canonicalize_name(name) for name in names} & (locked | {"catsdogs", "pip"})
+    )
+    script = f"""
+import sys
+sys.modules.update(dict.fromkeys({others}))
+import importlib, pkgutil, catsdogs
+extras = "batch reporting.build monitoring.dataframes training database.migrations server.deploy __main__".split()
+for module in pkgutil.walk_packages(catsdogs.__path__, "catsdogs."):
+    if not module.name.startswith(tuple(f"catsdogs.{{name}}" for name in extras)):
+        importlib.import_module(module.name)
+import ipykernel.kernelapp, voila.execute, voila.exporter
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def build(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "hatchling", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("commands", "version"),
+    [
+        pytest.param([], r"1\.0\.1\.dev0", id="without git"),
+        pytest.param(["init", "add .", "commit"], r"1\.0\.1\.dev1\+g[0-9a-f]+", id="no tag"),
+        pytest.param(["init", "add .", "commit", "tag v2.3.0"], r"2\.3\.0", id="a tag"),
+        pytest.param(
+            ["init", "add .", "commit", "tag v2.3.0", "commit"], r"2\.3\.1\.dev1\+g[0-9a-f]+", id="after a tag"
+        ),
+    ],
+)
+def test_the_version_comes_from_git(tmp_path: Path, commands: list[str], version: str) -> None:
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    person = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in commands:
+        more = ["--quiet", "--allow-empty", "--message=test"] if command == "commit" else []
+        subprocess.run(["git", *person, *command.split(), *more], cwd=tmp_path, check=True, capture_output=True)
+    assert re.fullmatch(version, build(tmp_path, "version").strip())
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    folder = tmp_path_factory.mktemp("wheel")
+    build(REPOSITORY, "build", "--target", "wheel", "--directory", str(folder))
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        yield archive
+
+
+def test_the_wheel_holds_what_serving_needs_and_the_licences(wheel: zipfile.ZipFile) -> None:
+    names = wheel.namelist()
+    assert not [name for name in names if name.endswith(".keras")]
+    assert [name for name in names if name.endswith("model.onnx")]
+    assert "catsdogs/notebooks/apps/predict.ipynb" in names
+    licences = {Path(name).name for name in names if ".dist-info/licenses/" in name}
+    assert licences == {"LICENSE", "Apache-2.0.txt", "NOTICE.md", "front_end.LICENSES.txt"}
+
+
+def test_all_links_of_the_published_readme_are_absolute(wheel: zipfile.ZipFile) -> None:
+    [metadata] = [name for name in wheel.namelist() if name.endswith("/METADATA")]
+    text = wheel.read(metadata).decode()
+    published, written = (len(re.findall(r"\]\([^)#]", page)) for page in (text, read("README.md")))
+    assert published == written > 10
+    assert not re.findall(r"\]\((?!https?:|#)[^)]*\)", text)
+    assert f"Project-URL: Repository, {PROJECT['urls']['Repository']}\n" in text
+
+
+def test_the_notice_names_every_sample() -> None:
+    listed = read("catsdogs/samples/README.md")
+    assert all(f"`{photo.name}`" in listed for photo in (REPOSITORY / "catsdogs/samples").glob("*.jpg"))
+
+
+def test_workflows_are_pinned_and_have_few_rights() -> None:
+    for path in (REPOSITORY / ".github/workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {}, path.name
+        for job in workflow["jobs"].values():
+            assert job["permissions"]
+            assert job["timeout-minutes"] <= 45
+            for step in job["steps"]:
+                assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step.get("uses", "a@" + "0" * 40))
 
 
 def test_every_setting_is_documented_and_no_other() -> None:

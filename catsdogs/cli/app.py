@@ -6,6 +6,7 @@ import logging
 
 import typer
 
+from catsdogs import __version__
 from catsdogs.cli.log_format import LogFormatter
 
 app = typer.Typer(
@@ -17,8 +18,19 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"catsdogs {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log details, with tracebacks.")) -> None:
+def _options(
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log details, with tracebacks."),
+    _version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_print_version, help="Print the version, and exit."
+    ),
+) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(LogFormatter())
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])

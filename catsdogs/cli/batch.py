@@ -8,6 +8,7 @@ from pathlib import Path
 
 from catsdogs.cli.progress import progress_bars
 from catsdogs.errors import InvalidInput, SettingsError
+from catsdogs.extras import install_command
 from catsdogs.settings import Settings
 
 
@@ -41,7 +42,9 @@ def write_table(photos: list[Path], out: Path | None, scheduler: str | None, as_
             if not logging.getLogger().isEnabledFor(logging.DEBUG):  # our own message is enough, without a traceback
                 logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     except ImportError as error:
-        raise SettingsError("A table needs more packages. Run: pip install 'catsdogs[cluster]'") from error
+        raise SettingsError(
+            "A table needs more packages. Run: {command}", command=install_command("cluster")
+        ) from error
     with progress_bars() as update:
         result = score_folder(
             photos[0],

@@ -11,6 +11,7 @@ import typer
 
 from catsdogs.cli.app import app
 from catsdogs.errors import ModelError
+from catsdogs.extras import install_command
 from catsdogs.settings import Settings
 
 
@@ -49,7 +50,7 @@ def train(
         from catsdogs.training.options import TrainingOptions
         from catsdogs.training.pipeline import train as run
     except ImportError as error:
-        raise ModelError("Training needs more packages. Run: pip install 'catsdogs[train]'") from error
+        raise ModelError("Training needs more packages. Run: {command}", command=install_command("train")) from error
     from catsdogs.cli.progress import progress_bars
 
     options = TrainingOptions(

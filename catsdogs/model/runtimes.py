@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catsdogs.errors import ModelError
+from catsdogs.extras import install_command
 from catsdogs.model.preprocessing import Pixels
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class KerasNetwork:
             import keras
         except ImportError as error:
             raise ModelError(
-                "MODEL_RUNTIME=keras needs Keras and TensorFlow. Run: pip install 'catsdogs[train]'"
+                "MODEL_RUNTIME=keras needs Keras and TensorFlow. Run: {command}", command=install_command("train")
             ) from error
         try:
             self._model = keras.models.load_model(path, compile=False, safe_mode=True)

