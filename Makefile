@@ -25,8 +25,8 @@ NAMES  := sed -n 's/^\([a-z0-9-]*\)==.*/\1/p'
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-app: $(VENV)/.serving ## Serve the apps on http://127.0.0.1:8866 (HOST=, PORT=)
-	@$(RUN) -m catsdogs serve --host $(HOST) --port $(PORT)
+app: $(VENV)/.serving ## Serve the apps on http://127.0.0.1:8866 (HOST=, PORT=, ARGS="--base-url /pets")
+	@$(RUN) -m catsdogs serve --host $(HOST) --port $(PORT) $(ARGS)
 
 lab: $(VENV)/.everything ## Open JupyterLab on the notebooks
 	@$(RUN) -m jupyter lab --notebook-dir=notebooks $(ARGS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +22,33 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from catsdogs import files
 from catsdogs.domain import DataController
 from catsdogs.errors import SettingsError
+
+_PREFIX = re.compile(r"(/[A-Za-z0-9@+%~_-][A-Za-z0-9@+%~_.-]*)*")
+_FRAME_ANCESTOR = re.compile(r"'self'|\*|https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?")
+
+
+def path_prefix(path: str) -> str | None:
+    """Return a path under which addresses begin, without a slash at its end; None where it is none."""
+    prefix = path.rstrip("/")
+    return prefix if _PREFIX.fullmatch(prefix) else None
+
+
+def _base_url(path: str) -> str:
+    prefix = path_prefix(path)
+    if prefix is None:
+        raise PydanticCustomError("base_url", "it is a path that begins with a slash, such as /pets")
+    return prefix
+
+
+def _frame_ancestors(text: str) -> str:
+    sites = ["'self'" if site == "self" else site.rstrip("/") for site in text.split()]
+    if not all(map(_FRAME_ANCESTOR.fullmatch, sites)):
+        raise PydanticCustomError(
+            "frame_ancestors",
+            "it lists sites, separated by spaces, such as https://school.example https://*.example.org; self is this "
+            "site, and * is every site",
+        )
+    return " ".join(sites)
 
 
 def env_file() -> Path:
@@ -93,6 +121,13 @@ class Settings(BaseSettings):
     behind_proxy: bool = Field(False, validation_alias="CATSDOGS_BEHIND_PROXY")
     """Whether to trust a reverse proxy's headers for the client's address; only if nobody else can reach the port."""
 
+    base_url: Annotated[str, AfterValidator(_base_url)] = Field("", validation_alias="CATSDOGS_BASE_URL")
+    """Path under which a proxy shows the server, such as ``/pets``; empty where it has a host of its own."""
+    frame_ancestors: Annotated[str, AfterValidator(_frame_ancestors)] = Field(
+        "", validation_alias="CATSDOGS_FRAME_ANCESTORS"
+    )
+    """Sites that may show the prediction app in a frame, as in a Content-Security-Policy."""
+
     @field_validator("gateway_url")
     @classmethod
     def _never_without_token(cls, url: str | None, info: ValidationInfo) -> str | None:
@@ -124,8 +159,13 @@ class Settings(BaseSettings):
             ) from error
 
     @classmethod
-    def load(cls) -> Self:
+    def load(cls, **given: Any) -> Self:
         """Read the environment and ``.env``.
+
+        Parameters
+        ----------
+        given
+            Values that take precedence, by the names of their variables.
 
         Raises
         ------
@@ -134,7 +174,7 @@ class Settings(BaseSettings):
         """
         _check_env_file(env_file())
         try:
-            return cls(_env_file=env_file())
+            return cls(_env_file=env_file(), **given)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             raise SettingsError(

@@ -41,10 +41,18 @@ http {{
 @contextmanager
 def behind_nginx(urls: dict[str, str]) -> Iterator[str]:
     """Run nginx for two servers, "a" and "b"; yield its address."""
-    port = free_port()
-    site = SHIPPED.read_text().replace("listen 8080;", f"listen 127.0.0.1:{port};")
+    site = SHIPPED.read_text()
     for name, shipped in (("a", "8001"), ("b", "8002")):
         site = site.replace(f":{shipped}", f":{urls[name].rpartition(':')[2]}")
+    with nginx(site) as address:
+        yield address
+
+
+@contextmanager
+def nginx(site: str) -> Iterator[str]:
+    """Run nginx with a configuration that says ``listen 8080;``; yield its address."""
+    port = free_port()
+    site = site.replace("listen 8080;", f"listen 127.0.0.1:{port};")
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         user = "user root;" if os.geteuid() == 0 else ""
         Path(folder, "nginx.conf").write_text(NGINX_CONF.format(user=user, site=site))

@@ -83,8 +83,9 @@ class RunningServer:
 class Launch(Protocol):
     """Start a server: ``launch(CATSDOGS_MAX_SESSIONS="2")``.
 
-    With `folder`, it runs in that folder; with ``wait=False``, it is returned before it is ready. SESSION_LIMITS holds
-    other time limits of sessions: a JSON object, with the names of traits of
+    With `folder`, it runs in that folder; with ``wait=False``, it is returned before it is ready. PORT is its
+    port, where that has to be known before. SESSION_LIMITS holds other time limits of sessions: a JSON object, with the
+    names of traits of
     :class:`catsdogs.server.kernels.base.AppKernelManager`.
     """
 
@@ -130,7 +131,7 @@ def served(folder: Path, **variables: str) -> Iterator[tuple[str, psutil.Process
 
 
 def _start(folder: Path, variables: dict[str, str]) -> RunningServer:
-    port = free_port()
+    port = int(variables.get("PORT") or free_port())
     impatient = ["-P", str(Path(__file__).with_name("impatient.py"))]
     program = impatient if "SESSION_LIMITS" in variables else ["-m", "catsdogs"]
     variables = variables | {"CATSDOGS_DATA_DIR": str(folder / "data")}

@@ -47,6 +47,13 @@ def test_the_variable_lang_of_the_system_is_ignored(monkeypatch: pytest.MonkeyPa
         ("API_TOKEN=short", "API_TOKEN"),
         ("DB_TABLE_MONITORING=x; drop table y", "DB_TABLE_MONITORING"),
         ("MODEL_RUNTIME=torch", "MODEL_RUNTIME"),
+        ("CATSDOGS_BASE_URL=animals", "CATSDOGS_BASE_URL"),
+        ("CATSDOGS_BASE_URL=//evil.example", "CATSDOGS_BASE_URL"),
+        ("CATSDOGS_BASE_URL=/a/../b", "CATSDOGS_BASE_URL"),
+        ("CATSDOGS_BASE_URL=https://example.org/animals", "CATSDOGS_BASE_URL"),
+        ("CATSDOGS_FRAME_ANCESTORS=museum.example", "CATSDOGS_FRAME_ANCESTORS"),
+        ("CATSDOGS_FRAME_ANCESTORS=https://a.example; script-src *", "CATSDOGS_FRAME_ANCESTORS"),
+        ("CATSDOGS_FRAME_ANCESTORS=https://a.example/page", "CATSDOGS_FRAME_ANCESTORS"),
         ("CATSDOGS_GATEWAY_URL=kernels.example:8888", "CATSDOGS_GATEWAY_URL"),
         ("CATSDOGS_GATEWAY_URL=http://kernels.example", "CATSDOGS_GATEWAY_TOKEN"),
     ],
@@ -57,6 +64,16 @@ def test_a_wrong_setting_is_named_without_its_value(line: str, named: str) -> No
         Settings.load()
     assert named in str(caught.value)
     assert line.partition("=")[2] not in str(caught.value)
+
+
+@pytest.mark.parametrize(("path", "prefix"), [("/pets/", "/pets"), ("/", ""), ("/user/a@b.c/x", "/user/a@b.c/x")])
+def test_the_prefix_of_addresses_has_no_slash_at_its_end(path: str, prefix: str) -> None:
+    assert Settings.load(CATSDOGS_BASE_URL=path).base_url == prefix
+
+
+def test_the_sites_that_may_show_the_app_are_written_as_browsers_read_them() -> None:
+    settings = Settings.load(CATSDOGS_FRAME_ANCESTORS="self https://*.school.example:8443/ *")
+    assert settings.frame_ancestors == "'self' https://*.school.example:8443 *"
 
 
 @pytest.mark.parametrize("content", [b"DB_HOST=x\nnot a setting\n", b"DB_HOST=x\n'unclosed=\n"])

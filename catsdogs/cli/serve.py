@@ -26,13 +26,18 @@ OPEN_FILES = 65_536
 def serve(
     host: str = typer.Option("127.0.0.1", help="Address to listen on; 0.0.0.0 for every one of this machine."),
     port: int = typer.Option(8866, min=1, max=65535),
+    base_url: str = typer.Option(
+        None, help="Path under which a proxy shows catsdogs, such as /pets; by default, CATSDOGS_BASE_URL."
+    ),
 ) -> None:
     """Serve the apps and the REST API until Ctrl-C."""
     stopping = _note_signals()
-    settings = Settings.load()
+    given = {} if base_url is None else {"CATSDOGS_BASE_URL": base_url}
+    settings = Settings.load(**given)
     settings.create_data_dir()
     sockets = _bind(host, port)
-    settings = _with_secrets(settings)
+    if _write_secrets(settings):
+        settings = Settings.load(**given)
     _quiet_libraries()
     _warn_of_open_files(settings.data_dir)
     _allow_open_files()
@@ -71,7 +76,7 @@ def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int,
         server.run(
             sockets,
             stopping=stopping,
-            ready=lambda: print(f"catsdogs is ready: {server.service_url}", flush=True),
+            ready=lambda: print(f"catsdogs is ready: {server.service_url}{settings.base_url}", flush=True),
         )
     finally:
         # a second Ctrl-C must not leave PostgreSQL running
@@ -80,12 +85,12 @@ def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int,
         service.close()
 
 
-def _with_secrets(settings: Settings) -> Settings:
+def _write_secrets(settings: Settings) -> bool:
+    """Write the secrets that are missing; return whether there were any."""
     written = write_missing_secrets(settings)
-    if not written:
-        return settings
-    print(f"Wrote random values for {' and '.join(written)} to {env_file()}: keep that file to yourself.")
-    return Settings.load()
+    if written:
+        print(f"Wrote random values for {' and '.join(written)} to {env_file()}: keep that file to yourself.")
+    return bool(written)
 
 
 def _warn_of_open_files(folder: Path) -> None:

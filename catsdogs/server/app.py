@@ -26,6 +26,7 @@ from catsdogs.server.http_server import AppHTTPServer, WebApplication
 from catsdogs.server.kernels.runtime_folder import runtime_folder
 from catsdogs.server.routes import routes
 from catsdogs.server.scheduled_jobs import ScheduledJobs
+from catsdogs.server.security_headers import SecurityHeaders, page_policy
 from catsdogs.server.urls import loopback_url, url_for_kernels
 from catsdogs.server.voila import rendering
 from catsdogs.server.voila.apps import VisitorIdentityProvider
@@ -101,10 +102,11 @@ class Server(Voila):  # type: ignore[misc]
         return {
             **super().init_settings(),
             "catsdogs": self,
-            "headers": {"Content-Security-Policy": base_handler.SECURITY_HEADERS["Content-Security-Policy"]},
+            "headers": {"Content-Security-Policy": page_policy()},
             # a photo travels from the page to its kernel in one message
             "websocket_max_message_size": MAX_BODY,
             "xsrf_cookies": True,
+            "xsrf_cookie_name": "catsdogs_xsrf",  # behind jupyter-server-proxy, Jupyter's own cookie would be taken
             "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict"},
             "log_function": self._log_request,
         }
@@ -157,10 +159,11 @@ class Server(Voila):  # type: ignore[misc]
             await self._drain()
 
     def _listen(self, sockets: list[socket.socket]) -> None:
-        self.app = WebApplication(transforms=[base_handler.SecurityHeaders, Compression], **self.init_settings())
+        self.app = WebApplication(transforms=[SecurityHeaders, Compression], **self.init_settings())
         self.app.add_handlers(".*$", self.init_handlers())
         self.http = AppHTTPServer(
             self.app,
+            settings=self.settings,
             xheaders=self.settings.behind_proxy,
             max_buffer_size=2 * MAX_BODY,
             max_body_size=8 * MAX_BODY,  # what is read at most of a request; handlers keep less of it

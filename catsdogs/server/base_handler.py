@@ -10,8 +10,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar
 
-from tornado.httputil import HTTPHeaders
-from tornado.web import HTTPError, OutputTransform, RequestHandler, stream_request_body
+from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from catsdogs.errors import (
     CatsDogsError,
@@ -29,6 +28,7 @@ from catsdogs.errors import (
 from catsdogs.i18n import N_, Translator, negotiate
 from catsdogs.server.auth import Forbidden
 from catsdogs.server.rate_limit import TooManyRequests
+from catsdogs.server.urls import PREFIX_HEADER
 
 logger = logging.getLogger(__name__)
 access_logger = logging.getLogger("catsdogs.access")
@@ -96,6 +96,15 @@ class BaseHandler(RequestHandler):
         given = self.request.headers.get("X-Request-ID", "")
         trusted = self.settings["catsdogs"].settings.behind_proxy and _REQUEST_ID.fullmatch(given)
         return given if trusted else secrets.token_hex(8)
+
+    @property
+    def prefix(self) -> str:
+        """Path under which the browser sees the server: see :mod:`catsdogs.server.urls`."""
+        return self.request.headers.get(PREFIX_HEADER, "")
+
+    def set_cookie(self, name: str, value: str | bytes, **kwargs: Any) -> None:  # type: ignore[override]
+        """Set a cookie, for this server alone where others share its host."""
+        super().set_cookie(name, value, path=f"{self.prefix}/", **kwargs)
 
     def check_xsrf_cookie(self) -> None:
         """Check the token of a form, where there is something to be protected.
@@ -227,47 +236,6 @@ class RefusalHandler(BaseHandler):
 
     def data_received(self, chunk: bytes) -> None:
         """Drop what was sent."""
-
-
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-}
-"""Headers of every response, unless the handler has set its own."""
-
-APP_CONTENT_SECURITY_POLICY = (
-    # The page has an inline script, Voilà adds others while a notebook runs for long, and anywidget imports modules
-    # from blob: addresses: that is what the looser sources are for.
-    "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
-    "base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-"""``Content-Security-Policy`` of the pages that Voilà renders."""
-
-
-class SecurityHeaders(OutputTransform):
-    """Adds `SECURITY_HEADERS` to every response, also of static files and of Jupyter's own handlers."""
-
-    def transform_first_chunk(
-        self,
-        status_code: int,
-        headers: HTTPHeaders,
-        chunk: bytes,
-        finishing: bool,  # noqa: ARG002
-    ) -> tuple[int, HTTPHeaders, bytes]:
-        """Add the headers that the handler has not set; remove ``Server``."""
-        for name, value in SECURITY_HEADERS.items():
-            if name not in headers:
-                headers[name] = value
-        del headers["Server"]
-        return status_code, headers, chunk
 
 
 def route_of(handler: RequestHandler) -> str:

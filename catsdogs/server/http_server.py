@@ -21,15 +21,18 @@ from tornado.web import Application, RequestHandler
 
 from catsdogs.server.base_handler import RefusalHandler
 from catsdogs.server.http_connection import Connection, limit_head
+from catsdogs.server.urls import take_prefix
 from catsdogs.server.voila.patches import remove_forgeable_headers
+from catsdogs.settings import Settings
 
 
 class AppHTTPServer(HTTPServer):
     """Tornado's HTTP server; with ``xheaders``, addresses come from the headers that every proxy sets or appends to."""
 
-    def initialize(self, *args: Any, **kwargs: Any) -> None:
-        """Take the arguments of Tornado's server."""
+    def initialize(self, *args: Any, settings: Settings, **kwargs: Any) -> None:  # type: ignore[override]
+        """Take the arguments of Tornado's server, and the settings."""
         super().initialize(*args, **kwargs)
+        self.settings = settings
         self.uploads: WeakSet[HTTPConnection] = WeakSet()
         """Connections of the requests with a body that are neither answered nor closed."""
 
@@ -42,7 +45,7 @@ class AppHTTPServer(HTTPServer):
         """Begin to read a request."""
         request_conn.__class__ = Connection  # Tornado has no setting for its class
         assert isinstance(request_conn, Connection)
-        return _RequestDelegate(super().start_request(server_conn, request_conn), request_conn, self.uploads)
+        return _RequestDelegate(super().start_request(server_conn, request_conn), request_conn, self)
 
     def finish_upload(self, request: HTTPServerRequest) -> None:
         """Remove an answered request from `uploads`."""
@@ -51,15 +54,18 @@ class AppHTTPServer(HTTPServer):
 
 
 class _RequestDelegate(HTTPMessageDelegate):
-    """Passes a request on to Tornado's own delegate, without the headers that a client may have forged."""
+    """Passes a request on to Tornado's own delegate, without forgeable headers, and without the prefix of its path."""
 
-    def __init__(self, delegate: HTTPMessageDelegate, connection: Connection, uploads: WeakSet[HTTPConnection]) -> None:
-        self._delegate, self._connection, self._uploads = delegate, connection, uploads
+    def __init__(self, delegate: HTTPMessageDelegate, connection: Connection, server: AppHTTPServer) -> None:
+        self._delegate, self._connection = delegate, connection
+        self._uploads, self._settings = server.uploads, server.settings
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         remove_forgeable_headers(headers)
+        assert isinstance(start_line, RequestStartLine)
+        start_line = start_line._replace(path=take_prefix(self._settings, start_line.path, headers))
         if "Content-Length" in headers or "Transfer-Encoding" in headers:
             self._uploads.add(self._connection)
         try:

@@ -18,14 +18,15 @@ from catsdogs.records.consent_notice import notice
 from catsdogs.server.base_handler import HeadAsGetHandler, status_code_of
 from catsdogs.server.model_page import page_texts
 from catsdogs.server.rate_limit import TooManyRequests
+from catsdogs.server.security_headers import NOBODY, page_policy
 from catsdogs.server.static_files import static_url
+from catsdogs.server.urls import relative_reference
 
 TEMPLATES = Path(__file__).parent / "template"
 
 _environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_environment.globals["static_url"] = static_url
 _markdown = mistune.create_markdown(escape=True, plugins=["table"])  # others may have written the card
 
 
@@ -39,6 +40,8 @@ class PageHandler(HeadAsGetHandler):
 
     is_indexed = False
     """Whether search engines may list the page."""
+    frame_ancestors: str = NOBODY
+    """Sites that may show the page in a frame."""
 
     def initialize(self, route: str) -> None:
         """Set the route for the access log."""
@@ -62,7 +65,7 @@ class PageHandler(HeadAsGetHandler):
         description
             One or two sentences; none for pages that nobody searches for or shares, such as errors.
         """
-        _, address = self.translator, f"{self.origin}{self.route}"
+        _, address = self.translator, self.origin + self.address(self.route)
         alternates = {code: f"{address}?lang={code}" for code in LANGUAGES}
         return {
             "title": title,
@@ -73,12 +76,25 @@ class PageHandler(HeadAsGetHandler):
             # previews need whole addresses
             "url": alternates.get(self.chosen_language or "", address) if self.origin else "",
             "alternates": {**alternates, "x-default": address},
-            "icon": static_url("icon.svg"),
-            "image": self.origin + static_url("icon.png"),
+            "prefix": self.prefix,
+            "icon": self.static_address("icon.svg"),
+            "image": self.origin + self.static_address("icon.png"),
             "image_alt": _("A drawing of a cat and a dog"),
         }
 
+    def address(self, path: str) -> str:
+        """Return the address of a path of this server, as the browser sees it."""
+        return self.prefix + path
+
+    def static_address(self, name: str) -> str:
+        """Return the address of one of our own static files."""
+        return self.address(static_url(name))
+
     def localised(self, path: str) -> str:
+        """Return the address of another page, with the language that the visitor chose."""
+        return self.address(self.with_language(path))
+
+    def with_language(self, path: str) -> str:
         """Return the path of another page, with the language that the visitor chose."""
         chosen = self.chosen_language
         return f"{path}?{urlencode({'lang': chosen})}" if chosen in LANGUAGES else path
@@ -87,10 +103,15 @@ class PageHandler(HeadAsGetHandler):
         """Return the path of another page, with this one's query, so that a shared link survives the sign-in."""
         return f"{path}?{self.request.query}" if self.request.query else path
 
+    def redirect_to(self, path: str, **options: Any) -> None:
+        """Redirect to a path of this server."""
+        self.redirect(relative_reference(self.request.path, path), **options)
+
     def write_page(self, template: str, *, title: str, description: str = "", **values: Any) -> None:
         """Render a template and write it."""
         _ = self.translator
         values |= {"_": _, "languages": LANGUAGES, "localised": self.localised, "path": self.request.path}
+        values |= {"static_url": self.static_address}
         labels = {
             "model": _("The model"),
             "monitoring": _("Monitoring"),
@@ -99,13 +120,14 @@ class PageHandler(HeadAsGetHandler):
         }
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Vary", "Accept-Language")
+        self.set_header("Content-Security-Policy", page_policy(self.frame_ancestors))
         head = self.head_of_page(title, description)
         self.finish(_environment.get_template(template).render(values, head=head, labels=labels, version=__version__))
 
     def write_error_body(self, status: int, message: str, retry_after: int | None = None) -> None:
         """Write an error as a page; a page that can be opened later tries again by itself."""
         _ = self.translator
-        again = self.with_query(self.request.path), _("Try again")
+        again = self.address(self.with_query(self.request.path)), _("Try again")
         self.write_page(
             "error.html",
             title=message,
@@ -208,7 +230,7 @@ class LoginHandler(PageHandler):
             if await server.sign_in_pool.run(server.operator.is_password, password):
                 server.operator.reset_attempts(client)
                 server.operator.sign_in(self)
-                self.redirect(self.with_query("/monitoring"), status=303)
+                self.redirect_to(self.with_query("/monitoring"), status=303)
                 return
             problem, status = self.translator(N_("This is not the password.")), 401
         except TooManyRequests as error:
@@ -237,7 +259,7 @@ class LogoutHandler(PageHandler):
     def get(self) -> None:
         """End the sign-in; without one, this changes nothing."""
         self.settings["catsdogs"].operator.sign_out(self)
-        self.redirect(self.localised("/"))
+        self.redirect_to(self.with_language("/"))
 
     post = get
 
@@ -247,7 +269,7 @@ class TrailingSlashHandler(PageHandler):
 
     def get(self, path: str) -> None:
         """Redirect to the page."""
-        self.redirect(self.with_query(path), permanent=True)
+        self.redirect_to(self.with_query(path), permanent=True)
 
 
 @stream_request_body

@@ -7,7 +7,7 @@ from typing import Any
 
 from catsdogs.server import base_handler, pages
 from catsdogs.server.api import openapi
-from catsdogs.server.static_files import OWN_FILES, StaticHandler
+from catsdogs.server.static_files import OWN_FILES, RobotsHandler, StaticHandler
 from catsdogs.server.voila import apps, page_files, sessions
 
 KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
@@ -35,7 +35,8 @@ def routes(app_arguments: dict[str, Any]) -> list[Any]:
         (f"/api/kernels/{KERNEL_ID}", sessions.KernelModelHandler),
         (f"/api/kernels/{KERNEL_ID}/channels", sessions.KernelWebsocketHandler),
         *((f"{prefix}(.*)", StaticHandler, {"find": find}) for prefix, find in page_files.FILES.items()),
-        (r"/(favicon\.ico|apple-touch-icon\.png|manifest\.json|robots\.txt)", StaticHandler, {"find": OWN_FILES}),
+        (r"/(robots\.txt)", RobotsHandler, {"find": OWN_FILES}),
+        (r"/(favicon\.ico|apple-touch-icon\.png|manifest\.json)", StaticHandler, {"find": OWN_FILES}),
         ("/(?:api|health)(?:/.*)?", base_handler.NotFoundHandler),
         (".*", pages.NotFoundPageHandler, {"route": "(no page)"}),
     ]

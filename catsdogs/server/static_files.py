@@ -214,3 +214,16 @@ class StaticHandler(BaseHandler, StaticFileHandler):
         self.set_header("Cache-Control", FOR_EVER if current else "no-cache")
         if self.sent.encoding:
             self.set_header("Content-Encoding", self.sent.encoding)
+
+
+class RobotsHandler(StaticHandler):
+    """``/robots.txt``, with the paths as robots see them; they look for it at the root of the host only."""
+
+    def initialize(self, find: Find) -> None:  # type: ignore[override]
+        """Put the prefix before the paths of the file that `find` returns."""
+        super().initialize(lambda name: self._with_prefix(find(name)))
+
+    def _with_prefix(self, asset: Asset | None) -> Asset | None:
+        if asset is None or not self.prefix:
+            return asset
+        return Asset(asset.content.replace(b": /", f": {self.prefix}/".encode()), asset.content_type)

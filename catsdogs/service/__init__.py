@@ -16,8 +16,16 @@ URL_VARIABLE = "CATSDOGS_SERVICE_URL"
 TOKEN_VARIABLE = "CATSDOGS_SERVICE_TOKEN"  # noqa: S105 (a name)
 """Variable with the session's token; the server sets it in the kernels that it starts."""
 
+PREFIX_VARIABLE = "CATSDOGS_PATH_PREFIX"
+"""Variable with the prefix of the server's addresses in the visitor's browser."""
+
 CONTROLLER_VARIABLES = ("CATSDOGS_CONTROLLER", "CATSDOGS_CONTACT", "CATSDOGS_RETENTION_DAYS")
 """Variables with settings that the privacy notice shows; the server sets them in the kernels that it starts."""
+
+
+def page_address(path: str) -> str | None:
+    """Return the address, in the browser, of a path of the server; None outside of the kernels that it starts."""
+    return os.environ.get(PREFIX_VARIABLE, "") + path if URL_VARIABLE in os.environ else None
 
 
 def data_controller() -> DataController:

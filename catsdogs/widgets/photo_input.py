@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Protocol
@@ -13,7 +12,7 @@ from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.i18n import Translator
 from catsdogs.model.photo_limits import MAX_BYTES, MAX_MEGABYTES
 from catsdogs.samples import SAMPLES, Sample
-from catsdogs.service import URL_VARIABLE
+from catsdogs.service import page_address
 from catsdogs.widgets.answer_card import answer_kind
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 from catsdogs.widgets.upload_texts import PHOTO_LIMITS, photo_texts
@@ -139,9 +138,8 @@ class PhotoInput(BaseWidget):
 
 def _picture(sample: Sample) -> dict[str, object]:
     """Return the addresses of a sample picture, or the picture itself outside of our server's pages."""
-    if URL_VARIABLE not in os.environ:
-        return {"jpeg": sample.jpeg}
-    return {"address": f"/samples/{sample.name}.jpg", "small": f"/samples/{sample.name}.webp"}
+    large, small = page_address(f"/samples/{sample.name}.jpg"), page_address(f"/samples/{sample.name}.webp")
+    return {"address": large, "small": small} if large else {"jpeg": sample.jpeg}
 
 
 def _restored(fields: object, content: bytes) -> VisitPhoto:

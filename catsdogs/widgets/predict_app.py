@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +10,7 @@ import ipywidgets
 
 from catsdogs import samples
 from catsdogs.i18n import Translator
-from catsdogs.service import URL_VARIABLE, data_controller
+from catsdogs.service import data_controller, page_address
 from catsdogs.service.interface import Service
 from catsdogs.widgets.answer_card import AnswerCard
 from catsdogs.widgets.base import invalid_message
@@ -179,4 +178,4 @@ class PredictApp(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no t
 
 def _model_card(_: Translator) -> str:
     """Return the address of the page that describes the model; empty outside of the catsdogs server."""
-    return f"/info?lang={_.language}" if URL_VARIABLE in os.environ else ""
+    return page_address(f"/info?lang={_.language}") or ""

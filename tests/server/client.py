@@ -33,14 +33,14 @@ class Client:
     def xsrf(self) -> str:
         """Request the sign-in page, and return the token of its form."""
         answer = self("GET", "/login", token=None)
-        found = re.search(r"_xsrf=([^;]+)", answer.headers["Set-Cookie"])
+        found = re.search(r"catsdogs_xsrf=([^;]+)", answer.headers["Set-Cookie"])
         assert found
         return found[1]
 
     def post_password(self, password: str, xsrf: str, **headers: str) -> urllib3.BaseHTTPResponse:
         """Send the sign-in form."""
         fields = {"password": password, "_xsrf": xsrf}
-        return self("POST", "/login", token=None, headers={"Cookie": f"_xsrf={xsrf}", **headers}, fields=fields)
+        return self("POST", "/login", token=None, headers={"Cookie": f"catsdogs_xsrf={xsrf}", **headers}, fields=fields)
 
     def sign_in(self) -> dict[str, str]:
         """Sign the operator in, and return the headers of further requests."""

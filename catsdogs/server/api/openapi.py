@@ -79,7 +79,7 @@ def description() -> dict[str, Any]:
             "description": ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/", "description": "The server that sends this description."}],
+        "servers": _servers("/"),
         "tags": [{"name": name, "description": text} for name, (text, _) in TAGS.items()],
         "paths": paths,
         "components": {
@@ -87,6 +87,10 @@ def description() -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _servers(url: str) -> list[dict[str, str]]:
+    return [{"url": url, "description": "The server that sends this description."}]
 
 
 def _operation(
@@ -160,7 +164,7 @@ class OpenApiHandler(ApiHandler):
 
     def get(self) -> None:
         """Send the description."""
-        self.write(description())
+        self.write(description() | {"servers": _servers(self.prefix or "/")})
 
 
 class DocsHandler(PageHandler):
@@ -179,7 +183,7 @@ class DocsHandler(PageHandler):
             api=api,
             components=api["components"]["schemas"],
             type_of=type_of,
-            server=self.origin,
+            server=self.origin + self.prefix,
         )
 
 

@@ -21,7 +21,7 @@ from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
 from catsdogs.server.kernels.execution import execute
 from catsdogs.server.kernels.session import App, NewSession, PageSession
-from catsdogs.service import CONTROLLER_VARIABLES, TOKEN_VARIABLE, URL_VARIABLE
+from catsdogs.service import CONTROLLER_VARIABLES, PREFIX_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE
 
 OPERATOR_SESSIONS = 4
 """Number of sessions of the operator's app; they do not count as visitors' sessions."""
@@ -151,6 +151,7 @@ class AppKernelManager(AsyncMappingKernelManager):
         return {
             **{name: value for name, value in env.items() if _REQUEST_VARIABLES.fullmatch(name)},
             "CATSDOGS_LANG": session.language,
+            PREFIX_VARIABLE: session.prefix,
             TOKEN_VARIABLE: self.parent.tokens.issue(kernel_id, session.app.scope),
         }
 

@@ -35,6 +35,8 @@ class NewSession:
     language: str
     client: str
     """Name under which the visitor's client is counted."""
+    prefix: str = ""
+    """Prefix of the server's addresses in the visitor's browser."""
     kernel_id: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
     """Environment variables that are to be set in the kernel, which runs already."""

@@ -12,9 +12,9 @@ from voila.handler import VoilaHandler
 
 from catsdogs.i18n import N_, Translator
 from catsdogs.server.auth import Scope
-from catsdogs.server.base_handler import APP_CONTENT_SECURITY_POLICY
 from catsdogs.server.kernels.session import App, NewSession, new_session
 from catsdogs.server.pages import APP_DESCRIPTION, PageHandler
+from catsdogs.server.security_headers import app_policy
 from catsdogs.server.voila import preload
 
 APPS = (
@@ -55,13 +55,15 @@ class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
         PageHandler.initialize(self, route)
         VoilaHandler.initialize(self, notebook_path=app.notebook, **kwargs)
         self.app = app
+        if not app.operator_only:
+            self.frame_ancestors = self.settings["catsdogs"].settings.frame_ancestors
         self.disconnected = False
         self.flushing: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
         """Redirect to the sign-in, where it is needed."""
         if self.app.operator_only and not self.settings["catsdogs"].operator.is_signed_in(self):
-            self.redirect(self.with_query("/login"))
+            self.redirect_to(self.with_query("/login"))
         elif (preparing := super().prepare()) is not None:
             await preparing
 
@@ -77,7 +79,7 @@ class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
 
     async def get(self) -> None:
         """Open the app."""
-        self.set_header("Content-Security-Policy", APP_CONTENT_SECURITY_POLICY)
+        self.set_header("Content-Security-Policy", app_policy(self.frame_ancestors))
         session = self._new_session()
         new_session.set(session)
         complete = False
@@ -94,7 +96,7 @@ class AppHandler(PageHandler, VoilaHandler):  # type: ignore[misc]
 
     def _new_session(self) -> NewSession:
         client = self.settings["catsdogs"].clients.name_of(self.request)
-        return NewSession(self.app, self.translator.language, client)
+        return NewSession(self.app, self.translator.language, client, self.prefix)
 
     def _send(self, html: str) -> None:
         if self.disconnected:  # Voilà still runs the notebook to its end: errors would be logged if it were stopped
@@ -128,7 +130,7 @@ def set_page_metadata(handler: AppHandler, notebook: Any, cwd: str) -> None:  # 
         "texts": session_texts(_),
         "path": handler.app.path,
         "has_charts": handler.app.scope is Scope.MONITOR,
-        "preload": preload.initial_states(_) if handler.app.scope is Scope.PREDICT else None,
+        "preload": preload.initial_states(_, handler.prefix) if handler.app.scope is Scope.PREDICT else None,
         "links": [(handler.localised(path), text) for path, text in links],
         "links_without_script": [(handler.localised(path), text) for path, text in [*links, ("/docs", _("REST API"))]],
     }

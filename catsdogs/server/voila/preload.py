@@ -14,14 +14,20 @@ from catsdogs.server.static_files import sample_urls
 from catsdogs.widgets.upload_texts import PHOTO_LIMITS, app_title, header_texts, photo_texts
 
 
-def initial_states(_: Translator) -> dict[str, dict[str, Any]]:
-    """Return the first state of each part, by the names of its widget's traits."""
+def initial_states(_: Translator, prefix: str) -> dict[str, dict[str, Any]]:
+    """Return the first state of each part, by the names of its widget's traits.
+
+    Parameters
+    ----------
+    prefix
+        Prefix of the server's addresses.
+    """
     samples = [
         {
             "name": sample.name,
             "title": _(sample.title),
             "credit": _(sample.credit),
-            **sample_urls(sample.name),
+            **{kind: prefix + path for kind, path in sample_urls(sample.name).items()},
         }
         for sample in SAMPLES
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
 from typing import Any
 
@@ -53,7 +53,7 @@ class Renderer(RendererPatches, NotebookRenderer):  # type: ignore[misc]
     async def initialize(self, **kwargs: Any) -> None:
         """Share the compiled templates; Voilà makes an exporter, with its own Jinja environment, for each page."""
         await super().initialize(**kwargs)
-        _extend(self.exporter.environment)
+        _extend(self.exporter.environment, self.request_handler.address)
 
     async def load_notebook(self, path: str) -> Any:
         """Return a copy of a notebook, which is read again when its file has changed."""
@@ -73,9 +73,9 @@ class Renderer(RendererPatches, NotebookRenderer):  # type: ignore[misc]
         executor.kc = await self.request_handler.kernel_manager.prepare_session(new_session.get())
 
 
-def _extend(environment: jinja2.Environment) -> None:
+def _extend(environment: jinja2.Environment, address: Callable[[str], str] = str) -> None:
     environment.bytecode_cache = Renderer.template_cache
-    environment.globals["url"] = page_files.url
+    environment.globals["url"] = lambda path: address(page_files.url(path))
 
 
 def prepare(template_paths: list[str], config: Config) -> None:

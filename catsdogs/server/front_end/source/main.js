@@ -11,10 +11,10 @@ async function pageIsComplete() {
   if (document.readyState === "loading") await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve));
 }
 
-const { kernel, scripts } = document.body.dataset;
+const { kernel, prefix, scripts } = document.body.dataset;
 globalThis.catsdogs = await import(scripts); // what each widget's own script names
 await pageIsComplete();
-const url = new URL("/", location).href;
+const url = new URL(`${prefix}/`, location).href;
 const connection = new KernelConnection({
   model: { id: kernel, name: "python3" },
   serverSettings: ServerConnection.makeSettings({ baseUrl: url, wsUrl: url.replace("http", "ws") }),

@@ -17,7 +17,7 @@
   const LEAVING = 2000; // time between a click on a link and the end of the page
   const banner = document.getElementById("session-banner");
   const darkScheme = window.matchMedia("(prefers-color-scheme: dark)");
-  const { kernel } = document.body.dataset;
+  const { kernel, prefix } = document.body.dataset;
   let complete = document.readyState === "complete" ? performance.now() : Infinity; // when everything had arrived
   let lost = false;
   let pending = false;
@@ -91,7 +91,7 @@
     lastHeartbeat = Date.now();
     try {
       const signal = AbortSignal.timeout(HEARTBEAT_TIMEOUT);
-      const response = await fetch(`/session/${kernel}`, { cache: "no-store", signal });
+      const response = await fetch(`${prefix}/session/${kernel}`, { cache: "no-store", signal });
       lost = response.status === 404 || Boolean(connection?.isDisposed);
       if (!lost && !response.ok) throw new Error(response.statusText); // 503: the kernel gateway is unavailable
     } catch {
@@ -137,9 +137,18 @@
     setTimeout(() => (leavesWithinTab = false), LEAVING);
   });
 
+  // Other sites may show this page in a frame, and no other page of ours: links open in a tab of their own.
+  if (window !== window.top) {
+    const openInTab = ({ target }) => {
+      const link = target.closest?.("a[href]");
+      if (link && link.pathname !== location.pathname) link.target = "_blank";
+    };
+    document.addEventListener("click", openInTab, true);
+  }
+
   window.addEventListener("beforeunload", (event) => {
     const isKept = leavesWithinTab && !("notKept" in document.body.dataset); // by the tab (see visit_store.js)
     if (!isKept && document.querySelector("[data-unsaved]")) event.preventDefault();
   });
-  window.addEventListener("pagehide", () => navigator.sendBeacon(`/voila/api/shutdown/${kernel}`));
+  window.addEventListener("pagehide", () => navigator.sendBeacon(`${prefix}/voila/api/shutdown/${kernel}`));
 })();
