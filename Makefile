@@ -51,11 +51,12 @@ fuzz: $(VENV)/.everything ## Try to break the decoders of photos, for a minute (
 bench: $(VENV)/.everything $(VENV)/rivals/.installed ## Measure speed and memory, as ratios in one run
 	@$(RUN) -m tests.benchmarks $(ARGS)
 
-lint: $(VENV)/.everything ## Check style, types, layers, workflows, and that notebooks hold no outputs
+lint: $(VENV)/.everything ## Check style, types, layers, workflows, the Dockerfile, and that notebooks hold no outputs
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports --no-logo
+	@$(VENV)/bin/hadolint catsdogs/server/deploy/Dockerfile
 	@$(VENV)/bin/actionlint
 	@$(VENV)/bin/zizmor --quiet --offline --no-progress .github
 	@$(VENV)/bin/nbstripout --verify --keep-id notebooks/*/*.ipynb

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -164,3 +165,43 @@ def test_importing_the_package_loads_neither_model_nor_driver() -> None:
     heavy = {"tensorflow", "keras", "onnxruntime", "psycopg2", "sqlalchemy", "numpy", "pandas", "pydantic"}
     code = f"import catsdogs, sys; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+DEPLOY = REPOSITORY / "catsdogs/server/deploy"
+
+
+def test_compose_names_settings_and_files_that_exist() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    settings = {str(field.validation_alias or name).upper() for name, field in Settings.model_fields.items()}
+    server = compose["services"]["catsdogs"]
+    assert server["environment"].keys() <= settings
+    assert server["read_only"]
+    assert len(server["volumes"]) == 1
+    assert (DEPLOY / server["build"]["context"] / server["build"]["dockerfile"]).exists()
+    for service in compose["services"].values():
+        mounted = [volume.split(":")[0] for volume in service["volumes"]]
+        assert all((DEPLOY / name).is_file() for name in mounted if name.startswith("."))
+        assert {name for name in mounted if not name.startswith(".")} <= compose["volumes"].keys()
+        assert {one["source"] for one in service.get("configs", [])} <= compose["configs"].keys()
+    prometheus = yaml.safe_load(compose["configs"]["prometheus"]["content"])
+    [job] = prometheus["scrape_configs"]
+    assert f'up{{job="{job["job_name"]}"}}' in (DEPLOY / prometheus["rule_files"][0]).read_text(encoding="utf-8")
+
+
+def test_the_image_is_built_from_files_that_exist_and_are_not_ignored() -> None:
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").split("\n")
+    for names in re.findall(r"^COPY (?!--from)(?:--\S+ )?(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE):
+        for name in names.split():
+            assert (REPOSITORY / name).exists(), name
+            assert f"!{name.split('/')[0]}" in ignored
+
+
+def test_the_container_names_an_unknown_user(tmp_path: Path) -> None:
+    script = (DEPLOY / "entrypoint.sh").read_text(encoding="utf-8").replace("/data/", f"{tmp_path}/")
+    show = ["sh", "-c", script, "entrypoint.sh", "sh", "-c", "echo $NSS_WRAPPER_PASSWD"]
+    (tmp_path / "id").write_text("#!/bin/sh\necho 54321\n")
+    (tmp_path / "id").chmod(0o755)
+    for path, output in ((os.environ["PATH"], "\n"), (f"{tmp_path}:{os.environ['PATH']}", f"{tmp_path}/.passwd\n")):
+        done = subprocess.run(show, env={"PATH": path}, capture_output=True, text=True, check=True)
+        assert done.stdout == output
+    assert (tmp_path / ".passwd").read_text() == "catsdogs:x:54321:0::/data:/usr/sbin/nologin\n"
