@@ -66,8 +66,7 @@ class ConsentChange:
         receipt
             Receipt code of the earlier decisions, as the person sent it.
         new_receipt
-            Receipt code of a first decision, if the client chose one or an attempt before had one; by default, a new
-            one.
+            Receipt code of a first decision, if the client chose one; by default, a new one.
         known
             Decision that the person knows of.
 

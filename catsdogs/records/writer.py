@@ -49,9 +49,6 @@ class RecordWriter:
         self._replayer = replayer
         self._remembered: OrderedDict[UUID, KnownPrediction] = OrderedDict()
         self._remembered_lock = threading.Lock()
-        self.unconfirmed_receipts: dict[UUID, str] = {}
-        """Receipt codes of first consents that the database may have stored, although its reply was lost: the same
-        decision, sent again, keeps its code."""
 
     def store_prediction(self, record: PredictionRecord) -> bool:
         """Store a prediction.
@@ -197,7 +194,6 @@ class RecordWriter:
             if change.receipt and change.proves_receipt and withdrawn:
                 clear_spool(self._spool, hash_receipt(change.receipt), [change.prediction_id], withdrawn)
         self._replayer.wake()
-        self.unconfirmed_receipts.pop(change.prediction_id, None)
         return stored is not None
 
     def forget(self, identifiers: Iterable[UUID]) -> None:
@@ -235,8 +231,6 @@ class RecordWriter:
             self._replayer.report_failure(error)
             if not done:
                 raise DatabaseUnavailable(_NOTHING_CHANGED) from error
-            if change.receipt:
-                self.unconfirmed_receipts[change.prediction_id] = change.receipt
             raise DatabaseUnavailable(
                 "The database stopped answering, so it is not certain that your choice was kept. Send it again."
             ) from error

@@ -176,7 +176,7 @@ class Local:
             filename=filename,
             photo=photo,
             receipt=receipt,
-            new_receipt=new_receipt or self._writer.unconfirmed_receipts.get(feedback_id),
+            new_receipt=new_receipt,
             known=known,
             controller=self._settings.data_controller,
         )

@@ -49,7 +49,7 @@ import json, os, sys
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 from catsdogs.database.retries import Backoff
-from catsdogs.domain import Answer, Consent, Prediction
+from catsdogs.domain import Answer, Consent, Prediction, new_receipt
 from catsdogs.errors import DatabaseUnavailable
 from catsdogs.records.consent_changes import ConsentChange
 from catsdogs.records.feedback import FeedbackRecord
@@ -84,11 +84,10 @@ def visit(number):
         say(str(record.id), number, time, receipt)
 
 def decide(identifier, number, consent, receipt):
-    backoff = Backoff()
+    backoff, code = Backoff(), None if receipt else new_receipt()
     while True:  # a person sends it again until it is accepted
-        known = storage.writer.unconfirmed_receipts.get(identifier)
         change = ConsentChange.create(
-            identifier, consent, filename=f"{number}.jpg", photo=photo, receipt=receipt, new_receipt=known
+            identifier, consent, filename=f"{number}.jpg", photo=photo, receipt=receipt, new_receipt=code
         )
         try:
             storage.writer.change_consent(change)
