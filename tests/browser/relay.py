@@ -22,11 +22,16 @@ class Relay:
     def __init__(self, server: RunningServer) -> None:
         self.lead_to(server)
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, 65536
+        )  # what is under way is no more than on a line
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._is_cut = False
         self._open: set[socket.socket] = set()
         self._websockets: set[tuple[socket.socket, socket.socket]] = set()  # ends at the page and at the server
         self._silent: set[socket.socket] = set()
+        self._slow: set[socket.socket] = set()
+        self._may_pass = threading.Semaphore(0)
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lead_to(self, server: RunningServer) -> None:
@@ -55,11 +60,20 @@ class Relay:
         """Pass nothing on any more to the page over the websockets that are open now; what it sends arrives."""
         self._silent |= {server for _, server in self._websockets}
 
+    def slow_down(self) -> None:
+        """Pass what the page sends over the websockets that are open now only by `pass_some`; new ones are fast."""
+        self._slow |= {page for page, _ in self._websockets}
+
+    def pass_some(self) -> None:
+        """Pass the next 3 pieces of at most 64 kB on that a slow websocket sends."""
+        self._may_pass.release(3)
+
     def close(self) -> None:
         """Close everything."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
+        self._may_pass.release(1_000)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -78,6 +92,8 @@ class Relay:
             while data := source.recv(65536):
                 if data.startswith(b"GET ") and b"Upgrade: websocket" in data:
                     self._websockets.add((source, target))
+                if source in self._slow:
+                    self._may_pass.acquire()
                 if source not in self._silent:
                     target.sendall(data)
         with suppress(OSError):

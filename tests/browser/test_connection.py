@@ -85,6 +85,29 @@ def test_an_answer_that_the_network_lost_is_shown_when_the_connection_is_back(
     assert count_predictions(server) == before + 1
 
 
+def test_a_large_photo_keeps_its_connection_after_an_interruption_as_long_as_some_of_it_goes_out(
+    server: RunningServer, page: Page, relay: Relay, pictures: dict[str, bytes]
+) -> None:
+    expect(page.locator("body")).to_have_attribute("data-connection", "connected", timeout=READY)
+    before, opened = count_predictions(server), list[str]()
+    page.on("websocket", lambda websocket: opened.append(websocket.url))
+    relay.slow_down()
+    choose(page, pictures["gif"] + bytes(4_000_000), "large.gif")  # an animation is sent as it is
+    expect(page.locator(".cd-overlay")).to_be_visible()
+    with page.expect_response("**/session/*"):
+        page.clock.fast_forward("00:00:30")  # as if the phone slept: then the page asks whether the connection is alive
+    for _ in range(8):
+        relay.pass_some()
+        pass_heartbeats(page, 1)
+        assert opened == []
+    pass_heartbeats(page, 6)  # nothing arrives any more
+    until(lambda: opened)
+    wait_for_answer(page)
+    assert len(opened) == 1
+    assert count_predictions(server) == before + 1
+    assert error_message(page) == ""
+
+
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """Milliseconds of a round trip, and bytes a second."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from catsdogs.i18n import N_
 from catsdogs.server.auth import Scope
@@ -60,7 +61,7 @@ class PageSession:
     """Whether there was a sign of life yet."""
     seen_at: float = field(default_factory=time.monotonic)
     """Time of the last sign of life; at first, that of the page's request."""
-    websockets: set[object] = field(default_factory=set)
+    websockets: set[Any] = field(default_factory=set)
     """Handlers of its websockets, those that are being opened included."""
 
     def add_websocket(self, handler: object) -> None:

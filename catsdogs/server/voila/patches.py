@@ -108,8 +108,8 @@ class KernelWebsocketPatches:
     is_open = False
     unopened: Any = None
     """The connection to the kernel of a websocket that was not opened."""
-    arrived = 0
-    """Bytes of an incomplete message at the last ping."""
+    received_before = 0
+    """Bytes that had arrived at the last ping."""
 
     async def pre_get(self) -> None:
         """Wait for the kernel's answer while it is alive; Jupyter waits a minute for one that has died.
@@ -168,16 +168,21 @@ class KernelWebsocketPatches:
         sent.add_done_callback(lambda done: done.cancelled() or done.exception())
         return sent
 
+    @property
+    def received(self) -> int:
+        """Bytes that have arrived, those of an incomplete message included."""
+        connection = self.ws_connection
+        return connection._wire_bytes_in + connection.stream._read_buffer_size if connection else 0
+
     def send_ping(self) -> None:
         """Ping the page; while a large message arrives, that counts as an answer.
 
         A page answers only when its message is sent. Jupyter closes a websocket that has not answered for 90 s; on a
         slow line, a photo of 10 MB takes 200 s.
         """
-        arrived = self.ws_connection.stream._read_buffer_size if self.ws_connection else 0
-        if arrived > self.arrived:
+        if self.received > self.received_before:
             self.last_pong = IOLoop.current().time()
-        self.arrived = arrived
+        self.received_before = self.received
         super().send_ping()  # type: ignore[misc]
 
     def on_close(self) -> None:

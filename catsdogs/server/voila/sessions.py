@@ -121,6 +121,9 @@ class SessionHandler(_KernelAccessHandler):
     async def get(self, kernel_id: str) -> None:
         """Answer 204 while the kernel runs; that is a sign of life of the page.
 
+        The header ``X-Received`` has the number of bytes that have arrived over the page's websockets: while a large
+        photo arrives, the page sees by it that its connection works.
+
         Raises
         ------
         HTTPError
@@ -131,6 +134,7 @@ class SessionHandler(_KernelAccessHandler):
         if not await kernels.is_running(kernel_id):
             raise HTTPError(404)
         self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Received", sum(websocket.received for websocket in self.page_session.websockets))
         self.set_status(204)
 
 

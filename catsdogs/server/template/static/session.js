@@ -24,6 +24,7 @@
   let interrupted = false; // since the last heartbeat that was answered
   let lastHeartbeat = Date.now();
   let connection = null; // to the kernel; the front end makes it
+  let received = 0; // bytes that had arrived at the server over the connection at the last heartbeat
   let leavesWithinTab = false;
 
   const setTheme = () => {
@@ -55,14 +56,24 @@
     connection.statusChanged.connect((_, status) => publish("kernelStatus", status));
   });
 
+  /**
+   * Return whether the connection is one not only in name: the other end may have closed it while this device slept.
+   * A question to the kernel waits behind a photo that is being sent; meanwhile it counts that some of it arrives.
+   */
+  const isAlive = async () => {
+    const reply = connection.requestKernelInfo().then(() => true, () => true);
+    let before;
+    do {
+      before = received;
+      const timeout = new Promise((resolve) => setTimeout(resolve, PROBE_TIMEOUT));
+      if (await Promise.race([reply, timeout])) return true;
+    } while (received > before);
+    return connection.isDisposed;
+  };
+
   /** Connect to the kernel again after an interruption; the server sends what the kernel said in the meantime. */
   const reconnect = async () => {
-    if (connection.connectionStatus === "connected") {
-      // perhaps only in name: the other end may have closed it while this device slept
-      const reply = connection.requestKernelInfo().then(() => true, () => true);
-      const timeout = new Promise((resolve) => setTimeout(resolve, PROBE_TIMEOUT));
-      if ((await Promise.race([reply, timeout])) || connection.isDisposed) return;
-    }
+    if (connection.connectionStatus === "connected" && (await isAlive())) return;
     await connection.reconnect().catch(() => {}); // tried again with the next heartbeat
   };
 
@@ -94,6 +105,7 @@
       const response = await fetch(`${prefix}/session/${kernel}`, { cache: "no-store", signal });
       lost = response.status === 404 || Boolean(connection?.isDisposed);
       if (!lost && !response.ok) throw new Error(response.statusText); // 503: the kernel gateway is unavailable
+      received = Number(response.headers.get("X-Received"));
     } catch {
       interrupted = true;
       setState("offline");
