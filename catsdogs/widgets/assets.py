@@ -127,4 +127,7 @@ def _read(suffix: str, *names: str) -> str:
 
 def common_texts(_: Translator) -> dict[str, str]:
     """Return the texts that every widget may show."""
-    return {"lost": _("No answer came: the session seems to be lost. Reload the page and try again.")}
+    return {
+        "lost": _("No answer came: the session seems to be lost. Reload the page and try again."),
+        "labelled": _("{label}: {text}"),
+    }

@@ -118,12 +118,22 @@ def test_on_slow_3g_a_photo_is_answered_within_a_minute_and_no_error_is_shown(
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
     devtools.send("Network.emulateNetworkConditions", SLOW_3G)
+    page.add_init_script("""
+        window.said = [];
+        new MutationObserver(() => {
+            const text = document.querySelector(".cd-overlay:not([hidden])")?.textContent;
+            if (text && text !== said.at(-1)) said.push(text);
+        }).observe(document, { childList: true, subtree: true });
+    """)
     page.goto(f"{server.url}/inference", wait_until="commit")
     expect(page.locator(".cd-drop")).to_be_visible(timeout=READY)
     choose(page, cat_jpeg, "patient.jpg")
     expect(page.locator(".cd-answer h2")).to_have_text("It is a cat!", timeout=60_000)
     expect(page.locator("#session-banner")).to_be_hidden()
     assert error_message(page) == ""
+    said = page.evaluate("said")
+    assert "still loading" in said[0]
+    assert not any("cannot be reached" in text for text in said), said
     page.goto("about:blank")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -185,6 +185,21 @@ def test_the_answer_and_its_question_are_visible_without_scrolling(
         assert page.evaluate("document.documentElement.scrollWidth") == width
         too_wide = "buttons => buttons.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length"
         assert page.locator(".cd-caption button").evaluate_all(too_wide) == 0, "texts fit into their buttons"
+        with suspended(server):
+            choose(page, pictures["jpeg"], "next.jpg")
+            expect(page.locator(".cd-progress")).to_be_in_viewport(ratio=1)
+
+
+def test_french_has_a_space_before_the_colon_after_a_files_name(
+    server: RunningServer, page: Page, pictures: dict[str, bytes]
+) -> None:
+    open_app(page, server, "?lang=fr")
+    choose(page, pictures["jpeg"], "chat.jpg")
+    entry = page.get_by_role("list", name="Photos de cette visite").get_by_role("button")
+    expect(entry).to_have_attribute("aria-label", "chat.jpg\N{NO-BREAK SPACE}: Chat")
+    choose(page, pictures["nothing"], "vide.jpg")
+    problem = page.locator(".cd-photo").get_by_role("alert")
+    expect(problem).to_have_text(re.compile("^vide.jpg\N{NO-BREAK SPACE}: Ce fichier est vide"))
 
 
 def test_a_touch_screen_is_not_asked_to_drop_or_paste(browser: Browser, server: RunningServer) -> None:
@@ -266,8 +281,8 @@ def test_the_page_is_printed_whole_in_black_on_white(
         code = page.locator(".cd-code").first
         expect(code).to_be_visible()
 
-        printed = page.pdf(format="A4")
-        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+        printed = page.pdf(**PAPER)
+        assert len(PAGE.findall(printed)) == 1
         assert re.search(rb"/Subtype\s*/Image", printed), "the photo"
 
         page.emulate_media(media="print")
@@ -286,6 +301,15 @@ def test_the_page_is_printed_whole_in_black_on_white(
         edge = Image.open(io.BytesIO(page.screenshot())).convert("RGB").getpixel((1, 600))
         assert edge == (255, 255, 255)
 
+        page.emulate_media(media="null")
+        page.get_by_role("link", name="Français").click()  # the longer texts
+        expect(page.get_by_role("heading", name="C’est un chat")).to_be_visible(timeout=READY)
+        expect(code).to_be_visible()
+        assert len(PAGE.findall(page.pdf(**PAPER))) == 1
+
+
+PAPER: Any = {"format": "A4", "margin": dict.fromkeys(("top", "right", "bottom", "left"), "1cm")}
+PAGE = re.compile(rb"/Type\s*/Page\b")
 
 CLIPPING_ANCESTORS = """part => {
     const { right, bottom } = part.getBoundingClientRect();

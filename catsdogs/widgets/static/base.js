@@ -90,6 +90,11 @@ function request(model, content, buffers = [], signal = null) {
   });
 }
 
+/** Join a label and what belongs to it by the colon of the language: French has a space before it. */
+function labelled({ labelled }, label, text) {
+  return labelled.replace(/{(label|text)}/g, (_, name) => ({ label, text })[name]);
+}
+
 /** Show another error message, or none (""), where the page shows this one. */
 function replaceProblem(shown, problem) {
   for (const element of document.querySelectorAll(".cd-problem")) {

@@ -79,7 +79,7 @@ async function render({ model, el }) {
       heading.textContent = title;
       plot.toggleAttribute("data-empty", !data.length);
       for (const button of heading.parentElement.querySelectorAll("button")) {
-        button.setAttribute("aria-label", `${button.title}: ${title}`);
+        button.setAttribute("aria-label", labelled(texts, button.title, title));
         button.hidden = !data.length;
       }
       plotly.react(plot, data, { ...layout, template, uirevision: model.get("view") }, model.get("config"));

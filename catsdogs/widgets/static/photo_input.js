@@ -19,6 +19,7 @@ function draw(model, el) {
   let stageNumber = 0; // number of the photo on the stage, or 0
   let shownNumber = readFromTab("shown", 0); // number of the photo whose answer is shown, or was before the one on its way
   let inProgress = null; // the AbortController of the photo on its way
+  let wasConnected = false; // whether the page was connected to its kernel yet
   let isPassedOn = false; // whether that photo is ready, and is being sent or waits for the kernel
 
   const stage = photoStage(model, root, input, () => stageNumber, cancelAll);
@@ -26,7 +27,8 @@ function draw(model, el) {
   const visit = visitPhotos(model, samples.items);
   const list = photoList(model, visit.answered, () => stageNumber, showAgain);
   const again = startOver(texts, clear);
-  root.append(...stage.elements, problem, status, samples.element, list.element, again.element);
+  const visitRow = make("div", { class: "cd-visit" }, list.element, again.element);
+  root.append(...stage.elements, problem, status, samples.element, visitRow);
 
   function show(photo) {
     stageNumber = photo?.number ?? 0;
@@ -109,7 +111,7 @@ function draw(model, el) {
     inProgress = null;
     drawProgress();
     // the file is named where it is not obvious which one is meant: of several, or where nothing of it is shown
-    const sentence = ({ item, message, isShown }) => (handled > 1 || !isShown ? `${item.name}: ${message}` : message);
+    const sentence = ({ item, message, isShown }) => (handled > 1 || !isShown ? labelled(texts, item.name, message) : message);
     problem.textContent = refused.map(sentence).join("\n");
     publishPhoto(root, { busy: false });
     const before = visit.get(shownNumber);
@@ -135,12 +137,13 @@ function draw(model, el) {
 
   /** Show, while a photo is on its way, what it waits for. */
   function drawProgress() {
+    wasConnected ||= isConnected(model);
     if (!inProgress) return stage.setProgress("");
-    const offline = document.body.dataset.session === "offline" || !(model.isPlaceholder || isConnected(model));
+    const isOffline = document.body.dataset.session === "offline" || (wasConnected && !isConnected(model));
     const isSending = isPassedOn && document.body.dataset.kernelStatus === "idle"; // the kernel has not received it
-    const text = offline
+    const text = isOffline
       ? texts.waits_for_server
-      : model.isPlaceholder
+      : !wasConnected
         ? texts.waits_for_page
         : isSending
           ? texts.sending
@@ -197,7 +200,7 @@ function draw(model, el) {
       if (model.get("answer_kinds")[photo.number]) continue;
       visit.remove(photo);
       const { receipt } = photo.saved; // what was kept by another version of the app, or changed by somebody
-      if (receipt && typeof receipt === "string") report(`${photo.name}: ${texts.its_receipt} ${receipt}`);
+      if (receipt && typeof receipt === "string") report(labelled(texts, photo.name, `${texts.its_receipt} ${receipt}`));
     }
     list.draw();
     if (!inProgress) status.textContent = texts.restored;

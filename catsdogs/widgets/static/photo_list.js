@@ -18,7 +18,7 @@ function photoList(model, answeredPhotos, shownNumber, select) {
       else button.removeAttribute("aria-current");
       if (drawn === photo.kind) return;
       drawn = photo.kind;
-      button.setAttribute("aria-label", `${photo.name}: ${texts[photo.kind]}`);
+      button.setAttribute("aria-label", labelled(texts, photo.name, texts[photo.kind]));
       button.replaceChildren(photo.address ? make("img", { src: photo.address, alt: "" }) : icon("photo"), icon(photo.kind));
     }
     return { row: make("li", {}, button), update };

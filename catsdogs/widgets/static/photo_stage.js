@@ -64,9 +64,13 @@ function photoStage(model, root, input, shownNumber, cancel) {
   const overlay = make(
     "div",
     { class: "cd-overlay", hidden: true },
-    make("span", { class: "cd-ring" }),
-    make("span", {}, state, waiting),
-    quietButton({ onclick: cancel }, texts.cancel),
+    make(
+      "div",
+      { class: "cd-progress" },
+      make("span", { class: "cd-ring" }),
+      make("span", {}, state, waiting),
+      quietButton({ onclick: cancel }, texts.cancel),
+    ),
   );
   const name = make("span", { class: "cd-name" });
   const another = quietButton({ onclick: () => input.click() }, texts.another);

@@ -34,7 +34,7 @@ function render({ model, el }) {
   const where = `${texts.where} ${location.origin}${location.pathname}#my-data`;
 
   function save() {
-    const lines = model.get("receipts").map(({ name, code }) => `${texts.one}: ${code} (${name})\n`);
+    const lines = model.get("receipts").map(({ name, code }) => `${labelled(texts, texts.one, code)} (${name})\n`);
     download("catsdogs-receipts.txt", "text/plain", `${lines.join("")}${where}\n`);
     markSaved(codes());
     status.textContent = texts.saved;
@@ -52,7 +52,7 @@ function render({ model, el }) {
       make("span", { class: "cd-receipt-name" }, name),
       mark,
       make("code", { class: "cd-code" }, code),
-      quietButton({ onclick: () => open(code), "aria-label": `${texts.open}: ${name}` }, texts.open),
+      quietButton({ onclick: () => open(code), "aria-label": labelled(texts, texts.open, name) }, texts.open),
     );
     return { row, mark };
   }
@@ -60,10 +60,10 @@ function render({ model, el }) {
   root.append(
     title,
     make("p", {}, texts.explanation),
+    make("div", { class: "cd-row" }, quietButton({ onclick: copy }, texts.copy), quietButton({ onclick: save }, texts.save)), // for all
+    status,
     list,
     make("p", { class: "cd-where" }, where), // on paper only: here "My data" is below
-    make("div", { class: "cd-row" }, quietButton({ onclick: copy }, texts.copy), quietButton({ onclick: save }, texts.save)),
-    status,
     problem,
   );
   root.addEventListener("copy", () => {
