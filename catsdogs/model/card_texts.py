@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from catsdogs.i18n import N_
 
-ARCHITECTURE = N_(
-    "EfficientNet-Lite0 (frozen, ImageNet weights, int8-quantized), average pooling of its last two wide layers, "
-    "logistic regression on them and on the log-odds of ImageNet's classifier; a gate for photos of neither; "
-    "a class-activation map; all in one graph"
-)
+ARCHITECTURES = {
+    "lite0": N_(
+        "EfficientNet-Lite0 (frozen, ImageNet weights, int8-quantized), average pooling of its last two wide layers, "
+        "logistic regression on them and on the log-odds of ImageNet's classifier; a gate for photos of neither; "
+        "a class-activation map; all in one graph"
+    ),
+    "lite2": N_(
+        "EfficientNet-Lite2 (frozen, ImageNet weights, int8-quantized), average pooling of its last two wide layers, "
+        "logistic regression on them and on the log-odds of ImageNet's classifier; a gate for photos of neither; "
+        "a class-activation map; all in one graph"
+    ),
+}
+"""What a network is made of, by the name of its backbone."""
 ARCHITECTURE_1_2 = N_(
     "EfficientNet-Lite0 (frozen, ImageNet weights, in whole numbers of 8 bits), average pooling of its last two wide "
     "layers, logistic regression on them and on what ImageNet's classifier says of cats and dogs; a gate for photos of "

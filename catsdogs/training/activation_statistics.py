@@ -43,7 +43,7 @@ def collect_activation_statistics(
     Parameters
     ----------
     blocks
-        The backbone, see :func:`catsdogs.training.backbone.build_lite0`.
+        The backbone, see :func:`catsdogs.training.backbone.build_backbone`.
     batches
         RGB photos, 0..255, shape (n, size, size, 3) each.
     advance

@@ -1,10 +1,8 @@
-"""EfficientNet-Lite0 with its ImageNet weights: its layers, their order, and the forward pass.
+"""EfficientNet-Lite with its ImageNet weights: its layers, their order, and the forward pass.
 
-EfficientNet (Tan & Le 2019, https://arxiv.org/abs/1905.11946) without squeeze-and-excitation and
-with ReLU6, as TensorFlow's TPU models define Lite0
-(https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite). The weights
-need the following, or accuracy drops: pixels scaled to (x - 127) / 128, TensorFlow's SAME
-padding, batch normalisation with epsilon 1e-3.
+:mod:`catsdogs.training.architectures` says which layers there are. The weights need the following, or
+accuracy drops: pixels scaled to (x - 127) / 128, TensorFlow's SAME padding, batch normalisation with
+epsilon 1e-3.
 
 This is the network in floating point. The served one is int8-quantized, see
 :mod:`catsdogs.training.quantization`.
@@ -14,20 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from keras import KerasTensor, ops
 
+from catsdogs.training.architectures import STEM_CHANNELS, Architecture
 from catsdogs.training.weights import Arrays
 
-STEM_CHANNELS = 32
-"""Number of channels of the first convolution."""
-LAST_CHANNELS, INNER_CHANNELS = 1280, 1152
-"""Number of channels of the last convolution, and of the last depthwise one."""
-FEATURE_MAPS = {"last": LAST_CHANNELS, "inner": INNER_CHANNELS}
-"""Number of channels of the backbone's outputs, by their names."""
+LAST_CHANNELS = 1280
+"""Number of channels of the last convolution."""
+FEATURE_MAPS = ("last", "inner")
+"""Names of the backbone's outputs: those of the last convolution, and of the last depthwise one."""
 OUTPUT_STRIDE = 32
 """Ratio of the photo's side to that of the output feature maps."""
 EPSILON = 1e-3
@@ -39,27 +36,6 @@ RELU6_MAX = 6.0
 
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
-
-
-class Stage(NamedTuple):
-    """A sequence of inverted residual blocks; `stride` belongs to the first of them."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    expansion: int
-    filters: int
-
-
-LITE0 = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
-)
 
 
 @dataclass(frozen=True)
@@ -87,12 +63,12 @@ class Block:
     """Whether the block's input is added to its output."""
 
 
-def build_lite0(weights: Arrays) -> list[Block]:
+def build_backbone(architecture: Architecture, weights: Arrays) -> list[Block]:
     """Build the layers from the weights of :func:`catsdogs.training.weights.load_imagenet_weights`."""
-    return list(_blocks(weights))
+    return list(_blocks(architecture, weights))
 
 
-def _blocks(weights: Arrays) -> Iterator[Block]:
+def _blocks(architecture: Architecture, weights: Arrays) -> Iterator[Block]:
     def fold(name: str, norm: str, stride: int = 1, *, is_activated: bool = True) -> Convolution:
         gamma, beta, mean, variance = (
             weights[f"{norm}.{part}"].astype(np.float64) for part in ("weight", "bias", "running_mean", "running_var")
@@ -104,7 +80,7 @@ def _blocks(weights: Arrays) -> Iterator[Block]:
 
     yield Block("stem", [fold("_conv_stem", "_bn0", 2)], is_residual=False)
     number, width = 0, STEM_CHANNELS
-    for stage in LITE0:
+    for stage in architecture.stages:
         for repeat in range(stage.repeats):
             stride = stage.stride if repeat == 0 else 1
             prefix = f"_blocks.{number}."
@@ -117,6 +93,13 @@ def _blocks(weights: Arrays) -> Iterator[Block]:
     yield Block("head", [fold("_conv_head", "_bn1")], is_residual=False)
 
 
+def feature_channels(blocks: Sequence[Block]) -> dict[str, int]:
+    """Return the number of channels of each of `FEATURE_MAPS`."""
+    convolutions = [convolution for block in blocks for convolution in block.convolutions]
+    inner = [convolution for convolution in convolutions if convolution.is_depthwise]
+    return {"last": len(convolutions[-1].kernel), "inner": len(inner[-1].kernel)}
+
+
 def traverse(
     blocks: Sequence[Block], x: T, convolve: Callable[[Convolution, T], T], add: Callable[[Block, T, T], T]
 ) -> tuple[T, T]:
@@ -125,7 +108,7 @@ def traverse(
     Parameters
     ----------
     blocks
-        The layers, see :func:`build_lite0`.
+        The layers, see :func:`build_backbone`.
     x
         Input of the first convolution.
     convolve
@@ -166,7 +149,7 @@ def forward(blocks: Sequence[Block], pixels: npt.NDArray[np.float32]) -> tuple[n
     Parameters
     ----------
     blocks
-        The layers, see :func:`build_lite0`.
+        The layers, see :func:`build_backbone`.
     pixels
         RGB, 0..255, shape (n, size, size, 3); the size a multiple of 32.
 
@@ -174,7 +157,7 @@ def forward(blocks: Sequence[Block], pixels: npt.NDArray[np.float32]) -> tuple[n
     -------
     tuple of ndarray
         The last feature maps, shape (n, size / 32, size / 32, 1280), and those of the last depthwise layer,
-        shape (n, size / 32, size / 32, 1152).
+        shape (n, size / 32, size / 32, channels), see :func:`feature_channels`.
     """
     maps = traverse(blocks, normalize_pixels(pixels), convolve, lambda _block, x, y: x + y)
     return tuple(np.asarray(map_) for map_ in maps)

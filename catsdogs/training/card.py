@@ -15,7 +15,7 @@ from catsdogs.datetimes import iso
 from catsdogs.domain import Answer
 from catsdogs.i18n import Translator
 from catsdogs.model.card import FORMAT, MARKDOWN_CARD_FILE, ModelCard, write_card
-from catsdogs.model.card_texts import ARCHITECTURE, INTENDED_USE, LIMITS
+from catsdogs.model.card_texts import ARCHITECTURES, INTENDED_USE, LIMITS
 from catsdogs.model.evaluation import EvaluationMetrics
 from catsdogs.model.uncertainty import RULE
 from catsdogs.training import gate as gates
@@ -31,6 +31,7 @@ def describe(
     *,
     version: str,
     created: datetime,
+    architecture: str,
     model: keras.Model,
     head: Head,
     gate: Gate,
@@ -43,7 +44,7 @@ def describe(
         format=FORMAT,
         version=version,
         created=iso(created.replace(microsecond=0)),
-        architecture=ARCHITECTURE,
+        architecture=ARCHITECTURES[architecture],
         parameters=int(model.count_params()),
         classes=[Answer.CAT, Answer.DOG, Answer.NEITHER],
         input_size=int(model.input_shape[1]),
@@ -57,7 +58,7 @@ def describe(
             "cross_validation": {"errors": head.errors, "log_loss": head.log_loss},
         },
         software={"python": platform.python_version()} | {name: version_of(name) for name in PACKAGES},
-        licence={"backbone": f"{LICENCE}; {SOURCE}", "head and gate": "MIT"},
+        licence={"backbone": f"{LICENCE}; {SOURCE.format(architecture)}", "head and gate": "MIT"},
         intended_use=INTENDED_USE,
         limits=LIMITS,
         sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
@@ -91,7 +92,7 @@ def to_markdown(card: ModelCard) -> str:
         f"Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
         f"In cross-validation: {cross_validation['errors']} errors in {total:,}, "
         f"log-loss {cross_validation['log_loss']:.4f}.",
-        f"Refusals: {card.threshold_rule}",
+        f"Refusals: {card.threshold_rule} " + _others(card),
         f"Doubts, chosen on {card.doubts.n:,} photos of {card.doubts.photos}: {RULE}" if card.doubts else "",
         "\n".join(f"- {note}" for note in notes),
         "## How good it is",
@@ -108,6 +109,11 @@ def to_markdown(card: ModelCard) -> str:
 def _from_feedback(card: ModelCard) -> str:
     n = card.training.get("feedback", 0)  # older cards lack it
     return f"{n:,} of them sent by people who consented to it, each reviewed; " if n else ""
+
+
+def _others(card: ModelCard) -> str:
+    n = card.training.get("others", 0)  # older cards lack it
+    return f"The gate compares with {n:,} photos of other things." if n else ""
 
 
 def _results(metrics: dict[str, EvaluationMetrics]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.model import preprocessing
-from catsdogs.model.evaluation import labelled_photos
+from catsdogs.model.evaluation import labelled_photos, photo_files
 from catsdogs.records.review_queue import FeedbackPhotos
 
 NO_FEEDBACK = FeedbackPhotos()
@@ -30,13 +30,13 @@ MIN_SIDE = 64
 
 @dataclass(frozen=True)
 class Dataset:
-    """Readable photos of cats and dogs, each once."""
+    """Readable photos of cats and dogs, each once; or of other things."""
 
     paths: list[Path]
     digests: list[str]
     """SHA-256 of each file."""
     is_dog: npt.NDArray[np.bool_]
-    """Shape (n,)."""
+    """Shape (n,); of other things, False."""
     left_out: dict[Path, str]
     """Reason for each file that is not used."""
     fingerprint: str
@@ -100,6 +100,15 @@ def collect(
         fingerprint=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         feedback=feedback,
     )
+
+
+def collect_others(folders: Sequence[Path], side: int) -> Dataset:
+    """Check the photos of other things in `folders`; those that cannot be used are left out."""
+    paths = [path for folder in folders for path in photo_files(folder)]
+    checked, unusable = _check_all(paths, NO_FEEDBACK, side, lambda *_: None)
+    digests = [one.file for one in checked.values()]
+    fingerprint = hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+    return Dataset(list(checked), digests, np.zeros(len(checked), bool), unusable, fingerprint, NO_FEEDBACK)
 
 
 def write_left_out(left_out: dict[Path, str], path: Path, feedback: FeedbackPhotos = NO_FEEDBACK) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from catsdogs.model import preprocessing
 from catsdogs.model.preprocessing import Pixels
 from catsdogs.model.runtimes import open_session
-from catsdogs.training.backbone import FEATURE_MAPS
+from catsdogs.training.backbone import FEATURE_MAPS, feature_channels
 from catsdogs.training.dataset import Dataset
 from catsdogs.training.feature_cache import FeatureCache
 from catsdogs.training.onnx_graph import INPUT, build_onnx
@@ -24,7 +24,7 @@ from catsdogs.training.quantization import QuantizedBackbone
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Version of the code that computes features, here and in the backbone: raise it when features change."""
 
 _BATCH = 32
@@ -32,14 +32,14 @@ _BATCH = 32
 
 def open_feature_cache(processed: Path, backbone: QuantizedBackbone, side: int) -> FeatureCache:
     """Open the cache of this backbone's features for photos scaled to `side` x `side` pixels."""
-    name = f"efficientnet_lite0-{backbone.fingerprint[:16]}-{side}px-code{CODE_VERSION}"
-    return FeatureCache(processed / "features" / name, (2, sum(FEATURE_MAPS.values())))
+    name = f"efficientnet_lite-{backbone.fingerprint[:16]}-{side}px-code{CODE_VERSION}"
+    return FeatureCache(processed / "features" / name, (sum(feature_channels(backbone.blocks).values()),))
 
 
 def extract_features(
     dataset: Dataset, backbone: QuantizedBackbone, side: int, cache: FeatureCache, advance: Callable[[int], object]
 ) -> npt.NDArray[np.float32]:
-    """Compute the mean of the backbone's feature maps for each photo, and for its mirror image.
+    """Compute the mean of the backbone's feature maps for each photo.
 
     Parameters
     ----------
@@ -58,8 +58,7 @@ def extract_features(
     Returns
     -------
     ndarray
-        Shape (2, n, 2432): photos, then mirror images; 1280 channels of the last layer, then those of the depthwise
-        one.
+        Shape (n, channels): 1280 channels of the last layer, then those of the depthwise one.
 
     Raises
     ------
@@ -68,7 +67,7 @@ def extract_features(
     ModelError
         The cache cannot be written.
     """
-    features = np.empty((2, len(dataset.paths), sum(FEATURE_MAPS.values())), np.float32)
+    features = np.empty((len(dataset.paths), sum(feature_channels(backbone.blocks).values())), np.float32)
     is_file = dataset.is_file
     missing = _fill_from_cache(features, dataset, cache)
     advance(len(dataset.paths) - len(missing))
@@ -79,7 +78,7 @@ def extract_features(
         for start in range(0, len(missing), _BATCH):  # Ctrl+C waits for the end of one batch
             batch = missing[start : start + _BATCH]
             for index, computed in zip(batch, pool.map(compute, batch), strict=True):
-                features[:, index] = computed
+                features[index] = computed
                 if is_file[index]:
                     cache.put(dataset.digests[index], computed)
             advance(len(batch))
@@ -94,16 +93,14 @@ def _fill_from_cache(features: npt.NDArray[np.float32], dataset: Dataset, cache:
         if known is None:
             missing.append(index)
         else:
-            features[:, index] = known
+            features[index] = known
     return missing
 
 
 def _compute(session: InferenceSession, dataset: Dataset, side: int, index: int) -> npt.NDArray[np.float32]:
-    """Compute the features of a photo and its mirror image, shape (2, 2432)."""
-    photo = read_input(dataset, index, side)
-    both = np.stack([photo, photo[:, ::-1]]).astype(np.float32)
-    maps = session.run(list(FEATURE_MAPS), {INPUT: both})
-    return np.concatenate([map_.mean(axis=(1, 2)) for map_ in maps], axis=1)
+    """Compute the features of a photo, shape (channels,)."""
+    maps = session.run(list(FEATURE_MAPS), {INPUT: read_input(dataset, index, side)[np.newaxis].astype(np.float32)})
+    return np.concatenate([map_.mean(axis=(1, 2))[0] for map_ in maps])
 
 
 def read_input(dataset: Dataset, index: int, side: int) -> Pixels:

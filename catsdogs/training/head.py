@@ -1,8 +1,6 @@
 """The head: logistic regression between cat and dog on the backbone's features, fitted by scikit-learn.
 
-On the same features, a Keras layer trained with Adam made half as many errors again. A training photo and its
-mirror image are two examples of half the weight each; held-out photos are predicted without their mirror images, as in
-the service.
+On the same features, a Keras layer trained with Adam made half as many errors again.
 
 Beside the features of the backbone's last two wide layers, the head has a prior logit as input: the log-odds of
 ImageNet's classifier, which was trained on other photos and alone is wrong for 16 of 1000 pets.
@@ -45,7 +43,7 @@ class Head:
     """The linear classifier: ``logit = features @ weights + prior_weight * prior_logit + bias``; positive for a dog."""
 
     weights: Floats
-    """Shape (2432,), the last layer's 1280 first; divided by the temperature, like prior weight and bias."""
+    """Shape (channels,), the last layer's 1280 first; divided by the temperature, like prior weight and bias."""
     prior_weight: float
     """Weight of :meth:`catsdogs.training.imagenet.ImageNetClassifier.prior_logits`."""
     bias: float
@@ -76,14 +74,14 @@ class LearningPoint(NamedTuple):
 
 
 class HeadInputs(NamedTuple):
-    """Scaled inputs of the head for n photos and their mirror images."""
+    """Scaled inputs of the head for n photos."""
 
     values: npt.NDArray[np.float32]
-    """Features and prior logit, shape (2, n, 2433)."""
+    """Features and prior logit, shape (n, channels + 1)."""
     mean: npt.NDArray[np.float32]
-    """Mean that was subtracted, shape (2433,)."""
+    """Mean that was subtracted, shape (channels + 1,)."""
     scale: npt.NDArray[np.float32]
-    """Factor by which the difference was multiplied, shape (2433,)."""
+    """Factor by which the difference was multiplied, shape (channels + 1,)."""
 
 
 def scale_inputs(features: npt.NDArray[np.floating], prior_logits: npt.NDArray[np.floating]) -> HeadInputs:
@@ -94,13 +92,12 @@ def scale_inputs(features: npt.NDArray[np.floating], prior_logits: npt.NDArray[n
     Parameters
     ----------
     features
-        Shape (2, n, 2432), see :func:`catsdogs.training.features.extract_features`.
+        Shape (n, channels), see :func:`catsdogs.training.features.extract_features`.
     prior_logits
-        Shape (2, n), see :meth:`catsdogs.training.imagenet.ImageNetClassifier.prior_logits`.
+        Shape (n,), see :meth:`catsdogs.training.imagenet.ImageNetClassifier.prior_logits`.
     """
     values = np.concatenate([features, prior_logits[..., np.newaxis]], axis=-1, dtype=np.float32)
-    both = values.mean(axis=0)
-    mean, spread = both.mean(axis=0), both.std(axis=0)
+    mean, spread = values.mean(axis=0), values.std(axis=0)
     weight = np.full(len(spread), INNER_WEIGHT, np.float32)
     weight[:LAST_CHANNELS], weight[-1] = 1, PRIOR_WEIGHT
     scale = (weight / np.sqrt(np.where(spread > 0, spread, np.inf))).astype(np.float32)
@@ -130,9 +127,9 @@ def fit_head(
     held_out = {}
     for strength in STRENGTHS:
         logits = np.empty(len(is_dog))
-        for training, validation in folds.split(values[0], is_dog):
-            model = _fit(values[:, training], is_dog[training], strength)
-            logits[validation] = model.decision_function(values[0, validation])
+        for training, validation in folds.split(values, is_dog):
+            model = _fit(values[training], is_dog[training], strength)
+            logits[validation] = model.decision_function(values[validation])
         held_out[strength] = logits
         advance()
     strength = min(STRENGTHS, key=lambda strength: log_loss(is_dog, expit(held_out[strength])))
@@ -160,7 +157,7 @@ def learning_curve(
 ) -> list[LearningPoint]:
     """Fit the head on more and more photos, and count its errors on a fifth of all photos, which is held out."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    training, held_out = next(folds.split(inputs.values[0], is_dog))
+    training, held_out = next(folds.split(inputs.values, is_dog))
     mixed = np.random.default_rng(seed).permutation(training)
     # alternating, so that every point has as many cats as dogs
     cats, dogs = mixed[~is_dog[mixed]], mixed[is_dog[mixed]]
@@ -169,8 +166,8 @@ def learning_curve(
     sizes = [*(FIRST_POINT << step for step in range(32) if FIRST_POINT << step < len(mixed)), len(mixed)]
     points = []
     for n in sizes:
-        model = _fit(inputs.values[:, mixed[:n]], is_dog[mixed[:n]], strength)
-        logits = model.decision_function(inputs.values[0, held_out])
+        model = _fit(inputs.values[mixed[:n]], is_dog[mixed[:n]], strength)
+        logits = model.decision_function(inputs.values[held_out])
         errors = int(((logits > 0) != is_dog[held_out]).sum())
         loss = float(log_loss(is_dog[held_out], expit(logits), labels=[False, True]))
         points.append(LearningPoint(n, errors, len(held_out), loss))
@@ -195,7 +192,5 @@ def read_learning_curve(path: Path) -> list[LearningPoint]:
 
 
 def _fit(values: npt.NDArray[np.float32], is_dog: npt.NDArray[np.bool_], strength: float) -> LogisticRegression:
-    """Fit on photos and their mirror images, shape (2, n, inputs)."""
-    images, _, width = values.shape
-    model = LogisticRegression(C=strength / images, tol=1e-5, max_iter=2000)
-    return model.fit(values.reshape(-1, width), np.tile(is_dog, images))
+    """Fit on photos, shape (n, inputs)."""
+    return LogisticRegression(C=strength, tol=1e-5, max_iter=2000).fit(values, is_dog)

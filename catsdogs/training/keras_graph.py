@@ -32,7 +32,8 @@ def build_keras(backbone: QuantizedBackbone, size: int) -> keras.Model:
     -------
     keras.Model
         Input: RGB pixels, float32 0..255, shape (n, size, size, 3). Outputs: feature maps, float32 0..6, of the last
-        layer, shape (n, size / 32, size / 32, 1280), and of the last depthwise one, (n, size / 32, size / 32, 1152).
+        layer, shape (n, size / 32, size / 32, 1280), and of the last depthwise one, (n, size / 32, size / 32,
+        channels).
     """
 
     def convolve(convolution: Convolution, x: _FeatureMaps) -> _FeatureMaps:
@@ -59,7 +60,7 @@ def build_keras(backbone: QuantizedBackbone, size: int) -> keras.Model:
     outputs = [
         layers.Rescaling(map_.scale, name=name)(map_.values) for map_, name in zip(maps, FEATURE_MAPS, strict=True)
     ]
-    return keras.Model(pixels, outputs, name="efficientnet_lite0")
+    return keras.Model(pixels, outputs, name="efficientnet_lite")
 
 
 def _round(values: keras.KerasTensor, lowest: int, highest: int) -> keras.KerasTensor:

@@ -94,16 +94,22 @@ def _prior_activation(
 def _neither_score(
     pooled: keras.KerasTensor, pets: keras.KerasTensor, imagenet_classifier: ImageNetClassifier, gate: Gate
 ) -> keras.KerasTensor:
-    """Compute the out-of-distribution score of :class:`Gate`; its standardisation is folded into the layers."""
-    pets = _log_sum_exp(pets)
-    other_bias = (imagenet_classifier.other_bias - gate.mean) / gate.spread
-    others = _dense(pooled, imagenet_classifier.other_weights / gate.spread, other_bias, "other_classes")
-    margin = ops.max(others - _dense(pets, 1 / gate.spread[np.newaxis], None, "pet_margin"), axis=1)
+    """Compute the out-of-distribution score of :class:`catsdogs.training.gate.Gate`."""
+    reference = gate.reference
+    others = _dense(pooled, imagenet_classifier.other_weights, imagenet_classifier.other_bias, "other_classes")
+    margins = others - _log_sum_exp(pets)
+    standardise = layers.BatchNormalization(epsilon=0, center=False, scale=False, name="other_margins")
+    otherness = ops.max(standardise(margins), axis=1, keepdims=True)
+    standardise.set_weights([reference.mean, np.square(reference.spread)])
     directions = layers.UnitNormalization(name="direction")(pooled)
-    cosines = _dense(directions, gate.centroids.T, None, "centroids")
-    similarity = ops.mean(ops.top_k(cosines, min(NEIGHBOURS, len(gate.centroids)))[0], axis=1)
-    evidence = ops.stack([margin, similarity], axis=1)
-    return ops.squeeze(ops.sigmoid(_dense(evidence, gate.slopes[:, np.newaxis], -gate.threshold, "neither")), axis=-1)
+    cosines = _dense(directions, reference.centroids.T, None, "centroids")
+    similarity = ops.mean(ops.top_k(cosines, min(NEIGHBOURS, len(reference.centroids)))[0], axis=1, keepdims=True)
+    contrast = -similarity
+    if len(reference.others):
+        nearest = ops.max(_dense(directions, reference.others.T, None, "others"), axis=1, keepdims=True)
+        contrast = nearest - similarity
+    terms = ops.concatenate([_log_sum_exp(margins), otherness, contrast], axis=1)
+    return ops.squeeze(ops.sigmoid(_dense(terms, gate.slopes[:, np.newaxis], -gate.threshold, "neither")), axis=-1)
 
 
 def _log_sum_exp(logits: keras.KerasTensor) -> keras.KerasTensor:

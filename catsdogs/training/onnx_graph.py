@@ -9,7 +9,15 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from catsdogs.training.activation_statistics import INT8_MIN
-from catsdogs.training.backbone import FEATURE_MAPS, OUTPUT_STRIDE, PIXEL_ZERO_POINT, Block, Convolution, traverse
+from catsdogs.training.backbone import (
+    FEATURE_MAPS,
+    OUTPUT_STRIDE,
+    PIXEL_ZERO_POINT,
+    Block,
+    Convolution,
+    feature_channels,
+    traverse,
+)
 from catsdogs.training.quantization import PIXEL_SCALE, QuantizedBackbone
 
 INPUT = "pixels"
@@ -50,11 +58,11 @@ def build_onnx(
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
-            "efficientnet_lite0",
+            "efficientnet_lite",
             [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", size, size, 3])],
             [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", side, side, channels])
-                for name, channels in FEATURE_MAPS.items()
+                for name, channels in feature_channels(backbone.blocks).items()
             ],
             graph.constants,
         ),

@@ -11,9 +11,9 @@ from pathlib import Path
 from catsdogs.errors import InvalidInput
 from catsdogs.model.card import VERSION_PATTERN
 from catsdogs.records.review_queue import FeedbackPhotos
+from catsdogs.training.architectures import LITE2, Architecture
 from catsdogs.training.dataset import NO_FEEDBACK
 
-INPUT_SIZE = 256
 SEED = 0
 
 Progress = Callable[[str, int, int], object]
@@ -40,17 +40,26 @@ class TrainingOptions:
     validation: Mapping[str, Path] = field(default_factory=dict)
     """Folders of labelled photos to evaluate the model on, by name; see
     :func:`catsdogs.model.evaluation.labelled_photos`."""
+    others: Sequence[Path] = ()
+    """Folders of photos of other things, best of those that are easily taken for pets: the gate compares with them."""
     feedback: FeedbackPhotos = NO_FEEDBACK
     """Reviewed photos of people who consented, see :func:`catsdogs.records.review_queue.feedback_photos`. Photos of
     cats and dogs are trained on, the model is evaluated on the others. They are never written to disk."""
-    input_size: int = INPUT_SIZE
-    """Side of the network's input in pixels, a multiple of 32."""
+    architecture: Architecture = LITE2
+    """Backbone of the network."""
+    input_size: int = 0
+    """Side of the network's input in pixels, a multiple of 32; by default the architecture's own."""
     seed: int = SEED
     command: str = ""
     """Command line, for the model card."""
     notes: Sequence[str] = ()
     """Further remarks for the model card."""
     created: datetime = field(default_factory=_now)
+
+    @property
+    def side(self) -> int:
+        """Side of the network's input, in pixels."""
+        return self.input_size or self.architecture.input_size
 
     @property
     def target(self) -> Path:

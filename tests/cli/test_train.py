@@ -78,7 +78,9 @@ def train(
     monkeypatch.setattr(options, "TrainingOptions", partial(TrainingOptions, input_size=INPUT_SIZE))
 
     def train(version: str) -> tuple[Path, ModelCard, str]:
-        done = CliRunner().invoke(app, ["train", str(textures), "--with-feedback", "--version", version])
+        done = CliRunner().invoke(
+            app, ["train", str(textures), "--backbone", "lite0", "--with-feedback", "--version", version]
+        )
         assert done.exit_code == 0, done.output
         made = Path(done.stdout.strip())
         return made, Classifier.open(made).card, done.stderr
@@ -160,7 +162,7 @@ def test_without_a_database_nothing_is_trained(
 
 def test_a_stopped_training_is_resumed(tmp_path: Path) -> None:
     draw_textures(tmp_path / "photos", 32)
-    command = [sys.executable, "-c", SMALL, "train", "photos", "--version", "v"]
+    command = [sys.executable, "-c", SMALL, "train", "photos", "--backbone", "lite0", "--version", "v"]
     first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     features = "data/processed/features/*/*/*.features"
     until(lambda: first.poll() is not None or any(tmp_path.glob(features)), "no features are written", timeout=120)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 
 from catsdogs.domain import Answer
 from catsdogs.model import preprocessing
@@ -42,14 +42,15 @@ def textures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def imagenet() -> Arrays:
     from catsdogs.training.weights import load_imagenet_weights
 
-    return load_imagenet_weights()
+    return load_imagenet_weights("lite0")
 
 
 @pytest.fixture(scope="session")
 def blocks(imagenet: Arrays) -> list[Block]:
-    from catsdogs.training.backbone import build_lite0
+    from catsdogs.training.architectures import LITE0
+    from catsdogs.training.backbone import build_backbone
 
-    return build_lite0(imagenet)
+    return build_backbone(LITE0, imagenet)
 
 
 @pytest.fixture(scope="session")
@@ -81,10 +82,11 @@ def imagenet_classifier(imagenet: Arrays) -> ImageNetClassifier:
 
 @pytest.fixture(scope="module")
 def gate(imagenet_classifier: ImageNetClassifier) -> Gate:
-    """A gate for 400 random features."""
+    """A gate for 400 random features, which compares with 7 others."""
     from catsdogs.training.gate import fit_gate
 
-    return fit_gate(random_features(np.random.default_rng(1), 400), imagenet_classifier, seed=0)
+    pets, others = random_features(np.random.default_rng(1), 400), random_features(np.random.default_rng(2), 7)
+    return fit_gate(pets, others, imagenet_classifier, seed=0)
 
 
 def random_features(random: np.random.Generator, n: int) -> npt.NDArray[np.float32]:
@@ -95,11 +97,15 @@ def expected_neither_score(
     gate: Gate, imagenet_classifier: ImageNetClassifier, features: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float64]:
     """The formula in the documentation of the gate."""
+    reference = gate.reference
     margins = imagenet_classifier.margins(features.astype(float))
-    margin = ((margins - gate.mean) / gate.spread).max(axis=1)
-    cosines = features @ gate.centroids.T / np.linalg.norm(features, axis=1, keepdims=True)
-    similarity = np.sort(cosines, axis=1)[:, -3:].mean(axis=1)
-    score: npt.NDArray[np.float64] = expit(np.stack([margin, similarity], 1) @ gate.slopes - gate.threshold)
+    mass = logsumexp(margins, axis=1)
+    otherness = ((margins - reference.mean) / reference.spread).max(axis=1)
+    directions = features / np.linalg.norm(features, axis=1, keepdims=True)
+    similarity = np.sort(directions @ reference.centroids.T, axis=1)[:, -3:].mean(axis=1)
+    nearest = (directions @ reference.others.T).max(axis=1) if len(reference.others) else 0
+    contrast = nearest - similarity
+    score: npt.NDArray[np.float64] = expit(np.stack([mass, otherness, contrast], 1) @ gate.slopes - gate.threshold)
     return score
 
 

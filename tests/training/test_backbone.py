@@ -11,19 +11,23 @@ import pytest
 from scipy.special import softmax
 
 from catsdogs.model import preprocessing
-from catsdogs.training.backbone import build_lite0, forward
-from catsdogs.training.imagenet import CATS, DOGS, ImageNetClassifier
-from catsdogs.training.weights import Arrays
+from catsdogs.training.architectures import LITE0, LITE2, Architecture
+from catsdogs.training.backbone import build_backbone, feature_channels, forward
+from catsdogs.training.imagenet import CATS, DOGS, split_classifier
+from catsdogs.training.weights import Arrays, load_imagenet_weights
 
 EGYPTIAN_CAT = 285
 
 
-def test_the_backbone_recognises_the_cat(
-    imagenet: Arrays, imagenet_classifier: ImageNetClassifier, cat_jpeg: bytes
-) -> None:
+@pytest.mark.parametrize(("architecture", "channels"), [(LITE0, 1152), (LITE2, 1248)], ids=["lite0", "lite2"])
+def test_the_backbone_recognises_the_cat(architecture: Architecture, channels: int, cat_jpeg: bytes) -> None:
+    imagenet = load_imagenet_weights(architecture.name)
+    imagenet_classifier = split_classifier(imagenet)
     pixels = preprocessing.square(preprocessing.decode(cat_jpeg), 224)[np.newaxis].astype(np.float32)
-    last, inner = forward(build_lite0(imagenet), pixels)
-    assert (last.shape, inner.shape) == ((1, 7, 7, 1280), (1, 7, 7, 1152))
+    blocks = build_backbone(architecture, imagenet)
+    last, inner = forward(blocks, pixels)
+    assert (last.shape, inner.shape) == ((1, 7, 7, 1280), (1, 7, 7, channels))
+    assert feature_channels(blocks) == {"last": 1280, "inner": channels}
     assert min(last.min(), inner.min()) == 0
     assert max(last.max(), inner.max()) <= 6
     pooled = last.mean(axis=(1, 2))
@@ -47,7 +51,7 @@ def test_the_backbone_classifies_imagenet(imagenet: Arrays, photos: Path) -> Non
         rows = sorted(csv.DictReader(stream), key=lambda row: row["source_path"])
     files = [(photos / "neither" / Path(row["file"]).name).read_bytes() for row in rows]
     pixels = np.stack([preprocessing.square(preprocessing.decode(file), 224) for file in files]).astype(np.float32)
-    blocks = build_lite0(imagenet)
+    blocks = build_backbone(LITE0, imagenet)
     features = np.concatenate([forward(blocks, batch)[0].mean(axis=(1, 2)) for batch in np.split(pixels, 4)])
     answers = (features @ imagenet["_fc.weight"].T + imagenet["_fc.bias"]).argmax(axis=1)
     increasing: list[int] = []  # patience sorting: the list gets as long as the longest increasing subsequence

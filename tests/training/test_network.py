@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit, logsumexp, softmax
@@ -16,9 +18,11 @@ from catsdogs.training.quantization import QuantizedBackbone
 from .conftest import INPUT_SIZE, expected_neither_score
 
 
+@pytest.mark.parametrize("others", [7, 0], ids=["known others", "none known"])
 def test_the_graph_computes_head_map_and_gate(
-    backbone: QuantizedBackbone, imagenet_classifier: ImageNetClassifier, gate: Gate, pixels: np.ndarray
+    backbone: QuantizedBackbone, imagenet_classifier: ImageNetClassifier, gate: Gate, pixels: np.ndarray, others: int
 ) -> None:
+    gate = replace(gate, reference=replace(gate.reference, others=gate.reference.others[:others]))
     random = np.random.default_rng(2)
     weights = random.normal(0, 0.1, 2432)
     head = Head(weights, 0.7, 0.3, strength=1, temperature=1, errors=0, log_loss=0, held_out_proba_dog=np.zeros(0))

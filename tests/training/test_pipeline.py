@@ -16,6 +16,7 @@ from PIL import Image
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.model.classifier import Classifier
+from catsdogs.training.architectures import LITE0
 from catsdogs.training.dataset import collect
 from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.options import TrainingOptions
@@ -36,12 +37,23 @@ def photos(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three photos of other things, and a file that is none."""
+    folder = tmp_path_factory.mktemp("others")
+    for number in range(3):
+        noise = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
+        Image.fromarray(noise).save(folder / f"{number}.png")
+    (folder / "broken.png").write_bytes(b"not a photo")
+    return folder
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
-def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def version(photos: Path, textures: Path, others: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     before = contents(photos)
     stages: list[tuple[str, int, int]] = []
     options = TrainingOptions(
@@ -50,7 +62,9 @@ def version(photos: Path, textures: Path, tmp_path_factory: pytest.TempPathFacto
         tmp_path_factory.mktemp("processed"),
         version="tiny",
         validation={"textures": textures},
+        architecture=LITE0,
         input_size=64,
+        others=[others],
         command="catsdogs train photos",
         notes=["The photos are textures, and nobody's."],
     )
@@ -89,6 +103,8 @@ def test_the_card_describes_the_training(version: Path) -> None:
     assert "catsdogs train photos" in markdown
     assert "- The photos are textures, and nobody's." in markdown
     assert "Apache-2.0" in markdown
+    assert "EfficientNet-Lite0" in markdown
+    assert "The gate compares with 3 photos of other things." in markdown
 
 
 def test_left_out_photos_are_listed_with_the_reason(version: Path) -> None:
@@ -104,10 +120,7 @@ def test_the_predictions_of_cross_validation_are_written(version: Path) -> None:
     assert (held_out.is_dog == (held_out.proba_dog >= 0.5)).all()
     assert len(held_out.paths) == 48
     assert held_out.paths[0].is_file()
-    assert held_out.answers.count(Answer.NEITHER) == 1  # the gate refuses 0.6 % of its training photos, rounded up
-    served = LabelledPredictions.predict(Classifier.open(version), held_out.paths[0].parents[1])
-    scores = dict(zip(served.paths, served.neither_score, strict=True))
-    assert [scores[path] for path in held_out.paths] == pytest.approx(held_out.neither_score, abs=1e-3)
+    assert held_out.answers.count(Answer.NEITHER) == 1  # the threshold refuses 1 % of them, rounded up
 
 
 def test_both_runtimes_answer_the_same(version: Path, textures: Path) -> None:
@@ -118,11 +131,20 @@ def test_both_runtimes_answer_the_same(version: Path, textures: Path) -> None:
 
 
 def test_the_same_photos_and_seed_give_the_same_model(
-    version: Path, photos: Path, textures: Path, tmp_path: Path
+    version: Path, photos: Path, textures: Path, others: Path, tmp_path: Path
 ) -> None:
     """Everything is computed again, with an empty cache; names and times in the files may differ, no number does."""
     sets = {"textures": textures}
-    options = TrainingOptions(photos, tmp_path, tmp_path / "processed", version="again", validation=sets, input_size=64)
+    options = TrainingOptions(
+        photos,
+        tmp_path,
+        tmp_path / "processed",
+        version="again",
+        validation=sets,
+        input_size=64,
+        architecture=LITE0,
+        others=[others],
+    )
     again = train(options)
     for name in (HELD_OUT, LEARNING_CURVE, LEFT_OUT):
         assert (again / name).read_bytes() == (version / name).read_bytes(), name

