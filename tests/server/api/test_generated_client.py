@@ -16,11 +16,6 @@ import pytest
 from catsdogs.server.api.openapi import description
 from tests.serving import RunningServer
 
-pytest.importorskip(
-    "openapi_python_client",
-    reason="not installed: openapi-python-client, which allows no typer as new as the locked one (0.29)",
-)
-
 PACKAGE = "generated_catsdogs_client"
 
 
