@@ -51,7 +51,6 @@ class Zygote:
         self._control: socket.socket | None = None
         self._start: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
-        self._read_end, self._write_end = os.pipe() if IS_SUPPORTED else (-1, -1)
 
     async def keep_running(self, **options: Any) -> None:
         """Start the zygote, whenever it has ended, until the task is cancelled; it then ends, but no kernel does.
@@ -83,13 +82,12 @@ class Zygote:
         """Start the process, and wait until it is ready; there is none afterwards where that failed."""
         self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
-        descriptors = its.fileno(), self._read_end
-        numbers = map(str, descriptors + (account or ()))
+        numbers = map(str, (its.fileno(), *(account or ())))
         try:
             with its:
                 self._process = subprocess.Popen(  # noqa: S603
                     [sys.executable, "-P", "-m", "catsdogs.server.kernels.zygote", *numbers],
-                    pass_fds=descriptors,
+                    pass_fds=[its.fileno()],
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,  # Ctrl-C is for the server
                     **options,
@@ -131,14 +129,14 @@ class Zygote:
                 control.send(connection_file.encode())
                 async with asyncio.timeout(FORK_SECONDS):
                     await _readable(control.fileno())
-                answer, descriptors, *_ = socket.recv_fds(control, MAX_MESSAGE_BYTES, 1)
+                answer, descriptors, *_ = socket.recv_fds(control, MAX_MESSAGE_BYTES, 2)
             except BaseException as error:  # its answer would be taken for that to the next message
-                self._close()
+                self._close()  # a kernel that was forked nevertheless ends: nobody takes the end of its pipe
                 if isinstance(error, OSError):  # a TimeoutError is one
                     return None
                 raise
         if descriptors:
-            return ForkedProcess(int(answer), descriptors[0])
+            return ForkedProcess(int(answer), *descriptors)
         logger.warning("No kernel could be forked: %s", answer.decode() or "the process has ended")
         return None
 
@@ -152,13 +150,16 @@ class ForkedProcess:
         Its id.
     descriptor
         File descriptor of the process, by which no other process with the same id is meant later.
+    pipe_end
+        The end of a pipe; when it is closed, the process ends.
     """
 
     stdin = stdout = stderr = None
 
-    def __init__(self, pid: int, descriptor: int) -> None:
+    def __init__(self, pid: int, descriptor: int, pipe_end: int) -> None:
         self.pid = pid
         self._descriptor: int | None = descriptor
+        self._pipe_end = pipe_end
 
     def poll(self) -> int | None:
         """Return None while the process runs, and 0 when it has ended, however it did."""
@@ -169,6 +170,7 @@ class ForkedProcess:
         if not poll.poll(0):
             return None
         os.close(self._descriptor)
+        os.close(self._pipe_end)
         self._descriptor = None
         with contextlib.suppress(ChildProcessError):  # it is ours only where we are process 1 and the zygote has ended
             os.waitpid(self.pid, os.WNOHANG)

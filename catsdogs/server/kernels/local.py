@@ -6,10 +6,8 @@ kernel.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import resource
 import uuid
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -24,9 +22,7 @@ from catsdogs.server.kernels.kernel_log import KernelLog
 from catsdogs.server.kernels.message_buffer import MessageBuffer
 from catsdogs.server.kernels.runtime_folder import Account, kernel_account
 from catsdogs.server.kernels.session import new_session
-
-KERNEL_BYTES = 2**30
-"""Most memory of one kernel; the monitoring app's takes about a tenth of it."""
+from catsdogs.server.kernels.zygote import limit_memory
 
 PROVISIONER = "catsdogs"
 """Name under which Jupyter finds our provisioner."""
@@ -71,9 +67,12 @@ class LocalKernelManager(AppKernelManager):
         session = new_session.get()
         async with self._session_slot(session):
             kernel_id: str = await super().start_kernel(
-                kernel_id=str(uuid.uuid4()), env=self._process_environment(), **self._output(), **self._user(), **kwargs
+                kernel_id=str(uuid.uuid4()),
+                env=self._process_environment(),
+                **self._output(),
+                **self._spawning(),
+                **kwargs,
             )
-            _limit_memory(self._kernels[kernel_id].provisioner.pid)
             self._assign(kernel_id, session)
         session.environment = {**self._session_environment(env, session, kernel_id), "VOILA_KERNEL_ID": kernel_id}
         return kernel_id
@@ -92,9 +91,13 @@ class LocalKernelManager(AppKernelManager):
     def _output(self) -> dict[str, Any]:
         return {"stdout": self.kernel_log.descriptor, "stderr": self.kernel_log.descriptor}
 
-    def _user(self) -> dict[str, Any]:
-        """Return the arguments of :class:`subprocess.Popen` for a kernel that is not forked."""
-        return {"user": self.account[0], "group": self.account[1], "extra_groups": []} if self.account else {}
+    def _spawning(self) -> dict[str, Any]:
+        """Return the arguments of :class:`subprocess.Popen` for a kernel that is not forked.
+
+        A process limits its own memory: for one of another user, root would need a right that containers lack.
+        """
+        user = {"user": self.account[0], "group": self.account[1], "extra_groups": []} if self.account else {}
+        return {"preexec_fn": limit_memory, **user}
 
     def start_buffering(self, kernel_id: str, session_key: str, channels: dict[str, Any]) -> None:
         """Keep what a kernel sends until its page is back; Jupyter's own buffer has no limit."""
@@ -110,10 +113,3 @@ class LocalKernelManager(AppKernelManager):
         client: AsyncKernelClient = kernel.client(session=Session(key=kernel.session.key))
         client.start_channels()
         return client
-
-
-def _limit_memory(pid: int) -> None:
-    """Limit the memory of a process, so that a kernel that grows without end fails by itself; Linux only."""
-    if hasattr(resource, "prlimit"):
-        with contextlib.suppress(OSError):  # it has ended already
-            resource.prlimit(pid, resource.RLIMIT_DATA, (KERNEL_BYTES, KERNEL_BYTES))

@@ -1,9 +1,10 @@
 """The zygote: a process that imports once what every kernel needs, and is forked for each session.
 
 It has one thread and no ZeroMQ context, as neither would survive the fork. The server sends it the path of a connection
-file over a socket; it answers with the process id and a file descriptor of the new kernel. It ends when the server
-closes that socket. A kernel ends with the server, too, but not with the zygote: it waits for the end of a pipe whose
-other end only the server holds.
+file over a socket; it answers with the process id and two file descriptors of the new kernel: that of its process, and
+one end of a pipe. It ends when the server closes that socket. A kernel ends when its pipe is closed, whose other end
+only the server holds: together with the server, and at once where the server no longer waits for the answer. It does
+not end with the zygote.
 
 All kernels have the same hash seed: whoever guessed it could slow down no other kernel than the own one.
 """
@@ -14,6 +15,7 @@ import contextlib
 import gc
 import importlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -23,6 +25,9 @@ from typing import Any, NoReturn
 
 READY = b"ready"
 MAX_MESSAGE_BYTES = 65_536
+
+KERNEL_BYTES = 2**30
+"""Most memory of one kernel; the monitoring app's takes about a tenth of it."""
 
 OPTIONS = (
     "--HistoryManager.enabled=False",  # a database and a thread for a history that nobody reads
@@ -49,15 +54,20 @@ _MODULES = (
 """What a kernel imports until its app is shown; where a module is missing, each kernel imports what it needs itself."""
 
 
-def main(control_descriptor: int, server_descriptor: int, account: tuple[int, int] | None) -> None:
+def limit_memory() -> None:
+    """Limit the memory of this process, a kernel, so that one that grows without end fails by itself."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = KERNEL_BYTES if most == resource.RLIM_INFINITY else min(KERNEL_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def main(control_descriptor: int, account: tuple[int, int] | None) -> None:
     """Fork a kernel for each message of the server, until the server closes the socket.
 
     Parameters
     ----------
     control_descriptor
         The socket of the server's messages.
-    server_descriptor
-        The end of the pipe that is closed when the server ends.
     account
         User and group that kernels run as, where these are not the server's own.
     """
@@ -78,37 +88,39 @@ def main(control_descriptor: int, server_descriptor: int, account: tuple[int, in
     control = socket.socket(fileno=control_descriptor)
     control.send(READY)
     while message := control.recv(MAX_MESSAGE_BYTES):
-        _fork(control, message.decode(), server_descriptor)
+        _fork(control, message.decode())
 
 
-def _fork(control: socket.socket, connection_file: str, server_descriptor: int) -> None:
+def _fork(control: socket.socket, connection_file: str) -> None:
+    opened: list[int] = []
     try:
+        kernel_end, server_end = os.pipe()
+        opened += kernel_end, server_end
         pid = os.fork()
+        if pid == 0:
+            control.close()
+            os.close(server_end)
+            _run_kernel(connection_file, kernel_end)
+        opened.append(os.pidfd_open(pid))
     except OSError as error:
         control.send(os.strerror(error.errno or 0).encode())
-        return
-    if pid == 0:
-        control.close()
-        _run_kernel(connection_file, server_descriptor)
-    try:
-        process = os.pidfd_open(pid)
-    except OSError as error:
-        os.kill(pid, signal.SIGKILL)
-        control.send(os.strerror(error.errno or 0).encode())
-        return
-    socket.send_fds(control, [b"%d" % pid], [process])
-    os.close(process)
+    else:
+        socket.send_fds(control, [b"%d" % pid], [opened[2], server_end])
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
-def _run_kernel(connection_file: str, server_descriptor: int) -> NoReturn:
+def _run_kernel(connection_file: str, pipe_end: int) -> NoReturn:
     status = 1
     try:
+        limit_memory()
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if numpy := sys.modules.get("numpy"):  # Python seeds its own generators after a fork
             numpy.random.seed()
         gc.enable()
-        threading.Thread(target=_end_with_server, args=(server_descriptor,), daemon=True).start()
+        threading.Thread(target=_end_with_pipe, args=(pipe_end,), daemon=True).start()
         from ipykernel.kernelapp import IPKernelApp
         from ipywidgets import register_comm_target
 
@@ -121,11 +133,11 @@ def _run_kernel(connection_file: str, server_descriptor: int) -> NoReturn:
         os._exit(status)
 
 
-def _end_with_server(server_descriptor: int) -> None:
-    os.read(server_descriptor, 1)  # nothing is ever written
+def _end_with_pipe(pipe_end: int) -> None:
+    os.read(pipe_end, 1)  # nothing is ever written
     os._exit(0)
 
 
 if __name__ == "__main__":
-    control_, server_, *account_ = map(int, sys.argv[1:])
-    main(control_, server_, (account_[0], account_[1]) if account_ else None)
+    control_, *account_ = map(int, sys.argv[1:])
+    main(control_, (account_[0], account_[1]) if account_ else None)

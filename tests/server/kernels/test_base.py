@@ -16,8 +16,9 @@ from traitlets.config import Configurable
 
 from catsdogs.server.auth import Scope, Tokens
 from catsdogs.server.kernels.base import TooManySessions
-from catsdogs.server.kernels.local import KERNEL_BYTES, LocalKernelManager
+from catsdogs.server.kernels.local import LocalKernelManager
 from catsdogs.server.kernels.session import MAX_WEBSOCKETS, App, NewSession, new_session
+from catsdogs.server.kernels.zygote import KERNEL_BYTES
 from catsdogs.service import TOKEN_VARIABLE
 from catsdogs.settings import Settings
 from tests import kernel_processes
@@ -67,7 +68,11 @@ def test_a_kernel_loads_neither_the_model_nor_a_database_driver(open_page: OpenP
 
 @pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="the system limits no process's memory")
 def test_the_memory_of_a_kernel_is_limited(open_page: OpenPages) -> None:
-    assert open_page().process.rlimit(psutil.RLIMIT_DATA) == (KERNEL_BYTES, KERNEL_BYTES)
+    kernel = open_page().process
+    assert kernel.rlimit(psutil.RLIMIT_DATA) == (KERNEL_BYTES, KERNEL_BYTES)
+    assert kernel_processes.ask(kernel, f"len(bytes({KERNEL_BYTES // 2}))") == KERNEL_BYTES // 2
+    with pytest.raises(AssertionError, match="MemoryError"):
+        kernel_processes.ask(kernel, f"len(bytes({KERNEL_BYTES}))")
 
 
 def test_the_number_of_kernels_is_limited_also_for_simultaneous_requests(small_server: RunningServer) -> None:

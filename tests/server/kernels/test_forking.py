@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
 
 from catsdogs.server.kernels import forking
-from catsdogs.server.kernels.local import KERNEL_BYTES
+from catsdogs.server.kernels.zygote import KERNEL_BYTES, MAX_MESSAGE_BYTES, READY
 from catsdogs.service import TOKEN_VARIABLE
 from tests import kernel_processes
 from tests.server.client import Client, OpenPage
@@ -139,7 +143,8 @@ def test_when_the_zygote_is_killed_sessions_stay_and_new_ones_open(one_server: R
 def test_a_kernel_that_has_just_ended_can_be_stopped(server: RunningServer, client: Client) -> None:
     for _ in range(3):
         page = client.open_page()
-        process = forking.ForkedProcess(page.process.pid, os.pidfd_open(page.process.pid))
+        pipe_end = os.open(os.devnull, os.O_RDONLY)
+        process = forking.ForkedProcess(page.process.pid, os.pidfd_open(page.process.pid), pipe_end)
         page.process.kill()
         psutil.wait_procs([page.process], timeout=5)
         process.send_signal(signal.SIGINT)  # before anybody has seen that it ended
@@ -155,6 +160,20 @@ def test_a_zygote_that_does_not_answer_is_replaced(one_server: RunningServer) ->
     zygote.suspend()
     assert TOKEN_VARIABLE in client.open_page().environment
     until(lambda: not zygote.is_running())
+
+
+def test_a_kernel_whose_fork_took_too_long_ends(tmp_path: Path) -> None:
+    """The server has spawned another one meanwhile."""
+    control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-P", "-m", kernel_processes.ZYGOTE, str(its.fileno())]
+    with control, subprocess.Popen(command, pass_fds=[its.fileno()]) as process:
+        its.close()
+        assert control.recv(MAX_MESSAGE_BYTES) == READY
+        control.send(kernel_processes.new_connection_file(tmp_path).encode())
+        [kernel] = until(psutil.Process(process.pid).children)
+        control.close()
+        process.kill()
+    until(lambda: not kernel.is_running())
 
 
 def test_nothing_outlives_a_server_that_is_killed(launch: Launch) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from catsdogs.server.kernels import runtime_folder
 from catsdogs.server.kernels.forking import IS_SUPPORTED, Zygote
+from catsdogs.server.kernels.zygote import KERNEL_BYTES
 from tests import kernel_processes
 from tests.server.client import Client
 from tests.serving import Launch
@@ -133,6 +134,8 @@ def test_kernels_have_the_rights_of_that_user_only(run_alone: Run, folder: Path)
         assert await asyncio.to_thread(kernel_processes.ask, kernel, rights) == [65534] * 6
         with pytest.raises(AssertionError):
             await asyncio.to_thread(kernel_processes.ask, kernel, "open('/etc/shadow').read()")
+        limits = "__import__('resource').getrlimit(__import__('resource').RLIMIT_DATA)"
+        assert await asyncio.to_thread(kernel_processes.ask, kernel, limits) == (KERNEL_BYTES, KERNEL_BYTES)
         forked.kill()
         running.cancel()
         await asyncio.wait([running])
