@@ -162,7 +162,7 @@ def test_requests_that_have_begun_are_finished_and_others_are_refused(
         assert status_of(probe, "/health/ready") == 200
         with locked_predictions(server):
             begun = [pool.submit(client, "POST", "/api/predict", fields=photo) for _ in range(requests)]
-            until(lambda: client.metric("catsdogs_waiting") == requests)
+            until(lambda: client.metric("catsdogs_waiting", pool="predictions") == requests)
             server.process.send_signal(signal.SIGTERM)
             until(lambda: status_of(probe, "/health/ready") == 503)
             assert status_of(probe, "/health/live") == 200

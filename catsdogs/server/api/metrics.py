@@ -8,6 +8,7 @@ or leave personal data in the metrics.
 from __future__ import annotations
 
 from collections import Counter as Count
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -64,19 +65,16 @@ class Metrics:
         for value in _RATINGS.values():
             self._feedback.labels(value)
 
-        self._sessions = Gauge("catsdogs_sessions", "Open app pages.", ["app"], registry=registry)
-        self._sessions_away = Gauge(
-            "catsdogs_sessions_away", "Sessions kept for pages that lost their connection.", registry=registry
-        )
-        self._sessions_limit = Gauge("catsdogs_sessions_limit", "Sessions that there may be.", registry=registry)
-        self._waiting = Gauge("catsdogs_waiting", "Calls that run or wait for a thread.", registry=registry)
-        self._waiting_limit = Gauge("catsdogs_waiting_limit", "Calls that may run or wait.", registry=registry)
-        self._spooled = Gauge("catsdogs_spooled_records", "Records that wait for the database.", registry=registry)
-        self._set_aside = Gauge(
-            "catsdogs_set_aside_records", "Records that could not be stored, and were set aside.", registry=registry
-        )
-        self._degraded = Gauge("catsdogs_degraded", "What does not work as it should.", ["what"], registry=registry)
-        self._model = Gauge("catsdogs_model_info", "The served model.", ["version"], registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        self._sessions = gauge("catsdogs_sessions", "Open app pages.", ["app"])
+        self._sessions_away = gauge("catsdogs_sessions_away", "Sessions kept for pages that lost their connection.")
+        self._sessions_limit = gauge("catsdogs_sessions_limit", "Sessions that there may be.")
+        self._waiting = gauge("catsdogs_waiting", "Calls that run or wait for a thread, by pool of threads.", ["pool"])
+        self._waiting_limit = gauge("catsdogs_waiting_limit", "Calls that may run or wait, by pool.", ["pool"])
+        self._spooled = gauge("catsdogs_spooled_records", "Records that wait for the database.")
+        self._set_aside = gauge("catsdogs_set_aside_records", "Records that could not be stored, and were set aside.")
+        self._degraded = gauge("catsdogs_degraded", "What does not work as it should.", ["what"])
+        self._model = gauge("catsdogs_model_info", "The served model.", ["version"])
 
     def count_request(self, handler: RequestHandler) -> None:
         """Count a request and its duration, when its response is sent."""
@@ -105,8 +103,9 @@ class Metrics:
             self._sessions.labels(app.path).set(sessions[app])
         self._sessions_away.set(server.kernel_manager.count_away())
         self._sessions_limit.set(server.kernel_manager.limit)
-        self._waiting.set(server.worker_pool.unfinished)
-        self._waiting_limit.set(server.worker_pool.limit)
+        for name, pool in (("predictions", server.worker_pool), ("figures", server.database_pool)):
+            self._waiting.labels(name).set(pool.unfinished)
+            self._waiting_limit.labels(name).set(pool.limit)
         self._spooled.set(health["spooled"])
         self._set_aside.set(health["set_aside"])
         for problem in ServiceProblem:

@@ -78,6 +78,8 @@ def test_gauges_show_the_current_state(client: Client, scrape: Scrape, open_page
     assert now["catsdogs_spooled_records",] == 0
     assert now["catsdogs_model_info", ("version", client("GET", "/api/info").json()["version"])] == 1
     assert now["catsdogs_set_aside_records",] == 0
+    assert now["catsdogs_waiting", ("pool", "predictions")] == now["catsdogs_waiting", ("pool", "figures")] == 0
+    assert now["catsdogs_waiting_limit", ("pool", "figures")] == 68
     assert [now["catsdogs_degraded", ("what", problem.value)] for problem in ServiceProblem] == [0] * 6
     assert now["process_resident_memory_bytes",] > 2**20
 
