@@ -47,8 +47,8 @@ _MAX_SOCKET_PATH = 103  # sun_path of the BSDs and macOS; Linux has 107
 _START_SECONDS = 60
 _STOP_SECONDS = 10  # then it goes on stopping by itself
 _ORPHAN_SECONDS = 10
-_LARGEST_LOG = 5 * 1024**2
-"""Bytes after which the log is begun anew at the next start; the one before is kept."""
+LARGEST_LOG = 5 * 1024**2
+"""Bytes after which the log is begun anew; as much of the one before is kept."""
 _LEAST_FREE = 1024**2
 """Bytes on disk below which PostgreSQL does not start."""
 
@@ -124,6 +124,22 @@ class EmbeddedServer:
             self._release()
             self._release = None
 
+    def trim_log(self) -> None:
+        """Begin the log anew if it is long. PostgreSQL appends to it, so this is possible while it runs."""
+        try:
+            if self.log.stat().st_size <= LARGEST_LOG:
+                return
+            old = self.log.with_suffix(".log.old")
+            try:
+                with self.log.open("rb") as source, old.open("wb") as target:
+                    source.seek(-LARGEST_LOG, os.SEEK_END)
+                    target.write(source.read(LARGEST_LOG))
+            except OSError:  # the disk is full
+                old.unlink(missing_ok=True)
+            os.truncate(self.log, 0)
+        except OSError as error:
+            _log.warning("the log of PostgreSQL cannot be shortened: %s", error.strerror)
+
     def _initialise(self) -> None:
         """Create the cluster in a temporary folder first, so that an interruption leaves no incomplete one."""
         _log.info("creating a PostgreSQL cluster in %s", self.pgdata)
@@ -159,8 +175,8 @@ class EmbeddedServer:
         if os.geteuid() == 0:
             grant_system_user_access(self.pgdata)
         self._remove_stale_locks()
-        if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
-            self.log.replace(self.log.with_suffix(".log.old"))
+        if self.log.exists():
+            self.trim_log()
         socket_dir = str(self._choose_socket_dir()).replace('"', '""')
         options = {
             "listen_addresses": "",

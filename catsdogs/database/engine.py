@@ -96,6 +96,11 @@ class Database:
         if self._server:
             self._server.start()
 
+    def trim_log(self) -> None:
+        """Begin the log of the embedded server anew if it is long."""
+        if self._server:
+            self._server.trim_log()
+
     def run(self, work: Callable[[sa.Connection], _T], limits: TimeLimits = PATIENT) -> _T:
         """Do `work` in one transaction; repeat it after a transient failure (:mod:`catsdogs.database.retries`).
 

@@ -1,4 +1,4 @@
-"""Jobs that the server runs beside requests: preparing pages once, the daily purge, and evaluating the alert rules."""
+"""Jobs that the server runs beside requests: preparing pages, the purge, the alert rules, the database's log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from catsdogs.service.local import Local
 
 logger = logging.getLogger(__name__)
 
-ALERT_SECONDS = 60
-"""Time between two evaluations of the alert rules."""
+MINUTE_SECONDS = 60
+"""Time between two evaluations of the alert rules, whose state readers list."""
 PURGE_SECONDS = 24 * 3600
 PURGE_RETRY_SECONDS = 3600
 """Time until a purge that failed is tried again, for example because the database was not available."""
@@ -40,7 +40,7 @@ class ScheduledJobs:
 
     def start(self) -> None:
         """Start the jobs."""
-        jobs = (self._prepare(), self._purge_daily(), self._evaluate_alerts())
+        jobs = (self._prepare(), self._purge_daily(), self._work_each_minute())
         self._tasks = [asyncio.create_task(job) for job in jobs]
 
     def cancel(self) -> None:
@@ -57,11 +57,12 @@ class ScheduledJobs:
             done = await self._run(self._service.purge, "the purge could not be done")
             await asyncio.sleep(PURGE_SECONDS if done else PURGE_RETRY_SECONDS)
 
-    async def _evaluate_alerts(self) -> None:
-        """Evaluate the alert rules now and once a minute, and notify; readers list what is stored."""
+    async def _work_each_minute(self) -> None:
+        """Evaluate the alert rules now and once a minute, and notify; shorten the database's log."""
         while True:
             await self._run(self._service.evaluate_alerts, "the alert rules could not be evaluated")
-            await asyncio.sleep(ALERT_SECONDS)
+            await self._run(self._service.trim_database_log, "the log of the database could not be shortened")
+            await asyncio.sleep(MINUTE_SECONDS)
 
     async def _run(self, function: Callable[[], object], failure: str) -> bool:
         """Call `function` in a thread and return whether it succeeded; an exception is logged, and the job goes on."""

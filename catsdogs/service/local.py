@@ -254,6 +254,10 @@ class Local:
         """Purge what is older than the settings' retention, see :func:`catsdogs.records.data_subject_rights.purge`."""
         return data_subject_rights.purge(self._database, self._spool, self._settings.retention_days)
 
+    def trim_database_log(self) -> None:
+        """See :meth:`catsdogs.database.Database.trim_log`."""
+        self._database.trim_log()
+
     def health(self) -> ServiceHealth:
         """See :meth:`catsdogs.service.interface.Service.health`."""
         return self._health_check.run()

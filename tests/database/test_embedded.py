@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from catsdogs.database import Database
-from catsdogs.database.embedded import EmbeddedServer
+from catsdogs.database.embedded import LARGEST_LOG, EmbeddedServer
 from catsdogs.errors import DatabaseError, SettingsError
 from catsdogs.settings import Settings
 
@@ -213,12 +213,19 @@ def test_an_ordinary_user_runs_it_too(data_dir: Path) -> None:
 
 def test_a_long_log_is_begun_anew(data_dir: Path) -> None:
     server = EmbeddedServer(data_dir)
-    for kept in (False, True):
-        server.start()
-        server.stop()
-        assert server.log.with_suffix(".log.old").exists() is kept
-        os.truncate(server.log, 6 * 1024**2)
-    assert server.log.with_suffix(".log.old").stat().st_size == 6 * 1024**2
+    old = server.log.with_suffix(".log.old")
+    server.start()
+    server.trim_log()
+    assert not old.exists()
+    os.truncate(server.log, LARGEST_LOG + 1000)
+    server.trim_log()
+    assert (old.stat().st_size, server.log.stat().st_size) == (LARGEST_LOG, 0)
+    server.stop()
+    assert server.log.read_text().endswith("database system is shut down\n"), "PostgreSQL goes on after the new end"
+    os.truncate(server.log, LARGEST_LOG + 1000)
+    server.start()
+    assert 0 < server.log.stat().st_size < LARGEST_LOG
+    server.stop()
 
 
 def test_the_log_holds_no_refused_values(server: EmbeddedServer) -> None:
