@@ -4,6 +4,10 @@ A server that works cancels a statement that takes too long (``statement_timeout
 the client would wait for ever: over a Unix socket, no time-out of TCP exists, and a frozen process does not break a
 connection. So a thread of this module shuts the socket down when the time is over. The call then fails as if the
 server had closed the connection.
+
+While a connection is made, there is no socket yet: the look-up of the server's name has no time limit at all, and libpq
+gives each of its addresses the whole time. So every connection is made in a thread of its own, which is not waited for
+when the time is over.
 """
 
 from __future__ import annotations
@@ -12,9 +16,16 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
 from typing import Any
+
+import psycopg2
+
+MAX_CONNECTING = 64
+"""Number of threads that may make a connection at the same time: those that hang must not become more and more."""
 
 _CHECK_SECONDS = 0.05
 
@@ -71,6 +82,7 @@ class Deadlines:
         self._changed = threading.Condition()
         self._of_thread = threading.local()
         self._thread: threading.Thread | None = None
+        self._may_connect = threading.BoundedSemaphore(MAX_CONNECTING)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[Deadline]:
@@ -91,6 +103,38 @@ class Deadlines:
             deadline.unwatch()
             with self._changed:
                 self._running.discard(deadline)
+
+    def connect(self, connect: Callable[[], Any], seconds: float) -> Any:
+        """Make a connection of psycopg2; give up after `seconds`, or at the deadline of this thread.
+
+        Raises
+        ------
+        psycopg2.OperationalError
+        """
+        end = time.monotonic() + seconds
+        deadline = getattr(self._of_thread, "deadline", None)
+        future: Future[Any] = Future()
+        if self._may_connect.acquire(blocking=False):
+            threading.Thread(target=self._connect, args=[future, connect], name="catsdogs-connect", daemon=True).start()
+            while not future.done() and time.monotonic() < end and not (deadline and deadline.has_passed):
+                wait_for([future], _CHECK_SECONDS)
+        if future.cancel():
+            raise psycopg2.OperationalError("timeout expired")  # as libpq says it
+        return future.result()
+
+    def _connect(self, future: Future[Any], connect: Callable[[], Any]) -> None:
+        try:
+            connection = connect()
+        except BaseException as error:  # noqa: BLE001 (whoever waits for the connection gets it)
+            if future.set_running_or_notify_cancel():
+                future.set_exception(error)
+        else:
+            if future.set_running_or_notify_cancel():
+                future.set_result(connection)
+            else:
+                connection.close()
+        finally:
+            self._may_connect.release()
 
     def watch(self, connection: Any, *_: object) -> None:
         """Have the deadline of this thread, if it has one, watch a connection of psycopg2."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +38,8 @@ class TimeLimits:
     lock_seconds: float
     """Time that one statement waits for a lock."""
     connect_seconds: int
-    """Time until a connection is made, or one of the pool is free; libpq takes whole seconds."""
+    """Time until an address answers, or a connection of the pool is free; libpq takes whole seconds. With the look-up
+    of the name, and where the first address is silent, a connection takes up to twice as long."""
     total_seconds: float
     """Time of the whole call, after which it is given up, whether or not the server says anything."""
     connections: int
@@ -71,7 +73,8 @@ class Database:
         self._engines: dict[TimeLimits, sa.Engine] = {}
         self._creating = threading.Lock()
         self._running: set[Deadline] = set()
-        self._was_silent = False
+        self.was_silent = False
+        """Whether the last call failed because the server said nothing."""
         self._is_ending = False
 
     @property
@@ -127,9 +130,9 @@ class Database:
                 for attempt in retry_transaction(lambda: deadline.has_passed):
                     with attempt, engine.begin() as connection:
                         result = work(connection)
-                self._was_silent = False
+                self.was_silent = False
             except exc.SQLAlchemyError as error:
-                self._was_silent = deadline.has_passed or failures.is_silence(error)
+                self.was_silent = deadline.has_passed or failures.is_silence(error)
                 mapped = failures.took_too_long() if deadline.has_passed else self.map_error(error)
                 raise mapped from failures.without_values(error)
             except OSError as error:  # no file descriptor is left to watch the connection with
@@ -148,7 +151,7 @@ class Database:
 
     def _seconds(self, limits: TimeLimits) -> float:
         """Return the time for a call: no one waits long for a server that was silent a moment ago."""
-        if self._is_ending or (self._was_silent and limits is not UNLIMITED):
+        if self._is_ending or (self.was_silent and limits is not UNLIMITED):
             return min(limits.total_seconds, BRIEF.total_seconds)
         return limits.total_seconds
 
@@ -226,14 +229,14 @@ def create_engine(url: sa.URL, limits: TimeLimits = PATIENT) -> sa.Engine:
             "options": f"{options} -c timezone=UTC",
         },
     )
-    sa.event.listen(engine, "do_connect", _connect)
+    sa.event.listen(engine, "do_connect", partial(_connect, 2 * limits.connect_seconds))
     sa.event.listen(engine, "checkout", _deadlines.watch)
     sa.event.listen(engine, "checkin", _deadlines.unwatch)
     return engine
 
 
-def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> Any:
+def _connect(seconds: float, _dialect: object, _record: object, arguments: Any, options: Any) -> Any:
     """Connect, and watch the connection before anything is asked over it."""
-    connection = psycopg2.connect(*arguments, **options)
+    connection = _deadlines.connect(lambda: psycopg2.connect(*arguments, **options), seconds)
     _deadlines.watch(connection)
     return connection

@@ -253,6 +253,8 @@ def _exists(database: Database) -> bool:
     try:
         return usable()
     except DatabaseUnavailable:
+        if database.was_silent:
+            raise
         named = sa.text("SELECT count(*) FROM pg_database WHERE datname = :name")
         parameters = {"name": database.settings.db_name}
         if not _run_in_maintenance_database(database, lambda connection: connection.scalar(named, parameters)):

@@ -83,6 +83,7 @@ class Server(Voila):  # type: ignore[misc]
         server.metrics, server.clients = Metrics(), Clients(settings.behind_proxy)
         server.limits = rate_limits(settings)
         server.worker_pool, server.status_pool = WorkerPool(), WorkerPool(threads=1)
+        server.health_pool = WorkerPool(threads=1)  # of its own, so that a check never waits for a thread
         server.database_pool = WorkerPool(threads=4)  # what may wait for the database, and must not stop predictions
         server.sign_in_pool, server.job_pool = WorkerPool(threads=1, queue_size=8), WorkerPool(threads=1)
         server.draining = False
@@ -178,7 +179,7 @@ class Server(Voila):  # type: ignore[misc]
     async def health(self) -> ServiceHealth:
         """Check the service; requests that come during a check share its result, so that they cost little."""
         if self._health_check is None or self._health_check.done():
-            self._health_check = asyncio.create_task(self.status_pool.run(self.service.health))
+            self._health_check = asyncio.create_task(self.health_pool.run(self.service.health))
         return await asyncio.shield(self._health_check)
 
     @property
@@ -201,5 +202,13 @@ class Server(Voila):  # type: ignore[misc]
         self.service.hurry()
         await self.kernel_manager.shutdown_all(now=True)
         await self.http.close_all_connections()
-        for pool in (self.worker_pool, self.database_pool, self.status_pool, self.sign_in_pool, self.job_pool):
+        pools = (
+            self.worker_pool,
+            self.database_pool,
+            self.status_pool,
+            self.health_pool,
+            self.sign_in_pool,
+            self.job_pool,
+        )
+        for pool in pools:
             pool.close()

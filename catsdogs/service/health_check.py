@@ -21,8 +21,9 @@ from catsdogs.records.replay import SpoolReplayer
 from catsdogs.records.spool import Spool
 from catsdogs.settings import Settings
 
-WAIT_SECONDS = 0.7
-"""Time after which a check that goes on is reported as slow."""
+WAIT_SECONDS = 0.5
+"""Time after which a check that goes on is reported as slow. The answer has to be there within a second, also where the
+machine is busy."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +40,9 @@ class _Disk:
 class HealthCheck:
     """Checks model, database and disk. Threads may share one object.
 
-    Database and disk are each looked at in a thread of their own: one that hangs is reported as slow, and is not asked
-    again before it has answered.
+    Model, database and disk are each looked at in a thread of their own, and one that hangs is not asked again before
+    it has answered. A database that hangs is reported as slow, and a disk as a problem. While a model is loaded, what
+    was found before still counts.
     """
 
     def __init__(
@@ -54,28 +56,27 @@ class HealthCheck:
         self._starting = threading.Lock()
         self._running: dict[str, Future[object]] = {}
         self._disk = _Disk()
+        self._model_problems: frozenset[ServiceProblem] = frozenset()
 
     def run(self) -> ServiceHealth:
         """Check everything, within a second."""
-        self._model.current()  # loads a newly promoted version first
+        model = self._start("model", self._look_at_model)
         database = self._start("database", self._replayer.ping_database)
         disk = self._start("disk", self._look_at_disk)
-        wait_for([database, disk], WAIT_SECONDS)
+        wait_for([model, database, disk], WAIT_SECONDS)
         connected: Literal["connected", "slow", "unavailable"] = "slow"
         if database.done():
             connected = "connected" if not database.exception() and database.result() else "unavailable"
-        looked = disk.done() and not disk.exception()
-        problems = {
+        problems = set(self._model_problems | self._disk.problems)
+        failed = {
             ServiceProblem.DATABASE: connected != "connected",
-            ServiceProblem.SPOOL: ServiceProblem.SPOOL in self._disk.problems,
-            ServiceProblem.MODEL: self._model.is_substitute,
-            ServiceProblem.RULES: is_invalid(self._settings.alert_rules),
-            ServiceProblem.SET_ASIDE: self._disk.set_aside > 0,
-            ServiceProblem.DISK: not looked or ServiceProblem.DISK in self._disk.problems,
+            ServiceProblem.DISK: not disk.done() or disk.exception(),
+            ServiceProblem.MODEL: model.done() and model.exception(),
         }
+        problems |= {name for name, is_so in failed.items() if is_so}
         return ServiceHealth(
-            status="degraded" if any(problems.values()) else "healthy",
-            degraded=[name for name, is_so in problems.items() if is_so],
+            status="degraded" if problems else "healthy",
+            degraded=[name for name in ServiceProblem if name in problems],
             model_loaded=True,
             database=connected,
             spooled=self._disk.spooled,
@@ -91,6 +92,14 @@ class HealthCheck:
                 threading.Thread(target=_resolve, args=[running, check], name=f"catsdogs-{name}", daemon=True).start()
             return running
 
+    def _look_at_model(self) -> None:
+        self._model.current()  # loads a newly promoted version first
+        found = {
+            ServiceProblem.MODEL: self._model.is_substitute,
+            ServiceProblem.RULES: is_invalid(self._settings.alert_rules),
+        }
+        self._model_problems = frozenset(name for name, is_so in found.items() if is_so)
+
     def _look_at_disk(self) -> None:
         problems = set()
         if not has_room(self._folders):
@@ -98,7 +107,9 @@ class HealthCheck:
         try:
             if self._spool.nearly_full:
                 problems.add(ServiceProblem.SPOOL)
-            self._disk = _Disk(frozenset(problems), len(self._spool), set_aside.count(self._spool))
+            if aside := set_aside.count(self._spool):
+                problems.add(ServiceProblem.SET_ASIDE)
+            self._disk = _Disk(frozenset(problems), len(self._spool), aside)
         except (CatsDogsError, OSError) as error:
             _log.warning("%s", error)
             self._disk = _Disk(frozenset({*problems, ServiceProblem.DISK}), self._disk.spooled, self._disk.set_aside)

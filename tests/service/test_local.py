@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
+import psycopg2
 import pytest
 import sqlalchemy as sa
 
@@ -33,6 +38,14 @@ def stranded(database: Settings) -> Iterator[Local]:
     """A service whose database cannot be reached."""
     with Local.open(database.model_copy(update={"db_host": "/nonexistent"})) as service:
         yield service
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """Fail where something takes much longer than two seconds; without a limit, it would take a minute."""
+    begin = time.monotonic()
+    yield
+    assert time.monotonic() - begin < 12
 
 
 def rows(settings: Settings) -> dict[UUID, sa.RowMapping]:
@@ -91,14 +104,56 @@ def test_a_nearly_full_spool_is_reported(database: Settings, cat_jpeg: bytes) ->
         assert service.health()["degraded"] == ["database", "spool"]
 
 
-@pytest.mark.parametrize(("part", "named"), [("_look_at_disk", "disk"), ("_replayer.ping_database", "database")])
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [("_look_at_disk", "disk"), ("_replayer.ping_database", "database"), ("_model.current", "model")],
+)
 def test_what_cannot_be_checked_is_not_healthy(
     local: Local, monkeypatch: pytest.MonkeyPatch, part: str, named: str
 ) -> None:
     check = local._health_check
-    owner, _, name = f"check.{part}".rpartition(".")
-    monkeypatch.setattr(check if owner == "check" else check._replayer, name, lambda: 1 / 0)
+    *owner, name = part.split(".")
+    monkeypatch.setattr(getattr(check, owner[0]) if owner else check, name, lambda: 1 / 0)
     assert local.health()["degraded"] == [named]
+
+
+def test_health_does_not_wait_for_a_model_that_is_loaded(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = threading.Event()
+    monkeypatch.setattr(local._model, "current", lambda: loaded.wait(60))
+    try:
+        with soon():
+            assert local.health()["status"] == "healthy"
+    finally:
+        loaded.set()
+
+
+def test_a_look_up_of_the_servers_name_that_hangs_delays_nobody(
+    local: Local, monkeypatch: pytest.MonkeyPatch, cat_jpeg: bytes
+) -> None:
+    """As where no name server answers: nothing limits its time, and there is no connection yet that could be closed."""
+    answered, connect = threading.Event(), psycopg2.connect
+    made: list[Future[Any]] = []
+
+    def hang(*arguments: Any, **options: Any) -> Any:
+        future: Future[Any] = Future()
+        made.append(future)
+        answered.wait(60)
+        future.set_result(connect(*arguments, **options))
+        return future.result()
+
+    assert local.predict(cat_jpeg).stored
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg2, "connect", hang)
+        local._database.close()
+        for _ in range(2):
+            with soon():
+                assert not local.predict(cat_jpeg).stored
+            with soon():
+                assert local.health()["degraded"] == ["database"]
+        answered.set()
+        first = made[0].result(10)
+        until(lambda: first.closed, "a connection that nobody waits for stays open")
+    until(lambda: local.health()["status"] == "healthy" and local.statistics()["total_predictions"] == 3)
 
 
 def test_what_was_set_aside_is_reported(local: Local, cat_jpeg: bytes) -> None:
