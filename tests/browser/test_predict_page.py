@@ -188,6 +188,7 @@ def test_the_answer_and_its_question_are_visible_without_scrolling(
         with suspended(server):
             choose(page, pictures["jpeg"], "next.jpg")
             expect(page.locator(".cd-progress")).to_be_in_viewport(ratio=1)
+            page.get_by_role("button", name=_("Cancel"), exact=True).click(trial=True)
 
 
 def test_french_has_a_space_before_the_colon_after_a_files_name(
