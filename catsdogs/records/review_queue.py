@@ -1,5 +1,8 @@
 """The review of photos that were kept with consent and labelled by people: no model learns from an unreviewed one.
 
+Who says that an answer is right labels the photo, too: with that answer. Without these photos, a model would learn only
+from the ones that were hard, and its mistakes.
+
 The photos stay in the database: a training holds them in memory only, so that nothing remains of an erased photo.
 """
 
@@ -32,6 +35,8 @@ class FeedbackPhotos:
     """Photos, as JPEG."""
     labels: dict[Path, Answer] = field(default_factory=dict)
     """Labels of these photos, as reviewed."""
+    confirmed: set[Path] = field(default_factory=set)
+    """Those of `content` whose person said that the answer is right; the others were corrected."""
     left_out: dict[Path, str] = field(default_factory=dict)
     """Reason why each other photo is left out."""
 
@@ -94,7 +99,7 @@ class ReviewQueue:
                 prediction.prediction_result,
                 sa.case((prediction.prediction_result == Answer.NEITHER, neither), else_=(1 - neither) * animal),
                 prediction.model_version,
-                prediction.true_label,
+                _label_of(tables),
             )
             .select_from(_waiting(tables))
             .order_by(sa.func.greatest(neither, (1 - neither) * animal), photo.prediction_id)
@@ -162,7 +167,8 @@ class ReviewQueue:
         tables = self._database.tables
         photo = tables.photos.c
         labelled = (
-            sa.select(photo.prediction_id, photo.review, photo.jpeg)
+            sa.select(photo.prediction_id, photo.review, photo.jpeg, tables.predictions.c.user_feedback == 1)
+            .join_from(tables.photos, tables.predictions, photo.prediction_id == tables.predictions.c.id)
             .where(photo.review != ReviewDecision.LEFT_OUT)
             .order_by(photo.prediction_id)
         )
@@ -171,9 +177,12 @@ class ReviewQueue:
 
         def read(connection: sa.Connection) -> FeedbackPhotos:
             found = FeedbackPhotos()
-            for identifier, review, jpeg in connection.execute(labelled):
-                found.content[_name(identifier)] = jpeg
-                found.labels[_name(identifier)] = Answer(str(review))
+            for identifier, review, jpeg, is_confirmed in connection.execute(labelled):
+                name = _name(identifier)
+                found.content[name] = jpeg
+                found.labels[name] = Answer(str(review))
+                if is_confirmed:
+                    found.confirmed.add(name)
             for query, reason in ((left_out, "left out in review"), (waiting, "not reviewed yet")):
                 found.left_out.update((_name(identifier), reason) for identifier in connection.scalars(query))
             return found
@@ -195,11 +204,18 @@ def feedback_photos(settings: Settings) -> FeedbackPhotos:
         queue.close()
 
 
+def _label_of(tables: Tables) -> sa.ColumnElement[str | None]:
+    """Return the label that a person gave: in words, or by saying that the answer is right."""
+    prediction = tables.predictions.c
+    is_confirmed = (prediction.user_feedback == 1) & (prediction.prediction_result != Answer.ERROR)
+    return sa.func.coalesce(prediction.true_label, sa.case((is_confirmed, prediction.prediction_result)))
+
+
 def _waiting(tables: Tables) -> sa.FromClause:
     """Join the photos to review with their predictions."""
-    photo, prediction = tables.photos.c, tables.predictions.c
-    same = photo.prediction_id == prediction.id
-    return tables.photos.join(tables.predictions, same & photo.review.is_(None) & prediction.true_label.is_not(None))
+    photo = tables.photos.c
+    same = photo.prediction_id == tables.predictions.c.id
+    return tables.photos.join(tables.predictions, same & photo.review.is_(None) & _label_of(tables).is_not(None))
 
 
 def _name(prediction: UUID) -> Path:

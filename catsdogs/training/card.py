@@ -107,8 +107,10 @@ def to_markdown(card: ModelCard) -> str:
 
 
 def _from_feedback(card: ModelCard) -> str:
-    n = card.training.get("feedback", 0)  # older cards lack it
-    return f"{n:,} of them sent by people who consented to it, each reviewed; " if n else ""
+    n: Any = card.training.get("feedback", 0)  # older cards lack them
+    confirmed: Any = card.training.get("feedback_confirmed", 0)
+    kinds = f"{confirmed:,} with an answer that was called right, {n - confirmed:,} corrected"
+    return f"{n:,} of them sent by people who consented to it, each reviewed ({kinds}); " if n else ""
 
 
 def _others(card: ModelCard) -> str:

@@ -204,6 +204,7 @@ def _provenance(options: TrainingOptions, dataset: Dataset, others: Dataset) -> 
         "photos": {"cat": int((~dataset.is_dog).sum()), "dog": int(dataset.is_dog.sum())},
         "feedback": int((~dataset.is_file).sum()),
         "others": len(others.paths),
+        "feedback_confirmed": len(dataset.feedback.confirmed.intersection(dataset.paths)),
         "left_out": len(dataset.left_out),
         "fingerprint": dataset.fingerprint,
         "seed": options.seed,

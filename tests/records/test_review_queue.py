@@ -57,6 +57,23 @@ def test_only_photos_with_consent_and_a_label_are_queued(queue: ReviewQueue, sen
     assert one.jpeg.startswith(b"\xff\xd8")
 
 
+def test_a_photo_whose_answer_was_called_right_is_queued_with_that_answer(
+    queue: ReviewQueue, storage: Storage, make_record: Callable[..., Any], database: Settings
+) -> None:
+    for consent in (PHOTO, Consent()):
+        record, _ = make_record(consent)
+        storage.writer.store_prediction(record)
+        storage.writer.store_feedback(FeedbackRecord.create(record.id, 1, None, None))
+        if consent is PHOTO:
+            kept = record.id
+    [one] = queue.waiting(9)
+    assert (one.prediction_id, one.true_label) == (kept, TrueLabel.CAT)
+    assert queue.counts()["waiting"] == 1
+    queue.decide(kept, ReviewDecision.CAT)
+    found = feedback_photos(database)
+    assert {path.stem for path in found.confirmed} == {str(kept)}
+
+
 def test_the_most_uncertain_come_first(queue: ReviewQueue, send: Send) -> None:
     sure = send(neither_score=0.01, proba_cat=0.99, proba_dog=0.01)
     torn = send(neither_score=0.01, proba_cat=0.55, proba_dog=0.45)
@@ -81,6 +98,7 @@ def test_reviewed_photos_are_used_for_training_or_left_out(queue: ReviewQueue, s
         str(photos[ReviewDecision.DOG]): Answer.DOG,
         str(photos[ReviewDecision.NEITHER]): Answer.NEITHER,
     }
+    assert found.confirmed == set()
     assert all(found.read(path).startswith(b"\xff\xd8") for path in found.labels)
     assert {path.stem: reason for path, reason in found.left_out.items()} == {
         str(photos[ReviewDecision.LEFT_OUT]): "left out in review",
