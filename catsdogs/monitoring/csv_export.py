@@ -1,4 +1,8 @@
-"""The figures of a view as CSV (RFC 4180) for a spreadsheet: times in UTC, figures not rounded."""
+"""The figures of a view as CSV (RFC 4180) for a spreadsheet of the reader's language: times in UTC, nothing rounded.
+
+Where the decimal separator is a comma, as in French, a semicolon separates the columns, as spreadsheets of such a
+language expect, and times are written as such a spreadsheet reads them. The page adds the byte order mark.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ import io
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from catsdogs.datetimes import parse_timestamp
+from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import ModelHealth, RecentPrediction, Statistics
 
 TIMELINE = (
@@ -20,6 +26,9 @@ PREDICTIONS = (
 )
 """Columns of the file of predictions, no more than the table in the page shows."""
 
+TIMES = ("start", "timestamp")
+"""Columns of times."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\u2212")
 _WHITESPACE_STARTS = ("\t", "\r", "\n")
 _INVISIBLE_CATEGORIES = {"C", "Z"}
@@ -32,44 +41,57 @@ def file_name(table: str, statistics: Statistics) -> str:
     return f"catsdogs-{table}" + (f"-latest-{shown}-of-{n}.csv" if table == "feedback" and shown < n else ".csv")
 
 
-def timeline(statistics: Statistics) -> str:
+def timeline(statistics: Statistics, _: Translator) -> str:
     """Write the buckets of the time curves; times in milliseconds."""
-    return _write(TIMELINE, statistics["timeline"])
+    return _write(TIMELINE, statistics["timeline"], _)
 
 
-def feedback(statistics: Statistics) -> str:
+def feedback(statistics: Statistics, _: Translator) -> str:
     """Write the feedbacks of the scatter."""
-    return _write(FEEDBACK, statistics["feedback"])
+    return _write(FEEDBACK, statistics["feedback"], _)
 
 
-def predictions(rows: Iterable[RecentPrediction]) -> str:
+def predictions(rows: Iterable[RecentPrediction], _: Translator) -> str:
     """Write a list of predictions."""
-    return _write(PREDICTIONS, rows)
+    return _write(PREDICTIONS, rows, _)
 
 
-def accuracy(health: ModelHealth) -> str:
+def accuracy(health: ModelHealth, _: Translator) -> str:
     """Write the accuracy curve: by people's judgement, and estimated without labels."""
     kinds = ("judged", health["timeline"]), ("estimated", health["timeline"])
     rows = [{"start": one["start"], "kind": kind, **one[kind]} for kind, found in kinds for one in found]  # type: ignore[literal-required]
-    return _write(("start", "kind", "rate", "low", "high", "n"), rows)
+    return _write(("start", "kind", "rate", "low", "high", "n"), rows, _)
 
 
-def reliability(health: ModelHealth) -> str:
+def reliability(health: ModelHealth, _: Translator) -> str:
     """Write the bars of the reliability diagram."""
-    return _write(("confidence", "rate", "low", "high", "n"), health["reliability"])
+    return _write(("confidence", "rate", "low", "high", "n"), health["reliability"], _)
 
 
-def drift(health: ModelHealth) -> str:
+def drift(health: ModelHealth, _: Translator) -> str:
     """Write the drift of each signal."""
-    return _write(("signal", "psi", "p_value", "n", "reading"), health["drift"])
+    return _write(("signal", "psi", "p_value", "n", "reading"), health["drift"], _)
 
 
-def _write(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+def _write(columns: Sequence[str], rows: Iterable[Mapping[str, object]], _: Translator) -> str:
     stream = io.StringIO()
-    writer = csv.writer(stream)
+    has_decimal_comma = _.locale.number_symbols["latn"]["decimal"] == ","
+    writer = csv.writer(stream, delimiter=";" if has_decimal_comma else ",")
     writer.writerow(columns)
-    writer.writerows([_escape_formula(row[name]) for name in columns] for row in rows)
+    for row in rows:
+        cells = [_escape_formula(row[name]) for name in columns]
+        if has_decimal_comma:
+            cells = [_with_decimal_comma(name, cell) for name, cell in zip(columns, cells, strict=True)]
+        writer.writerow(cells)
     return stream.getvalue()
+
+
+def _with_decimal_comma(column: str, cell: object) -> object:
+    if isinstance(cell, float):
+        return str(cell).replace(".", ",")
+    if column in TIMES and isinstance(cell, str):
+        return f"{parse_timestamp(cell):%Y-%m-%d %H:%M:%S}"
+    return cell
 
 
 def _escape_formula(value: object) -> object:

@@ -80,7 +80,7 @@ class BaseCharts(BaseWidget, Generic[F]):
         if message_field(content, "action", str) != "csv" or write is None or self._shown is None:
             raise invalid_message()
         shown, snapshot = self._shown
-        self.send({"file": snapshot.file_name(self._file(write.__name__, shown)), "text": write(shown)})
+        self.send({"file": snapshot.file_name(self._file(write.__name__, shown)), "text": write(shown, self._)})
 
     def _file(self, table: str, shown: F) -> str:  # noqa: ARG002
         return f"catsdogs-{table}.csv"

@@ -104,7 +104,7 @@ class PredictionsTable(BaseWidget):
                 shown, rows = self._read()
                 cut = f"-{MAX_LISTED}" if len(rows) == MAX_LISTED else ""  # there may be more: the name says how many
                 name = shown.file_name(f"catsdogs-{shown.view.listing}{cut}.csv")
-                self.send({"file": name, "text": csv_export.predictions(rows)})
+                self.send({"file": name, "text": csv_export.predictions(rows, self._)})
             case _:
                 raise invalid_message()
 

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from catsdogs.i18n import Translator
 from catsdogs.monitoring import csv_export, listings
 from catsdogs.monitoring.figures import Statistics
 from tests.monitoring import queries
 from tests.rows import NOW, InsertRows, make_row, random_rows
 
+EN = Translator("en")
 RISKY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
 HIDDEN = [
     "\uff1d1+1",
@@ -47,12 +49,21 @@ def statistics(insert_rows: InsertRows) -> Statistics:
 
 
 def test_each_bucket_and_each_feedback_has_a_line(statistics: Statistics) -> None:
-    assert read(csv_export.timeline(statistics)) == [
+    assert read(csv_export.timeline(statistics, EN)) == [
         {name: shown(value) for name, value in bucket.items()} for bucket in statistics["timeline"]
     ]
-    assert read(csv_export.feedback(statistics)) == [
+    assert read(csv_export.feedback(statistics, EN)) == [
         {name: shown(value) for name, value in point.items()} for point in statistics["feedback"]
     ]
+
+
+def test_a_french_file_is_as_a_french_spreadsheet_reads_it(statistics: Statistics) -> None:
+    text = csv_export.timeline(statistics, Translator("fr"))
+    lines = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+    for line, bucket in zip(lines, statistics["timeline"], strict=True):
+        assert f"{line['start'].replace(' ', 'T')}+00:00" == bucket["start"]
+        assert line["mean"] == shown(bucket["mean"]).replace(".", ",")
+        assert line["predictions"] == str(bucket["predictions"])
 
 
 def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(insert_rows: InsertRows) -> None:
@@ -62,7 +73,7 @@ def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(inser
     ]
     database = insert_rows(rows)
     found = read(
-        csv_export.predictions(database.run(lambda c: listings.list_predictions(c, database.tables.predictions)))
+        csv_export.predictions(database.run(lambda c: listings.list_predictions(c, database.tables.predictions)), EN)
     )
     assert list(found[0]) == list(csv_export.PREDICTIONS)
     assert not {"id", "rgpd_consent"} & set(found[0])
@@ -74,7 +85,7 @@ def test_a_list_has_the_columns_of_the_table_in_the_page_and_no_identifier(inser
 @example("\x0b=1")
 def test_text_that_a_spreadsheet_would_run_is_escaped(text: str) -> None:
     row: Any = dict.fromkeys(csv_export.PREDICTIONS) | {"user_comment": text}
-    [line] = list(csv.reader(io.StringIO(csv_export.predictions([row]), newline="")))[1:]
+    [line] = list(csv.reader(io.StringIO(csv_export.predictions([row], EN), newline="")))[1:]
     cell = line[csv_export.PREDICTIONS.index("user_comment")]
     visible = "".join(
         c for c in unicodedata.normalize("NFKC", cell) if not c.isspace() and unicodedata.category(c)[0] != "C"
@@ -87,5 +98,5 @@ def test_text_that_a_spreadsheet_would_run_is_escaped(text: str) -> None:
 @pytest.mark.parametrize("text", ["fine", "1 + 1 = 2", " fine", "\u200bfine", "a-b", "Ça va", ""])
 def test_text_that_is_no_formula_is_unchanged(text: str) -> None:
     row: Any = dict.fromkeys(csv_export.PREDICTIONS) | {"user_comment": text}
-    [line] = list(csv.reader(io.StringIO(csv_export.predictions([row]), newline="")))[1:]
+    [line] = list(csv.reader(io.StringIO(csv_export.predictions([row], EN), newline="")))[1:]
     assert line[csv_export.PREDICTIONS.index("user_comment")] == text
