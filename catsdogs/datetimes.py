@@ -1,8 +1,9 @@
-"""Timestamps as texts, in addresses, requests and JSON: ISO 8601, in UTC."""
+"""Timestamps as texts, in addresses, requests and JSON: ISO 8601, in UTC; names of time zones."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from catsdogs.errors import InvalidInput
 
@@ -43,11 +44,36 @@ def parse_timestamp(text: str, name: str = "timestamp", *, zone: tzinfo | None =
     try:
         return moment.astimezone(UTC)
     except (OverflowError, ValueError):  # ValueError: in the first or last year, for a time zone of the machine
-        raise _year_out_of_range() from None
+        raise _year_out_of_range(name) from None
 
 
-def utc(moment: datetime) -> datetime:
+def parse_interval(text: str) -> tuple[datetime, datetime]:
+    """Parse an interval in ISO 8601, START/END; without a time zone, in that of this machine.
+
+    Returns
+    -------
+    tuple of datetime
+        In UTC.
+
+    Raises
+    ------
+    InvalidInput
+        It is not such an interval, or the start is not before the end.
+    """
+    first, _, last = text.partition("/")
+    start, end = (utc(parse_timestamp(part.strip(), "interval", zone=None)) for part in (first, last))
+    if start >= end:
+        raise InvalidInput("The start of the window must be before its end.")
+    return start, end
+
+
+def utc(moment: datetime, name: str = "date") -> datetime:
     """Convert `moment` to UTC; without a time zone it is taken as UTC.
+
+    Parameters
+    ----------
+    name
+        Name of the parameter, for the error message.
 
     Raises
     ------
@@ -57,10 +83,24 @@ def utc(moment: datetime) -> datetime:
     try:
         moment = _convert(moment)
     except OverflowError:
-        raise _year_out_of_range() from None
+        raise _year_out_of_range(name) from None
     if moment.year not in YEARS:
-        raise _year_out_of_range()
+        raise _year_out_of_range(name)
     return moment
+
+
+def is_time_zone(name: str) -> bool:
+    """Return whether `name` is a time zone of the IANA database."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # no such name, or no such file
+        return False
+    return True
+
+
+def zone_name(zone: tzinfo) -> str:
+    """Return the name of a time zone in the IANA database; "UTC" where it has none."""
+    return zone.key if isinstance(zone, ZoneInfo) and zone.key else "UTC"
 
 
 def iso(moment: datetime) -> str:
@@ -72,5 +112,7 @@ def _convert(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _year_out_of_range() -> InvalidInput:
-    return InvalidInput("The date must be between the years {first} and {last}.", first=YEARS[0], last=YEARS[-1])
+def _year_out_of_range(name: str) -> InvalidInput:
+    return InvalidInput(
+        "{name} must be between the years {first} and {last}.", name=name, first=YEARS[0], last=YEARS[-1]
+    )

@@ -33,4 +33,6 @@ Milliseconds = Annotated[float, JsonSchema(minimum=0)]
 Count = Annotated[int, JsonSchema(minimum=0)]
 Timestamp = Annotated[str, JsonSchema(format="date-time")]
 """A time in ISO 8601, with its offset from UTC."""
+Day = Annotated[str, JsonSchema(format="date")]
+"""A date in ISO 8601."""
 Identifier = Annotated[str, JsonSchema(format="uuid")]

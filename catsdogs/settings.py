@@ -11,6 +11,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,8 +21,9 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from catsdogs import files
+from catsdogs.datetimes import parse_interval
 from catsdogs.domain import DataController
-from catsdogs.errors import SettingsError
+from catsdogs.errors import InvalidInput, SettingsError
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9@+%~_-][A-Za-z0-9@+%~_.-]*)*")
 _FRAME_ANCESTOR = re.compile(r"'self'|\*|https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?")
@@ -114,6 +116,9 @@ class Settings(BaseSettings):
     """File of alert rules; if it is not set, the packaged rules."""
     alert_targets: SecretStr | None = Field(None, validation_alias="CATSDOGS_ALERT_TARGETS")
     """Apprise addresses that are notified of alerts, separated by spaces."""
+    drift_reference: str | None = Field(None, validation_alias="CATSDOGS_DRIFT_REFERENCE")
+    """Period whose photos and answers drift is measured against, as START/END; if it is not set, or a model version
+    hardly answered in it, the photos that the model was evaluated on."""
     requests_per_minute: int = Field(12_000, ge=1, validation_alias="CATSDOGS_REQUESTS_PER_MINUTE")
     """Limit of requests per minute to the REST API from one address; above it, the answer is 429."""
     v2_compatible: bool = Field(False, validation_alias="CATSDOGS_V2_COMPATIBLE")
@@ -134,6 +139,21 @@ class Settings(BaseSettings):
         if url and not info.data.get("gateway_token"):
             raise PydanticCustomError("no_token", "it needs CATSDOGS_GATEWAY_TOKEN beside it")
         return url
+
+    @field_validator("drift_reference")
+    @classmethod
+    def _is_a_period(cls, text: str | None) -> str | None:
+        if text:
+            try:
+                parse_interval(text)
+            except InvalidInput:
+                raise PydanticCustomError("no_period", "it must be START/END, like 2026-01-01/2026-01-08") from None
+        return text
+
+    @property
+    def drift_period(self) -> tuple[datetime, datetime] | None:
+        """Start and end of `drift_reference`, in UTC."""
+        return parse_interval(self.drift_reference) if self.drift_reference else None
 
     @property
     def data_controller(self) -> DataController:

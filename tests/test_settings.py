@@ -54,6 +54,8 @@ def test_the_variable_lang_of_the_system_is_ignored(monkeypatch: pytest.MonkeyPa
         ("CATSDOGS_FRAME_ANCESTORS=museum.example", "CATSDOGS_FRAME_ANCESTORS"),
         ("CATSDOGS_FRAME_ANCESTORS=https://a.example; script-src *", "CATSDOGS_FRAME_ANCESTORS"),
         ("CATSDOGS_FRAME_ANCESTORS=https://a.example/page", "CATSDOGS_FRAME_ANCESTORS"),
+        ("CATSDOGS_DRIFT_REFERENCE=2026-01-08/2026-01-01", "CATSDOGS_DRIFT_REFERENCE"),
+        ("CATSDOGS_DRIFT_REFERENCE=P7D", "CATSDOGS_DRIFT_REFERENCE"),
         ("CATSDOGS_GATEWAY_URL=kernels.example:8888", "CATSDOGS_GATEWAY_URL"),
         ("CATSDOGS_GATEWAY_URL=http://kernels.example", "CATSDOGS_GATEWAY_TOKEN"),
     ],

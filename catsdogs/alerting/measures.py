@@ -16,7 +16,7 @@ from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.monitoring import accuracy, aggregates
-from catsdogs.monitoring.drift import measure_drift
+from catsdogs.monitoring.drift import find_reference, measure_drift
 from catsdogs.monitoring.drift_limits import SIGNIFICANCE_LEVEL
 from catsdogs.monitoring.figures import Drift
 from catsdogs.monitoring.model_health import CardOf, latest_version
@@ -42,12 +42,20 @@ class Measurements:
         See :func:`catsdogs.monitoring.model_health.cards`.
     now
         End of all time windows.
+    reference_period
+        See :func:`catsdogs.monitoring.drift.find_reference`.
     """
 
     def __init__(
-        self, connection: sa.Connection, table: sa.Table[PredictionColumns], card_of: CardOf, now: datetime
+        self,
+        connection: sa.Connection,
+        table: sa.Table[PredictionColumns],
+        card_of: CardOf,
+        now: datetime,
+        reference_period: Span | None = None,
     ) -> None:
         self._connection, self._table, self._card_of = connection, table, card_of
+        self._reference_period = reference_period
         self._end = now + timedelta(microseconds=1)  # windows include this moment
         self._drifts: dict[tuple[timedelta | None, int | None], list[Drift]] = {}
 
@@ -123,14 +131,15 @@ class Measurements:
         recent = self._recent(rule)
         version = latest_version(self._connection, self._table, recent)
         card = self._card_of(version) if version else None
-        if card is None or card.reference is None:
+        _, reference = find_reference(self._connection, self._table, version or "", card, self._reference_period)
+        if card is None or reference is None:
             return []
         if rule.last:
             rows = self._rows(rule, self._table.c.model_version == version)
         else:
             same_version = replace(recent, model_version=version)
             rows = draw_sample(self._connection, self._table, same_version, SAMPLE_SIZE // 2).rows
-        return measure_drift(self._connection, rows, card.reference, card.input_size)
+        return measure_drift(self._connection, rows, reference, card.input_size)
 
     def _rows(self, rule: Rule, condition: sa.ColumnElement[bool]) -> sa.CTE:
         query = sa.select(self._table).where(filter_condition(self._recent(rule), self._table), condition)

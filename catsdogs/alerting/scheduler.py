@@ -77,7 +77,9 @@ def evaluate(database: Database, rules: Iterable[Rule], now: datetime | None = N
 
     def work(connection: sa.Connection) -> None:
         lock_alerts(connection)
-        measurements = Measurements(connection, database.tables.predictions, card_of, now)
+        measurements = Measurements(
+            connection, database.tables.predictions, card_of, now, database.settings.drift_period
+        )
         rows = connection.execute(sa.select(table).where(table.c.resolved_at.is_(None)))
         open_records = {row.rule: AlertRecord(**row._mapping) for row in rows}
         for name in open_records.keys() - by_name.keys():  # another evaluator may use other rules

@@ -28,10 +28,12 @@ def report(
     is unchanged.
     """
     from catsdogs.reporting.build import publish
+    from catsdogs.reporting.period import ParameterNames
 
     settings = Settings.load()
     settings.create_data_dir()
-    published = publish(start, end, lang or settings.lang, out or settings.data_dir / "reports", pdf=pdf)
+    folder, names = out or settings.data_dir / "reports", ParameterNames("--from", "--to", "--lang", "--out")
+    published = publish(start, end, lang or settings.lang, folder, pdf=pdf, names=names)
     print(published.files[0])
     if published.firing:
         typer.echo(f"catsdogs: alerts fire: {', '.join(published.firing)}", err=True)

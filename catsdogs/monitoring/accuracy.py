@@ -16,6 +16,7 @@ Labels", https://arxiv.org/abs/2401.08348; NannyML's documentation, "Confidence-
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import sqrt
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from catsdogs.domain import Answer, TrueLabel
-from catsdogs.monitoring.figures import Accuracy, ReliabilityBin
+from catsdogs.monitoring.figures import Accuracy, Calibration, ReliabilityBin
 from catsdogs.monitoring.time_windows import ORIGIN
 from catsdogs.stats import Z95, wilson_interval
 
@@ -165,6 +166,33 @@ def estimated_accuracy(connection: sa.Connection, rows: sa.CTE, width: timedelta
     )
 
 
+def calibration(bins: Sequence[ReliabilityBin]) -> Calibration | None:
+    """Compare the confidence in the judged answers cat and dog with how often these were right.
+
+    Parameters
+    ----------
+    bins
+        Bars of the reliability diagram.
+
+    Returns
+    -------
+    Calibration or None
+        ``None`` without judged answers.
+
+    References
+    ----------
+    M. P. Naeini, G. F. Cooper, M. Hauskrecht (2015), "Obtaining Well Calibrated Probabilities Using Bayesian Binning",
+    AAAI: the expected calibration error (ECE).
+    """
+    n = sum(one["n"] for one in bins)
+    if not n:
+        return None
+    right = sum(round((one["rate"] or 0.0) * one["n"]) for one in bins)
+    gaps = sum(one["n"] * abs(one["confidence"] - (one["rate"] or 0.0)) for one in bins)
+    confidence = sum(one["n"] * one["confidence"] for one in bins) / n
+    return Calibration(confidence=confidence, ece=gaps / n, **accuracy(right, n))
+
+
 def has_feedback(rows: sa.FromClause) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a person rated the answer or said what the photo shows."""
     return rows.c.user_feedback.is_not(None) | rows.c.true_label.is_not(None)
@@ -188,9 +216,11 @@ def _bucket(rows: sa.FromClause, width: timedelta) -> sa.ColumnElement[datetime]
 
 
 def _bin(rows: sa.FromClause) -> sa.ColumnElement[int]:
-    return sa.func.width_bucket(sa.func.least(animal_confidence(rows), 1 - 1e-9), 0.5, 1.0, CONFIDENCE_BINS).label(
-        "bin"
-    )
+    """Return the bin of the reliability diagram; ``NULL`` where the answer is not cat or dog."""
+    confidence = animal_confidence(rows)
+    number = sa.func.width_bucket(sa.func.least(confidence, 1 - 1e-9), 0.5, 1.0, CONFIDENCE_BINS)
+    # LEAST ignores NULL: without the condition, every answer without a confidence would be among the surest
+    return sa.case((confidence.is_not(None), number)).label("bin")
 
 
 def _unlabelled_figures(row: sa.Row[Any]) -> UnlabelledFigures:

@@ -171,6 +171,35 @@ def totals(
         return aggregate_rows(connection, table, prediction_filter, window, width=86400)[0]
 
 
+def by_day(
+    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
+) -> Sequence[Row[Any]]:
+    """Aggregate each day that is not empty, without percentiles; the row's ``day`` is its date.
+
+    An hour counts to the day on which it begins, in the time zone of the filter.
+    """
+    zone = prediction_filter.zone if _is_known(connection, prediction_filter.zone) else "UTC"
+    parts = _parts(connection, table, window, whole_days=False)
+    query = f"""SELECT (start AT TIME ZONE :zone)::date AS day, {_SUMS}
+        FROM ({parts}) AS parts_of_window GROUP BY day ORDER BY day"""
+    try:
+        with connection.begin_nested():
+            return connection.execute(sa.text(query), {"zone": zone, **version_and_answer(prediction_filter)}).all()
+    except _BROKEN as error:
+        _report_broken(error)
+        return []
+
+
+def _is_known(connection: Connection, zone: str) -> bool:
+    """Return whether PostgreSQL, too, knows a time zone: its list may be another than that of Python."""
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.text("SELECT now() AT TIME ZONE :zone"), {"zone": zone})
+    except exc.DBAPIError:
+        return False
+    return True
+
+
 def _report_broken(error: Exception) -> None:
     _log.error("a roll-up is broken (%s): the rows are read in its place, which takes longer", type(error).__name__)
 

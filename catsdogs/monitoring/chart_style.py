@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
 from html import escape
 from itertools import groupby
 from textwrap import wrap
@@ -79,8 +78,6 @@ def config(_: Translator) -> dict[str, Any]:
                 "format": {
                     "months": names["wide"],
                     "shortMonths": names["abbreviated"],
-                    "dayMonth": "%-d %b",
-                    "dayMonthYear": "%-d %b %Y",
                 }
             }
         },
@@ -143,11 +140,6 @@ def plain(text: str, width: int = 48, most: int = 240) -> str:
     shown = text if len(text) <= most else text[: most - 1] + "…"
     rows = wrap(shown, width, break_long_words=True)
     return "<br>".join(escape(row, quote=False).replace("$", "&#36;") for row in rows)
-
-
-def wall_clock(moment: datetime, zone: tzinfo) -> str:
-    """Return the local time in `zone`, without the zone: Plotly supports no time zones."""
-    return moment.astimezone(zone).replace(tzinfo=None).isoformat()
 
 
 def band(moments: list[str], low: list[float | None], high: list[float | None]) -> dict[str, object]:

@@ -5,7 +5,7 @@ Each takes the statistics, a translator and the reader's time zone, and draws wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, timedelta, tzinfo
 from math import floor, log10
 
@@ -13,8 +13,9 @@ import plotly.graph_objects as go
 
 from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
-from catsdogs.monitoring.chart_style import LATENCY, add_placeholder, band, figure, plain, translucent, wall_clock
-from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Statistics
+from catsdogs.monitoring.chart_style import LATENCY, add_placeholder, band, figure, plain, translucent
+from catsdogs.monitoring.figures import FeedbackPoint, Statistics
+from catsdogs.monitoring.time_axis import TimeAxis
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 from catsdogs.stats import wilson_interval
 
@@ -30,7 +31,9 @@ def inference_time(statistics: Statistics, _: Translator, zone: tzinfo = UTC) ->
     timeline = statistics["timeline"]
     if statistics["inference_time_ms"]["mean"] is None:
         return add_placeholder(fig, _("No successful prediction in this window."))
-    moments = _moments(timeline, zone)
+    axis = _time_axis(statistics, _, zone)
+    moments = axis.places
+    axis.add_spans(fig)
     p50, p95, p99 = ([bucket[key] for bucket in timeline] for key in ("p50", "p95", "p99"))
     for low, high, name, opacity in ((p50, p95, _("Median to p95"), 0.22), (p95, p99, _("p95 to p99"), 0.1)):
         fig.add_scatter(
@@ -52,7 +55,7 @@ def inference_time(statistics: Statistics, _: Translator, zone: tzinfo = UTC) ->
             showlegend=drawn,
         )
     fig.update_yaxes(title_text=_("milliseconds"), rangemode="tozero")
-    return _over_time(fig, statistics, zone)
+    return axis.draw(fig)
 
 
 def answers(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
@@ -61,7 +64,8 @@ def answers(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fig
     timeline = statistics["timeline"]
     if not statistics["total_predictions"]:
         return add_placeholder(fig, _("No prediction in this window."))
-    moments = _moments(timeline, zone)
+    axis = _time_axis(statistics, _, zone)
+    axis.add_spans(fig)
     series = (
         ("cat", _("Cat"), CAT),
         ("dog", _("Dog"), DOG),
@@ -70,8 +74,9 @@ def answers(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fig
     )
     for key, name, colour in series:
         fig.add_bar(
-            x=moments,
+            x=axis.places,
             y=[bucket[key] for bucket in timeline],  # type: ignore[literal-required]
+            width=axis.bar_width,
             name=name,
             marker={"color": colour, "line": {"width": 0}},
             hovertemplate="%{y:,}",
@@ -79,7 +84,7 @@ def answers(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fig
     fig.update_layout(barmode="stack")
     few = max(bucket["predictions"] for bucket in timeline) <= 5
     fig.update_yaxes(title_text=_("predictions"), rangemode="tozero", tickformat=",~d", dtick=1 if few else None)
-    return _over_time(fig, statistics, zone)
+    return axis.draw(fig)
 
 
 def satisfaction_split(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:  # noqa: ARG001
@@ -91,11 +96,13 @@ def satisfaction_split(statistics: Statistics, _: Translator, zone: tzinfo = UTC
     fig.add_pie(
         labels=[_("Satisfied"), _("Unsatisfied")],
         values=[satisfaction["satisfied"], satisfaction["unsatisfied"]],
+        # a slice of nobody has no place for its figure, which would lie on the legend
+        text=[_.number(n) if n else "" for n in (satisfaction["satisfied"], satisfaction["unsatisfied"])],
         marker={"colors": [GOOD, BAD]},
         hole=0.68,
         sort=False,
         direction="clockwise",
-        texttemplate="%{value:,}",
+        texttemplate="%{text}",
         hovertemplate="%{label}: %{value:,}<extra></extra>",
     )
     fig.add_annotation(
@@ -116,10 +123,11 @@ def satisfaction_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC)
     timeline = statistics["timeline"]
     satisfied = [bucket["satisfied"] for bucket in timeline]
     n = [bucket["satisfied"] + bucket["unsatisfied"] for bucket in timeline]
-    _draw_share(fig, statistics, _, zone, satisfied, n, _("Satisfied"), GOOD)
+    axis = _time_axis(statistics, _, zone)
+    _draw_share(fig, axis, _, satisfied, n, _("Satisfied"), GOOD)
     ticks = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
     fig.update_yaxes(range=[0, 1.03], tickvals=ticks, ticktext=[_.percent(tick, digits=0) for tick in ticks])
-    return _over_time(fig, statistics, zone)
+    return axis.draw(fig)
 
 
 def error_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Figure:
@@ -127,16 +135,19 @@ def error_rate(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.
     fig = figure(_("Errors over time"), _)
     if not statistics["total_predictions"]:
         return add_placeholder(fig, _("No prediction in this window."))
+    if statistics["error_rate"] is None:
+        return add_placeholder(fig, _("Only of all answers together"))
     timeline = statistics["timeline"]
     errors, n = ([bucket[key] for bucket in timeline] for key in ("errors", "predictions"))
-    top = _draw_share(fig, statistics, _, zone, errors, n, _("Errors"), BAD)
+    axis = _time_axis(statistics, _, zone)
+    top = _draw_share(fig, axis, _, errors, n, _("Errors"), BAD)
     step = _round_step(top)
     digits = max(0, -2 - floor(log10(step) + 1e-9))
     ticks = [place * step for place in range(int(min(1, 1.1 * top) / step + 1e-9) + 1)]
     fig.update_yaxes(
         range=[0, min(1.03, 1.1 * top)], tickvals=ticks, ticktext=[_.percent(tick, digits) for tick in ticks]
     )
-    return _over_time(fig, statistics, zone)
+    return axis.draw(fig)
 
 
 def _round_step(top: float) -> float:
@@ -147,9 +158,8 @@ def _round_step(top: float) -> float:
 
 def _draw_share(
     fig: go.Figure,
-    statistics: Statistics,
+    axis: TimeAxis,
     _: Translator,
-    zone: tzinfo,
     parts: list[int],
     wholes: list[int],
     name: str,
@@ -165,7 +175,9 @@ def _draw_share(
     pooled = -(-len(parts) // MAX_SHARE_POINTS)  # number of buckets for each point
     starts = range(0, len(parts), pooled)
     part, n = ([sum(counts[start : start + pooled]) for start in starts] for counts in (parts, wholes))
-    moments = _moments([statistics["timeline"][start] for start in starts], zone)
+    pooled_axis = axis.pooled(pooled)
+    moments = pooled_axis.places
+    pooled_axis.add_spans(fig)
     ends = [wilson_interval(successes, total) or (None, None) for successes, total in zip(part, n, strict=True)]
     shares = [successes / total if total else None for successes, total in zip(part, n, strict=True)]
     fig.add_scatter(
@@ -200,16 +212,17 @@ def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fi
     fig = figure(latest if len(points) < n else _("Feedback"), _)
     if not points:
         return add_placeholder(fig, _("No feedback in this window."))
+    axis = _time_axis(statistics, _, zone)
     for opinion, name, colour, symbol in ((1, _("Satisfied"), GOOD, "circle"), (0, _("Unsatisfied"), BAD, "x")):
         chosen = [point for point in points if point["user_feedback"] == opinion]
         fig.add_scatter(
-            x=[wall_clock(parse_timestamp(point["timestamp"]), zone) for point in chosen],
+            x=[axis.place(parse_timestamp(point["timestamp"])) for point in chosen],
             y=[point["confidence"] for point in chosen],
-            text=[_hover_text(point, _) for point in chosen],
+            text=[_hover_text(point, _, zone) for point in chosen],
             name=name,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 8, "opacity": 0.75},
-            hovertemplate="%{x|%-d %b %Y, %H:%M}<br>%{text}<extra></extra>",
+            hovertemplate="%{text}<extra></extra>",
         )
     ticks = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
     fig.update_yaxes(
@@ -218,7 +231,7 @@ def feedback(statistics: Statistics, _: Translator, zone: tzinfo = UTC) -> go.Fi
         tickvals=ticks,
         ticktext=[_.percent(tick, digits=0) for tick in ticks],
     )
-    return _over_time(fig, statistics, zone).update_layout(hovermode="closest")
+    return axis.draw(fig).update_layout(hovermode="closest")
 
 
 CHARTS: dict[str, Callable[[Statistics, Translator, tzinfo], go.Figure]] = {
@@ -238,26 +251,15 @@ def answer_name(answer: str, _: Translator) -> str:
     return names.get(answer, answer)
 
 
-def _hover_text(point: FeedbackPoint, _: Translator) -> str:
+def _hover_text(point: FeedbackPoint, _: Translator, zone: tzinfo) -> str:
     answer = answer_name(point["prediction_result"], _)
     if point["confidence"] is not None:
         answer += f" ({_.probability(point['confidence'], short=True)})"
+    moment = _.datetime(parse_timestamp(point["timestamp"]).astimezone(zone))
     comment = point["user_comment"]
-    return f"{answer}<br>{plain(comment)}" if comment else answer
+    return "<br>".join([moment, answer, *([plain(comment)] if comment else [])])
 
 
-def _over_time(fig: go.Figure, statistics: Statistics, zone: tzinfo) -> go.Figure:
-    """Scale the time axis to the whole window, gaps included."""
-    timeline = statistics["timeline"]
-    margin = timedelta(seconds=statistics["bucket_seconds"]) * 0.6
-    first, last = (parse_timestamp(timeline[place]["start"]) for place in (0, -1))
-    fig.update_xaxes(
-        type="date",
-        range=[wall_clock(first - margin, zone), wall_clock(last + margin, zone)],
-        hoverformat="%-d %b %Y, %H:%M",
-    )
-    return fig.update_layout(hovermode="x unified")
-
-
-def _moments(buckets: Sequence[Bucket], zone: tzinfo) -> list[str]:
-    return [wall_clock(parse_timestamp(bucket["start"]), zone) for bucket in buckets]
+def _time_axis(statistics: Statistics, _: Translator, zone: tzinfo) -> TimeAxis:
+    starts = [parse_timestamp(bucket["start"]) for bucket in statistics["timeline"]]
+    return TimeAxis(starts, timedelta(seconds=statistics["bucket_seconds"]), zone, _)

@@ -12,20 +12,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from catsdogs.database.roll_ups import Span
+from catsdogs.database.tables import PredictionColumns
+from catsdogs.datetimes import iso
 from catsdogs.domain import Answer
+from catsdogs.model.card import ModelCard
 from catsdogs.model.drift_reference import MIN_BRIGHTNESS, DriftReference, Histogram
 from catsdogs.monitoring import accuracy
-from catsdogs.monitoring.drift_limits import interpret_drift
-from catsdogs.monitoring.figures import Drift
+from catsdogs.monitoring.drift_limits import MIN_PREDICTIONS, interpret_drift
+from catsdogs.monitoring.figures import Drift, ReferenceKind
+from catsdogs.monitoring.prediction_filter import PredictionFilter
+from catsdogs.monitoring.sampling import draw_sample
 from catsdogs.stats import chi_square_test, psi
 
 ONE_SIDED_SIGNALS = ("size",)
 """Signals of which only a shift to smaller values counts: larger photos hold no less detail for the model."""
+
+
+class FoundReference(NamedTuple):
+    """What drift is measured against."""
+
+    kind: ReferenceKind
+    counts: DriftReference | None = None
 
 
 def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: DriftReference, input_size: int) -> list[Drift]:
@@ -38,6 +51,42 @@ def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: DriftRefer
     """
     counts = _count(connection, rows, reference.signals, input_size)
     return [compare_signal(name, histogram, counts[name]) for name, histogram in reference.signals.items()]
+
+
+def find_reference(
+    connection: sa.Connection,
+    table: sa.Table[PredictionColumns],
+    version: str,
+    card: ModelCard | None,
+    period: Span | None,
+) -> FoundReference:
+    """Return what the drift of a model version is measured against.
+
+    Parameters
+    ----------
+    card
+        The version's card; ``None`` where this machine does not have it.
+    period
+        Period that the operator chose as the reference. It counts for the versions that answered often enough in it;
+        others keep the reference of their card.
+    """
+    if card is None:
+        return FoundReference(ReferenceKind.NO_CARD)
+    if card.reference is None:
+        return FoundReference(ReferenceKind.NONE)
+    if period:
+        rows = draw_sample(connection, table, PredictionFilter(*period, version)).rows
+        counts = _count(connection, rows, card.reference.signals, card.input_size)
+        n = sum(counts["neither"])
+        if n >= MIN_PREDICTIONS:
+            signals = {
+                name: Histogram(edges=histogram.edges, counts=tuple(counts[name]))
+                for name, histogram in card.reference.signals.items()
+                if sum(counts[name]) >= MIN_PREDICTIONS
+            }
+            name = "/".join(iso(moment) for moment in period)
+            return FoundReference(ReferenceKind.PERIOD, DriftReference(photos=name, n=n, signals=signals))
+    return FoundReference(ReferenceKind.PHOTOS, card.reference)
 
 
 def compare_signal(signal: str, reference: Histogram, counts: list[int]) -> Drift:

@@ -9,7 +9,7 @@ N. Siddiqi (2006), "Credit Risk Scorecards": the usual limits of the population 
 
 from __future__ import annotations
 
-from catsdogs.monitoring.figures import DriftLevel
+from catsdogs.monitoring.figures import Drift, DriftLevel
 
 MODERATE_PSI = 0.1
 """Population stability index from which a drift is moderate."""
@@ -38,3 +38,8 @@ def interpret_drift(psi: float, p_value: float, n: int) -> DriftLevel:
     if psi < MODERATE_PSI or p_value >= SIGNIFICANCE_LEVEL:
         return DriftLevel.NONE
     return DriftLevel.STRONG if psi > STRONG_PSI else DriftLevel.MODERATE
+
+
+def has_moved(drift: Drift) -> bool:
+    """Return whether the drift of a signal is moderate or strong."""
+    return drift["reading"] in (DriftLevel.MODERATE, DriftLevel.STRONG)

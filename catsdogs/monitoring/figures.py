@@ -12,7 +12,7 @@ from typing import Annotated
 from typing_extensions import TypedDict
 
 from catsdogs.domain import AnswerName, TrueLabelName
-from catsdogs.json_types import Count, Identifier, JsonSchema, Milliseconds, Share, Timestamp
+from catsdogs.json_types import Count, Day, Identifier, JsonSchema, Milliseconds, Share, Timestamp
 
 Rating = Annotated[int, JsonSchema(enum=[0, 1])]
 """A person's rating of an answer: 1 satisfied, 0 not."""
@@ -54,6 +54,27 @@ class Previous(TypedDict):
     satisfaction: Satisfaction
 
 
+class WorstDay(TypedDict):
+    """The day of a window on which one figure was worst."""
+
+    day: Day
+    value: Annotated[float, JsonSchema(minimum=0)]
+    """Mean inference time in milliseconds, or a share."""
+    n: Count
+    """Number of predictions, or of ratings, on that day."""
+
+
+class WorstDays(TypedDict):
+    """The worst days of a window; null where no day has enough predictions or ratings, or none was bad."""
+
+    latency: WorstDay | None
+    """Slowest answers."""
+    errors: WorstDay | None
+    """Largest share of photos that could not be read."""
+    satisfaction: WorstDay | None
+    """Smallest share of satisfied people."""
+
+
 class Bucket(Latency):
     """One interval of the time curve: its predictions, and their inference times in milliseconds."""
 
@@ -90,12 +111,19 @@ class Statistics(TypedDict):
     success_rate: Annotated[float, JsonSchema(minimum=0, maximum=100)]
     """Share of successful predictions in percent, 0..100, as V2 gave it. All other rates are shares, 0..1."""
     error_rate: Share | None
+    """Share of photos that could not be read; null also where the filter names an answer, of which none is an error."""
     consent_rate: Share | None
     answers: dict[str, Count]
     """Number of predictions by answer: cat, dog, neither, error."""
     inference_time_ms: Latency
     """Inference times; where there are many predictions, p50, p95 and p99 are within 2 %, all else is exact."""
     satisfaction: Satisfaction
+    start: Timestamp | None
+    """Start of the window; where the filter has none, the first prediction; null where there is none at all."""
+    end: Timestamp
+    """End of the window, not included; where the filter has none, the time of the reply."""
+    worst_days: WorstDays | None
+    """Worst days of the window, in the time zone of the filter; null for a window of at most two days."""
     previous: Previous | None
     """Figures of the window before; null for a window without a start."""
     bucket_seconds: Count
@@ -150,6 +178,15 @@ class ReliabilityBin(Accuracy):
     """Mean confidence of these answers."""
 
 
+class Calibration(Accuracy):
+    """Judged answers cat and dog: how often they were right, beside the model's confidence in them."""
+
+    confidence: Share
+    """Mean confidence: the share of right answers that the model expected (CBPE of these answers)."""
+    ece: Share
+    """Expected calibration error: mean distance of the bars of the reliability diagram from the diagonal."""
+
+
 class AccuracyBucket(TypedDict):
     """One interval of the accuracy curve."""
 
@@ -168,6 +205,19 @@ class DriftLevel(StrEnum):
     NONE = "none"
     MODERATE = "moderate"
     STRONG = "strong"
+
+
+class ReferenceKind(StrEnum):
+    """What drift is measured against, or why it is not measured."""
+
+    PHOTOS = "photos"
+    """The photos that the model was evaluated on."""
+    PERIOD = "period"
+    """A period that the operator chose."""
+    NONE = "none"
+    """The model card holds no reference."""
+    NO_CARD = "no_card"
+    """The machine that computed the figures does not have the model's card."""
 
 
 class Drift(TypedDict):
@@ -208,17 +258,29 @@ class ModelHealth(TypedDict):
 
     model_version: str | None
     """Version that `drift` is about: the chosen one, else the latest of the window."""
+    reference_kind: ReferenceKind
+    """What `drift` is measured against."""
     reference: str | None
-    """Name of the photos that the reference of drift comes from; null where the model card has none."""
+    """Name of the photos that it is measured against, or start and end of the period; null without a reference."""
     reference_n: Count
     """Number of these photos."""
     judged: Accuracy
     """Accuracy by people's judgement, with Wilson's interval."""
+    judged_of: Count
+    """Number of judged answers in the window; where they are many, `judged` and `reliability` are of a sample."""
     estimated: Accuracy
-    """Accuracy of the answers cat and dog, estimated without labels (CBPE)."""
+    """Accuracy of the answers cat and dog, estimated without labels (CBPE). Its interval covers chance alone: it holds
+    if the model's probabilities are right."""
+    estimated_from: Count
+    """Number of predictions read for `estimated`, `drift` and `versions`."""
+    estimated_of: Count
+    """Number of predictions in the window; where they are many, the figures without labels are of a sample."""
+    bucket_seconds: Count
+    """Length of one interval of `timeline`, in seconds."""
     timeline: list[AccuracyBucket]
     reliability: list[ReliabilityBin]
+    """Bars of the reliability diagram: judged answers cat and dog."""
+    calibration: Calibration | None
+    """All bars together; null without judged answers."""
     drift: list[Drift]
     versions: list[VersionFigures]
-    whole: bool
-    """Whether every prediction was counted; of many, only a sample is, and `n` is its size."""

@@ -6,20 +6,24 @@ They draw a :class:`~catsdogs.monitoring.figures.ModelHealth`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 
 import plotly.graph_objects as go
 
 from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import Translator
-from catsdogs.monitoring.chart_style import add_placeholder, band, figure, lines, translucent, wall_clock
+from catsdogs.monitoring.chart_style import add_placeholder, band, figure, lines, translucent
 from catsdogs.monitoring.drift_limits import MODERATE_PSI, STRONG_PSI
-from catsdogs.monitoring.figures import Accuracy, DriftLevel, ModelHealth
+from catsdogs.monitoring.figures import Accuracy, Drift, DriftLevel, ModelHealth, ReferenceKind
 from catsdogs.monitoring.health_texts import level_name, signal_name
+from catsdogs.monitoring.time_axis import TimeAxis
 from catsdogs.palette import BAD, DOG, GOOD, NEITHER
 
 CUT_BAR_MARK = "→"
 """Mark at the end of a bar that is longer than the axis."""
+
+MIN_BAR_COUNT = 30
+"""Smallest number of judged answers of a filled mark in the reliability diagram."""
 
 _TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _COLOURS = {DriftLevel.TOO_FEW: NEITHER, DriftLevel.NONE: GOOD, DriftLevel.MODERATE: "#B8860B", DriftLevel.STRONG: BAD}
@@ -31,7 +35,9 @@ def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figur
     timeline = health["timeline"]
     if health["estimated"]["rate"] is None and health["judged"]["rate"] is None:
         return add_placeholder(fig, _("No answer in this window."))
-    moments = [wall_clock(parse_timestamp(bucket["start"]), zone) for bucket in timeline]
+    starts = [parse_timestamp(bucket["start"]) for bucket in timeline]
+    axis = TimeAxis(starts, timedelta(seconds=health["bucket_seconds"]), zone, _)
+    moments = axis.places
     judged = [bucket["judged"] for bucket in timeline]
     fig.add_scatter(
         **band(moments, [one["low"] for one in judged], [one["high"] for one in judged]),
@@ -53,9 +59,9 @@ def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figur
         )
     lowest = min((one["rate"] for _name, found, _c in series for one in found if one["rate"] is not None), default=0.0)
     bottom = max(tick for tick in _TICKS[:-1] if tick <= max(0.0, lowest - 0.05))
-    fig.update_xaxes(type="date", hoverformat="%-d %b %Y, %H:%M")
+    axis.add_spans(fig, level=bottom)
     _percent_axis(fig.update_yaxes, _, bottom)
-    return fig.update_layout(hovermode="x unified")
+    return axis.draw(fig)
 
 
 def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:  # noqa: ARG001
@@ -83,7 +89,12 @@ def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Fi
         customdata=[_rate_text(one, _) for one in bins],
         name=lines(_("Judged by people, 95% interval")),
         mode="markers",
-        marker={"color": GOOD, "size": 8},
+        marker={
+            "color": GOOD,
+            "size": 8,
+            # hollow where they are few, and the place is mostly chance
+            "symbol": ["circle" if one["n"] >= MIN_BAR_COUNT else "circle-open" for one in bins],
+        },
         hovertemplate="%{customdata}<extra></extra>",
     )
     ticks = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
@@ -96,18 +107,27 @@ def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Fi
 
 def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:  # noqa: ARG001
     """Draw how far each signal moved from the model's reference, with the limits of the usual reading."""
-    fig = figure(_("Drift from what the model was measured on"), _)
+    version = health["model_version"]
+    title = _("Drift of model {version}", version=version) if version else _("Drift")
+    fig = figure(title, _)
     found = health["drift"]
     if not any(one["n"] for one in found):
-        return add_placeholder(fig, _("Nothing to compare in this window."))
+        reasons = {
+            ReferenceKind.NO_CARD: _("This machine does not have the model's card."),
+            ReferenceKind.NONE: _("The model's card has no reference."),
+        }
+        nothing = _("Nothing to compare in this window.")
+        return add_placeholder(fig, reasons.get(ReferenceKind(health["reference_kind"]), nothing))
     shown = 4 * STRONG_PSI  # what is beyond is as strong as can be: its bar ends with an arrow
     names = [signal_name(one["signal"], _) for one in found]
-    said = [f"{_.number(one['psi'], digits=2)} · {level_name(one['reading'], _)}" for one in found]
+    # of few photos the index is mostly chance: a bar would be read as drift
+    read = [0.0 if one["reading"] == DriftLevel.TOO_FEW else one["psi"] for one in found]
+    said = [_drift_text(one, _) for one in found]
     fig.add_bar(
         # the figure stands below the name: beside a long bar a phone has no room for it
         y=[f"{lines(name, width=18)}<br><b>{words}</b>" for name, words in zip(names, said, strict=True)],
-        x=[min(one["psi"], shown) for one in found],
-        text=[CUT_BAR_MARK if one["psi"] > shown else "" for one in found],
+        x=[min(psi, shown) for psi in read],
+        text=[CUT_BAR_MARK if psi > shown else "" for psi in read],
         textposition="inside",
         insidetextanchor="end",
         insidetextfont={"color": "white", "size": 14},
@@ -128,7 +148,7 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
             strong=_.number(STRONG_PSI, digits=2),
         )
     ]
-    if any(one["psi"] > shown for one in found):
+    if any(psi > shown for psi in read):
         legend.append(_("{arrow} longer than drawn", arrow=CUT_BAR_MARK))
     return _add_note_below(fig, "<br>".join(lines(part, width=40) for part in legend)).update_layout(height=400)
 
@@ -139,6 +159,11 @@ CHARTS: dict[str, Callable[[ModelHealth, Translator, tzinfo], go.Figure]] = {
     "drift": drift,
 }
 """All charts, in the order in which they are shown."""
+
+
+def _drift_text(one: Drift, _: Translator) -> str:
+    level = level_name(one["reading"], _)
+    return level if one["reading"] == DriftLevel.TOO_FEW else f"{_.number(one['psi'], digits=2)} · {level}"
 
 
 def _rate_text(one: Accuracy, _: Translator) -> str:

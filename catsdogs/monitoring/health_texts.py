@@ -2,58 +2,125 @@
 
 from __future__ import annotations
 
-from catsdogs.i18n import NBSP, NOTHING, Translator
-from catsdogs.monitoring.figures import Accuracy, Drift, DriftLevel, ModelHealth, VersionFigures
+from collections.abc import Iterator
 
+from catsdogs.datetimes import parse_timestamp
+from catsdogs.i18n import NBSP, NOTHING, Translator
+from catsdogs.monitoring.drift_limits import has_moved
+from catsdogs.monitoring.figures import Accuracy, Drift, DriftLevel, ModelHealth, ReferenceKind, VersionFigures
+
+MIN_JUDGED = 50
+"""Smallest number of judged answers: with fewer, they do not contradict the model, whatever they say."""
 MIN_P_VALUE = 0.001
 """Smallest p-value that is written with its digits."""
 
 
 def sentences(health: ModelHealth, _: Translator) -> list[str]:
     """Return sentences on the accuracy, judged and estimated, and on drift."""
-    judged, estimated = health["judged"], health["estimated"]
-    texts = [
-        _("Nobody said yet what a photo shows.")
-        if judged["rate"] is None
-        else _(
-            "Of the answers that people judged, {rate} were right (n = {n}, 95% interval {interval}). "
-            "Dissatisfied people may give feedback more often.",
-            rate=_.percent(judged["rate"]),
-            n=_.number(judged["n"]),
-            interval=interval(judged, _),
-        )
-    ]
-    if estimated["rate"] is not None:
-        texts.append(
-            _(
-                "Without labels, from the probabilities of the answers cat and dog, {rate} are expected to be right "
-                "(CBPE, n = {n}, 95% interval {interval}).",
-                rate=_.percent(estimated["rate"]),
-                n=_.number(estimated["n"]),
-                interval=interval(estimated, _),
-            )
-        )
-    return [*texts, _drift_sentence(health, _)]
+    return [*_judged(health, _), *_estimated(health, _), *_drift_sentences(health, _)]
 
 
-def _drift_sentence(health: ModelHealth, _: Translator) -> str:
-    drift = health["drift"]
-    if not drift:
-        return _("Drift cannot be measured: the model card has no reference.") if health["model_version"] else ""
-    moved = [
-        signal_name(one["signal"], _) for one in drift if one["reading"] in (DriftLevel.MODERATE, DriftLevel.STRONG)
-    ]
-    against = _(
-        "compared with the {n} photos of {photos} that model {version} was measured on",
-        n=_.number(health["reference_n"]),
-        photos=health["reference"],
-        version=health["model_version"],
+def _judged(health: ModelHealth, _: Translator) -> Iterator[str]:
+    judged = health["judged"]
+    if judged["rate"] is None:
+        yield _("Nobody said yet what a photo shows.")
+        return
+    yield _(
+        "Of the answers that people judged, {rate} were right (n = {n}, 95% interval {interval}). "
+        "Dissatisfied people may give feedback more often.",
+        rate=_.percent(judged["rate"]),
+        n=sample_size(judged["n"], health["judged_of"], _),
+        interval=interval(judged, _),
     )
+
+
+def _estimated(health: ModelHealth, _: Translator) -> Iterator[str]:
+    estimated, calibration, surer = health["estimated"], health["calibration"], overconfidence(health)
+    if estimated["rate"] is None:
+        return
+    yield _(
+        "Without labels, from the probabilities of the answers cat and dog, {rate} are expected to be right "
+        "(CBPE, n = {n}). If the probabilities are right, chance moves that share within {interval}.",
+        rate=_.percent(estimated["rate"]),
+        n=_.number(estimated["n"]),
+        interval=interval(estimated, _),
+    )
+    if health["estimated_from"] < health["estimated_of"]:
+        yield _(
+            "Figures without labels are from a sample: {n} of {all} predictions.",
+            n=_.number(health["estimated_from"]),
+            all=_.number(health["estimated_of"]),
+        )
+    if calibration is None or not surer:
+        return
+    values = {
+        "points": _.number(100 * abs(surer), digits=1),
+        "ece": _.percent(calibration["ece"]),
+        "n": _.number(calibration["n"]),
+    }
+    if surer > 0:
+        yield _(
+            "But where people judged answers cat and dog, the model is over-confident by {points} points "
+            "(ECE {ece}, n = {n}): do not trust the estimate.",
+            **values,
+        )
+    else:
+        yield _(
+            "Where people judged answers cat and dog, the model is under-confident by {points} points "
+            "(ECE {ece}, n = {n}): the estimate is too low.",
+            **values,
+        )
+
+
+def _drift_sentences(health: ModelHealth, _: Translator) -> Iterator[str]:
+    drift = health["drift"]
+    version = health["model_version"]
+    if version is None:
+        return
+    if health["reference_kind"] == ReferenceKind.NO_CARD:
+        yield _("Drift cannot be measured: this machine does not have the card of model {version}.", version=version)
+        return
+    if health["reference_kind"] == ReferenceKind.NONE:
+        yield _("Drift cannot be measured: the card of model {version} has no reference.", version=version)
+        return
+    moved = [signal_name(one["signal"], _) for one in drift if has_moved(one)]
     if moved:
-        return _("Drift: {signals}, {against}.", signals=", ".join(moved), against=against)
-    if all(one["reading"] == DriftLevel.TOO_FEW for one in drift):
-        return _("There are too few photos to measure drift.")
-    return _("No drift, {against}.", against=against)
+        yield _("Drift: {signals}, {against}.", signals=", ".join(moved), against=_against(health, _))
+    elif all(one["reading"] == DriftLevel.TOO_FEW for one in drift):
+        yield _("There are too few photos of model {version} to measure drift.", version=version)
+    else:
+        yield _("No drift, {against}.", against=_against(health, _))
+
+
+def _against(health: ModelHealth, _: Translator) -> str:
+    n, name, version = _.number(health["reference_n"]), health["reference"] or "", health["model_version"]
+    if health["reference_kind"] == ReferenceKind.PERIOD:
+        start, end = (_.datetime(parse_timestamp(moment)) for moment in name.split("/"))
+        return _(
+            "compared with the {n} photos that model {version} had from {start} to {end} (UTC), the chosen reference",
+            n=n, version=version, start=start, end=end,
+        )  # fmt: skip
+    return _(
+        "compared with the {n} photos of {photos} that model {version} was measured on",
+        n=n, photos=name, version=version,
+    )  # fmt: skip
+
+
+def overconfidence(health: ModelHealth) -> float:
+    """Return how much surer the model is than judged answers allow, -1..1; below 0 for how much less sure.
+
+    It is 0 as long as chance may explain the difference, or fewer than `MIN_JUDGED` answers were judged.
+    """
+    found = health["calibration"]
+    if found is None or found["n"] < MIN_JUDGED or found["rate"] is None:
+        return 0.0
+    may_be_chance = (found["low"] or 0.0) <= found["confidence"] <= (found["high"] or 1.0)
+    return 0.0 if may_be_chance else found["confidence"] - found["rate"]
+
+
+def sample_size(n: int, total: int, _: Translator) -> str:
+    """Return a number of answers and, where they are a sample, of how many."""
+    return _.number(n) if n >= total else _("{n} of {all}, a sample", n=_.number(n), all=_.number(total))
 
 
 def interval(accuracy: Accuracy, _: Translator) -> str:

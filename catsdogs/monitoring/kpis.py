@@ -22,6 +22,7 @@ from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Latency, Previous
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
 from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.monitoring.time_windows import bucket_seconds, round_down
+from catsdogs.monitoring.worst_days import worst_days
 
 MAX_EXACT_PREDICTIONS = 10_000
 """Largest number of predictions that are aggregated from their rows, with exact percentiles; more from roll-ups."""
@@ -63,11 +64,14 @@ def statistics(
         successful_predictions=total.successes,
         rgpd_consents=total.consents,
         success_rate=100.0 * total.successes / total.predictions if total.predictions else 0.0,
-        error_rate=_share(total.errors, total.predictions),
+        error_rate=None if prediction_filter.answer else _share(total.errors, total.predictions),
         consent_rate=_share(total.consents, total.predictions),
         answers={"cat": total.cat, "dog": total.dog, "neither": total.neither, "error": total.errors},
         inference_time_ms=_latency(total),
         satisfaction=_satisfaction(total),
+        start=None if window[0] == window[1] else iso(window[0]),
+        end=iso(window[1]),
+        worst_days=worst_days(connection, table, prediction_filter, window),
         previous=_previous(connection, table, prediction_filter, window) if prediction_filter.start else None,
         bucket_seconds=width,
         timeline=timeline,

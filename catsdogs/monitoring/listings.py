@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from sqlalchemy import Connection, Table, func, select, true
+from sqlalchemy import ColumnElement, Connection, Table, func, select, true
 
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.datetimes import iso
+from catsdogs.monitoring.accuracy import is_right
 from catsdogs.monitoring.figures import RecentPrediction
 from catsdogs.monitoring.kpis import confidence, with_consent
 from catsdogs.monitoring.prediction_filter import (
@@ -52,7 +53,7 @@ def list_predictions(
     wanted = {
         Listing.LATEST: true(),
         Listing.LEAST_SURE: confidence(table).is_not(None),
-        Listing.DISPUTED: column.user_feedback == 0,
+        Listing.DISPUTED: (column.user_feedback == 0) | _is_contradicted_without_rating(table),
     }
     latest = (
         select(
@@ -85,6 +86,11 @@ def list_predictions(
         )
         for row in connection.execute(latest).mappings()
     ]
+
+
+def _is_contradicted_without_rating(table: Table[PredictionColumns]) -> ColumnElement[bool]:
+    """Return the SQL condition that a person gave another label than the answer, which says that it is wrong."""
+    return table.c.true_label.is_not(None) & table.c.user_feedback.is_(None) & ~is_right(table)
 
 
 def change_token(connection: Connection) -> str:

@@ -15,8 +15,8 @@ from catsdogs.datetimes import iso
 from catsdogs.errors import CatsDogsError
 from catsdogs.model.card import ModelCard, read_card
 from catsdogs.model.registry import ModelVersions
-from catsdogs.monitoring import accuracy
-from catsdogs.monitoring.drift import measure_drift
+from catsdogs.monitoring import accuracy, aggregates
+from catsdogs.monitoring.drift import find_reference, measure_drift
 from catsdogs.monitoring.figures import AccuracyBucket, ModelHealth, VersionFigures
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
 from catsdogs.monitoring.prediction_filter_sql import filter_condition
@@ -50,6 +50,7 @@ def model_health(
     table: sa.Table[PredictionColumns],
     card_of: CardOf,
     prediction_filter: PredictionFilter = ALL_PREDICTIONS,
+    reference_period: Span | None = None,
 ) -> ModelHealth:
     """Measure how good the answers that pass a filter are.
 
@@ -59,11 +60,13 @@ def model_health(
         See :func:`cards`.
     prediction_filter
         Its answer and listing are ignored: accuracy among the answers of one kind would be another figure.
+    reference_period
+        See :func:`catsdogs.monitoring.drift.find_reference`.
     """
     chosen = replace(prediction_filter, answer=None)
     latest = latest_version(connection, table, chosen)
     card = card_of(latest) if latest else None
-    reference = card.reference if card else None
+    kind, reference = find_reference(connection, table, latest or "", card, reference_period)
     extent = _extent(connection, table, chosen)
     starts, width = _buckets(chosen, extent) if extent else ([], HOUR)
     predictions = draw_sample(connection, table, chosen)
@@ -76,15 +79,20 @@ def model_health(
         drift = measure_drift(connection, of_latest, reference, card.input_size)
     return ModelHealth(
         model_version=latest,
+        reference_kind=kind,
         reference=reference.photos if reference else None,
         reference_n=reference.n if reference else 0,
         judged=judged.total,
+        judged_of=judged.total["n"] if feedbacks.is_complete else _count_judged(connection, table, chosen, extent),
         estimated=estimated.total.estimated,
+        estimated_from=estimated.total.n,
+        estimated_of=estimated.total.n if predictions.is_complete else _count(connection, table, chosen, extent),
+        bucket_seconds=round(width.total_seconds()),
         timeline=[_bucket(start, judged, estimated) for start in starts],
         reliability=judged.reliability,
+        calibration=accuracy.calibration(judged.reliability),
         drift=drift,
         versions=_versions(judged, estimated),
-        whole=predictions.is_complete and feedbacks.is_complete,
     )
 
 
@@ -102,6 +110,25 @@ def _extent(connection: sa.Connection, table: sa.Table[PredictionColumns], chose
     ends = sa.select(sa.func.min(table.c.timestamp), sa.func.max(table.c.timestamp))
     first, last = cast("tuple[Any, Any]", connection.execute(ends.where(filter_condition(chosen, table))).one())
     return None if first is None else (first, last + timedelta(microseconds=1))
+
+
+def _count(
+    connection: sa.Connection, table: sa.Table[PredictionColumns], chosen: PredictionFilter, extent: Span | None
+) -> int:
+    """Count the predictions, from roll-ups: they are many."""
+    return int(aggregates.totals(connection, table, chosen, extent).predictions) if extent else 0
+
+
+def _count_judged(
+    connection: sa.Connection, table: sa.Table[PredictionColumns], chosen: PredictionFilter, extent: Span | None
+) -> int:
+    """Count the judged answers: those rated from roll-ups, and those that have only a label."""
+    if extent is None:
+        return 0
+    rated = aggregates.totals(connection, table, chosen, extent)
+    labelled = table.c.true_label.is_not(None) & table.c.user_feedback.is_(None)
+    only_labelled = sa.select(sa.func.count()).where(filter_condition(chosen, table), labelled)
+    return int(rated.satisfied + rated.unsatisfied) + connection.execute(only_labelled).scalar_one()
 
 
 def _buckets(chosen: PredictionFilter, extent: Span) -> tuple[list[datetime], timedelta]:

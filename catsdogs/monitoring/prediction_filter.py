@@ -15,7 +15,7 @@ from typing import Annotated, Self
 
 from typing_extensions import TypedDict
 
-from catsdogs.datetimes import iso, parse_timestamp, utc
+from catsdogs.datetimes import is_time_zone, iso, parse_timestamp, utc
 from catsdogs.domain import Answer, AnswerName
 from catsdogs.errors import InvalidInput
 from catsdogs.json_types import JsonSchema, Timestamp
@@ -26,6 +26,9 @@ DEFAULT_LISTED = 10
 """Number of predictions that a request lists where it names none, as in V2."""
 LEAST_SURE_OF = 10_000
 """Number of predictions among which the least sure are found: of a longer window, the latest."""
+
+
+DEFAULT_ZONE = "UTC"
 
 
 class Listing(StrEnum):
@@ -57,11 +60,15 @@ class StatisticsQuery(HealthQuery, total=False):
 
     answer: AnswerName
     """Answer given."""
+    zone: Annotated[str, JsonSchema(default=DEFAULT_ZONE)]
+    """Time zone whose days `worst_days` are: a name of the IANA database, such as ``Europe/Paris``."""
 
 
-class ListQuery(StatisticsQuery, total=False):
+class ListQuery(HealthQuery, total=False):
     """Parameters of the REST query that filter the list of predictions."""
 
+    answer: AnswerName
+    """Answer given."""
     list: Annotated[str, JsonSchema(enum=list(Listing), default=Listing.LATEST)]
     """Kind of list."""
     limit: Annotated[int, JsonSchema(minimum=1, maximum=MAX_LISTED, default=DEFAULT_LISTED)]
@@ -82,6 +89,8 @@ class PredictionFilter:
         The answer given; also accepted as text.
     listing
         The kind of list, where single predictions are listed; also accepted as text. Figures do not depend on it.
+    zone
+        Name of the time zone whose days are meant, where a figure is one of a day.
 
     Raises
     ------
@@ -94,6 +103,7 @@ class PredictionFilter:
     model_version: str | None = None
     answer: Answer | None = None
     listing: Listing = Listing.LATEST
+    zone: str = DEFAULT_ZONE
 
     def __post_init__(self) -> None:
         start, end = (None if bound is None else utc(bound) for bound in (self.start, self.end))
@@ -105,6 +115,8 @@ class PredictionFilter:
             raise InvalidInput("The answer must be cat, dog, neither or error.")
         if self.listing not in set(Listing):
             raise InvalidInput("The list must be latest, least_sure or disputed.")
+        if not is_time_zone(self.zone):
+            raise InvalidInput("The time zone must be a name like Europe/Paris.")
         checked = {"start": start, "end": end, "answer": self.answer and Answer(self.answer)}
         for name, value in (checked | {"listing": Listing(self.listing)}).items():
             object.__setattr__(self, name, value)
@@ -125,6 +137,7 @@ class PredictionFilter:
             model_version=query.get("model_version") or None,
             answer=query.get("answer"),  # type: ignore[arg-type]  # checked, as everything is
             listing=query.get("list", Listing.LATEST),  # type: ignore[arg-type]
+            zone=query.get("zone", DEFAULT_ZONE),
         )
 
     def to_query(self, query: type[HealthQuery] = ListQuery) -> dict[str, str]:
@@ -135,6 +148,7 @@ class PredictionFilter:
             "model_version": self.model_version,
             "answer": self.answer,
             "list": self.listing,
+            "zone": self.zone,
         }
         return {
             name: str(value) for name, value in values.items() if name in query.__annotations__ and value is not None

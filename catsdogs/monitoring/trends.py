@@ -50,18 +50,31 @@ def trends(statistics: Statistics, _: Translator) -> dict[str, Trend]:
         return {"total": Trend("↑", _("None in the period before"))} if total else {}
     rated, rated_before = statistics["satisfaction"], previous["satisfaction"]
     errors = statistics["answers"]["error"]
+    # among the answers of one kind there is no error rate
+    failures = (0, 0) if statistics["error_rate"] is None else (errors, total)
     found = {
         "total": _volume(total, before, _),
         "latency": _latency(statistics, _),
         "satisfaction": _share(
             (rated["satisfied"], rated["n"]), (rated_before["satisfied"], rated_before["n"]), TrendTone.GOOD, _
         ),
-        "errors": _share((errors, total), (previous["errors"], before), TrendTone.BAD, _),
+        "errors": _share(failures, (previous["errors"], before), TrendTone.BAD, _),
         "consent": _share(
             (statistics["rgpd_consents"], total), (previous["rgpd_consents"], before), TrendTone.PLAIN, _
         ),
     }
     return {name: trend for name, trend in found.items() if trend}
+
+
+def figure_names(_: Translator) -> dict[str, str]:
+    """Return the names of the key figures, by the keys of :func:`trends`."""
+    return {
+        "total": _("Predictions"),
+        "latency": _("Mean inference time"),
+        "satisfaction": _("Satisfied people"),
+        "errors": _("Errors"),
+        "consent": _("Consent given"),
+    }
 
 
 def _volume(total: int, before: int, _: Translator) -> Trend:
@@ -86,9 +99,11 @@ def _latency(statistics: Statistics, _: Translator) -> Trend | None:
     if mean is None or previous is None or not previous["mean_ms"]:
         return None
     before = _.milliseconds(previous["mean_ms"])
-    few = min(statistics["successful_predictions"], previous["total_predictions"] - previous["errors"]) < MIN_COUNT
+    n, n_before = statistics["successful_predictions"], previous["total_predictions"] - previous["errors"]
+    if min(n, n_before) < MIN_COUNT:
+        return _too_few(n_before, before, _)
     change = mean / previous["mean_ms"] - 1
-    if few or abs(change) < MIN_INFERENCE_TIME_CHANGE:
+    if abs(change) < MIN_INFERENCE_TIME_CHANGE:
         return Trend("=", _("No clear change: {before} before", before=before))
     if change > 0:
         return Trend("↑", _("Slower than before: {before}", before=before), TrendTone.BAD)
@@ -101,9 +116,18 @@ def _share(now: tuple[int, int], before: tuple[int, int], higher_is: TrendTone, 
     if ends is None:
         return None
     words = _.percent(before[0] / before[1])
-    if min(now[1], before[1]) < MIN_COUNT or ends[0] <= 0 <= ends[1]:
+    if min(now[1], before[1]) < MIN_COUNT:
+        return _too_few(before[1], words, _)
+    if ends[0] <= 0 <= ends[1]:
         return Trend("=", _("No clear change: {before} before", before=words))
     opposite = {TrendTone.GOOD: TrendTone.BAD, TrendTone.BAD: TrendTone.GOOD, TrendTone.PLAIN: TrendTone.PLAIN}
     if ends[0] > 0:
         return Trend("↑", _("Higher than before: {before}", before=words), higher_is)
     return Trend("↓", _("Lower than before: {before}", before=words), opposite[higher_is])
+
+
+def _too_few(n_before: int, before: str, _: Translator) -> Trend:
+    """Say that figures of so few cannot be compared: chance alone makes them differ."""
+    if n_before < MIN_COUNT:
+        return Trend("=", _("Too few before to compare with: {n}", n=_.number(n_before)))
+    return Trend("=", _("Too few now to compare with {before} before", before=before))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -16,8 +20,11 @@ from catsdogs.extras import install_command
 from catsdogs.i18n import N_, Translator
 from catsdogs.reporting.page import displayed_outputs, render_page
 from catsdogs.reporting.pdf import find_chromium, print_page
-from catsdogs.reporting.period import check_language, parse_period
-from catsdogs.reporting.report import ALERTS_TYPE
+from catsdogs.reporting.period import NOTEBOOK_NAMES, ParameterNames, check_language, parse_period
+from catsdogs.reporting.report import FACTS_TYPE
+
+LONGEST_TEMPORARY_FOLDER = 60
+"""Longest path of a temporary folder whose sockets have a path that is short enough."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,13 @@ class PublishedReport:
     """Names of the rules whose alerts are firing."""
 
 
-def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = False) -> PublishedReport:
+def publish(
+    start: str, end: str, language: str, folder: Path, *, pdf: bool = False, names: ParameterNames = NOTEBOOK_NAMES
+) -> PublishedReport:
     """Make the report of a period.
 
-    All files are written to a temporary folder and moved once they are complete, so that a failure leaves an earlier
-    report as it was.
+    All files are made in a private temporary folder, and copied once they are complete, so that a failure leaves an
+    earlier report as it was. The folder is removed in the end, also after SIGTERM.
 
     Parameters
     ----------
@@ -43,9 +52,11 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
     language
         One of :data:`catsdogs.i18n.LANGUAGES`.
     folder
-        Folder of ``catsdogs-START--END.html`` and ``.ipynb``; it is created if it is missing.
+        Folder of ``catsdogs-START--END.LANGUAGE.html`` and ``.ipynb``; it is created if it is missing.
     pdf
         Whether to make a ``.pdf``, too.
+    names
+        What the caller calls the parameters, for messages about wrong ones.
 
     Raises
     ------
@@ -56,32 +67,62 @@ def publish(start: str, end: str, language: str, folder: Path, *, pdf: bool = Fa
     CatsDogsError
         The notebook failed; the message has the reason.
     """
-    since, until = parse_period(start, end)
-    parameters = {"start": iso(since), "end": iso(until), "language": check_language(language)}
-    name = f"catsdogs-{_format_for_file_name(since)}--{_format_for_file_name(until)}"
+    since, until = parse_period(start, end, names=names)
+    parameters = {"start": iso(since), "end": iso(until), "language": check_language(language, names)}
+    stem = f"catsdogs-{_format_for_file_name(since)}--{_format_for_file_name(until)}.{language}"
     chromium = find_chromium() if pdf else None
-    try:
+    with _writing_to(folder, names):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as draft_folder:
-            html, executed, printed = (Path(draft_folder) / f"{name}.{kind}" for kind in ("html", "ipynb", "pdf"))
-            notebook = _execute(executed, parameters)
-            _remove_folders(notebook, executed)
-            html.write_text(render_page(notebook, name, Translator(language)), encoding="utf-8")
-            if chromium:
-                print_page(html, printed, chromium)
-            complete = [html, executed, *([printed] if chromium else [])]
+        tempfile.TemporaryFile(dir=folder).close()
+    with _scratch_folder() as scratch:
+        html, executed, printed = (scratch / f"{stem}.{kind}" for kind in ("html", "ipynb", "pdf"))
+        notebook = _execute(executed, parameters)
+        _remove_folders(notebook, executed)
+        facts = _facts(notebook)
+        html.write_text(render_page(notebook, facts["title"], Translator(language)), encoding="utf-8")
+        if chromium:
+            print_page(html, printed, chromium)
+        complete = [html, executed, *([printed] if chromium else [])]
+        with _writing_to(folder, names):
             for file in complete:
-                files.move_into_place(file, folder / file.name)
+                with files.atomic_write(folder / file.name) as stream:
+                    stream.write(file.read_bytes())
+    return PublishedReport([folder / file.name for file in complete], facts["firing"])
+
+
+@contextmanager
+def _writing_to(folder: Path, names: ParameterNames) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise SettingsError(
-            "The folder {folder} cannot be written: {reason}.", folder=folder, reason=error.strerror
+            "{name}: the folder {folder} cannot be written: {reason}.",
+            name=names.folder,
+            folder=folder,
+            reason=error.strerror,
         ) from error
-    return PublishedReport([folder / file.name for file in complete], _firing_rules(notebook))
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """Create a private folder, and remove it in the end, also where SIGTERM ends the program."""
+    _raise_on_sigterm()
+    # the path of a socket may have 107 characters
+    parent = "/tmp" if len(tempfile.gettempdir()) > LONGEST_TEMPORARY_FOLDER else None  # noqa: S108 (a private folder in it)
+    with tempfile.TemporaryDirectory(prefix="catsdogs-report-", dir=parent) as folder:
+        yield Path(folder)
+
+
+def _raise_on_sigterm() -> None:
+    """Let SIGTERM raise an exception, after which files are removed; elsewhere than in the main thread, do nothing."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _execute(executed: Path, parameters: dict[str, str]) -> Any:
     try:
         import papermill
+        from nbclient.exceptions import DeadKernelError
         from papermill.exceptions import PapermillExecutionError
     except ImportError as error:
         raise SettingsError(
@@ -97,12 +138,18 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
             kernel_name="python3",
             progress_bar=sys.stderr.isatty(),
             # opens no port; a kernel on TCP prints a warning, which cron would mail
-            config=Config(KernelManager={"transport": "ipc"}),
+            config=Config(
+                KernelManager={"transport": "ipc", "connection_file": str(executed.with_name("kernel.json"))}
+            ),
             # at the end it is interrupted, which it logs as an error on a busy machine
             extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
         raise CatsDogsError(N_("The report could not be made: {reason}"), reason=error.evalue) from error
+    except DeadKernelError as error:
+        raise CatsDogsError(N_("The report was not made: the process that makes it was ended.")) from error
+    finally:
+        _raise_on_sigterm()  # nbclient has its own handler, which ends the kernel, and leaves none
 
 
 def _remove_folders(notebook: Any, executed: Path) -> None:
@@ -115,8 +162,14 @@ def _remove_folders(notebook: Any, executed: Path) -> None:
     write_ipynb(notebook, str(executed))
 
 
-def _firing_rules(notebook: Any) -> list[str]:
-    return [rule for data in displayed_outputs(notebook) if ALERTS_TYPE in data for rule in data[ALERTS_TYPE]["firing"]]
+def _facts(notebook: Any) -> dict[str, Any]:
+    """Return what the parts of the report say to this program."""
+    return {
+        name: fact
+        for data in displayed_outputs(notebook)
+        if FACTS_TYPE in data
+        for name, fact in data[FACTS_TYPE].items()
+    }
 
 
 def _format_for_file_name(moment: datetime) -> str:

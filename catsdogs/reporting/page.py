@@ -26,7 +26,7 @@ def render_page(notebook: Any, title: str, _: Translator) -> str:
     notebook
         Executed notebook. HTML and Plotly figures are shown; outputs of other types are left out.
     title
-        Title of the page.
+        Title of the page, which is also at the foot of each printed sheet.
     """
     from plotly.offline import get_plotlyjs
 
@@ -46,12 +46,18 @@ def render_page(notebook: Any, title: str, _: Translator) -> str:
             # scripts of this file may run, and nothing may be loaded
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline';"
             " script-src 'unsafe-inline'; img-src data: blob:\">",
-            f"<title>{escape(title)}</title><style>{_read('page.css')}</style>",
+            f"<title>{escape(title)}</title><style>{_read('page.css')}\n{_title_on_paper(title)}</style>",
             f"<script>{get_plotlyjs()}\n{_read('page.js')}</script></head><body>",
             *body,
             "</body></html>",
         ]
     )
+
+
+def _title_on_paper(title: str) -> str:
+    """Return the style that writes the title at the foot of each sheet."""
+    written = "".join(letter if letter.isalnum() or letter == " " else f"\\{ord(letter):x} " for letter in title)
+    return f'@page {{ @bottom-left {{ content: "{written}"; }} }}'
 
 
 def _render_figure(content: dict[str, Any], _: Translator) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
 
 from babel.dates import LOCALTZ
 
-from catsdogs.datetimes import parse_timestamp
+from catsdogs.datetimes import parse_timestamp, utc
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import LANGUAGES
-from catsdogs.monitoring.prediction_filter import PredictionFilter
 
 DEFAULT_LENGTH = timedelta(days=7)
 END_TOLERANCE = timedelta(minutes=5)
@@ -19,7 +19,21 @@ LOCAL: tzinfo = LOCALTZ
 """Time zone of this machine; a period may start in summer time and end in winter time."""
 
 
-def parse_period(start: str = "", end: str = "", *, now: datetime | None = None) -> tuple[datetime, datetime]:
+class ParameterNames(NamedTuple):
+    """What the parameters are called where they are given: messages about wrong ones name them so."""
+
+    start: str
+    end: str
+    language: str
+    folder: str
+
+
+NOTEBOOK_NAMES = ParameterNames("start", "end", "language", "folder")
+
+
+def parse_period(
+    start: str = "", end: str = "", *, now: datetime | None = None, names: ParameterNames = NOTEBOOK_NAMES
+) -> tuple[datetime, datetime]:
     """Parse the start and the end of a report's period.
 
     Parameters
@@ -29,6 +43,8 @@ def parse_period(start: str = "", end: str = "", *, now: datetime | None = None)
         full minute, and the start is :data:`DEFAULT_LENGTH` before the end in local time.
     now
         By default the current time.
+    names
+        What the caller calls `start` and `end`.
 
     Returns
     -------
@@ -42,16 +58,39 @@ def parse_period(start: str = "", end: str = "", *, now: datetime | None = None)
     """
     now = now or datetime.now(UTC)
     coming = (now + timedelta(minutes=1)).replace(second=0, microsecond=0)
-    until = parse_timestamp(end, "end", zone=None).astimezone(LOCAL) if end else _local(coming)
-    since = (
-        parse_timestamp(start, "start", zone=None).astimezone(LOCAL)
-        if start
-        else _local(until.replace(tzinfo=None) - DEFAULT_LENGTH)
-    )
-    PredictionFilter(since, until)  # the order and the range of years
+    until = _parse(end, names.end) if end else _local(coming)
+    since = _parse(start, names.start) if start else _local(until.replace(tzinfo=None) - DEFAULT_LENGTH)
+    if since.astimezone(UTC) >= until.astimezone(UTC):  # in local time, an hour that comes twice has no order
+        raise InvalidInput("{start} must be before {end}.", start=names.start, end=names.end)
     if since > now:
-        raise InvalidInput("The period is in the future: there is nothing to report yet.")
+        raise InvalidInput(
+            "{start}: the period is in the future, and there is nothing to report yet.", start=names.start
+        )
     return since, until
+
+
+def _parse(text: str, name: str) -> datetime:
+    return utc(parse_timestamp(text, name, zone=None), name).astimezone(LOCAL)
+
+
+def cut_to_data(start: datetime, end: datetime, first: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """Cut a period to the time of which there is something to report: from the day of the first prediction to now.
+
+    Parameters
+    ----------
+    start, end
+        Period, in :data:`LOCAL`.
+    first
+        Time of the first prediction of all; ``None`` where there is none before `end`.
+    """
+    now = now.astimezone(LOCAL)
+    if end.astimezone(UTC) > now.astimezone(UTC):
+        end = now
+    if first:
+        first_day = _local(datetime.combine(parse_timestamp(first).astimezone(LOCAL), time.min))
+        if start.astimezone(UTC) < first_day.astimezone(UTC):
+            start = first_day
+    return start, end
 
 
 def is_over(end: datetime) -> bool:
@@ -59,7 +98,7 @@ def is_over(end: datetime) -> bool:
     return end < datetime.now(UTC) - END_TOLERANCE
 
 
-def check_language(code: str) -> str:
+def check_language(code: str, names: ParameterNames = NOTEBOOK_NAMES) -> str:
     """Check and return the language of a report.
 
     Raises
@@ -68,7 +107,7 @@ def check_language(code: str) -> str:
         It is not one of :data:`catsdogs.i18n.LANGUAGES`.
     """
     if code not in LANGUAGES:
-        raise InvalidInput("The language must be one of {languages}.", languages=", ".join(LANGUAGES))
+        raise InvalidInput("{name} must be one of {languages}.", name=names.language, languages=", ".join(LANGUAGES))
     return code
 
 

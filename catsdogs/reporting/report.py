@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import plotly.graph_objects as go
 from IPython.display import HTML
@@ -15,16 +15,18 @@ import catsdogs
 from catsdogs.alerting import texts as alert_texts
 from catsdogs.alerting.alert import Alert, AlertState
 from catsdogs.alerting.listing import alerts_as_of
+from catsdogs.datetimes import zone_name
 from catsdogs.i18n import NOTHING, Translator
 from catsdogs.monitoring import health_charts, health_texts
 from catsdogs.monitoring.charts import CHARTS, answer_name
 from catsdogs.monitoring.figures import ModelHealth, Statistics
+from catsdogs.monitoring.health_verdict import health_verdict
 from catsdogs.monitoring.prediction_filter import PredictionFilter
-from catsdogs.reporting import markup, texts
-from catsdogs.reporting.period import LOCAL, check_language, is_over, parse_period
+from catsdogs.reporting import markup, opening, texts
+from catsdogs.reporting.period import LOCAL, check_language, cut_to_data, is_over, parse_period
 
-ALERTS_TYPE = "application/vnd.catsdogs.alerts+json"
-"""Media type of the output that lists the firing rules, for the program that ran the notebook."""
+FACTS_TYPE = "application/vnd.catsdogs.report+json"
+"""Media type of what the program that ran the notebook needs to know: ``title`` and ``firing``."""
 
 
 class ReportService(Protocol):
@@ -41,15 +43,15 @@ class ReportService(Protocol):
 
 
 @dataclass(frozen=True)
-class AlertsOutput:
-    """The alerts in a notebook's output, for people and for programs."""
+class Output:
+    """A part of the report in a notebook's output, for people and for the program that ran the notebook."""
 
     html: str
-    firing: list[str]
-    """Names of the rules whose alerts are firing."""
+    facts: dict[str, Any]
+    """The title of the report, or the names of the rules whose alerts are firing."""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        return {"text/html": self.html, ALERTS_TYPE: {"firing": self.firing}}
+        return {"text/html": self.html, FACTS_TYPE: self.facts}
 
 
 class Report:
@@ -98,7 +100,7 @@ class Report:
         service
             Service that is asked for them.
         start, end
-            See :func:`parse_period`.
+            See :func:`parse_period`; what is before the first prediction, or in the future, is cut off.
         language
             See :func:`check_language`.
 
@@ -109,18 +111,34 @@ class Report:
         """
         language = check_language(language)
         since, until = parse_period(start, end)
-        of_period = PredictionFilter(since, until)
+        first = service.statistics(PredictionFilter(None, until))["start"]
+        since, until = cut_to_data(since, until, first, datetime.now(LOCAL))
+        of_period = PredictionFilter(since, until, zone=zone_name(LOCAL))
         statistics, health = service.statistics(of_period), service.model_health(of_period)
         return cls(statistics, health, service.alerts(since=since), since, until, language)
 
-    def headline(self) -> HTML:
-        """Return the title, the period and the key figures in sentences."""
-        title = escape(self._("How the service did"))
-        dates = escape(texts.period_title(self.start, self.end, self._))
-        sentences = markup.sentence_list(texts.key_figures(self.statistics, self._))
-        return markup.html(f'<h1>{title}</h1><p class="period">{dates}</p>{sentences}')
+    def headline(self) -> Output:
+        """Return the title, the period, the verdict, what changed since the period before, and the worst days."""
+        _ = self._
+        title, dates = _("How the service did"), texts.period_title(self.start, self.end, _)
+        verdict = opening.report_verdict(self.statistics, self.health, self._alerts, _)
+        parts = [
+            f'<h1>{escape(title)}</h1><p class="period">{escape(dates)}</p>',
+            f'<p class="verdict {verdict.level}">{escape(verdict.line(_))}</p>',
+        ]
+        if self.statistics["total_predictions"]:
+            changes = opening.changes(self.statistics, _)
+            parts += [markup.heading(_("What changed")), markup.sentence_list(changes)]
+        if worst_days := opening.worst_days(self.statistics, _):
+            parts += [markup.heading(_("Worst days")), markup.sentence_list(worst_days)]
+        return Output("".join(parts), {"title": f"{title} · {dates}"})
 
-    def alerts(self) -> AlertsOutput:
+    def key_figures(self) -> HTML:
+        """Return the key figures in sentences."""
+        heading = markup.heading(self._("Key figures"))
+        return markup.html(heading + markup.sentence_list(texts.key_figures(self.statistics, self._)))
+
+    def alerts(self) -> Output:
         """Return the alerts as they are now or, if the period is over, as they were at its end."""
         _ = self._
         items = "".join(self._alert_item(alert) for alert in self._alerts)
@@ -129,7 +147,7 @@ class Report:
         firing = [alert["rule"] for alert in self._alerts if alert["state"] == AlertState.FIRING]
         moment = self.end if self._is_over else datetime.now(self.zone)
         heading = markup.heading(_("Alerts, as of {moment}", moment=_.datetime(moment)))
-        return AlertsOutput(heading + content, firing)
+        return Output(heading + content, {"firing": firing})
 
     def _alert_item(self, alert: Alert) -> str:
         _ = self._
@@ -151,7 +169,9 @@ class Report:
         versions = [health_texts.version_cells(version, _) for version in self.health["versions"]]
         tables = ((health_texts.drift_columns(_), drift), (health_texts.version_columns(_), versions))
         shown = "".join(markup.table(columns, rows) for columns, rows in tables if rows)
-        return markup.html(markup.heading(_("Is the model still good?")) + sentences + shown)
+        verdict = health_verdict(self.health, _)
+        line = f'<p class="verdict {verdict.level}">{escape(verdict.line(_))}</p>'
+        return markup.html(markup.heading(_("Is the model still good?")) + line + sentences + shown)
 
     def model_charts(self) -> list[go.Figure]:
         """Return the charts of the model's health; none if the period has no answer."""

@@ -220,6 +220,7 @@ class Local:
                 self._database.tables.predictions,
                 model_health.cards(self._settings),
                 prediction_filter,
+                self._settings.drift_period,
             )
         )
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import traitlets
 
-from catsdogs.datetimes import YEARS
+from catsdogs.datetimes import YEARS, is_time_zone
 from catsdogs.domain import Answer
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.charts import answer_name
@@ -188,7 +188,6 @@ def _one_of(known: object, value: str) -> str:
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # no such name, or no such file
-        raise invalid_message() from None
+    if not is_time_zone(name):
+        raise invalid_message()
+    return ZoneInfo(name)

@@ -133,7 +133,9 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
     def _show_updated(self, now: datetime) -> None:
         _ = self._
         self.controls.updated = _(
-            "Updated {moment}", moment=format_time(now.astimezone(self.zone), "medium", locale=_.locale)
+            "Updated {moment} ({zone})",
+            moment=format_time(now.astimezone(self.zone), "medium", locale=_.locale),
+            zone=self.zone,
         )
         self.controls.problem = ""
 

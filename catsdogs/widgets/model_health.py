@@ -1,4 +1,4 @@
-"""Whether the model is still good: sentences, tables and charts."""
+"""Whether the model is still good: a verdict, sentences, tables and charts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from catsdogs.i18n import Translator
 from catsdogs.monitoring import csv_export, health_texts
 from catsdogs.monitoring.figures import ModelHealth
 from catsdogs.monitoring.health_charts import CHARTS
+from catsdogs.monitoring.health_verdict import health_verdict
 from catsdogs.widgets.base import BaseWidget, script, style
 from catsdogs.widgets.charts import BaseCharts
 
@@ -20,6 +21,10 @@ class HealthSummary(BaseWidget):
     _esm = script("model_health")
     _css = style("model_health")
 
+    verdict = traitlets.Unicode().tag(sync=True)
+    """The verdict in one line."""
+    level = traitlets.Unicode().tag(sync=True)
+    """Its :class:`~catsdogs.monitoring.verdict.Level`."""
     sentences: traitlets.List[str] = traitlets.List().tag(sync=True)
     tables: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``title``, ``columns`` and ``rows``; a row of ``kind`` and ``cells``."""
@@ -47,7 +52,9 @@ class HealthSummary(BaseWidget):
             {"title": _("Drift"), "columns": health_texts.drift_columns(_), "rows": drift},
             {"title": _("Model versions"), "columns": health_texts.version_columns(_), "rows": versions},
         ]
+        verdict = health_verdict(health, _)
         with self.hold_sync():
+            self.verdict, self.level = verdict.line(_), verdict.level
             sentences = health_texts.sentences(health, _)
             if answer:
                 sentences.append(_("These figures cover all answers, whatever answer is chosen above."))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from urllib.parse import parse_qs
 
-from catsdogs.datetimes import parse_timestamp, utc
+from catsdogs.datetimes import parse_timestamp, utc, zone_name
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import Translator
@@ -115,7 +115,7 @@ class ViewSnapshot:
     @property
     def prediction_filter(self) -> PredictionFilter:
         """The filter of the predictions that the view shows."""
-        return self.view.at(self.now)
+        return replace(self.view.at(self.now), zone=zone_name(self.zone))
 
     @property
     def key(self) -> str:
@@ -164,7 +164,7 @@ def parse_bound(text: str, name: str) -> datetime | None:
     InvalidInput
         It is not a date and time in ISO 8601, or out of range.
     """
-    return utc(parse_timestamp(text, name)).replace(microsecond=0) if text else None
+    return utc(parse_timestamp(text, name), name).replace(microsecond=0) if text else None
 
 
 def _to_text(moment: datetime | None) -> str:

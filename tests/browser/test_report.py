@@ -55,9 +55,10 @@ def test_the_page_loads_no_other_file_and_fits_window_and_paper(
     assert page.locator(".js-plotly-plot .main-svg:first-child").count() == 9
     assert requests == [address]
     assert messages == []
-    assert "1\N{NARROW NO-BREAK SPACE}234,5 ms" in page.locator(".words").first.inner_text()
+    assert "1\N{NARROW NO-BREAK SPACE}234,5 ms" in page.locator(".words").nth(1).inner_text()  # after what changed
     assert page.locator("html").get_attribute("lang") == "fr"
-    assert page.title() == made.stem
+    title = f"{page.locator('h1').inner_text()} · {page.locator('.period').inner_text()}"
+    assert page.title() == title
     widths = page.locator(".figure").evaluate_all("all => all.map(figure => [figure.clientWidth, figure.scrollWidth])")
     assert widths
     assert all(clear == needed for clear, needed in widths)
@@ -75,6 +76,7 @@ def test_the_page_loads_no_other_file_and_fits_window_and_paper(
     assert heights[-1] == max(heights)
     assert page.locator(".main-svg:first-child").evaluate_all("all => all.map(svg => svg.clientHeight)") == heights
     pdf = made.with_suffix(".pdf").read_bytes()
+    assert title.encode("utf-16-be").hex().upper().encode() in pdf
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 3
     [box] = set(re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", pdf))
     assert [float(side) for side in box] == pytest.approx([210 / 25.4 * 72, 297 / 25.4 * 72], abs=1)

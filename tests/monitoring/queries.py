@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catsdogs.database import Database
+from catsdogs.database.roll_ups import Span
 from catsdogs.model.card import SHIPPED, ModelCard, read_card
 from catsdogs.monitoring import kpis, listings, model_health
 from catsdogs.monitoring.figures import ModelHealth, RecentPrediction, Statistics
@@ -20,10 +21,10 @@ def recent_predictions(database: Database, limit: int = 10, **chosen: Any) -> li
     return database.run(lambda c: listings.list_predictions(c, database.tables.predictions, wanted, limit))
 
 
-def health(database: Database, **chosen: Any) -> ModelHealth:
+def health(database: Database, reference_period: Span | None = None, **chosen: Any) -> ModelHealth:
     """Health by the card of the shipped version, the only one known."""
-    wanted = PredictionFilter(**chosen)
-    return database.run(lambda c: model_health.model_health(c, database.tables.predictions, _card_of, wanted))
+    wanted, table = PredictionFilter(**chosen), database.tables.predictions
+    return database.run(lambda c: model_health.model_health(c, table, _card_of, wanted, reference_period))
 
 
 def _card_of(version: str) -> ModelCard | None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from catsdogs.i18n import Translator
 from catsdogs.monitoring import chart_style, charts, csv_export, kpis
 from catsdogs.monitoring.figures import Statistics
+from catsdogs.monitoring.time_axis import TimeAxis
 from catsdogs.palette import BAD, CAT, DOG, GOOD, NEITHER
 from catsdogs.stats import wilson_interval
 from tests.monitoring import queries
@@ -42,7 +43,12 @@ def busy(statistics_of: Callable[..., Statistics]) -> Statistics:
 
 
 def traces(fig: go.Figure) -> dict[str, Any]:
-    return {trace.name: trace for trace in fig.data}
+    return {trace.name: trace for trace in fig.data if trace.name}  # the spans of the buckets have no name
+
+
+def spans(fig: go.Figure) -> list[str]:
+    [found] = [trace.customdata for trace in fig.data if not trace.name]
+    return [text.replace("\u202f", " ") for text in found]
 
 
 def column(statistics: Statistics, name: str) -> tuple[Any, ...]:
@@ -59,7 +65,9 @@ def test_inference_time_shows_the_mean_with_its_gaps_and_a_band_that_does_not_br
     band = found["Median to p95"]
     outline = [(x, y) for x, y in zip(band.x, band.y, strict=True) if x is not None]
     known = [bucket for bucket in busy["timeline"] if bucket["p50"] is not None]
-    corners = {(b["start"].removesuffix("+00:00"), b[key]) for b in known for key in ("p50", "p95")}
+    half = timedelta(seconds=busy["bucket_seconds"]) / 2
+    middles = [(datetime.fromisoformat(b["start"]) + half).replace(tzinfo=None).isoformat() for b in known]
+    corners = {(x, b[key]) for x, b in zip(middles, known, strict=True) for key in ("p50", "p95")}
     assert set(outline) == corners
     runs = len(re.findall("x+", "".join("." if y is None else "x" for y in found["Mean"].y)))
     assert band.y.count(None) == runs > 1
@@ -72,7 +80,7 @@ def test_answers_are_stacked_by_answer_in_the_colours_of_the_prediction_app(busy
     assert {name: (trace.y, trace.marker.color) for name, trace in traces(fig).items()} == {
         name: (column(busy, key), colour) for name, (key, colour) in wanted.items()
     }
-    assert sum(sum(trace.y) for trace in fig.data) == busy["total_predictions"]
+    assert sum(sum(trace.y) for trace in traces(fig).values()) == busy["total_predictions"]
 
 
 def test_the_split_shows_both_counts_and_the_rate(busy: Statistics) -> None:
@@ -138,7 +146,7 @@ def test_the_scatter_has_every_feedback_by_opinion(busy: Statistics) -> None:
         assert found[name].x == tuple(point["timestamp"].removesuffix("+00:00") for point in points)
         assert found[name].marker.color == colour
         for text, point in zip(found[name].text, points, strict=True):
-            assert text.startswith(charts.answer_name(point["prediction_result"], EN))
+            assert text.split("<br>")[1].startswith(charts.answer_name(point["prediction_result"], EN))
             assert (point["user_comment"] or "") in text
     assert found["Satisfied"].marker.symbol != found["Unsatisfied"].marker.symbol  # not by colour alone
 
@@ -181,6 +189,56 @@ def test_the_time_axis_shows_the_whole_window_even_where_nothing_happened(statis
         assert last >= NOW - timedelta(seconds=found["bucket_seconds"])
 
 
+@pytest.mark.parametrize(
+    ("day", "hours", "texts"),
+    [
+        ("2025-10-26", ["00", "01", "02", "03", "04", "05"], ["1:00 AM – 2:00 AM CEST", "2:00 AM CEST – 2:00 AM CET"]),
+        ("2026-03-29", ["00", "01", "02", "03", "04", "05"], ["1:00 AM CET – 3:00 AM CEST", "3:00 AM – 4:00 AM CEST"]),
+    ],
+)
+def test_no_hour_is_lost_or_drawn_twice_where_the_clock_changes(
+    statistics_of: Any, day: str, hours: list[str], texts: list[str]
+) -> None:
+    start = datetime.fromisoformat(day).replace(tzinfo=PARIS).astimezone(UTC)
+    rows = [make_row(start + timedelta(hours=n), inference_time_ms=float(n + 1), user_feedback=1) for n in range(6)]
+    found = statistics_of(rows, start=start, end=start + timedelta(hours=100))
+    assert found["bucket_seconds"] == 3600
+    fig = charts.inference_time(found, EN, PARIS)
+    mean = traces(fig)["Mean"]
+    assert [x[11:13] for x, y in zip(mean.x, mean.y, strict=True) if y] == hours
+    assert [text.partition("2025, ")[2] or text.partition("2026, ")[2] for text in spans(fig)[1:3]] == texts
+    ticks = dict(zip(fig.layout.xaxis.ticktext, fig.layout.xaxis.tickvals, strict=True))
+    assert 3 <= len(ticks) <= 6
+    assert [value[11:13] for value in ticks.values()] != ["00"] * len(ticks)  # midnights after the change
+
+
+@pytest.mark.parametrize(
+    ("translator", "texts"),
+    [
+        (EN, ["Mar 18, 2026, 12:00 PM – 1:00 PM", "Mar 18, 2026", "Mar 18, 2026, 6:00 PM – Mar 19, 2026, 6:00 AM"]),
+        (FR, ["18 mars 2026, 12:00 – 13:00", "18 mars 2026", "18 mars 2026, 18:00 – 19 mars 2026, 06:00"]),
+    ],
+)
+def test_a_point_says_its_whole_span(translator: Translator, texts: list[str]) -> None:
+    day, found = datetime(2026, 3, 18, tzinfo=UTC), []
+    for first, hours in ((12, 1), (0, 24), (18, 12)):
+        width, start = timedelta(hours=hours), day + timedelta(hours=first)
+        found.append(TimeAxis([start], width, UTC, translator).span(start, start + width).replace("\u202f", " "))
+    assert found == texts
+
+
+def test_among_the_answers_of_one_kind_there_is_no_error_rate(statistics_of: Any) -> None:
+    found = statistics_of([make_row(NOW, prediction_result="cat")], start=NOW - timedelta(days=1), answer="cat")
+    assert (found["error_rate"], found["answers"]["error"]) == (None, 0)
+    [note] = charts.error_rate(found, EN).layout.annotations
+    assert note.text == "Only of all answers together"
+
+
+def test_nobody_is_not_written_on_the_ring(statistics_of: Any) -> None:
+    found = statistics_of([make_row(NOW, user_feedback=1)], start=NOW - timedelta(days=1))
+    assert charts.satisfaction_split(found, EN).data[0].text == ("1", "")
+
+
 @pytest.mark.parametrize("chart", charts.CHARTS.values())
 def test_a_chart_without_data_shows_a_sentence(statistics_of: Any, chart: Any) -> None:
     for window in ({}, {"start": NOW - timedelta(days=1), "end": NOW}):
@@ -201,7 +259,7 @@ def test_a_single_row_is_drawn(statistics_of: Any) -> None:
     """A line needs two points: one alone is a marker, and its band an upright stroke."""
     found = statistics_of([make_row(NOW, user_feedback=1)], end=NOW + timedelta(minutes=1))
     for fig in (charts.inference_time(found, EN), charts.satisfaction_rate(found, EN)):
-        band, *curves = fig.data
+        _, band, *curves = fig.data
         assert any("markers" in curve.mode for curve in curves)
         assert band.line.width > 0
 
@@ -222,9 +280,9 @@ def test_a_comment_with_markup_is_shown_as_text(statistics_of: Any) -> None:
     row = make_row(NOW, rgpd_consent=True, user_feedback=1, user_comment=comment)
     satisfied = traces(charts.feedback(statistics_of([row], end=NOW + timedelta(minutes=1)), EN))["Satisfied"]
     [text] = satisfied.text
-    assert text.split("<br>", 1)[0] == "Cat (90.0%)"
-    assert html.unescape(text.split("<br>", 1)[1].replace("<br>", " ")) == comment
-    assert satisfied.hovertemplate == "%{x|%-d %b %Y, %H:%M}<br>%{text}<extra></extra>"  # a value, never a template
+    assert text.replace("\u202f", " ").split("<br>")[:2] == ["Mar 18, 2026, 12:30:00 PM", "Cat (90.0%)"]
+    assert html.unescape(text.split("<br>", 2)[2].replace("<br>", " ")) == comment
+    assert satisfied.hovertemplate == "%{text}<extra></extra>"  # a value, never a template
 
 
 def test_numbers_and_dates_are_in_the_readers_language(busy: Statistics) -> None:

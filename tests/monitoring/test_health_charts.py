@@ -28,7 +28,7 @@ DRIFTS = [
 
 
 def drawn(drifts: list[Drift], language: str = "en") -> dict[str, Any]:
-    health: Any = {"drift": drifts}
+    health: Any = {"drift": drifts, "model_version": "1.2"}
     return for_page(health_charts.drift(health, Translator(language)))
 
 
@@ -54,6 +54,13 @@ def test_text_lines_fit_on_a_phone(language: str) -> None:
     assert max(map(len, labels)) <= len("<b>0.21 · moderate</b>")
     assert max(map(len, figure["layout"]["annotations"][0]["text"].split("<br>"))) <= 40
     assert figure["layout"]["margin"]["b"] >= 16 * (1 + figure["layout"]["annotations"][0]["text"].count("<br>"))
+
+
+def test_the_title_names_the_version_and_few_photos_have_no_bar() -> None:
+    figure = drawn([*DRIFTS, drift("answers", 3.2, DriftLevel.TOO_FEW)])
+    assert figure["title"] == "Drift of model 1.2"
+    [bars] = figure["data"]
+    assert (bars["x"][-1], bars["y"][-1]) == (0, "cats and dogs<br><b>too few photos</b>")
 
 
 def test_the_drift_level_is_written_with_the_signal() -> None:

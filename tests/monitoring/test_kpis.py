@@ -210,7 +210,8 @@ def test_figures_of_one_answer(insert_rows: InsertRows, answer: str) -> None:
     rows = random_rows(8)
     found = statistics(insert_rows(rows), start=NOW - timedelta(days=DAYS), end=NOW, answer=answer)
     chosen = [row for row in rows if row["prediction_result"] == answer]
-    check(found, chosen)
+    assert found["error_rate"] is None
+    check(found | {"error_rate": expected(chosen)["error_rate"]}, chosen)
     check_timeline(found, chosen, NOW - timedelta(days=DAYS))
 
 

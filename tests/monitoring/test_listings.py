@@ -74,6 +74,16 @@ def test_low_confidence_is_looked_for_among_the_latest_predictions(
     assert recent_predictions(insert_rows(rows), listing="least_sure") == [listed(row) for row in reversed(rows[-3:])]
 
 
+def test_a_label_that_contradicts_is_a_report_of_a_wrong_answer_without_a_rating_too(insert_rows: InsertRows) -> None:
+    said = ["dog", "neither", "cat", "both", None]
+    rows = [make_row(NOW - timedelta(minutes=n), true_label=label) for n, label in enumerate(said)]
+    for row in rows:
+        row["feedback_at"] = row["timestamp"]
+    both = make_row(NOW - timedelta(hours=1), true_label="both", user_feedback=0)
+    found = recent_predictions(insert_rows([*rows, both]), listing="disputed")
+    assert [one["true_label"] for one in found] == ["dog", "neither", "both"]
+
+
 @pytest.mark.parametrize("chosen", [{"answer": "dog"}, {"listing": "disputed"}], ids=str)
 def test_an_old_prediction_is_found_however_many_follow(
     insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]

@@ -33,7 +33,7 @@ def test_the_estimated_accuracy_agrees_with_the_judged_one(insert_rows: InsertRo
     assert judged.low < estimated.rate < judged.high
     assert estimated.low < judged.rate < estimated.high
     assert 0.7 < estimated.rate < 0.8
-    assert health["whole"]
+    assert health["judged_of"] == health["estimated_of"] == 2000
 
 
 def test_calibrated_probabilities_lie_on_the_diagonal(insert_rows: InsertRows) -> None:

@@ -55,6 +55,7 @@ def test_a_query_names_only_the_parameters_of_its_route() -> None:
         "start": "2026-03-18T12:30:00+00:00",
         "model_version": "1.1",
         "answer": "cat",
+        "zone": "UTC",
     }
     assert wanted.to_query(HealthQuery).keys() == {"start", "model_version"}
     assert PredictionFilter().to_query() == {"list": "latest"}
@@ -70,6 +71,8 @@ def test_bounds_are_in_utc() -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
+        ({"zone": "Paris"}, "time zone must be a name like Europe/Paris"),
+        ({"zone": "../etc/passwd"}, "time zone must be a name like Europe/Paris"),
         ({"start": NOW, "end": NOW}, "start of the window must be before its end"),
         ({"start": NOW, "end": NOW - timedelta(days=1)}, "start of the window must be before its end"),
         ({"start": datetime(1969, 12, 31)}, "between the years 1970 and 2999"),  # noqa: DTZ001

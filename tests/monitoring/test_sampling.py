@@ -17,7 +17,8 @@ def test_of_many_predictions_a_sample_is_drawn(insert_rows: InsertRows, monkeypa
     monkeypatch.setattr(sampling.draw_sample, "__defaults__", (1500,))
     monkeypatch.setattr(sampling, "SAMPLE_SIZE", 1500)
     health = queries.health(database)
-    assert not health["whole"]
+    assert health["estimated_from"] < health["estimated_of"] == 6000
+    assert health["judged"]["n"] < health["judged_of"] == 6000
     assert 300 < health["estimated"]["n"] < 3000
     assert 1000 < health["judged"]["n"] < 3000  # of every interval of eight minutes, two or more
     assert all(bucket["judged"]["n"] for bucket in health["timeline"])

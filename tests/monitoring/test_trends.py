@@ -87,6 +87,7 @@ def test_changes_of_small_counts_are_not_given_in_percent(now: int, before: int,
     found: Any = {
         "total_predictions": now,
         "successful_predictions": now,
+        "error_rate": 0.0,
         "rgpd_consents": 0,
         "satisfaction": no_ratings,
         "answers": {"error": 0},
@@ -103,6 +104,9 @@ def test_small_counts_have_no_clear_change(trends_of: Any) -> None:
     found = trends_of(unique(now, 1), unique(rows(3, user_feedback=1), 2))
     assert {trend.tone for trend in found.values()} == {TrendTone.PLAIN}
     assert {trend.arrow for trend in found.values()} == {"="}
+    assert found["latency"].words == "Too few before to compare with: 3"
+    many = trends_of(unique(rows(2, inference_time_ms=40.0), 1), unique(rows(40), 2))
+    assert many["latency"].words == "Too few now to compare with 4.0 ms before"
 
 
 def test_without_a_period_before_there_is_no_trend(trends_of: Any, insert_rows: InsertRows) -> None:

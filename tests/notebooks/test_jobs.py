@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from babel.dates import format_date
 
@@ -16,6 +19,7 @@ from catsdogs.errors import InvalidImage
 from catsdogs.files import notebooks
 from catsdogs.records.predictions import PredictionRecord
 from tests.storage import Storage
+from tests.waiting import until
 
 from .conftest import COMMENT, NAME
 
@@ -47,7 +51,7 @@ def test_the_report_has_the_figures_of_the_database_and_no_personal_data(
     done = run_report(environment, tmp_path, "--from", start, "--to", end, "--lang", "en")
     assert (done.returncode, done.stderr) == (0, "")
     page = Path(done.stdout.strip())
-    assert page == Path(environment["CATSDOGS_DATA_DIR"]) / "reports" / f"catsdogs-{start}--{end}.html"
+    assert page == Path(environment["CATSDOGS_DATA_DIR"]) / "reports" / f"catsdogs-{start}--{end}.en.html"
     text = text_of(page.read_text(encoding="utf-8"))
     assert f"How the service did {format_date(yesterday, 'long', 'en')} " in text  # the title is that of a single day
     assert "10 photos were sent. 1 of them could not be read (10.0%)." in text
@@ -73,17 +77,17 @@ def test_the_report_has_the_figures_of_the_database_and_no_personal_data(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--from", "yesterday"], "start must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."),
-        (["--to", "2026-02-30"], "end must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."),
-        (["--from", "2026-02-02", "--to", "2026-02-01"], "The start of the window must be before its end."),
-        (["--from", "2026-02-02", "--to", "2026-02-02"], "The start of the window must be before its end."),
+        (["--from", "yesterday"], "--from must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."),
+        (["--to", "2026-02-30"], "--to must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."),
+        (["--from", "2026-02-02", "--to", "2026-02-01"], "--from must be before --to."),
+        (["--from", "2026-02-02", "--to", "2026-02-02"], "--from must be before --to."),
         (
             ["--from", "2998-01-01", "--to", "2998-01-02"],
-            "The period is in the future: there is nothing to report yet.",
+            "--from: the period is in the future, and there is nothing to report yet.",
         ),
-        (["--from", "0001-01-01"], "The date must be between the years 1970 and 2999."),
-        (["--lang", "de"], "The language must be one of en, fr."),
-        (["--out", "file"], "The folder file cannot be written: File exists."),
+        (["--from", "0001-01-01"], "--from must be between the years 1970 and 2999."),
+        (["--lang", "de"], "--lang must be one of en, fr."),
+        (["--out", "file"], "--out: the folder file cannot be written: File exists."),
     ],
 )
 def test_invalid_parameters_are_refused_with_a_sentence(
@@ -103,11 +107,11 @@ def test_a_failure_leaves_an_earlier_report_unchanged(
 ) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
-    names = [f"catsdogs-{day[0]}--{day[1]}.{kind}" for kind in ("html", "ipynb")]
+    names = [f"catsdogs-{day[0]}--{day[1]}.en.{kind}" for kind in ("html", "ipynb")]
     for name in names:
         (folder / name).write_text(OLD_CONTENT)
     unreachable = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
-    done = run_report(unreachable, tmp_path, "--from", day[0], "--to", day[1], "--out", "out")
+    done = run_report(unreachable, tmp_path, "--from", day[0], "--to", day[1], "--lang", "en", "--out", "out")
     assert (done.returncode, done.stdout) == (1, "")
     assert "PostgreSQL (127.0.0.1:1) cannot be reached." in done.stderr
     assert "Traceback" not in done.stderr
@@ -123,6 +127,58 @@ def test_the_report_evaluates_the_rules_and_exits_with_2_if_alerts_fire(
     assert (done.returncode, done.stderr) == (2, "catsdogs: alerts fire: errors\n")
     page = tmp_path / done.stdout.strip()
     assert "Alert: Many photos cannot be read" in text_of(page.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def temporary(environment: dict[str, str]) -> Iterator[Path]:
+    """A temporary folder of the children's own, whose path is as short as an ordinary one."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment["TMPDIR"] = folder
+        yield Path(folder)
+
+
+def test_reports_in_one_folder_at_once_need_no_writable_working_folder(
+    filled: None, environment: dict[str, str], temporary: Path, tmp_path: Path, day: tuple[str, str]
+) -> None:
+    long = tmp_path / ("long" * 25)
+    long.mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "catsdogs",
+        "report",
+        "--from",
+        day[0],
+        "--to",
+        day[1],
+        "--out",
+        str(tmp_path / "o"),
+    ]
+    started = [
+        subprocess.Popen([*command, "--lang", language], cwd=cwd, env=environment, stderr=subprocess.PIPE, text=True)
+        for cwd, language in ((Path("/proc"), "en"), (long, "fr"), (long, "fr"))
+    ]
+    assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 3
+    names = {
+        f"catsdogs-{day[0]}--{day[1]}.{language}.{kind}" for language in ("en", "fr") for kind in ("html", "ipynb")
+    }
+    assert {path.name for path in (tmp_path / "o").iterdir()} == names
+    assert list(long.iterdir()) == []
+    assert list(temporary.iterdir()) == []
+
+
+def test_nothing_is_left_of_a_report_that_is_ended(
+    environment: dict[str, str], temporary: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "catsdogs", "report", "--out", "out"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    until(lambda: list(temporary.glob("*/kernel-ipc-*")), "the kernel has no socket", timeout=120)
+    kernels = psutil.Process(process.pid).children()
+    process.terminate()
+    assert process.communicate()[1].count("\n") <= 1
+    assert process.returncode
+    assert list(temporary.iterdir()) == list((tmp_path / "out").iterdir()) == []
+    assert not [kernel for kernel in kernels if kernel.is_running() and kernel.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_pdf_without_a_browser_is_refused_before_the_notebook_runs(

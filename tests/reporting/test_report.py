@@ -18,7 +18,7 @@ from catsdogs.monitoring import kpis
 from catsdogs.monitoring.figures import ModelHealth, Statistics
 from catsdogs.monitoring.model_health import cards, model_health
 from catsdogs.monitoring.prediction_filter import PredictionFilter
-from catsdogs.reporting.report import ALERTS_TYPE, Report
+from catsdogs.reporting.report import FACTS_TYPE, Report
 from tests.rows import NOW, InsertRows, Row, make_row, random_rows
 
 
@@ -71,8 +71,8 @@ def test_firing_alerts_are_shown_to_people_and_listed_for_programs(report_of: An
     assert "<p>No alert.</p>" in report_of([]).alerts().html
     unread = [make_row(NOW - timedelta(hours=n), prediction_result="error") for n in range(1, 31)]
     shown = report_of(unread).alerts()
-    assert shown.firing == ["errors"]
-    assert shown._repr_mimebundle_()[ALERTS_TYPE] == {"firing": ["errors"]}
+    assert shown.facts["firing"] == ["errors"]
+    assert shown._repr_mimebundle_()[FACTS_TYPE] == {"firing": ["errors"]}
     assert '<li class="firing"><strong>Alert: Many photos cannot be read</strong>' in shown.html
     assert "Of 30 photos, 100% could not be read" in shown.html
     assert "Look in the server" in shown.html
@@ -88,7 +88,7 @@ def test_alerts_have_the_state_that_they_had_at_the_end_of_a_period_that_is_over
     empty = report_of([])
     alerts = [began_later, fires_still, ended_later]
     shown = Report(empty.statistics, empty.health, alerts, NOW - timedelta(days=1), NOW, "en").alerts()
-    assert shown.firing == ["fires_still", "ended_later"]
+    assert shown.facts["firing"] == ["fires_still", "ended_later"]
     assert re.match(r"<h2>Alerts, as of Mar 18, 2026,\s", shown.html)
     assert shown.html.count("Look in the server") == 1  # a resolved alert needs no action
 
@@ -102,17 +102,17 @@ def test_alerts_have_their_present_state_if_the_period_reaches_to_now(report_of:
     alert: Any = {"rule": "errors", "measure": "errors", "state": "firing", "value": 0.5, "n": 50, "limit": 0.05}
     alert |= {"since": (now + timedelta(seconds=9)).isoformat(), "fired_at": now.isoformat(), "resolved_at": None}
     made = Report(empty.statistics, empty.health, [alert], now - timedelta(days=1), now, "en")
-    assert made.alerts().firing == ["errors"]  # evaluated some seconds after the end
+    assert made.alerts().facts["firing"] == ["errors"]  # evaluated some seconds after the end
 
 
 def test_a_period_across_the_end_of_summer_time_is_in_local_time(paris: None, insert_rows: InsertRows) -> None:
     made = Report.of(
-        ServiceOfRows(insert_rows([make_row(datetime(2025, 10, 25, 12, tzinfo=UTC))])), "2025-10-24", "2025-11-01"
+        ServiceOfRows(insert_rows([make_row(datetime(2025, 10, 24, 12, tzinfo=UTC))])), "2020-10-24", "2025-11-01"
     )
     assert (made.start.utcoffset(), made.end.utcoffset()) == (timedelta(hours=2), timedelta(hours=1))
-    assert "From October 24, 2025 to October 31, 2025" in made.headline().data
-    bars = made.charts()[1].data[0]
-    assert bars.x[0] == "2025-10-24T00:00:00"
+    assert "From October 24, 2025 to October 31, 2025" in made.headline().html
+    bars = made.charts()[1].data[1]
+    assert bars.x[0][:11] == "2025-10-24T"
     assert "Times are those of CEST, CET." in made.answers().data
 
 
@@ -137,6 +137,15 @@ def test_the_report_has_no_personal_data(report_of: Any) -> None:
     made = report_of(rows)
     comments = [row["user_comment"] for row in rows if row["user_comment"]]
     drawn = [fig.to_json() for fig in [*made.charts(), *made.model_charts()]]
-    shown = "".join([made.headline().data, made.answers().data, made.alerts().html, made.model().data, *drawn])
+    shown = "".join(
+        [
+            made.headline().html,
+            made.key_figures().data,
+            made.answers().data,
+            made.alerts().html,
+            made.model().data,
+            *drawn,
+        ]
+    )
     assert comments
     assert not [word for word in ("comment 1", "mine.jpg", *comments) if word in shown]

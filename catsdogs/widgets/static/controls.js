@@ -21,7 +21,7 @@ function toLocalInput(moment) {
 
 /** Create the form for start and end of the window; `apply` gets both as ISO 8601 texts. Returns { form, setMoments }. */
 function momentsForm(texts, [min, max], apply, onInput) {
-  const inputs = ["from", "to"].map((name) => make("input", { type: "datetime-local", name, min, max, step: 1 }));
+  const inputs = ["from", "to"].map((name) => make("input", { type: "datetime-local", name, min, max, step: "any" }));
   const form = make(
     "form",
     {
@@ -34,6 +34,7 @@ function momentsForm(texts, [min, max], apply, onInput) {
     },
     ...inputs.map((input) => make("label", {}, make("span", { class: "cd-muted" }, texts[input.name]), input)),
     make("button", { class: "cd-button cd-quiet" }, texts.show),
+    make("span", { class: "cd-muted" }, Intl.DateTimeFormat().resolvedOptions().timeZone),
   );
   let current = {};
   /** Show the moments of an address. What the person typed and did not apply stays, unless the address changed. */

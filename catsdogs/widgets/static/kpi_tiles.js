@@ -6,13 +6,14 @@ function render({ model, el }) {
   root.setAttribute("aria-label", model.get("texts").title);
 
   function draw() {
-    const tiles = model.get("tiles").map(({ name, label, figure, detail, arrow, trend, tone }) =>
+    const tiles = model.get("tiles").map(({ name, label, figure, detail, worst, arrow, trend, tone }) =>
       make(
         "div",
         { class: "cd-tile", "data-name": name },
         make("dt", {}, label),
         make("dd", { class: "cd-headline" }, figure),
         make("dd", { class: "cd-muted" }, detail),
+        worst && make("dd", { class: "cd-muted" }, worst),
         trend && make("dd", { class: "cd-trend", "data-tone": tone }, make("span", { "aria-hidden": "true" }, arrow), trend),
       ),
     );

@@ -1,4 +1,4 @@
-// Whether the model is still good: sentences and tables.
+// Whether the model is still good: a verdict, sentences and tables.
 
 /** Render the widget `HealthSummary`. */
 function render({ model, el }) {
@@ -17,9 +17,10 @@ function render({ model, el }) {
   function draw() {
     const sentences = model.get("sentences").map((sentence) => make("li", {}, sentence));
     root.hidden = !sentences.length;
-    root.replaceChildren(make("h3", {}, model.get("texts").title), make("ul", {}, ...sentences), ...model.get("tables").map(table));
+    const verdict = make("p", { class: "cd-verdict", "data-level": model.get("level") }, model.get("verdict"));
+    root.replaceChildren(make("h3", {}, model.get("texts").title), verdict, make("ul", {}, ...sentences), ...model.get("tables").map(table));
   }
-  model.on("change:sentences change:tables", draw);
+  model.on("change:verdict change:level change:sentences change:tables", draw);
   draw();
 }
 

@@ -1,0 +1,110 @@
+"""One verdict on the model's health, and the warning where labels contradict the estimate."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from catsdogs.i18n import Translator
+from catsdogs.model.card import SHIPPED
+from catsdogs.monitoring.accuracy import accuracy
+from catsdogs.monitoring.figures import DriftLevel, ReferenceKind
+from catsdogs.monitoring.health_texts import sentences
+from catsdogs.monitoring.health_verdict import health_verdict
+from tests.monitoring import queries
+from tests.rows import NOW, InsertRows, Row, calibrated_rows, make_row
+
+EN = Translator("en")
+
+
+def judged(n: int, right: int, cat: float, first: int = 0, **values: Any) -> list[Row]:
+    return [
+        make_row(
+            NOW - timedelta(seconds=first + k), proba_cat=cat, proba_dog=1 - cat, user_feedback=int(k < right), **values
+        )
+        for k in range(n)
+    ]
+
+
+def test_neither_is_no_bar_of_the_reliability_diagram(insert_rows: InsertRows) -> None:
+    neither = judged(5, 0, 0.6, 500, prediction_result="neither", neither_score=0.9)
+    found = queries.health(insert_rows([*judged(40, 38, 0.95), *neither]))
+    assert found["judged"]["n"] == 45
+    [bar] = found["reliability"]
+    assert (bar["n"], bar["rate"]) == (40, 0.95)
+    assert bar["confidence"] == pytest.approx(0.95)
+
+
+def test_labels_that_contradict_the_estimate_say_so(insert_rows: InsertRows) -> None:
+    found = queries.health(insert_rows([*judged(300, 282, 0.999), *judged(300, 270, 0.98, 300)]))
+    calibration = found["calibration"]
+    assert calibration
+    assert (calibration["n"], calibration["rate"]) == (600, 0.92)
+    assert calibration["confidence"] == pytest.approx((0.999 + 0.98) / 2)
+    assert calibration["ece"] == pytest.approx((0.059 + 0.08) / 2, abs=1e-9)
+    warning = [text for text in sentences(found, EN) if "over-confident" in text]
+    assert warning == [
+        "But where people judged answers cat and dog, the model is over-confident by 7.0 points (ECE 7.0%, n = 600): "
+        "do not trust the estimate."
+    ]
+    verdict = health_verdict(found, EN)
+    assert verdict.line(EN) == "Bad. The model is over-confident by 7.0 points."
+
+
+def test_calibrated_answers_are_good_and_few_say_nothing(insert_rows: InsertRows) -> None:
+    assert not [
+        text for text in sentences(queries.health(insert_rows(calibrated_rows(300))), EN) if "confident" in text
+    ]
+    few = {"rate": 0.5, "low": 0.2, "high": 0.8, "n": 9}
+    health: Any = {"judged": few, "calibration": None, "drift": []}
+    assert health_verdict(health, EN).line(EN) == "Cannot be told yet. People judged 9 answers, and 50 are needed."
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "line"),
+    [
+        (97, 100, "Good. People judged 97.0% of 100 answers as right."),
+        (86, 100, "To be watched. People judged 86.0% of 100 answers as right; at least 90% should be."),
+        (700, 1000, "Bad. People judged 70.0% of 1,000 answers as right; at least 90% should be."),
+    ],
+)
+def test_the_verdict_says_why(right: int, n: int, line: str) -> None:
+    health: Any = {"judged": accuracy(right, n), "calibration": None, "drift": []}
+    assert health_verdict(health, EN).line(EN) == line
+
+
+def test_no_card_is_told_from_no_reference(insert_rows: InsertRows) -> None:
+    found = queries.health(insert_rows([make_row(NOW, model_version="unknown")]))
+    assert found["reference_kind"] == ReferenceKind.NO_CARD
+    assert "this machine does not have the card of model unknown" in " ".join(sentences(found, EN))
+    found = {**found, "reference_kind": ReferenceKind.NONE}
+    assert "the card of model unknown has no reference" in " ".join(sentences(found, EN))
+
+
+def test_a_chosen_period_is_the_reference(insert_rows: InsertRows) -> None:
+    """As many photos with neither as always in production, but not as in the evaluation, are no drift."""
+    rows = [
+        make_row(
+            NOW - timedelta(minutes=10 * n),
+            prediction_result="neither" if n % 3 == 0 else "cat" if n % 3 == 1 else "dog",
+            model_version=SHIPPED.name,
+        )
+        for n in range(1000)
+    ]
+    database = insert_rows(rows)
+    chosen = {"start": NOW - timedelta(days=3), "end": NOW}
+
+    def reading(period: tuple[datetime, datetime] | None) -> tuple[str, str]:
+        found = queries.health(database, reference_period=period, **chosen)
+        [neither] = [one for one in found["drift"] if one["signal"] == "neither"]
+        return found["reference_kind"], neither["reading"]
+
+    assert reading(None) == (ReferenceKind.PHOTOS, DriftLevel.STRONG)
+    week = NOW - timedelta(days=7), NOW - timedelta(days=3)
+    assert reading(week) == (ReferenceKind.PERIOD, DriftLevel.NONE)
+    texts = sentences(queries.health(database, reference_period=week, **chosen), EN)
+    assert "the chosen reference" in texts[-1]
+    empty = NOW - timedelta(days=70), NOW - timedelta(days=60)
+    assert reading(empty) == (ReferenceKind.PHOTOS, DriftLevel.STRONG)
