@@ -19,6 +19,12 @@ UV     := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python
 UNUSED := debugpy jedi parso jupyterlab-widgets widgetsnbextension setuptools
 NAMES  := sed -n 's/^\([a-z0-9-]*\)==.*/\1/p'
 
+# Some people have pip install for their user alone, which it cannot do in an environment.
+export PIP_USER := 0
+# A clone that was moved or copied: the programs in .venv name the folder where they were made.
+MOVED := $(shell test ! -e $(VENV)/pyvenv.cfg || grep -qF " $$(pwd -P)/$(VENV)" $(VENV)/pyvenv.cfg || \
+           { rm -f $(VENV)/.serving $(VENV)/.everything; echo yes; })
+
 .DEFAULT_GOAL := help
 .PHONY: help app lab data train report test fuzz bench lint lock frontend messages screenshots clean
 
@@ -106,7 +112,8 @@ define install
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "catsdogs needs Python 3.11 or later; this one is $$($(PYTHON) -V). Say where another is: make PYTHON=/path/to/python3"; exit 1; }; \
 	test -w . || { echo "This folder cannot be written to: $$PWD. Clone catsdogs into one that can."; exit 1; }; \
-	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >$(VENV).log 2>&1 || \
+	test -z "$(MOVED)" || echo "This folder was moved or copied: its environment is made again."; \
+	{ test -z "$(MOVED)" && $(RUN) -m pip --version >/dev/null 2>&1; } || $(PYTHON) -m venv --clear $(VENV) >$(VENV).log 2>&1 || \
 	  { rm -rf $(VENV) $(VENV).log; echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }; \
 	rm -f $(VENV).log; \
 	echo "Installing from $(1): once, a minute or two ..."; \

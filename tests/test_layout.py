@@ -39,6 +39,7 @@ CROSS_CUTTING = {
     "server/voila/test_plain_voila.py": "the notebooks under Voilà without our server",
     "service/test_consent.py": "every way through the service on which personal data is stored",
     "service/test_contract.py": "the two implementations of the service side by side",
+    "service/test_supported_systems.py": "the console script and the service where no Unix is",
     "service/test_data_controller.py": "the name of the data controller, in each process",
     "test_benchmarks.py": "the benchmarks, beside this file",
     "test_layout.py": "the package as a whole",

@@ -14,8 +14,8 @@ REPOSITORY = Path(__file__).parent.parent
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
 
-def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **variables}
     return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
 
 
@@ -71,3 +71,41 @@ def test_train_without_a_folder_explains_the_argument() -> None:
     done = make(REPOSITORY, "train", "--old-file=.venv/.everything")
     assert done.returncode != 0
     assert "make train FOLDER=photos" in done.stdout
+
+
+PRETENDS = """
+case "$*" in
+  "-m venv --clear .venv")
+    mkdir -p .venv/bin; cp "$0" .venv/bin/python
+    echo "command = python3 -m venv --clear $(pwd -P)/.venv" > .venv/pyvenv.cfg; echo "makes an environment";;
+  *"pip install"*|*"--quiet install"*) echo "installs, PIP_USER=$PIP_USER";;
+  *"catsdogs serve"*) echo "serves: $*";;
+esac
+"""
+"""A Python that makes environments, installs and serves in appearance only."""
+
+
+def test_an_environment_is_made_once_and_again_where_the_clone_was_moved(
+    checkout: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    python = python_that(tmp_path_factory.mktemp("python"), PRETENDS)
+    clone = checkout / "mes données été"
+    clone.mkdir()
+    for file in [path for path in checkout.iterdir() if path.is_file()]:
+        file.rename(clone / file.name)
+
+    def app(folder: Path) -> list[str]:
+        done = make(folder, "app", python, "PORT=9000", PIP_USER="1")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    serves = "serves: -m catsdogs serve --host 127.0.0.1 --port 9000"
+    first = app(clone)
+    assert first[-1] == serves
+    assert "installs, PIP_USER=0" in first
+    assert app(clone) == [serves]
+    moved = clone.rename(checkout / "elsewhere")
+    again = app(moved)
+    assert again[0] == "This folder was moved or copied: its environment is made again."
+    assert again[-1] == serves
+    assert app(moved) == [serves]

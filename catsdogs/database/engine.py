@@ -11,11 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg2
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from catsdogs.database import embedded, failures, postgres
+from catsdogs.database import embedded, failures, postgres, session_settings
 from catsdogs.database.deadlines import Deadline, Deadlines
 from catsdogs.database.retries import retry_transaction
 from catsdogs.database.tables import Tables, tables
@@ -210,7 +209,6 @@ def create_engine(url: sa.URL, limits: TimeLimits = PATIENT) -> sa.Engine:
     }
     if math.isfinite(limits.total_seconds):  # a transaction that was given up while the network was cut keeps no locks
         milliseconds["idle_in_transaction_session_timeout"] = int(1000 * limits.total_seconds)
-    options = " ".join(f"-c {name}={value}" for name, value in milliseconds.items())
     engine = sa.create_engine(
         url,
         pool_size=5,
@@ -226,17 +224,17 @@ def create_engine(url: sa.URL, limits: TimeLimits = PATIENT) -> sa.Engine:
             "keepalives_count": 3,
             "application_name": "catsdogs",
             "client_encoding": "utf8",
-            "options": f"{options} -c timezone=UTC",
         },
     )
-    sa.event.listen(engine, "do_connect", partial(_connect, 2 * limits.connect_seconds))
+    settings = {name: str(value) for name, value in milliseconds.items()}
+    session_settings.apply(engine, settings, partial(_connect, 2 * limits.connect_seconds))
     sa.event.listen(engine, "checkout", _deadlines.watch)
     sa.event.listen(engine, "checkin", _deadlines.unwatch)
     return engine
 
 
-def _connect(seconds: float, _dialect: object, _record: object, arguments: Any, options: Any) -> Any:
+def _connect(seconds: float, connect: Callable[[], Any]) -> Any:
     """Connect, and watch the connection before anything is asked over it."""
-    connection = _deadlines.connect(lambda: psycopg2.connect(*arguments, **options), seconds)
+    connection = _deadlines.connect(connect, seconds)
     _deadlines.watch(connection)
     return connection

@@ -179,7 +179,28 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
         return before, _revision(connection)
 
     with _say_that_it_takes_long():
-        return database.run(run_migrations, UNLIMITED)
+        try:
+            return database.run(run_migrations, UNLIMITED)
+        except DatabaseUnavailable as error:
+            raise (database.run(_missing_right) or error) from error
+
+
+def _missing_right(connection: sa.Connection) -> DatabaseError | None:
+    """Return the error of a user who may not create tables, as is usual from PostgreSQL 15 on; None for others."""
+    row = connection.execute(
+        sa.text("SELECT current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE')")
+    ).one()
+    user, schema, may_create = row
+    if schema is None or may_create:
+        return None
+    quote = connection.dialect.identifier_preparer.quote
+    return DatabaseError(
+        "The user {user} may not create tables in this database. Have its administrator execute there: "
+        "GRANT CREATE ON SCHEMA {schema} TO {quoted};",
+        user=user,
+        schema=quote(schema),
+        quoted=quote(user),
+    )
 
 
 def ensure(database: Database) -> None:

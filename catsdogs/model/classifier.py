@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ from catsdogs.domain import Answer, Box, Explanation, ModelInfo, Note, Predictio
 from catsdogs.errors import InvalidImage
 from catsdogs.model import crops, preprocessing
 from catsdogs.model.card import ModelCard, Runtime, check_file, read_card, read_text
+from catsdogs.model.cores import usable_cores
 from catsdogs.model.preprocessing import ImageStatistics, Photo, Pixels
 from catsdogs.model.runtimes import Floats, KerasNetwork, Network, OnnxNetwork, Outputs
 
@@ -160,7 +160,7 @@ class Classifier:
             The runtime fails.
         """
         remaining = iter(paths)
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         batches: deque[Future[list[_Result]]] = deque()
         with ThreadPoolExecutor(cores) as pool:
             while batch := list(islice(remaining, _BATCH)):

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from catsdogs.errors import ModelError
 from catsdogs.extras import install_command
+from catsdogs.model.cores import usable_cores
 from catsdogs.model.preprocessing import Pixels
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class OnnxNetwork:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._on_all_cores = self._load(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0)
+        self._on_all_cores = self._load(usable_cores())
         self._on_one_core: InferenceSession | None = None
         self._lock = threading.Lock()
         self._running = 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from catsdogs.errors import ServiceUnavailable
 from catsdogs.i18n import N_
+from catsdogs.model.cores import usable_cores
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,13 +28,13 @@ class WorkerPool:
     Parameters
     ----------
     threads
-        Number of calls that run at the same time; by default, one for each processor.
+        Number of calls that run at the same time; by default, one for each core.
     queue_size
         Number of further calls that may wait for a thread.
     """
 
     def __init__(self, threads: int | None = None, queue_size: int = 64) -> None:
-        threads = threads or os.cpu_count() or 2
+        threads = threads or usable_cores()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="catsdogs")
         self.limit = threads + queue_size
         self.unfinished = 0

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 from catsdogs.domain import UNKNOWN_CONTROLLER, DataController
 from catsdogs.service.interface import Service
@@ -42,6 +43,22 @@ def data_controller() -> DataController:
         return UNKNOWN_CONTROLLER
 
 
+def require_supported_system() -> None:
+    """Check that this is a Unix, before a module is imported that no other system has.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if find_spec("fcntl") is None:
+        from catsdogs.errors import SettingsError
+
+        raise SettingsError(
+            "catsdogs runs on Linux and macOS. On Windows, install and start it in WSL2: "
+            "https://learn.microsoft.com/windows/wsl/install"
+        )
+
+
 def connect() -> Service:
     """Return the service that suits this process.
 
@@ -58,6 +75,7 @@ def connect() -> Service:
         from catsdogs.service.remote import Remote
 
         return Remote(url, os.environ.get(TOKEN_VARIABLE, ""))
+    require_supported_system()
     from catsdogs.service.local import Local
 
     return Local.open()

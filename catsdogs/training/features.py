@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catsdogs.model import preprocessing
+from catsdogs.model.cores import usable_cores
 from catsdogs.model.preprocessing import Pixels
 from catsdogs.model.runtimes import open_session
 from catsdogs.training.backbone import FEATURE_MAPS, feature_channels
@@ -74,7 +74,7 @@ def extract_features(
 
     session = open_session(build_onnx(backbone, side).SerializeToString(), threads=1)
     compute = partial(_compute, session, dataset, side)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         for start in range(0, len(missing), _BATCH):  # Ctrl+C waits for the end of one batch
             batch = missing[start : start + _BATCH]
             for index, computed in zip(batch, pool.map(compute, batch), strict=True):

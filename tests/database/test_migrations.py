@@ -342,3 +342,25 @@ def test_the_error_without_the_right_to_create_databases_says_what_to_do(fresh: 
         setup.create(plain)
     administrator.run(lambda connection: connection.execute(sa.text(f"DROP ROLE {role}")))
     administrator.close()
+
+
+def test_without_the_right_to_create_tables_the_error_names_the_grant(
+    database: Settings, administration: sa.Connection
+) -> None:
+    name, role = f"{database.db_name}_empty", f"role_{database.db_name}"
+    administration.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+    administration.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    owner = Database(database.model_copy(update={"db_name": name}))
+    plain = Database(database.model_copy(update={"db_name": name, "db_user": role, "db_pwd": SecretStr("x")}))
+    try:
+        with pytest.raises(DatabaseError, match=f"GRANT CREATE ON SCHEMA public TO {role};") as caught:
+            setup.ensure(plain)
+        grant = str(caught.value).partition("GRANT")[2]
+        owner.run(lambda connection: connection.execute(sa.text(f"GRANT{grant}")))
+        setup.ensure(plain)
+        assert setup.check(plain).ready
+    finally:
+        plain.close()
+        owner.close()
+        administration.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+        administration.exec_driver_sql(f"DROP ROLE {role}")

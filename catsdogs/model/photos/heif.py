@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 from collections.abc import Iterator
 
 from PIL import Image, _avif
 
 from catsdogs.domain import Note
+from catsdogs.model.cores import usable_cores
 from catsdogs.model.photo_limits import MAX_AVIF_MEGAPIXELS
 from catsdogs.model.photos.av1 import frame_sizes
 from catsdogs.model.photos.boxes import colour_codes
@@ -31,7 +31,7 @@ _SLACK = 2**20
 def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
     """Read the boxes."""
     _check_boxes(content)
-    decoder = _avif.AvifDecoder(content, "auto", os.cpu_count() or 1)
+    decoder = _avif.AvifDecoder(content, "auto", usable_cores())
     (width, height), frames, mode, profile, _, orientation, _ = decoder.get_info()
     sizes = frame_sizes(content)
     if max(sizes, default=0) > width * height + _SLACK or (

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "catsdogs-run-"
 LOCK = "server.lock"
+MAX_SOCKET_PATH = 100
+"""Length of the path of a socket, in bytes; macOS has 103, Linux 107."""
 USER = "nobody"
 """User that kernels run as where the server runs as root."""
 
@@ -37,8 +40,9 @@ Account = tuple[int, int]
 @contextmanager
 def runtime_folder() -> Iterator[str]:
     """Create the folder of this server, and remove it in the end; remove those of servers that were killed."""
-    _sweep(Path(tempfile.gettempdir()))
-    folder = tempfile.mkdtemp(prefix=PREFIX)
+    parent = _parent()
+    _sweep(parent)
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
     try:
         with Path(folder, "starting").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -46,6 +50,13 @@ def runtime_folder() -> Iterator[str]:
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _parent() -> Path:
+    """Return the folder for temporary files, or ``/tmp`` where a socket's path would be too long there, as on macOS."""
+    usual = Path(tempfile.gettempdir())
+    longest = usual / f"{PREFIX}12345678" / f"kernel-{uuid.uuid4()}-ipc-5"
+    return usual if len(os.fsencode(longest)) < MAX_SOCKET_PATH else Path("/tmp")  # noqa: S108 (mkdtemp makes it private)
 
 
 def _sweep(parent: Path) -> None:

@@ -143,3 +143,15 @@ def test_kernels_have_the_rights_of_that_user_only(run_alone: Run, folder: Path)
 
     kernel = run_alone(start())
     until(lambda: not kernel.is_running())
+
+
+def test_with_a_long_folder_for_temporary_files_pages_get_their_kernels(launch: Launch, folder: Path) -> None:
+    """Such as that of macOS: the path of a socket has 103 bytes there."""
+    long = folder / ("x" * (79 - len(str(folder))))
+    long.mkdir()
+    assert len(str(long)) == 80
+    page = Client(launch(TMPDIR=str(long))).open_page()
+    assert page.process.is_running()
+    sockets = [one.laddr for one in psutil.net_connections("unix") if page.kernel_id in str(one.laddr)]
+    assert sockets
+    assert max(len(path) for path in sockets) < runtime_folder.MAX_SOCKET_PATH
