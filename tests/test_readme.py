@@ -16,8 +16,9 @@ from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.model.photo_limits import (
     FORMATS,
     MAX_AVIF_MEGAPIXELS,
+    MAX_DEEP_TIFF_MEGABYTES,
+    MAX_HEIC_MEGAPIXELS,
     MAX_JPEG_MEGAPIXELS,
-    MAX_LOSSLESS_WEBP_MEGAPIXELS,
     MAX_MEGABYTES,
     MAX_MEGAPIXELS,
     MAX_WEBP_MEGAPIXELS,
@@ -132,9 +133,9 @@ def test_the_limits_of_photos_are_those_of_the_code() -> None:
     limits = f"at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels. "
     assert f"{limits}Only a baseline JPEG may have more: {MAX_JPEG_MEGAPIXELS} megapixels." in text
     assert f"Photos are {FORMATS} files." in text
-    assert f"A WebP has at most {MAX_WEBP_MEGAPIXELS} megapixels" in text
-    assert f"lossless WebP or an AVIF {MAX_AVIF_MEGAPIXELS}," in text
-    assert MAX_LOSSLESS_WEBP_MEGAPIXELS == MAX_AVIF_MEGAPIXELS
+    assert f"A HEIC has at most {MAX_HEIC_MEGAPIXELS} megapixels, and a WebP or an AVIF {MAX_AVIF_MEGAPIXELS}," in text
+    assert MAX_WEBP_MEGAPIXELS == MAX_AVIF_MEGAPIXELS
+    assert f"at most {MAX_DEEP_TIFF_MEGABYTES} MB of pixels, such as {MAX_DEEP_TIFF_MEGABYTES // 6} megapixels" in text
 
 
 def imports() -> set[tuple[str, str]]:

@@ -10,10 +10,12 @@ MAX_PIXELS = MAX_MEGAPIXELS * 10**6
 MAX_JPEG_MEGAPIXELS = 250
 """Size of the largest JPEG that is not progressive, in millions of pixels: it is decoded at a fraction of its size."""
 MAX_JPEG_PIXELS = MAX_JPEG_MEGAPIXELS * 10**6
-MAX_WEBP_MEGAPIXELS = 24
+MAX_WEBP_MEGAPIXELS = 20
 """Size of the largest WebP, in millions of pixels: its decoder takes much memory."""
-MAX_LOSSLESS_WEBP_MEGAPIXELS = 20
 MAX_AVIF_MEGAPIXELS = 20
+MAX_HEIC_MEGAPIXELS = 28
+MAX_DEEP_TIFF_MEGABYTES = 120
+"""Size of the pixels of the largest TIFF with more than eight bits a sample, in millions of bytes."""
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 """The formats that are read."""
 MAX_PROFILE_BYTES = 4 * 2**20

@@ -7,14 +7,17 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from tests import large_images
 from tests.fuzz import tiff_bombs
+from tests.heic_grids import heic_of_tiles
 from tests.icc_profiles import profile_of_many_steps
 
+PICTURES = Path(__file__).parent.parent / "pictures"
 MOST = 32 * 2**20
 """Size of the largest file, in bytes."""
 
@@ -221,10 +224,10 @@ def _webp_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     lossless = encoded("WEBP", "RGB", (64, 64), lossless=True)[12:]
     yield "WebP: 49 megapixels", lambda: encoded("WEBP", "RGB", (7_000, 7_000), lossless=True, method=0)
     yield "WebP: lossless", lambda: encoded("WEBP", "RGBA", (5_000, 4_000), lossless=True, method=0)
-    yield "WebP: lossy", lambda: encoded("WEBP", "RGB", (6_000, 4_000), method=0)
+    yield "WebP: lossy", lambda: encoded("WEBP", "RGB", (5_000, 4_000), method=0)
     yield (
         "WebP: turned",
-        lambda: encoded("WEBP", "RGB", (6_000, 3_900), method=0, exif=exif(struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0))),
+        lambda: encoded("WEBP", "RGB", (5_000, 4_000), method=0, exif=exif(struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0))),
     )
     yield "WebP: chunks", lambda: riff((b"VP8L", lossless[8:]), *[(b"junk", b"")] * 1_000_000)
     yield "WebP: XMP", lambda: riff((b"VP8L", lossless[8:]), (b"XMP ", bytes(30_000_000)))
@@ -257,6 +260,14 @@ def _bmp_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "BMP: negative size", lambda: bmp(-(2**31), -(2**31), 24, 0, b"")
 
 
+def _with_long_pixels(heic: bytes, length: int) -> bytes:
+    """A HEIC whose pixels are followed by bytes that mean nothing."""
+    start = heic.index(b"mdat") + 4
+    unit = heic[start + 4 : start + 4 + int.from_bytes(heic[start : start + 4], "big")]
+    body = struct.pack(">I", length) + unit + (b"\0\0\3" * (length // 3 + 1))[: length - len(unit)]
+    return heic[: start - 8] + struct.pack(">I4s", len(body) + 8, b"mdat") + body
+
+
 def _heif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     def box(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body) + 8) + kind + body
@@ -264,6 +275,10 @@ def _heif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "AVIF: 49 megapixels", lambda: encoded("AVIF", "RGB", (7_000, 7_000), speed=10)
     yield "AVIF: 20 megapixels", lambda: encoded("AVIF", "RGB", (5_000, 4_000), speed=10)
     yield "AVIF: transparent", lambda: encoded("AVIF", "RGBA", (4_100, 4_000), speed=10)
+    heic = (PICTURES / "quarters.heic").read_bytes()
+    yield "HEIC: 992 tiles", partial(heic_of_tiles, heic, 64, 32, 31)
+    yield "HEIC: 40,000 tiles", partial(heic_of_tiles, heic, 64, 200, 200)
+    yield "HEIC: a large piece", lambda: heic_of_tiles(_with_long_pixels(heic, 17 * 2**20), 64, 1, 1)
     for brand in (b"avif", b"heic"):
         start = box(b"ftyp", brand + bytes(4) + brand)
         yield f"{brand.decode()}: boxes", partial(lambda start: start + box(b"free", b"") * 3_000_000, start)

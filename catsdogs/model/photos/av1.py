@@ -9,14 +9,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 
-from catsdogs.model.photos.boxes import MAX_UNITS, Numbers, boxes
+from catsdogs.model.photos.boxes import MAX_UNITS, Range, boxes, item_parts
 from catsdogs.model.photos.source import DamagedError, too_many_parts
 
 _SEQUENCE_HEADER = 1
 _HEADER_BYTES = 256  # what is read of a sequence header is shorter
-
-Range = tuple[int, int]
-"""Where something starts, and how long it is."""
 
 
 def frame_sizes(content: bytes) -> list[int]:
@@ -58,27 +55,7 @@ def _streams(content: bytes) -> Iterator[list[Range]]:
                 yield from ([sample] for sample in _samples(tables))
                 tables = {}
     if items:
-        yield from (parts for number, parts in _items(items, (0, len(content)), description) if number in pictures)
-
-
-def _items(table: bytes, file: Range, description: Range) -> Iterator[tuple[int, list[Range]]]:
-    """Return the number of each item, and where its parts lie: in the file, or in a box of its description."""
-    numbers = Numbers(table)
-    version = numbers.read(4) >> 24
-    sizes = numbers.read(2)
-    offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
-    for _ in range(numbers.read(4 if version == 2 else 2)):
-        number = numbers.read(4 if version == 2 else 2)
-        origin, size = description if version and numbers.read(2) & 15 == 1 else file
-        numbers.read(2)
-        base = numbers.read(base_size)
-        parts = []
-        for _ in range(numbers.read(2)):
-            if version and index_size:
-                numbers.read(index_size)
-            start, length = base + numbers.read(offset_size), numbers.read(length_size)
-            parts.append((origin + start, max(0, min(length or size, size - start))))
-        yield number, parts
+        yield from (parts for number, parts in item_parts(items, (0, len(content)), description) if number in pictures)
 
 
 def _samples(tables: dict[bytes, bytes]) -> Iterator[Range]:

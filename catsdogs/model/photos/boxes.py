@@ -6,14 +6,29 @@ See ISO/IEC 14496-12 (boxes), and ISO/IEC 23008-12 for the tables of pictures an
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
 
 from catsdogs.model.photos.source import DamagedError, too_many_parts
 
 MAX_UNITS = 100_000
 """Number of boxes, of samples, and of units of streams that are looked at, at most."""
-_CONTAINERS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"meta": 4, b"iprp": 0, b"ipco": 0}
+_CONTAINERS = {
+    b"moov": 0,
+    b"trak": 0,
+    b"mdia": 0,
+    b"minf": 0,
+    b"stbl": 0,
+    b"meta": 4,
+    b"iprp": 0,
+    b"ipco": 0,
+    b"iref": 4,
+}
 """How many bytes come before the boxes in a box."""
+
+
+Range = tuple[int, int]
+"""Where something starts, and how long it is."""
 
 
 class Numbers:
@@ -80,3 +95,51 @@ def _properties_of(links: bytes, main: int) -> list[int]:
         if picture == main:
             return found
     return []
+
+
+def item_parts(table: bytes, file: Range, description: Range) -> Iterator[tuple[int, list[Range]]]:
+    """Return the number of each picture or other item, and where its parts lie: in the file, or in a box beside it."""
+    numbers = Numbers(table)
+    version = numbers.read(4) >> 24
+    sizes = numbers.read(2)
+    offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    for _ in range(numbers.read(4 if version == 2 else 2)):
+        number = numbers.read(4 if version == 2 else 2)
+        origin, size = description if version and numbers.read(2) & 15 == 1 else file
+        numbers.read(2)
+        base = numbers.read(base_size)
+        parts = []
+        for _ in range(numbers.read(2)):
+            if version and index_size:
+                numbers.read(index_size)
+            start, length = base + numbers.read(offset_size), numbers.read(length_size)
+            parts.append((origin + start, max(0, min(length or size, size - start))))
+        yield number, parts
+
+
+def decoded_pieces(content: bytes) -> list[int]:
+    """Return the number of bytes of each item, as often as a picture of tiles names it."""
+    table, named = b"", []
+    description = (0, 0)
+    for count, (kind, start, end) in enumerate(boxes(content, 0, len(content))):
+        if count > MAX_UNITS:
+            raise too_many_parts()
+        if kind == b"iloc":
+            table = content[start:end]
+        elif kind == b"idat":
+            description = start, end - start
+        elif kind == b"dimg":
+            named += _tiles(content[start:end])
+    times = Counter(named)
+    items = item_parts(table, (0, len(content)), description) if table else ()
+    return [sum(length for _, length in parts) for number, parts in items for _ in range(max(1, times[number]))]
+
+
+def _tiles(reference: bytes) -> list[int]:
+    """Return the numbers of the items that a picture consists of; they have two bytes or four."""
+    for size in (2, 4):
+        count = int.from_bytes(reference[size : size + 2], "big")
+        if len(reference) == size + 2 + count * size:
+            start = size + 2
+            return [int.from_bytes(reference[at : at + size], "big") for at in range(start, len(reference), size)]
+    raise DamagedError("tiles")

@@ -21,7 +21,7 @@ bits of it: such a picture would be black."""
 _WHOLE_RANGE = 255 * 256.0  # the upper eight bits, as all decoders do
 
 _SAME_COLOURS = 2  # levels of 255 by which a profile may differ from sRGB
-_BAND_PIXELS = 2**21
+_BAND_PIXELS = 2**19
 _TAGS = 132 + 100 * 12  # where the table of tags ends, at the latest
 _CHAINS = re.compile(rb"D2B[0-3]")
 """Tags of a profile that may hold any number of steps, in floating point; the others of the profile say the same."""
@@ -136,6 +136,8 @@ def _sixteen_bits(decoded: Decoded) -> Callable[[Image.Image], Image.Image]:
     tops = range(0, height, max(1, height // 1000))
     sample = np.concatenate([np.asarray(decoded.rows(top, top + 1))[0, :: max(1, width // 1000)] for top in tops])
     table = levels_of(np.arange(2**16), *used_range(sample))
+    if decoded.image and (transparent := decoded.image.info.get("transparency")) is not None:
+        table[transparent] = 255
     return lambda rows: Image.fromarray(table[np.asarray(rows)]).convert("RGB")
 
 

@@ -10,18 +10,31 @@ from PIL import Image, _avif
 
 from catsdogs.domain import Note
 from catsdogs.model.cores import usable_cores
-from catsdogs.model.photo_limits import MAX_AVIF_MEGAPIXELS
+from catsdogs.model.photo_limits import MAX_AVIF_MEGAPIXELS, MAX_DECODING_SECONDS, MAX_HEIC_MEGAPIXELS
 from catsdogs.model.photos.av1 import frame_sizes
-from catsdogs.model.photos.boxes import colour_codes
+from catsdogs.model.photos.boxes import colour_codes, decoded_pieces
 from catsdogs.model.photos.colour_codes import profile_of_codes
 from catsdogs.model.photos.gif import MAX_FRAMES
-from catsdogs.model.photos.source import DamagedError, Decoded, Source, TimeLimit, too_many_parts
+from catsdogs.model.photos.source import (
+    DamagedError,
+    Decoded,
+    Source,
+    TimeLimit,
+    takes_too_long,
+    too_many_parts,
+    unknown_kind,
+)
 
 AVIF_BRANDS = (b"avif", b"avis")
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 MAX_HEADER = 2**20
 """Size of the largest box that describes the picture, in bytes; the one of a photo in 100 tiles has six kilobytes."""
-_HEIC_BYTES = 5.2  # memory that a decoder takes for each pixel: planes, and what it returns
+_HEIC_BYTES = 8.7  # memory that a decoder takes for each pixel: planes, and what it returns
+_HEIC_SECONDS_A_PIXEL = 0.12e-6
+_FLAT_SECONDS, _SECONDS_A_BYTE = 0.03e-6, 0.17e-6
+"""What a pixel takes to decode, at most; it takes less where it has few bytes. 12 megapixels of a phone take 0.6 s."""
+_HEIC_PIECE = 16 * 2**20
+"""Size of the largest picture or tile that libde265 decodes, in bytes."""
 _AVIF_BYTES = 10.8
 _AVIF_ALPHA_BYTES = 15.5
 _SLACK = 2**20
@@ -69,6 +82,14 @@ def open_heic(content: bytes, time_limit: TimeLimit) -> Source:
     image = file[file.primary_index]
     width, height = image.size
 
+    pieces = decoded_pieces(content)
+    if max(pieces, default=0) > _HEIC_PIECE:
+        raise unknown_kind()
+    pixels = width * height
+    seconds = min(_HEIC_SECONDS_A_PIXEL * pixels, _FLAT_SECONDS * pixels + _SECONDS_A_BYTE * sum(pieces))
+    if seconds > MAX_DECODING_SECONDS:
+        raise takes_too_long()
+
     def load(_: int | None) -> Decoded:
         time_limit.check()
         pixels = image.data
@@ -78,7 +99,15 @@ def open_heic(content: bytes, time_limit: TimeLimit) -> Source:
 
     notes = (Note.MAIN_PICTURE,) if len(file) > 1 else ()
     profile = image.info.get("icc_profile") or profile_of_codes(*colour_codes(content))
-    return Source(width, height, load, decoding_bytes=_HEIC_BYTES, profile=profile, notes=notes)
+    return Source(
+        width,
+        height,
+        load,
+        decoding_bytes=_HEIC_BYTES,
+        most_pixels=MAX_HEIC_MEGAPIXELS * 10**6,
+        profile=profile,
+        notes=notes,
+    )
 
 
 def _check_boxes(content: bytes) -> None:

@@ -51,6 +51,7 @@ def open_png(content: bytes, time_limit: TimeLimit) -> Source:
     def load(_: int | None) -> Decoded:
         image = PngImagePlugin.PngImageFile(open_parts(still, time_limit))
         image.load()
+        _scale_transparent_colour(image, depth, colour)
         return Decoded.of(image)
 
     def later_frames() -> Iterator[Image.Image]:
@@ -69,6 +70,16 @@ def open_png(content: bytes, time_limit: TimeLimit) -> Source:
         notes=(Note.FIRST_FRAME,) if is_animated else (),
         later_frames=later_frames if is_animated else None,
     )
+
+
+def _scale_transparent_colour(image: Image.Image, depth: int, colour: int) -> None:
+    """Give the transparent colour, which Pillow leaves in the bits of the file, the eight bits that its pixels have."""
+    transparent = image.info.get("transparency")
+    if transparent is not None and colour == 2 and depth == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in transparent)
+    elif transparent is not None and colour == 0 and depth < 8:
+        most = (1 << depth) - 1
+        image.info["transparency"] = (transparent & most) * 255 // most
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -7,10 +7,10 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageFile, TiffImagePlugin
 
 from catsdogs.domain import Note
-from catsdogs.model.photo_limits import MAX_PROFILE_BYTES
+from catsdogs.model.photo_limits import MAX_DEEP_TIFF_MEGABYTES, MAX_PIXELS, MAX_PROFILE_BYTES
 from catsdogs.model.photos.deep_tiff import Layout, decode_deep
 from catsdogs.model.photos.exif import read_orientation
 from catsdogs.model.photos.source import (
@@ -134,10 +134,11 @@ def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
     if number(_COMPRESSION, 1) == 1 and first + pixels * pixel > len(content):
         raise DamagedError("end")
     held = 4.0 if samples > 1 else 1.0  # bytes a pixel in Pillow
-    layout = None
+    layout, most_pixels = None, MAX_PIXELS
     if bits > 8 and number(_PHOTOMETRIC, 0) in (0, 1, 2) and number(_COMPRESSION, 1) in _OF_BYTES:
         layout = _layout(file, page, (width, height), block_width or 1)
         held = pixel * layout.stored_width / max(width, 1)
+        most_pixels = min(MAX_PIXELS, int(MAX_DEEP_TIFF_MEGABYTES * 10**6 / held))
 
     def load(_: int | None) -> Decoded:
         time_limit.check()
@@ -149,20 +150,28 @@ def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
         width,
         height,
         load,
-        decoding_bytes=held + block_bytes / pixels,
+        decoding_bytes=held + (block_bytes + len(content)) / pixels,  # the file is copied
+        most_pixels=most_pixels,
         orientation=_orientation(file, page),
         profile=file.value(page, _PROFILE, MAX_PROFILE_BYTES),
         notes=(Note.FIRST_PAGE,) if pages > 1 else (),
     )
 
 
+class _TiffImage(TiffImagePlugin.TiffImageFile):
+    def load_prepare(self) -> None:
+        """Skip Pillow's limit of pixels: bytes that are read as greys are more of them than the picture has."""
+        ImageFile.ImageFile.load_prepare(self)
+
+
 def _open(file: _File, entries: _Entries) -> Image.Image:
     """Decode a page."""
-    try:
-        image = TiffImagePlugin.TiffImageFile(io.BytesIO(_with_page(file, entries)))
-    except (SyntaxError, KeyError) as error:  # Pillow does not know this way of storing pixels
-        raise unknown_kind() from error
-    image.load()
+    with io.BytesIO(_with_page(file, entries)) as stream:  # closed so that this copy is given back
+        try:
+            image = _TiffImage(stream)
+        except (SyntaxError, KeyError) as error:  # Pillow does not know this way of storing pixels
+            raise unknown_kind() from error
+        image.load()
     return image
 
 

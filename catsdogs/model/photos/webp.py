@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from PIL import Image, _webp
 
 from catsdogs.domain import Note
-from catsdogs.model.photo_limits import MAX_LOSSLESS_WEBP_MEGAPIXELS, MAX_WEBP_MEGAPIXELS
+from catsdogs.model.photo_limits import MAX_WEBP_MEGAPIXELS
 from catsdogs.model.photos.exif import read_orientation
 from catsdogs.model.photos.gif import MAX_FRAMES
 from catsdogs.model.photos.source import MAX_PARTS, DamagedError, Decoded, Source, TimeLimit, too_many_parts
 
-_BYTES = 10.8  # the decoder has two canvases and a copy of one; lossless files take a fifth more
+_BYTES = 12  # the decoder has two canvases and a copy of one
 
 _NEEDED = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF")
 
@@ -22,13 +22,12 @@ def open_webp(content: bytes, time_limit: TimeLimit) -> Source:
     """Read the chunks."""
     needed: list[memoryview] = []
     others: dict[bytes, bytes] = {}
-    frames, is_lossless = 0, False
+    frames = 0
     view = memoryview(content)
     for kind, start, end in _chunks(content):
         frames += kind == b"ANMF"
         if kind in _NEEDED and frames <= MAX_FRAMES:
             needed.append(view[start:end])
-            is_lossless = is_lossless or kind not in (b"VP8 ", b"VP8X")
         elif kind in (b"EXIF", b"XMP ", b"ICCP"):
             others.setdefault(kind, content[start + 8 : end])
     if not needed:
@@ -59,7 +58,7 @@ def open_webp(content: bytes, time_limit: TimeLimit) -> Source:
         height,
         load,
         decoding_bytes=_BYTES,
-        most_pixels=10**6 * (MAX_LOSSLESS_WEBP_MEGAPIXELS if is_lossless else MAX_WEBP_MEGAPIXELS),
+        most_pixels=10**6 * MAX_WEBP_MEGAPIXELS,
         orientation=read_orientation(others.get(b"EXIF", b""), others.get(b"XMP ", b"")),
         profile=others.get(b"ICCP", b""),
         notes=(Note.FIRST_FRAME,) if frames > 1 else (),

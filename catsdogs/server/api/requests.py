@@ -15,6 +15,7 @@ from catsdogs.json_types import Identifier, JsonSchema, Timestamp
 from catsdogs.model.photo_limits import (
     FORMATS,
     MAX_AVIF_MEGAPIXELS,
+    MAX_HEIC_MEGAPIXELS,
     MAX_JPEG_MEGAPIXELS,
     MAX_MEGABYTES,
     MAX_MEGAPIXELS,
@@ -24,7 +25,8 @@ from catsdogs.samples import SAMPLES
 
 _PHOTO = (
     f"{FORMATS}; at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, or {MAX_JPEG_MEGAPIXELS} as a JPEG "
-    f"that is not progressive, or {MAX_WEBP_MEGAPIXELS} as WebP and {MAX_AVIF_MEGAPIXELS} as AVIF"
+    f"that is not progressive, or {MAX_HEIC_MEGAPIXELS} as HEIC, {MAX_WEBP_MEGAPIXELS} as WebP and "
+    f"{MAX_AVIF_MEGAPIXELS} as AVIF"
 )
 
 

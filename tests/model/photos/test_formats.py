@@ -14,12 +14,12 @@ from PIL import Image, PngImagePlugin
 from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
-from catsdogs.model.photo_limits import MAX_LOSSLESS_WEBP_MEGAPIXELS, MAX_WEBP_MEGAPIXELS
-from catsdogs.model.photos.source import TimeLimit
-from catsdogs.model.photos.webp import open_webp
+from catsdogs.model.photos import heif
+from catsdogs.model.photos.boxes import decoded_pieces
 from catsdogs.model.preprocessing import Photo
-from tests.fuzz.bombs import chunk, segment, with_screen
+from tests.fuzz.bombs import bombs, chunk, segment, with_screen
 from tests.fuzz.tiff_bombs import SHORT, picture, tiff
+from tests.heic_grids import box, heic_of_tiles
 
 SIDE = 64
 PICTURES = Path(__file__).parents[2] / "pictures"
@@ -75,6 +75,37 @@ def test_heic_is_read_with_its_orientation_alpha_and_several_pictures() -> None:
     assert (photo.width, photo.height) == (2 * SIDE, SIDE)
     assert corners((PICTURES / "transparent.heic").read_bytes()) == [WHITE, WHITE, BLUE, WHITE]
     assert preprocessing.decode((PICTURES / "several.heic").read_bytes()).notes == (Note.MAIN_PICTURE,)
+
+
+def test_heic_of_tiles_is_read_and_refused_where_it_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    heic = (PICTURES / "quarters.heic").read_bytes()
+    tiles = heic_of_tiles(heic, SIDE, 3, 2)
+    photo = preprocessing.decode(tiles)
+    assert (photo.width, photo.height) == (3 * SIDE, 2 * SIDE)
+    assert photo.image.crop((SIDE, SIDE, 2 * SIDE, 2 * SIDE)).tobytes() == preprocessing.decode(heic).image.tobytes()
+    turned = preprocessing.decode(heic_of_tiles(heic, SIDE, 3, 2, box(b"irot", b"\1")))
+    assert (turned.width, turned.height) == (2 * SIDE, 3 * SIDE)
+    for number in (b"iloc", b"pitm"):
+        with pytest.raises(InvalidImage):
+            preprocessing.decode(tiles.replace(number, b"free"))
+    monkeypatch.setattr(heif, "MAX_DECODING_SECONDS", 0.0)
+    with pytest.raises(InvalidImage, match="takes too long"):
+        preprocessing.decode(tiles)
+
+
+def test_each_tile_counts_as_often_as_it_is_named() -> None:
+    heic = (PICTURES / "quarters.heic").read_bytes()
+    pieces = decoded_pieces(heic_of_tiles(heic, SIDE, 4, 2))
+    assert len(pieces) == 9, "the table of tiles, and eight tiles"
+    assert len(set(pieces[1:])) == 1
+    repeated = heic_of_tiles(heic, SIDE, 4, 2).replace(struct.pack(">8H", *range(2, 10)), struct.pack(">8H", *[2] * 8))
+    assert sum(decoded_pieces(repeated)) == sum(pieces) + 7 * pieces[1], "eight times one, and seven that are not used"
+    assert decoded_pieces(b"") == []
+
+
+def test_a_heic_in_one_piece_of_more_than_16_megabytes_is_not_called_damaged() -> None:
+    with pytest.raises(InvalidImage, match="This kind of file cannot be read"):
+        preprocessing.decode(dict(bombs())["HEIC: a large piece"]())
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
@@ -259,20 +290,6 @@ def test_a_gif_is_as_large_as_its_first_frame(screen: tuple[int, int]) -> None:
     both = white[:-1] + large[large.index(b",\0\0\0\0") :]
     assert preprocessing.decode(both).image.size == (SIDE, SIDE)
     assert preprocessing.decode(both).notes == (Note.FIRST_FRAME,)
-
-
-def test_a_webp_is_not_lossless_because_it_has_metadata() -> None:
-    with_exif = encode(quarters(), "WEBP", exif=Image.Exif().tobytes(), xmp=b"<x/>")
-    assert with_exif[12:16] == b"VP8X"
-    limits = {
-        open_webp(with_exif, TimeLimit(2)).most_pixels,
-        open_webp(encode(quarters(), "WEBP"), TimeLimit(2)).most_pixels,
-    }
-    assert limits == {MAX_WEBP_MEGAPIXELS * 10**6}
-    lossless = open_webp(encode(quarters(), "WEBP", lossless=True), TimeLimit(2))
-    assert lossless.most_pixels == MAX_LOSSLESS_WEBP_MEGAPIXELS * 10**6
-    transparent = open_webp(encode(quarters("RGBA"), "WEBP", exact=True), TimeLimit(2))
-    assert transparent.most_pixels <= MAX_WEBP_MEGAPIXELS * 10**6
 
 
 @pytest.mark.filterwarnings("error")
