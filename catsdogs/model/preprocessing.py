@@ -134,13 +134,14 @@ def _load(source: Source, side: int | None, time_limit: TimeLimit) -> Photo:
     decoded = source.load(side)
     image = to_rgb(decoded, source, side, time_limit)
     notes = (*source.notes, *decoded.notes)
+    is_rgb = decoded.rows(0, 1).mode in ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
+    del decoded  # gives its memory back before the picture is turned
     if source.later_frames and _contrast(image) < FLAT and source.width * source.height <= MAX_PIXELS // 4:
         image, notes = _clearest_frame(image, source, time_limit)
     turn = _TURNS.get(source.orientation)
     if turn is not None:
         image = image.transpose(turn)
     size = (source.height, source.width) if source.orientation > 4 else (source.width, source.height)
-    is_rgb = decoded.rows(0, 1).mode in ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
     return Photo(image, *size, notes, profile_transform(source.profile, "RGB") if is_rgb else None)
 
 

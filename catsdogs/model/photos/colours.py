@@ -18,7 +18,8 @@ from catsdogs.model.photos.source import Decoded, Source, TimeLimit
 LEAST_RANGE = 2**14
 """Range from the darkest to the brightest 16-bit grey from which on the whole range is used. Scanners store 12 or 14
 bits of it: such a picture would be black."""
-_WHOLE_RANGE = 255 * 256.0  # the upper eight bits, as all decoders do
+WHOLE_RANGE = 255 * 256.0
+"""Range of 16 bits of which the upper eight become the levels, as in all decoders."""
 
 _SAME_COLOURS = 2  # levels of 255 by which a profile may differ from sRGB
 _BAND_PIXELS = 2**19
@@ -122,7 +123,7 @@ def used_range(sample: npt.NDArray[np.uint16]) -> tuple[float, float]:
     """Return the range of 16-bit values that becomes 0..255: all of it, or the part that is used, where it is small."""
     low, high = np.percentile(sample, (0.1, 99.9))  # a few broken pixels do not count
     whole = high - low >= LEAST_RANGE or high == low
-    return (0.0, _WHOLE_RANGE) if whole else (float(low), float(high))
+    return (0.0, WHOLE_RANGE) if whole else (float(low), float(high))
 
 
 def levels_of(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:

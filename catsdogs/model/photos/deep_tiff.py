@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from catsdogs.model.photos.colours import LEAST_RANGE, levels_of, used_range
+from catsdogs.model.photos.colours import LEAST_RANGE, WHOLE_RANGE, levels_of, used_range
 from catsdogs.model.photos.source import DamagedError, Decoded, unknown_kind
 
 HORIZONTAL, FLOATING = 2, 3
@@ -130,7 +130,7 @@ def _read(layout: Layout, stored: npt.NDArray[np.uint8]) -> Samples:
         _undo_predictor(layout, stored[:, start : start + layout.row_bytes(layout.block_width)])
         for start in range(0, stored.shape[1], layout.row_bytes(layout.block_width))
     ]
-    return np.concatenate(blocks, 1)[:, : layout.width] if len(blocks) > 1 else blocks[0]
+    return (np.concatenate(blocks, 1) if len(blocks) > 1 else blocks[0])[:, : layout.width]
 
 
 def _undo_predictor(layout: Layout, stored: npt.NDArray[np.uint8]) -> Samples:
@@ -167,7 +167,7 @@ def _alpha_scale(layout: Layout, rows: _Rows) -> Callable[[Samples], npt.NDArray
     highest = 1.0 if layout.kind == FLOAT else float(2**layout.bits - 1)
     if 8 < layout.bits <= 16 and layout.kind != FLOAT:
         used = float(_sample(layout, rows)[..., layout.colours].max())
-        highest = used if 0 < used < LEAST_RANGE else 65535.0
+        highest = used if 0 < used < LEAST_RANGE else WHOLE_RANGE
     return lambda values: levels_of(_finite(values), 0, highest)
 
 

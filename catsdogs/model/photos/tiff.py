@@ -193,7 +193,7 @@ def _layout(file: _File, page: _Page, size: tuple[int, int], block_width: int) -
         file.order,
         block_width,
         number(_PREDICTOR, 1),
-        number(_PHOTOMETRIC, 0) == 0,
+        number(_PHOTOMETRIC, 1) == 0,
         number(_PLANAR, 1) == 2 and samples > 1,
         0 if samples <= colours else {0: 0, 1: 1}.get(extra, 2),
     )

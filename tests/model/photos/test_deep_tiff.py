@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
@@ -95,8 +96,10 @@ def deep_tiff(
         {"compression": 8},
         {"compression": 8, "predictor": 2},
         {"compression": 8, "predictor": 2, "tile": TILE},
+        {"compression": 8, "tile": 2 * TILE},
         {"planar": True},
         {"compression": 8, "predictor": 2, "planar": True, "tile": TILE},
+        {"compression": 8, "planar": True, "tile": 2 * TILE},
     ],
     ids=str,
 )
@@ -147,6 +150,22 @@ def test_greys_are_read_with_black_and_with_white_as_zero(kind: str, photometric
     dark_and_bright = halves(5, 515).astype("<" + kind)[..., None]
     shown = grey(preprocessing.decode(deep_tiff(dark_and_bright, photometric=photometric)))
     assert shown == ([0, 255] if photometric else [255, 0])
+
+
+def test_greys_that_do_not_say_what_zero_is_are_black_there() -> None:
+    whole = deep_tiff(halves(5, 515).astype("<f4")[..., None], photometric=1)
+    without = whole.replace(struct.pack("<HHI", 262, SHORT, 1), struct.pack("<HHI", 263, SHORT, 1))
+    assert without != whole
+    assert grey(preprocessing.decode(without)) == [0, 255]
+
+
+def test_sixteen_bits_of_colours_and_alpha_are_the_upper_eight() -> None:
+    levels = np.arange(SIDE * SIDE * 4, dtype=np.uint16).reshape(SIDE, SIDE, 4) * 4
+    photo = preprocessing.decode(deep_tiff(levels.astype("<u2"), extra=2))
+    expected = Image.alpha_composite(
+        Image.new("RGBA", (SIDE, SIDE), "white"), Image.fromarray((levels >> 8).astype(np.uint8))
+    )
+    assert photo.image.tobytes() == expected.convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize(
