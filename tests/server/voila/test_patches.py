@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
@@ -38,6 +39,7 @@ from catsdogs.server.kernels.execution import KernelFailed
 from catsdogs.server.kernels.wire_protocol import PROTOCOL
 from catsdogs.server.voila import patches
 from catsdogs.server.voila.rendering import Renderer
+from catsdogs.settings import Settings
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -149,15 +151,15 @@ class _AddressHandler(RequestHandler):
 
 
 @pytest.mark.parametrize(
-    ("server_class", "believed"),
-    [(HTTPServer, "203.0.113.99 https"), (AppHTTPServer, "203.0.113.1 http")],
+    ("make_server", "believed"),
+    [(HTTPServer, "203.0.113.99 https"), (partial(AppHTTPServer, settings=Settings()), "203.0.113.1 http")],
     ids=["Tornado's", "ours"],
 )
 def test_tornado_believes_headers_that_a_client_behind_a_proxy_may_set(
-    run_alone: Run, server_class: type[HTTPServer], believed: str
+    run_alone: Run, make_server: Callable[..., HTTPServer], believed: str
 ) -> None:
     async def answer() -> str:
-        server = server_class(Application([("/", _AddressHandler)]), xheaders=True)
+        server = make_server(Application([("/", _AddressHandler)]), xheaders=True)
         socket, port = bind_unused_port()
         server.add_sockets([socket])
         set_by_client = {"X-Real-IP": "203.0.113.99", "X-Scheme": "https"}
