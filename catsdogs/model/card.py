@@ -23,7 +23,7 @@ from catsdogs.model.drift_reference import DriftReference
 from catsdogs.model.evaluation import EvaluationMetrics
 from catsdogs.model.uncertainty import DoubtThresholds
 
-SHIPPED = Path(__file__).parents[1] / "artifacts" / "1.2"
+SHIPPED = Path(__file__).parents[1] / "artifacts" / "2.0"
 """Folder of the version that comes with the package."""
 CARD_FILE = "model_card.json"
 MARKDOWN_CARD_FILE = "MODEL_CARD.md"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -59,7 +60,18 @@ class SquareOutputs(NamedTuple):
     def animal_probability(self) -> float:
         """Probability of the animal that the square is answered with, 0..1; 0 for "neither"."""
         is_neither = answer_of(self.proba_dog, self.neither_score) is Answer.NEITHER
-        return 0 if is_neither else (1 - self.neither_score) * max(self.proba_dog, 1 - self.proba_dog)
+        return 0 if is_neither else (1 - self.neither_score) * self.confidence
+
+    @property
+    def confidence(self) -> float:
+        """Larger of the probabilities of a cat and of a dog."""
+        return max(self.proba_dog, 1 - self.proba_dog)
+
+    def averaged(self, mirrored: SquareOutputs) -> SquareOutputs:
+        """Return the mean of the outputs for a square and for its mirror image, in logits."""
+        activation: Floats = np.multiply(self.activation + mirrored.activation[:, ::-1], np.float32(0.5))
+        neither = (_logit(self.neither_score) + _logit(mirrored.neither_score)) / 2
+        return SquareOutputs(activation, _sigmoid(neither), _sigmoid(float(activation.mean())), self.position)
 
 
 class ClassifiedPhoto(NamedTuple):
@@ -204,8 +216,10 @@ class Classifier:
         return [(path, results[path]) for path in paths]
 
     def _look_at_the_rest(self, photo_input: PreprocessedPhoto, centre: SquareOutputs) -> SquareOutputs:
-        """Look at the other squares of the photo where the centred one is not enough; return the outputs that count."""
+        """Look again where the centred square is not enough; return the outputs that count."""
         photo, side = photo_input.photo, self.card.input_size
+        if centre.animal_probability > 0 and centre.confidence < crops.CERTAIN:
+            centre = centre.averaged(_of_squares(self.forward(photo_input.pixels[np.newaxis, :, ::-1]))[0])
         is_wide = crops.aspect_ratio(photo.width, photo.height) >= crops.WIDE
         if centre.animal_probability >= crops.ENOUGH or (centre.animal_probability > 0 and not is_wide):
             return centre
@@ -229,6 +243,14 @@ class Classifier:
         )
         doubts = self.card.doubts
         return replace(prediction, doubt=doubts.doubt_of(prediction)) if doubts else prediction
+
+
+def _logit(probability: float) -> float:
+    return math.log(max(probability, 1e-9) / max(1 - probability, 1e-9))
+
+
+def _sigmoid(logit: float) -> float:
+    return float(1 / (1 + np.exp(-logit)))
 
 
 def _of_squares(outputs: Outputs) -> list[SquareOutputs]:

@@ -16,6 +16,8 @@ from catsdogs.errors import InvalidImage
 from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier, answer_of
 from catsdogs.model.evaluation import labelled_photos, measure, photo_files
+from catsdogs.model.preprocessing import Pixels
+from catsdogs.model.runtimes import Outputs
 from catsdogs.stats import wilson_interval
 from catsdogs.widgets.answer_card import SURE
 
@@ -128,6 +130,47 @@ def test_an_explanation_covers_the_centred_square(classifier: Classifier, cat_jp
     assert explanation
     assert explanation.box == Box(0, 0.25, 1, 0.75)
     assert len(json.dumps(asdict(explanation))) < 1000, "it is part of every response"
+
+
+class HalfBright:
+    """A network for which a photo is a dog as far as its left half is brighter than its right one; it counts."""
+
+    def __init__(self) -> None:
+        self.photos = 0
+
+    def __call__(self, pixels: Pixels) -> Outputs:
+        self.photos += len(pixels)
+        halves = np.split(pixels.mean(axis=(1, 3)), 2, axis=1)
+        left, right = (half.mean(axis=1) / 20 for half in halves)
+        activation = np.stack([2 * left, -2 * right], axis=1)[:, np.newaxis].astype(np.float32)
+        proba = 1 / (1 + np.exp(-activation.mean(axis=(1, 2))))
+        return Outputs(activation, np.full(len(pixels), 0.2, np.float32), proba)
+
+
+def in_halves(left: int, right: int) -> bytes:
+    photo = np.full((320, 320, 3), left, np.uint8)
+    photo[:, 160:] = right
+    stream = io.BytesIO()
+    Image.fromarray(photo).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_photo_that_is_not_certain_is_looked_at_in_the_mirror(classifier: Classifier) -> None:
+    network = HalfBright()
+    prediction, _ = Classifier(network, classifier.card, "").classify(in_halves(140, 120))
+    assert network.photos == 2
+    assert prediction.proba_dog == pytest.approx(0.5, abs=1e-3), "a dog in the one, a cat in the other"
+    assert prediction.neither_score == pytest.approx(0.2)
+    assert prediction.explanation
+    [[left, right]] = prediction.explanation.activation
+    assert (left, right) == pytest.approx((0, 0), abs=0.1), "the map of the mirror image is turned back"
+
+
+def test_a_certain_photo_is_looked_at_once(classifier: Classifier) -> None:
+    network = HalfBright()
+    prediction, _ = Classifier(network, classifier.card, "").classify(in_halves(255, 0))
+    assert network.photos == 1
+    assert prediction.proba_dog > 0.99
 
 
 def on_a_background(cat_jpeg: bytes, ratio: float, position: float, upright: bool = False) -> bytes:

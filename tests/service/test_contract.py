@@ -85,7 +85,7 @@ def test_an_answer_is_explained(service: Service, cat_jpeg: bytes) -> None:
     activations = [activation for row in prediction.explanation.activation for activation in row]
     mean = sum(activations) / len(activations)
     assert 1 / (1 + math.exp(-mean)) == pytest.approx(prediction.proba_dog, abs=1e-3)
-    assert min(activations) < 5 * max(activations) < 0, "all speak for a cat, some much more than others"
+    assert min(activations) < -10 * max(activations), "some speak for a cat, and hardly any for a dog"
     assert prediction.explanation.box == Box(0.167, 0, 0.833, 1), "of 451 x 300 pixels, the square in the middle"
 
 

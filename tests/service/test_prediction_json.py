@@ -19,9 +19,9 @@ from catsdogs.service.prediction_json import (
 
 EXPLANATION = Explanation(((-1.5, 0.25), (0.0, -3.0)), Box(0.167, 0, 0.833, 1))
 CAT = Prediction(
-    Answer.CAT, 0.9712, 0.0288, 0.04, "1.2", 3.5, notes=(Note.FIRST_FRAME,), doubt=Doubt.BOTH, explanation=EXPLANATION
+    Answer.CAT, 0.9712, 0.0288, 0.04, "2.0", 3.5, notes=(Note.FIRST_FRAME,), doubt=Doubt.BOTH, explanation=EXPLANATION
 )
-NEITHER = Prediction(Answer.NEITHER, 0.25, 0.75, 1.0, "1.2", 3.5)
+NEITHER = Prediction(Answer.NEITHER, 0.25, 0.75, 1.0, "2.0", 3.5)
 
 
 def test_rest_writes_the_fields_of_v2() -> None:
@@ -52,7 +52,7 @@ def test_commands_and_tables_write_the_answer_in_lower_case() -> None:
         "proba_dog": 0.0288,
         "neither_score": 0.04,
         "inference_time_ms": 3.5,
-        "model_version": "1.2",
+        "model_version": "2.0",
         "doubt": "both",
     }
     explanation = {"activation": [[-1.5, 0.25], [0.0, -3.0]], "box": [0.167, 0, 0.833, 1]}

@@ -73,7 +73,7 @@ def test_no_sum_of_the_shipped_model_overflows() -> None:
     graph = onnx.load(SHIPPED / "model.onnx").graph
     constants = {constant.name: onnx.numpy_helper.to_array(constant) for constant in graph.initializer}
     convolutions = [node for node in graph.node if node.op_type == "QLinearConv"]
-    assert len(convolutions) == 49
+    assert len(convolutions) == 64
     for node in convolutions:
         kernel, bias = (np.abs(constants[node.input[index]].astype(int)) for index in (3, 8))
         assert (255 * kernel.sum(axis=(1, 2, 3)) + bias < FLOAT32_INTEGERS).all()

@@ -26,7 +26,7 @@ from catsdogs.widgets import visit
 from catsdogs.widgets.visit import Remark, Visit, VisitPhoto
 
 PREDICTION = Prediction(
-    Answer.CAT, 0.9, 0.1, 0.2, "1.2", 3.4, (Note.FIRST_FRAME,), Doubt.BOTH, Explanation(((0.5, -1),), Box(0, 0, 1, 1))
+    Answer.CAT, 0.9, 0.1, 0.2, "2.0", 3.4, (Note.FIRST_FRAME,), Doubt.BOTH, Explanation(((0.5, -1),), Box(0, 0, 1, 1))
 )
 PHOTO = VisitPhoto(
     3,
@@ -67,7 +67,7 @@ def test_a_photo_that_the_page_of_an_older_version_kept_is_restored() -> None:
         ("prediction", None),
         ("prediction", {}),
         ("prediction", {**PHOTO.to_saved()["prediction"], "proba_cat": "0.9"}),
-        ("prediction", {**PHOTO.to_saved()["prediction"], "model_version": ["1.2"]}),
+        ("prediction", {**PHOTO.to_saved()["prediction"], "model_version": ["2.0"]}),
         ("remark", "other"),
         ("feedback_id", "3"),
         ("feedback_id", 3),

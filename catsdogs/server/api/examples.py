@@ -14,7 +14,7 @@ _ANSWER = {
     "proba_dog": 0.00026,
     "neither_score": 0.0312,
     "inference_time_ms": 9.4,
-    "model_version": "1.2",
+    "model_version": "2.0",
     "doubt": None,
     "notes": [],
     "explanation": {"activation": [[-0.9, -2.1], [-3.4, -1.2]], "box": [0.125, 0.0, 0.875, 1.0]},

@@ -272,7 +272,7 @@ def test_the_model_card_is_a_page_in_the_readers_language(client: Client, langua
         assert f"<h2>{_(heading)}</h2>" in own
     assert 'lang="en"' not in own.partition("<article")[2], "all that trainings write is translated"
     assert f"<td>{_.percent(read_card(SHIPPED).metrics['val'].accuracy, 2)}" in own
-    assert '<div lang="en"><h1>Model 1.' in card
+    assert '<div lang="en"><h1>Model 2.' in card
     assert "<h2>Terms</h2>" in card
 
 
