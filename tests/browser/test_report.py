@@ -77,7 +77,7 @@ def test_the_page_loads_no_other_file_and_fits_window_and_paper(
     assert page.locator(".main-svg:first-child").evaluate_all("all => all.map(svg => svg.clientHeight)") == heights
     pdf = made.with_suffix(".pdf").read_bytes()
     assert title.encode("utf-16-be").hex().upper().encode() in pdf
-    assert len(re.findall(rb"/Type /Page\b", pdf)) == 3
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 4
     [box] = set(re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", pdf))
     assert [float(side) for side in box] == pytest.approx([210 / 25.4 * 72, 297 / 25.4 * 72], abs=1)
 
