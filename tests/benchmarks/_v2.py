@@ -17,8 +17,8 @@ from PIL import Image
 
 from catsdogs.model.card import SHIPPED
 
-SIDE = 256
 model = keras.models.load_model(SHIPPED / "model.keras", compile=False)
+SIDE: int = model.input_shape[1]
 engine = sa.create_engine(os.environ["V2_DATABASE"])
 table = sa.Table(
     "v2",

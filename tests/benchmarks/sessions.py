@@ -97,9 +97,9 @@ def predict(http: urllib3.PoolManager, url: str) -> None:
 
 def sign_in(http: urllib3.PoolManager, url: str) -> dict[str, str]:
     """Sign the operator in, and return the headers of further requests."""
-    xsrf = http.request("GET", f"{url}/login").headers["Set-Cookie"].split(";")[0].removeprefix("_xsrf=")
-    fields = {"password": PASSWORD, "_xsrf": xsrf}
-    answer = http.request("POST", f"{url}/login", fields=fields, headers={"Cookie": f"_xsrf={xsrf}"}, redirect=False)
+    cookie = http.request("GET", f"{url}/login").headers["Set-Cookie"].split(";")[0]
+    fields = {"password": PASSWORD, "_xsrf": cookie.partition("=")[2]}
+    answer = http.request("POST", f"{url}/login", fields=fields, headers={"Cookie": cookie}, redirect=False)
     return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
 
 

@@ -16,9 +16,10 @@ from tests.textures import draw_textures
 SMALL_INPUT = """
 from functools import partial
 from catsdogs.training import options
-options.TrainingOptions = partial(options.TrainingOptions, input_size=64)
+from catsdogs.training.architectures import LITE0
+options.TrainingOptions = partial(options.TrainingOptions, architecture=LITE0, input_size=64)
 """
-"""What the kernel runs first: a sixteenth of the default's work for each photo."""
+"""What the kernel runs first: a fiftieth of the default's work for each photo."""
 
 
 def test_the_notebook_trains_with_the_same_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
