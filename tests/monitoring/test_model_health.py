@@ -46,7 +46,7 @@ def test_calibrated_probabilities_lie_on_the_diagonal(insert_rows: InsertRows) -
 
 def test_accuracy_over_time_and_by_version(insert_rows: InsertRows) -> None:
     new = [
-        row | {"model_version": "2.0", "timestamp": row["timestamp"] + timedelta(days=3)}
+        row | {"model_version": "9.0", "timestamp": row["timestamp"] + timedelta(days=3)}
         for row in calibrated_rows(50, 1)
     ]
     for row in new:
@@ -55,14 +55,14 @@ def test_accuracy_over_time_and_by_version(insert_rows: InsertRows) -> None:
     with database.engine.begin() as connection:
         connection.execute(sa.insert(database.tables.predictions).values(new))
     health = queries.health(database)
-    assert [version["model_version"] for version in health["versions"]] == ["1.0", "2.0"]
+    assert [version["model_version"] for version in health["versions"]] == ["1.0", "9.0"]
     assert [version["share"] for version in health["versions"]] == pytest.approx([2 / 3, 1 / 3])
     assert [version["judged"]["n"] for version in health["versions"]] == [100, 0]
     assert health["versions"][0]["mean_ms"] == 4.0
     assert sum(bucket["judged"]["n"] for bucket in health["timeline"]) == 100
     assert sum(bucket["estimated"]["n"] for bucket in health["timeline"]) == 150
     assert len(health["timeline"]) <= 22
-    assert health["model_version"] == "2.0"
+    assert health["model_version"] == "9.0"
     assert (health["reference"], health["drift"]) == (None, [])  # there is no card for it
     assert queries.health(database, model_version="1.0")["estimated"]["n"] == 100
 

@@ -82,13 +82,13 @@ def test_a_promoted_version_that_cannot_be_loaded_is_reported(
     local: Local, database: Settings, cat_jpeg: bytes
 ) -> None:
     assert local.health()["degraded"] == []
-    damaged = database.data_dir / "models" / "2.0"
+    damaged = database.data_dir / "models" / "9.0"
     damaged.mkdir(parents=True)
-    card = json.loads((SHIPPED / CARD_FILE).read_text()) | {"version": "2.0"}
+    card = json.loads((SHIPPED / CARD_FILE).read_text()) | {"version": "9.0"}
     (damaged / CARD_FILE).write_text(json.dumps(card))
     (damaged / "model.onnx").write_bytes(b"no model")
     versions = ModelVersions(database.data_dir)
-    versions.promote("2.0")
+    versions.promote("9.0")
     health = local.health()
     assert (health["status"], health["degraded"]) == ("degraded", ["model"])
     assert local.predict(cat_jpeg).prediction.model_version == SHIPPED.name
