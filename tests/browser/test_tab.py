@@ -120,6 +120,7 @@ def test_in_a_duplicated_tab_the_same_photo_has_one_receipt_and_nothing_is_taken
     open_app(page, server)
     upload_photo(page, pictures["jpeg"], "twice.jpg")
     page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("Thank you!")).to_be_visible()
     before = count(server)
     with page.expect_popup() as popup:
         page.evaluate("window.open(location.href)")  # it has a copy of the tab's storage
