@@ -24,6 +24,7 @@ from tornado.web import RequestHandler
 from catsdogs.server import http_connection
 from catsdogs.server.http_connection import LONGEST_HEAD
 from catsdogs.server.http_server import AppHTTPServer, WebApplication
+from catsdogs.settings import Settings
 from tests.server.client import Client
 from tests.serving import RunningServer
 
@@ -230,7 +231,7 @@ def talk(run_alone: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], b
 
     async def talk(sent: bytes) -> bytes:
         settings: dict[str, Any] = {"catsdogs": _AnyServer(), "log_function": lambda _: None}
-        server = AppHTTPServer(WebApplication([("/slow", _Slow)], **settings), body_timeout=0.3)
+        server = AppHTTPServer(WebApplication([("/slow", _Slow)], **settings), settings=Settings(), body_timeout=0.3)
         listening, port = bind_unused_port()
         server.add_sockets([listening])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
