@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate
 from typing import Any, NamedTuple
-from uuid import UUID
 
+from catsdogs.database.demo_ids import DEMO_ID_BITS, demo_id
 from catsdogs.domain import Answer
 from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.model.drift_reference import Histogram
@@ -24,8 +24,6 @@ Row = dict[str, Any]
 
 PHOTOS_A_DAY = 190
 """Mean number of photos a day."""
-ID_ENDING = "64656d6f6461"
-"""Last twelve digits of the identifiers of made-up predictions ("demoda" in ASCII): by them, all are found again."""
 HOURS = (1, 1, 1, 1, 1, 1, 2, 4, 6, 8, 9, 9, 10, 9, 9, 9, 9, 10, 11, 11, 10, 8, 5, 3)
 """How many photos come in each hour of the day (UTC), relative to each other."""
 RATED, SATISFIED, UNREADABLE = 0.35, 0.94, 0.015
@@ -147,13 +145,11 @@ def _make_row(moment: datetime, kinds: set[IncidentKind], signals: _Signals, cho
 
 def _empty_row(moment: datetime, choose: random.Random) -> Row:
     """Return the row of a photo that could not be read, but for the reason."""
-    milliseconds = int(moment.timestamp() * 1000)
-    number = f"{milliseconds:012x}7{choose.getrandbits(12):03x}{0x8000 | choose.getrandbits(14):04x}{ID_ENDING}"
     names = "inference_time_ms proba_cat proba_dog neither_score filename user_feedback user_comment true_label"
     others = "feedback_at error_type width height brightness sharpness consent_id"
     return {
         **dict.fromkeys(f"{names} {others}".split()),
-        "id": UUID(number),
+        "id": demo_id(choose.getrandbits(DEMO_ID_BITS)),
         "timestamp": moment,
         "created_at": moment,
         "success": False,

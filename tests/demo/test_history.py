@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from catsdogs.database import Database
-from catsdogs.demo.history import ID_ENDING, PHOTOS_A_DAY, History, Incident, IncidentKind, Row
+from catsdogs.database.demo_ids import is_demo
+from catsdogs.demo.history import PHOTOS_A_DAY, History, Incident, IncidentKind, Row
 from catsdogs.model.card import SHIPPED
 from catsdogs.settings import Settings
 
@@ -69,8 +70,7 @@ def test_the_table_takes_every_row_and_all_are_found_again_by_their_identifiers(
 
     def work(connection: sa.Connection) -> int | None:
         connection.execute(sa.insert(table), rows)
-        marked = sa.cast(table.c.id, sa.Text).endswith(ID_ENDING)
-        return connection.scalar(sa.select(sa.func.count()).select_from(table).where(marked))
+        return connection.scalar(sa.select(sa.func.count()).select_from(table).where(is_demo(table.c.id)))
 
     assert opened.run(work) == len(rows)
     opened.close()
