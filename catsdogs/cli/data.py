@@ -1,15 +1,16 @@
-"""``catsdogs data``: download of photos to train on."""
+"""``catsdogs data``: download of photos to train on, and demonstration data."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import typer
 
 from catsdogs.cli.app import app
 from catsdogs.settings import Settings
 
-data = typer.Typer(help="Photos to train on.", no_args_is_help=True)
+data = typer.Typer(help="Photos to train on, and demonstration data.", no_args_is_help=True)
 app.add_typer(data, name="data")
 
 
@@ -31,3 +32,29 @@ def fetch(
     with progress_bars() as update:
         photos = run(settings.data_dir, replace(PETIMAGES, url=url) if url else PETIMAGES, update)
     print(photos)
+
+
+@data.command()
+def demo(
+    remove: bool = typer.Option(False, help="Remove all demonstration data, and nothing else."),
+    mixed: bool = typer.Option(False, help="Add it to a database that holds predictions of people, too."),
+    seed: int = typer.Option(0, help="Another seed makes another history."),
+) -> None:
+    """Fill the database with made-up predictions of 60 days, with incidents and feedback.
+
+    They are marked: dashboard and report say that they show demonstration data, and --remove removes exactly that,
+    with roll-ups and alerts. A second time, the history is replaced by one that ends now.
+    """
+    from catsdogs.database import Database, setup
+    from catsdogs.demo import storage
+
+    database = Database(Settings.load())
+    try:
+        setup.ensure(database)
+        if remove:
+            print(f"removed   {storage.remove(database)} predictions")
+            return
+        added = storage.fill(database, datetime.now(UTC), seed=seed, mixed=mixed)
+        print(f"added     {added} predictions of {storage.DAYS} days; `catsdogs data demo --remove` removes them")
+    finally:
+        database.close()

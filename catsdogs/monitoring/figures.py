@@ -133,6 +133,8 @@ class Statistics(TypedDict):
     """The latest feedbacks of the window, oldest first; not all where there are many."""
     model_versions: list[str]
     """Model versions that answered in the window."""
+    demonstration: bool
+    """Whether demonstration data is among these predictions (`catsdogs data demo`)."""
 
 
 class RecentPrediction(TypedDict):

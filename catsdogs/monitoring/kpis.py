@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, exists, func, literal, select, text
 
+from catsdogs.database.demo_ids import is_demo
 from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.datetimes import iso, parse_timestamp
@@ -77,6 +78,7 @@ def statistics(
         timeline=timeline,
         feedback=_feedback(connection, table, prediction_filter, window, timeline),
         model_versions=_versions(connection, table, prediction_filter),
+        demonstration=_has_demonstration(connection, table, prediction_filter, window),
     )
 
 
@@ -153,6 +155,13 @@ def _versions(
         )"""  # noqa: S608 (Settings has checked the letters of the table's name)
     window = {"start": prediction_filter.start, "end": prediction_filter.end}
     return sorted(connection.scalars(text(query), window))
+
+
+def _has_demonstration(
+    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
+) -> bool:
+    condition = filter_condition(prediction_filter, table, window)
+    return connection.execute(select(exists().where(is_demo(table.c.id), condition))).scalar_one()
 
 
 def _feedback(

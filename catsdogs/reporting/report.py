@@ -19,6 +19,7 @@ from catsdogs.datetimes import zone_name
 from catsdogs.i18n import NOTHING, Translator
 from catsdogs.monitoring import health_charts, health_texts
 from catsdogs.monitoring.charts import CHARTS, answer_name
+from catsdogs.monitoring.demonstration import demonstration_text
 from catsdogs.monitoring.figures import ModelHealth, Statistics
 from catsdogs.monitoring.health_verdict import health_verdict
 from catsdogs.monitoring.prediction_filter import PredictionFilter
@@ -122,10 +123,10 @@ class Report:
         _ = self._
         title, dates = _("How the service did"), texts.period_title(self.start, self.end, _)
         verdict = opening.report_verdict(self.statistics, self.health, self._alerts, _)
-        parts = [
-            f'<h1>{escape(title)}</h1><p class="period">{escape(dates)}</p>',
-            f'<p class="verdict {verdict.level}">{escape(verdict.line(_))}</p>',
-        ]
+        parts = [f'<h1>{escape(title)}</h1><p class="period">{escape(dates)}</p>']
+        if self.statistics["demonstration"]:
+            parts.append(f'<p class="demonstration">{escape(demonstration_text(_))}</p>')
+        parts.append(f'<p class="verdict {verdict.level}">{escape(verdict.line(_))}</p>')
         if self.statistics["total_predictions"]:
             changes = opening.changes(self.statistics, _)
             parts += [markup.heading(_("What changed")), markup.sentence_list(changes)]

@@ -14,6 +14,7 @@ from catsdogs.datetimes import YEARS, is_time_zone
 from catsdogs.domain import Answer
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.charts import answer_name
+from catsdogs.monitoring.demonstration import demonstration_text
 from catsdogs.widgets.base import BaseWidget, invalid_message, message_field, script, style
 from catsdogs.widgets.view import CUSTOM, DEFAULT_WINDOW, WINDOWS, View, parse_bound
 
@@ -63,6 +64,8 @@ class Controls(BaseWidget):
     """Text that says when the figures were read."""
     notice = traitlets.Unicode("").tag(sync=True)
     """Text that names wrong parameters of the address; empty without any."""
+    demonstration = traitlets.Unicode("").tag(sync=True)
+    """Text that says that the figures contain demonstration data; empty where they do not."""
     problem = traitlets.Unicode("").tag(sync=True)
     """Why the figures could not be read; empty where they could."""
     period = traitlets.Int(PERIOD_SECONDS * 1000).tag(sync=True)
@@ -96,6 +99,10 @@ class Controls(BaseWidget):
     def offer(self, model_versions: list[str]) -> None:
         """Offer these model versions, and the one that is chosen now."""
         self.model_versions = sorted({*model_versions, self.model_version} - {""})
+
+    def mark_demonstration(self, shown: bool) -> None:
+        """Say whether the figures contain demonstration data."""
+        self.demonstration = demonstration_text(self._) if shown else ""
 
     def _read_address(self, query: str) -> None:
         """Show the view of an address."""

@@ -116,6 +116,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self._change_token, self._read_at = token, shown.now
         with controls.hold_sync():
             controls.offer(statistics["model_versions"])
+            controls.mark_demonstration(statistics["demonstration"])
             self._show_updated(shown.now)
         self.tiles.show(statistics)
         self.charts.show(statistics, shown)

@@ -20,7 +20,7 @@ START = """async ([code, period]) => {
     texts: new Proxy({}, { get: (_, name) => name }), language: "en", window: "7d", windows: [["7d", "7 days"]],
     limits: ["1970-01-01T00:00", "2999-12-31T23:59"],
     model_version: "", model_versions: [], answer: "", answers: [["", "All"]], address: {}, updated: "", notice: "",
-    problem: "", period,
+    demonstration: "", problem: "", period,
   };
   const model = {
     get: (name) => traits[name],

@@ -13,6 +13,7 @@ from catsdogs.alerting.listing import list_alerts
 from catsdogs.alerting.rules import load_rules
 from catsdogs.alerting.scheduler import evaluate
 from catsdogs.database import Database
+from catsdogs.database.demo_ids import demo_id
 from catsdogs.model.card import SHIPPED
 from catsdogs.monitoring import kpis
 from catsdogs.monitoring.figures import ModelHealth, Statistics
@@ -65,6 +66,13 @@ def test_the_answers_are_counted(report_of: Any) -> None:
         ["Neither", "0", "0%"],
         ["Error", "1", "25.0%"],
     ]
+
+
+def test_demonstration_data_is_named(report_of: Any) -> None:
+    row = make_row(NOW - timedelta(hours=1))
+    assert "demonstration" not in report_of([row]).headline().html
+    marked = report_of([make_row(NOW - timedelta(hours=2), id=demo_id(1))], "fr").headline().html
+    assert '<p class="demonstration">Données de démonstration\N{NO-BREAK SPACE}: ces chiffres' in marked
 
 
 def test_firing_alerts_are_shown_to_people_and_listed_for_programs(report_of: Any) -> None:

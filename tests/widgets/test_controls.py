@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from catsdogs.database.demo_ids import demo_id
 from tests.widgets.helpers import NOT_UNDERSTOOD, OpenApp, Predict, Send, chart, tiles
 
 
@@ -45,6 +46,16 @@ def test_an_answer_is_chosen(busy: None, open_app: OpenApp, send: Send) -> None:
     assert [row["answer"] for row in app.predictions_table.rows] == ["neither"]
     assert send(app.controls, {"action": "answer", "value": ""}) == ""
     assert tiles(app)["total"] == "4"
+
+
+def test_demonstration_data_is_named_where_the_window_holds_some(
+    busy: None, predict: Predict, open_app: OpenApp, send: Send
+) -> None:
+    predict(timedelta(days=45), id=demo_id(1))
+    app = open_app()
+    assert app.controls.demonstration == ""
+    assert send(app.controls, {"action": "window", "value": "all"}) == ""
+    assert app.controls.demonstration == "Demonstration data: these figures contain made-up predictions."
 
 
 def test_every_time_that_can_be_entered_is_accepted(open_app: OpenApp, send: Send) -> None:

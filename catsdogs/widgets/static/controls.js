@@ -81,6 +81,7 @@ function render({ model, el }) {
   const root = createRoot(model, el, "controls");
   const updated = make("p", { class: "cd-muted cd-updated" });
   const notice = make("p", { class: "cd-notice", role: "status" });
+  const demonstration = make("p", { class: "cd-demonstration", role: "status" });
   const problem = errorParagraph(); // why the figures are not up to date
   // why the last choice was refused: it stays until the person does something else, even where figures are read again
   const refusal = errorParagraph({ class: "cd-problem cd-refusal" });
@@ -132,6 +133,7 @@ function render({ model, el }) {
     make("div", { class: "cd-fresh" }, updated, live, quietButton({ onclick: () => send("refresh") }, texts.refresh)),
     moments.form,
     refusal,
+    demonstration,
     notice,
     problem,
   );
@@ -153,10 +155,11 @@ function render({ model, el }) {
   const drawTexts = () => {
     updated.textContent = model.get("updated");
     notice.textContent = model.get("notice");
+    demonstration.textContent = model.get("demonstration");
     problem.textContent = model.get("problem");
   };
   const filterTraits = "change:window change:model_version change:model_versions change:answer change:address";
-  const textTraits = "change:updated change:notice change:problem";
+  const textTraits = "change:updated change:notice change:demonstration change:problem";
   model.on(filterTraits, redrawFilter);
   model.on(textTraits, drawTexts);
   drawFilter({ isChoice: false });
