@@ -119,6 +119,10 @@ class Settings(BaseSettings):
     drift_reference: str | None = Field(None, validation_alias="CATSDOGS_DRIFT_REFERENCE")
     """Period whose photos and answers drift is measured against, as START/END; if it is not set, or a model version
     hardly answered in it, the photos that the model was evaluated on."""
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^/?#]+[^?#]*[^/?#]$", validation_alias="CATSDOGS_PUBLIC_URL"
+    )
+    """Address at which people open the apps, for links in notifications; `base_url` may be left out of it."""
     requests_per_minute: int = Field(12_000, ge=1, validation_alias="CATSDOGS_REQUESTS_PER_MINUTE")
     """Limit of requests per minute to the REST API from one address; above it, the answer is 429."""
     v2_compatible: bool = Field(False, validation_alias="CATSDOGS_V2_COMPATIBLE")
@@ -154,6 +158,11 @@ class Settings(BaseSettings):
     def drift_period(self) -> tuple[datetime, datetime] | None:
         """Start and end of `drift_reference`, in UTC."""
         return parse_interval(self.drift_reference) if self.drift_reference else None
+
+    @property
+    def site(self) -> str:
+        """Address before the path of each page, in notifications; the prefix alone if `public_url` is not set."""
+        return (self.public_url or "").removesuffix(self.base_url) + self.base_url
 
     @property
     def data_controller(self) -> DataController:

@@ -9,8 +9,8 @@ Z95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
 
 
-def wilson_interval(successes: int, n: int) -> tuple[float, float] | None:
-    """Return the 95 % Wilson score interval of a proportion.
+def wilson_interval(successes: int, n: int, z: float = Z95) -> tuple[float, float] | None:
+    """Return the Wilson score interval of a proportion, by default that of 95 %.
 
     Unlike the normal approximation it stays within 0..1, and holds for few trials and for proportions near 0 or 1.
 
@@ -20,6 +20,8 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float] | None:
         Number of successes, 0..`n`.
     n
         Number of trials.
+    z
+        Quantile of the standard normal distribution.
 
     Returns
     -------
@@ -33,9 +35,9 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float] | None:
     if n == 0:
         return None
     share = successes / n
-    centre = share + Z95**2 / (2 * n)
-    margin = Z95 * sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
-    scale = 1 + Z95**2 / n
+    centre = share + z**2 / (2 * n)
+    margin = z * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    scale = 1 + z**2 / n
     low = 0.0 if successes == 0 else (centre - margin) / scale  # exact at the ends, free of rounding
     high = 1.0 if successes == n else (centre + margin) / scale
     return low, high

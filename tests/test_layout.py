@@ -30,6 +30,7 @@ CROSS_CUTTING = {
     "database/test_tls.py": "the settings, the engine and PostgreSQL itself",
     "records/test_silent_database.py": "the whole service while the database is locked, frozen or cut off",
     "server/test_silent_database.py": "the whole server while the database is frozen",
+    "alerting/test_replay.py": "the packaged rules on made-up history, by a simulated clock",
     "records/test_outages.py": "the whole server while the database cannot be reached",
     "server/api/test_alerts.py": "alerts of a running server, from its clock to its route",
     "server/api/test_bombs.py": "pictures of many pixels, from the route to the decoder",

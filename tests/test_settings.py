@@ -56,6 +56,8 @@ def test_the_variable_lang_of_the_system_is_ignored(monkeypatch: pytest.MonkeyPa
         ("CATSDOGS_FRAME_ANCESTORS=https://a.example/page", "CATSDOGS_FRAME_ANCESTORS"),
         ("CATSDOGS_DRIFT_REFERENCE=2026-01-08/2026-01-01", "CATSDOGS_DRIFT_REFERENCE"),
         ("CATSDOGS_DRIFT_REFERENCE=P7D", "CATSDOGS_DRIFT_REFERENCE"),
+        ("CATSDOGS_PUBLIC_URL=pets.example", "CATSDOGS_PUBLIC_URL"),
+        ("CATSDOGS_PUBLIC_URL=https://pets.example/?lang=fr", "CATSDOGS_PUBLIC_URL"),
         ("CATSDOGS_GATEWAY_URL=kernels.example:8888", "CATSDOGS_GATEWAY_URL"),
         ("CATSDOGS_GATEWAY_URL=http://kernels.example", "CATSDOGS_GATEWAY_TOKEN"),
     ],
@@ -71,6 +73,22 @@ def test_a_wrong_setting_is_named_without_its_value(line: str, named: str) -> No
 @pytest.mark.parametrize(("path", "prefix"), [("/pets/", "/pets"), ("/", ""), ("/user/a@b.c/x", "/user/a@b.c/x")])
 def test_the_prefix_of_addresses_has_no_slash_at_its_end(path: str, prefix: str) -> None:
     assert Settings.load(CATSDOGS_BASE_URL=path).base_url == prefix
+
+
+@pytest.mark.parametrize(
+    ("public_url", "base_url", "site"),
+    [
+        (None, "", ""),
+        (None, "/pets", "/pets"),
+        ("https://a.example", "", "https://a.example"),
+        ("https://a.example", "/pets", "https://a.example/pets"),
+        ("https://a.example/pets", "/pets", "https://a.example/pets"),
+        ("https://a.example/pets", "", "https://a.example/pets"),  # a proxy names the prefix
+    ],
+)
+def test_links_of_notifications_have_the_prefix_once(public_url: str | None, base_url: str, site: str) -> None:
+    settings = Settings.load(CATSDOGS_PUBLIC_URL=public_url, CATSDOGS_BASE_URL=base_url)
+    assert settings.site == site
 
 
 def test_the_sites_that_may_show_the_app_are_written_as_browsers_read_them() -> None:

@@ -16,7 +16,9 @@ from catsdogs.json_types import Count, Timestamp
 LOW_CONFIDENCE = 0.6
 """Confidence up to which an answer counts as unsure, 0..1; the same limit as in V2."""
 INFERENCE_TIME_BASELINE = timedelta(days=7)
-"""Period before the measured predictions whose mean inference time is the baseline."""
+"""Period before an episode whose median daily mean of the inference time is the baseline."""
+TRAFFIC_WEEKS = 4
+"""Number of earlier weeks with which the number of photos is compared."""
 
 
 class Measure(StrEnum):
@@ -24,10 +26,13 @@ class Measure(StrEnum):
 
     SATISFACTION = "satisfaction"
     INFERENCE_TIME = "inference_time"
+    MEAN_TIME = "mean_time"
+    P95_TIME = "p95_time"
     ERRORS = "errors"
     LOW_CONFIDENCE = "low_confidence"
     ONE_ANSWER = "one_answer"
     ACCURACY = "accuracy"
+    TRAFFIC = "traffic"
     DRIFT_CONFIDENCE = "drift_confidence"
     DRIFT_ANSWERS = "drift_answers"
     DRIFT_NEITHER = "drift_neither"
@@ -39,6 +44,25 @@ class Measure(StrEnum):
     def is_drift(self) -> bool:
         """Whether the population stability index of one signal is measured."""
         return self.startswith("drift_")
+
+    @property
+    def is_time(self) -> bool:
+        """Whether milliseconds are measured."""
+        return self in (Measure.MEAN_TIME, Measure.P95_TIME)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the measured value is between 0 and 1."""
+        return not (self.is_drift or self.is_time or self in (Measure.INFERENCE_TIME, Measure.TRAFFIC))
+
+
+class Severity(StrEnum):
+    """How urgent an alert is."""
+
+    CRITICAL = "critical"
+    """Somebody should look at once."""
+    WARNING = "warning"
+    """Somebody should look within the day."""
 
 
 class Measurement(NamedTuple):
@@ -53,24 +77,33 @@ class AlertState(StrEnum):
     """State of an alert."""
 
     PENDING = "pending"
-    """The rule is broken, but not yet for as long as it requires."""
+    """The value is beyond the limit, but of so few photos or ratings that it may be chance."""
     FIRING = "firing"
     RESOLVED = "resolved"
 
 
 class Alert(TypedDict):
-    """One period in which a rule was broken."""
+    """One episode: a period in which a rule was broken."""
 
     rule: str
     measure: Measure
+    severity: Severity
     state: AlertState
     since: Timestamp
-    """Time at which the rule was first found broken, in UTC."""
+    """Onset: time at which the value was first found beyond the limit, in UTC."""
     fired_at: Timestamp | None
     resolved_at: Timestamp | None
     value: float
-    """Latest measured value while the rule was broken."""
+    """Latest measured value of the episode."""
     n: Count
     """Number of predictions or ratings that `value` was computed from."""
+    worst: float
+    """Worst measured value of the episode."""
+    worst_n: Count
+    """Number of predictions or ratings that `worst` was computed from."""
+    worst_at: Timestamp
+    """Time at which `worst` was first measured."""
     limit: float
     """Limit of the rule, in the unit of `value`."""
+    baseline: float | None
+    """Mean inference time before the episode, in milliseconds, where the rule compares with it."""

@@ -2,28 +2,99 @@
 
 ::
 
-    (none) --broken--> pending --broken for `for`--> firing --not broken for `clear`--> resolved
-                          |                            ^  |
-                          '--not broken--> (none)      '--' broken again within `clear`
+    (none) --beyond the limit--> pending --surely beyond--> firing --likely within the limit--> resolved
+                                    |                         |
+                                    '--within--> (none)       '-- otherwise it stays as it is
+
+The two confidences make a hysteresis: a firing alert is not resolved because its value crossed the limit once, but when
+its interval lies within the limit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from enum import StrEnum
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from catsdogs.alerting.alert import Alert, AlertState, Measurement
+from catsdogs.alerting.alert import AlertState, Measurement
+from catsdogs.alerting.evidence import LIKELY, SURE, Evidence
 from catsdogs.alerting.rules import Rule
-from catsdogs.datetimes import iso
+
+
+class Judgement(StrEnum):
+    """What the two windows of a rule say."""
+
+    BROKEN = "broken"
+    BEYOND = "beyond"
+    """The value is beyond the limit, which may be chance."""
+    UNCLEAR = "unclear"
+    """The value is within the limit, or there are too few predictions or ratings."""
+    WITHIN = "within"
+    """The value is likely within the limit, or nothing was measured at all."""
+
+
+class Windows(NamedTuple):
+    """The evidence in the fast and in the slow window of a rule; ``None`` where it cannot be measured."""
+
+    fast: Evidence | None
+    slow: Evidence | None
+
+
+def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:
+    """Compare what was measured with the limit of a rule.
+
+    A rule is broken if the value is surely beyond its limit in the fast window; or surely in the slow window and likely
+    in the fast one: so a small change is found, too, but not when it is over.
+
+    Returns
+    -------
+    Judgement
+    Measurement or None
+        The value of the window that decided; ``None`` where there were too few predictions or ratings.
+
+    References
+    ----------
+    Google (2018), "The Site Reliability Workbook", chapter 5, "Alerting on SLOs": multiwindow alerts.
+    """
+    fast, slow = (found if found is not None and found.n >= rule.at_least else None for found in windows)
+    if fast is not None and _is_beyond(fast, rule, SURE):
+        return Judgement.BROKEN, Measurement(fast.value, fast.n)
+    now = windows.fast  # however few there are: the slow window has enough
+    if (
+        slow is not None
+        and now is not None
+        and now.n > 1
+        and _is_beyond(slow, rule, SURE)
+        and _is_beyond(now, rule, LIKELY)
+    ):
+        return Judgement.BROKEN, Measurement(slow.value, slow.n)
+    shown = fast or slow
+    if shown is None:
+        is_silent = windows.slow is None or not windows.slow.n
+        return (Judgement.WITHIN if is_silent else Judgement.UNCLEAR), None
+    measured = Measurement(shown.value, shown.n)
+    if _is_within(shown, rule):
+        return Judgement.WITHIN, measured
+    return (Judgement.BEYOND if rule.is_beyond(shown.value) else Judgement.UNCLEAR), measured
+
+
+def _is_beyond(found: Evidence, rule: Rule, z: float) -> bool:
+    low, high = found.interval(z)
+    return rule.is_beyond(high if rule.below is not None else low)
+
+
+def _is_within(found: Evidence, rule: Rule) -> bool:
+    low, high = found.interval(LIKELY)
+    return not rule.is_beyond(low if rule.below is not None else high)
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRecord:
-    """One period in which a rule was broken: a row of the table ``alerts``."""
+    """One episode: a row of the table ``alerts``."""
 
     id: UUID
     rule: str
@@ -33,64 +104,58 @@ class AlertRecord:
     value: float
     n: int
     fired_at: datetime | None = None
-    clear_since: datetime | None = None
-    """Since when the rule of a firing alert is not broken any more."""
     resolved_at: datetime | None = None
+    baseline: float | None = None
+    """What the rule compares with, as it was when the episode began; the episode must not change it."""
 
     @classmethod
-    def start(cls, rule: Rule, measured: Measurement, now: datetime) -> Self:
+    def start(cls, rule: Rule, measured: Measurement, now: datetime, baseline: float | None = None) -> Self:
         """Return a new, pending record."""
-        return cls(uuid7(), rule.name, since=now, seen_at=now, value=measured.value, n=measured.n)
+        return cls(uuid7(), rule.name, since=now, seen_at=now, value=measured.value, n=measured.n, baseline=baseline)
+
+    @property
+    def state(self) -> AlertState:
+        """State that follows from the times."""
+        if self.resolved_at:
+            return AlertState.RESOLVED
+        return AlertState.PENDING if self.fired_at is None else AlertState.FIRING
 
 
-def advance(before: AlertRecord | None, rule: Rule, measured: Measurement | None, now: datetime) -> AlertRecord | None:
+def advance(
+    before: AlertRecord | None, rule: Rule, windows: Windows, now: datetime, baseline: float | None = None
+) -> AlertRecord | None:
     """Compute the next state of a rule.
 
     Parameters
     ----------
     before
         The open record, pending or firing; ``None`` if there is none.
-    measured
-        ``None`` if there was too little data: that counts as not broken.
+    windows
+        What was measured.
     now
         Not before `before.seen_at`.
+    baseline
+        What `windows` were compared with.
 
     Returns
     -------
     AlertRecord or None
         A resolved record is returned once; after that it is no longer open.
     """
-    if measured is None or not rule.is_broken_by(measured.value):
-        return before and _advance_unbroken(before, rule, now)
-    record = before or AlertRecord.start(rule, measured, now)
-    fired_at = record.fired_at or (now if now - record.since >= rule.hold else None)
-    return replace(record, seen_at=now, value=measured.value, n=measured.n, fired_at=fired_at, clear_since=None)
-
-
-def _advance_unbroken(before: AlertRecord, rule: Rule, now: datetime) -> AlertRecord | None:
-    if before.fired_at is None:
+    judgement, measured = judge(windows, rule)
+    record = before
+    if record is None and measured is not None and judgement in (Judgement.BROKEN, Judgement.BEYOND):
+        record = AlertRecord.start(rule, measured, now, baseline)
+    if record is None or (record.fired_at is None and judgement in (Judgement.UNCLEAR, Judgement.WITHIN)):
         return None
-    clear_since = before.clear_since or now
-    resolved_at = now if now - clear_since >= rule.clear else None
-    return replace(before, seen_at=now, clear_since=clear_since, resolved_at=resolved_at)
+    if measured is not None:
+        record = replace(record, value=measured.value, n=measured.n)
+    fired_at = record.fired_at or (now if judgement is Judgement.BROKEN else None)
+    resolved_at = now if judgement is Judgement.WITHIN else None
+    frozen = baseline if record.baseline is None else record.baseline
+    return replace(record, seen_at=now, fired_at=fired_at, resolved_at=resolved_at, baseline=frozen)
 
 
 def close(record: AlertRecord) -> AlertRecord | None:
     """Resolve a firing alert whose rule is no longer evaluated; a pending one is dropped (``None``)."""
     return None if record.fired_at is None else replace(record, resolved_at=record.seen_at)
-
-
-def to_alert(record: AlertRecord, rule: Rule) -> Alert:
-    """Convert a record to plain data."""
-    open_state = AlertState.PENDING if record.fired_at is None else AlertState.FIRING
-    return Alert(
-        rule=rule.name,
-        measure=rule.measure,
-        state=AlertState.RESOLVED if record.resolved_at else open_state,
-        since=iso(record.since),
-        fired_at=iso(record.fired_at) if record.fired_at else None,
-        resolved_at=iso(record.resolved_at) if record.resolved_at else None,
-        value=record.value,
-        n=record.n,
-        limit=rule.limit,
-    )

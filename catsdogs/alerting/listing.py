@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from catsdogs.alerting.alert import Alert, AlertState
-from catsdogs.alerting.lifecycle import AlertRecord, to_alert
+from catsdogs.alerting.lifecycle import AlertRecord
 from catsdogs.alerting.rules import Rule
 from catsdogs.database import Database
-from catsdogs.datetimes import parse_timestamp
+from catsdogs.database.tables import Tables
+from catsdogs.datetimes import iso
 
 LIST_RESOLVED_FOR = timedelta(days=1)
-"""Time for which a resolved alert is listed."""
+"""Time for which a resolved alert is listed, where no time window is asked for."""
+MAX_ALERTS = 200
+"""Largest number of alerts that are listed: of more, those that began last."""
 
 _ORDER = [AlertState.FIRING, AlertState.PENDING, AlertState.RESOLVED]
 
 
 def list_alerts(
-    database: Database, rules: Iterable[Rule], *, since: datetime | None = None, now: datetime | None = None
+    database: Database,
+    rules: Iterable[Rule],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    now: datetime | None = None,
 ) -> list[Alert]:
-    """Read the alerts of `rules` as the latest evaluation stored them, in a read-only transaction.
+    """Read the alerts of `rules` as the latest evaluation before `until` stored them, in a read-only transaction.
 
     Parameters
     ----------
-    since
-        Alerts that were resolved after this time are listed, too; by default those of the last
-        :data:`LIST_RESOLVED_FOR`.
+    since, until
+        Alerts are listed that were open at some time between. Each is as it was at `until`: its state, its value, and
+        its worst value so far. By default, the last :data:`LIST_RESOLVED_FOR` up to now.
     now
         By default the current time.
 
@@ -41,35 +52,71 @@ def list_alerts(
     ------
     DatabaseError
     """
-    by_name = {rule.name: rule for rule in rules}
-    since = since or (now or datetime.now(UTC)) - LIST_RESOLVED_FOR
-    table = database.tables.alerts
-    listed = table.c.rule.in_(list(by_name)) & (table.c.resolved_at.is_(None) | (table.c.resolved_at > since))
+    moment = now or datetime.now(UTC)
+    until = min(until or moment, moment)
+    since = since or until - LIST_RESOLVED_FOR
 
     def work(connection: sa.Connection) -> list[Alert]:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        rows = connection.execute(sa.select(table).where(listed).order_by(table.c.since.desc()))
-        return _in_order(to_alert(AlertRecord(**row._mapping), by_name[row.rule]) for row in rows)
+        alerts = database.tables.alerts
+        overlapping = (alerts.c.since <= until) & (alerts.c.resolved_at.is_(None) | (alerts.c.resolved_at > since))
+        found = read_alerts(connection, database.tables, list(rules), overlapping, until).values()
+        return sorted(found, key=lambda alert: _ORDER.index(alert["state"]))
 
     return database.run(work)
 
 
-def alerts_as_of(alerts: Iterable[Alert], moment: datetime) -> list[Alert]:
-    """Return the alerts that had started by `moment`, in the state that they had then."""
-    return _in_order(
-        alert | {"state": _state_at(alert, moment)} for alert in alerts if _is_past(alert["since"], moment)
+def read_alerts(
+    connection: sa.Connection,
+    tables: Tables,
+    rules: Collection[Rule],
+    condition: sa.ColumnElement[bool],
+    moment: datetime,
+) -> dict[UUID, Alert]:
+    """Read the alerts that fulfil a condition by their identifiers, as they were at a moment; the latest first."""
+    alerts, values, by_name = tables.alerts, tables.alert_values, {rule.name: rule for rule in rules}
+    falling = [rule.name for rule in rules if rule.below is not None]
+    earlier = sa.select(values).where(values.c.alert_id == alerts.c.id, values.c.measured_at <= moment)
+    badness = sa.case((alerts.c.rule.in_(falling), -values.c.value), else_=values.c.value)
+    last = earlier.order_by(values.c.measured_at.desc()).limit(1).lateral("last")
+    worst = earlier.order_by(badness.desc(), values.c.measured_at).limit(1).lateral("worst")
+    query = (
+        sa.select(
+            alerts,
+            sa.func.coalesce(last.c.value, alerts.c.value).label("last_value"),
+            sa.func.coalesce(last.c.n, alerts.c.n).label("last_n"),
+            sa.func.coalesce(worst.c.value, alerts.c.value).label("worst"),
+            sa.func.coalesce(worst.c.n, alerts.c.n).label("worst_n"),
+            sa.func.coalesce(worst.c.measured_at, alerts.c.since).label("worst_at"),
+        )
+        .select_from(alerts.outerjoin(last, sa.true()).outerjoin(worst, sa.true()))
+        .where(condition, alerts.c.rule.in_(list(by_name)))
+        .order_by(alerts.c.since.desc())
+        .limit(MAX_ALERTS)
     )
+    return {row.id: _to_alert(row, tables, by_name[row.rule], moment) for row in connection.execute(query)}
 
 
-def _state_at(alert: Alert, moment: datetime) -> AlertState:
-    if _is_past(alert["resolved_at"], moment):
-        return AlertState.RESOLVED
-    return AlertState.FIRING if _is_past(alert["fired_at"], moment) else AlertState.PENDING
-
-
-def _is_past(time: str | None, moment: datetime) -> bool:
-    return time is not None and parse_timestamp(time) <= moment
-
-
-def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
-    return sorted(alerts, key=lambda alert: _ORDER.index(alert["state"]))
+def _to_alert(row: sa.Row[Any], tables: Tables, rule: Rule, moment: datetime) -> Alert:
+    """Convert a row to plain data, without what happened after `moment`."""
+    record = AlertRecord(**{column.name: getattr(row, column.name) for column in tables.alerts.columns})
+    fired_at, resolved_at = (
+        time if time and time <= moment else None for time in (record.fired_at, record.resolved_at)
+    )
+    then = replace(record, fired_at=fired_at, resolved_at=resolved_at)
+    return Alert(
+        rule=rule.name,
+        measure=rule.measure,
+        severity=rule.severity,
+        state=then.state,
+        since=iso(record.since),
+        fired_at=iso(fired_at) if fired_at else None,
+        resolved_at=iso(resolved_at) if resolved_at else None,
+        value=row.last_value,
+        n=row.last_n,
+        worst=row.worst,
+        worst_n=row.worst_n,
+        worst_at=iso(row.worst_at),
+        limit=rule.limit,
+        baseline=record.baseline,
+    )

@@ -1,38 +1,50 @@
-"""What the alert rules measure, in SQL. Counts over a time window without `last` come from the roll-up tables."""
+"""What the alert rules measure, in SQL: the evidence in both time windows of each rule."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
+from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, Measure, Measurement
+from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, TRAFFIC_WEEKS, Measure
+from catsdogs.alerting.evidence import QUANTILES, Evidence, Mean, Percentile95, Share, StabilityIndex, Traffic
+from catsdogs.alerting.lifecycle import Windows
 from catsdogs.alerting.rules import Rule
 from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
+from catsdogs.model.drift_reference import DriftReference
 from catsdogs.monitoring import accuracy, aggregates
 from catsdogs.monitoring.drift import find_reference, measure_drift
-from catsdogs.monitoring.drift_limits import SIGNIFICANCE_LEVEL
-from catsdogs.monitoring.figures import Drift
 from catsdogs.monitoring.model_health import CardOf, latest_version
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
 from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.monitoring.sampling import SAMPLE_SIZE, draw_sample
 
-_ANIMAL_ANSWERS = Answer.CAT, Answer.DOG
-_READABLE_ANSWERS = Answer.CAT, Answer.DOG, Answer.NEITHER
+MIN_BASELINE = 100
+"""Smallest number of photos that a baseline of the inference time is computed from."""
 
-
-_NO_DATA = Measurement(0.0, 0)
+_WEEK = timedelta(weeks=1)
+_OF_RATINGS = frozenset({Measure.SATISFACTION, Measure.ACCURACY})
+_COUNTED: dict[Measure, Callable[[sa.Row[Any]], Evidence]] = {
+    Measure.SATISFACTION: lambda row: Share(row.satisfied, row.rated),
+    Measure.ACCURACY: lambda row: Share(row.right, row.judged),
+    Measure.ERRORS: lambda row: Share(row.errors, row.errors + row.successes),
+    Measure.LOW_CONFIDENCE: lambda row: Share(row.unsure, row.cat + row.dog),
+    Measure.ONE_ANSWER: lambda row: Share(max(row.cat, row.dog, row.neither), row.successes),
+    Measure.MEAN_TIME: lambda row: Mean(row.mean or 0.0, row.deviation or 0.0, row.successes),
+    Measure.P95_TIME: lambda row: Percentile95(row.quantiles or [0.0] * len(QUANTILES), row.successes),
+}
+"""How each measure follows from the counts of a window."""
 
 
 class Measurements:
-    """Measures rules at one point in time; drift is computed once for all rules with the same window.
+    """Measures rules at one point in time; each window is read once for all rules.
 
     Parameters
     ----------
@@ -40,8 +52,13 @@ class Measurements:
         Table of predictions.
     card_of
         See :func:`catsdogs.monitoring.model_health.cards`.
+    rules
+        Rules that are to be measured.
     now
         End of all time windows.
+    ended
+        When the last episode of a rule ended, by name. Its windows begin no earlier: what is over must not make it fire
+        again.
     reference_period
         See :func:`catsdogs.monitoring.drift.find_reference`.
     """
@@ -51,107 +68,163 @@ class Measurements:
         connection: sa.Connection,
         table: sa.Table[PredictionColumns],
         card_of: CardOf,
+        rules: Iterable[Rule],
         now: datetime,
+        ended: Mapping[str, datetime] | None = None,
         reference_period: Span | None = None,
     ) -> None:
         self._connection, self._table, self._card_of = connection, table, card_of
-        self._reference_period = reference_period
+        self._rules, self._reference_period = list(rules), reference_period
         self._end = now + timedelta(microseconds=1)  # windows include this moment
-        self._drifts: dict[tuple[timedelta | None, int | None], list[Drift]] = {}
+        self._ended = ended or {}
+        self._drifts: dict[datetime, dict[str, StabilityIndex]] = {}
+        self._baselines: dict[timedelta, float | None] = {}
 
-    def measure(self, rule: Rule) -> Measurement | None:
-        """Measure what a rule names; ``None`` if there are fewer than ``at_least`` predictions or ratings."""
-        functions: dict[Measure, Callable[[Rule], Measurement]] = {
-            Measure.SATISFACTION: self._satisfaction,
-            Measure.INFERENCE_TIME: self._inference_time,
-            Measure.ERRORS: self._errors,
-            Measure.LOW_CONFIDENCE: self._low_confidence,
-            Measure.ONE_ANSWER: self._one_answer,
-            Measure.ACCURACY: self._accuracy,
+    def measure(self, rule: Rule, baseline: float | None = None) -> Windows:
+        """Measure both windows of a rule.
+
+        Parameters
+        ----------
+        baseline
+            See :meth:`baseline`.
+        """
+
+        def evidence(start: datetime) -> Evidence | None:
+            if rule.measure.is_drift:
+                return self._drift(start).get(rule.measure.removeprefix("drift_"))
+            if rule.measure is Measure.TRAFFIC:
+                return self._traffic(start)
+            row = (self._ratings if rule.measure in _OF_RATINGS else self._photos)[start]
+            if rule.measure is Measure.INFERENCE_TIME:
+                times = row.mean or 0.0, row.deviation or 0.0, row.successes
+                return Mean(*times, baseline) if baseline else None
+            return _COUNTED[rule.measure](row)
+
+        fast, slow = self._starts(rule)
+        return Windows(evidence(fast), evidence(slow))
+
+    def _starts(self, rule: Rule) -> tuple[datetime, datetime]:
+        """Return the starts of the fast and the slow window."""
+        earliest = self._ended.get(rule.name, self._end - rule.slow)
+        return max(self._end - rule.fast, earliest), max(self._end - rule.slow, earliest)
+
+    def baseline(self, rule: Rule) -> float | None:
+        """Return what a rule compares the inference time with, in milliseconds; ``None`` if it does not, or cannot.
+
+        It is the median of the daily means before the fast window: one bad day in the week does not move it.
+        """
+        if rule.measure is not Measure.INFERENCE_TIME:
+            return None
+        if rule.fast not in self._baselines:
+            end = self._end - rule.fast
+            window = end - INFERENCE_TIME_BASELINE, end
+            total, *days = aggregates.aggregate_roll_ups(
+                self._connection, self._table, ALL_PREDICTIONS, window, width=86400
+            )
+            means = [day.mean for day in days if day.mean]
+            self._baselines[rule.fast] = median(means) if means and total.successes >= MIN_BASELINE else None
+        return self._baselines[rule.fast]
+
+    @cached_property
+    def _photos(self) -> dict[datetime, sa.Row[Any]]:
+        """Counts of all photos, by the start of the window."""
+        column = self._table.c
+        time = sa.case((column.success, column.inference_time_ms))
+        is_unsure = accuracy.animal_confidence(self._table) <= LOW_CONFIDENCE
+
+        def count(answer: Answer) -> sa.ColumnElement[int]:
+            return sa.func.count().filter(column.prediction_result == answer)
+
+        quantiles = sa.cast(list(QUANTILES), ARRAY(sa.Double))
+        return self._read_windows(
+            {rule for rule in self._rules if rule.measure not in _OF_RATINGS},
+            sa.func.count(time).label("successes"),
+            count(Answer.ERROR).label("errors"),
+            count(Answer.CAT).label("cat"),
+            count(Answer.DOG).label("dog"),
+            count(Answer.NEITHER).label("neither"),
+            sa.func.count().filter(is_unsure).label("unsure"),
+            sa.func.avg(time).label("mean"),
+            sa.func.stddev_samp(time).label("deviation"),
+            sa.func.percentile_cont(quantiles).within_group(time).label("quantiles"),
+        )
+
+    @cached_property
+    def _ratings(self) -> dict[datetime, sa.Row[Any]]:
+        """Counts of ratings and judgements, by the start of the window."""
+        rating, is_right = self._table.c.user_feedback, accuracy.is_right(self._table)
+        return self._read_windows(
+            {rule for rule in self._rules if rule.measure in _OF_RATINGS},
+            sa.func.count(rating).label("rated"),
+            sa.func.count().filter(rating == 1).label("satisfied"),
+            sa.func.count(is_right).label("judged"),
+            sa.func.count().filter(is_right).label("right"),
+            condition=accuracy.has_feedback(self._table),
+        )
+
+    def _read_windows(
+        self,
+        rules: set[Rule],
+        *columns: sa.ColumnElement[Any],
+        condition: sa.ColumnElement[bool] | None = None,
+    ) -> dict[datetime, sa.Row[Any]]:
+        starts = sorted({start for rule in rules for start in self._starts(rule)})
+        queries = [
+            sa.select(sa.literal(number).label("number"), *columns).where(
+                filter_condition(PredictionFilter(start, self._end), self._table),
+                sa.true() if condition is None else condition,
+            )
+            for number, start in enumerate(starts)
+        ]
+        return {starts[row.number]: row for row in self._connection.execute(sa.union_all(*queries))}
+
+    def _traffic(self, start: datetime) -> Traffic | None:
+        """Compare with the same hours of the earlier weeks that were recorded from their beginning on."""
+        first = self._first_photo
+        if first is None:
+            return None
+        weeks = min(TRAFFIC_WEEKS, (start - first) // _WEEK)
+        if weeks < 1:
+            return None
+        ages = [week * _WEEK for week in range(weeks + 1)]
+        counts = [
+            sa.select(sa.func.count())
+            .select_from(self._table)
+            .where(filter_condition(ALL_PREDICTIONS, self._table, (start - age, self._end - age)))
+            .scalar_subquery()
+            for age in ages
+        ]
+        found, *before = self._connection.execute(sa.select(*counts)).one()
+        return Traffic(found, sum(before), weeks)
+
+    @cached_property
+    def _first_photo(self) -> datetime | None:
+        return self._connection.scalar(sa.select(sa.func.min(self._table.c.timestamp)))
+
+    def _drift(self, start: datetime) -> dict[str, StabilityIndex]:
+        if start not in self._drifts:
+            self._drifts[start] = self._measure_drift(start)
+        return self._drifts[start]
+
+    def _measure_drift(self, start: datetime) -> dict[str, StabilityIndex]:
+        if self._served is None:
+            return {}
+        version, reference, input_size = self._served
+        chosen = PredictionFilter(start, self._end, model_version=version)
+        rows = draw_sample(self._connection, self._table, chosen, SAMPLE_SIZE // 2).rows
+        return {
+            drift["signal"]: StabilityIndex(drift["expected"], drift["found"], reference.n, drift["n"])
+            for drift in measure_drift(self._connection, rows, reference, input_size)
         }
-        measured = functions.get(rule.measure, self._drift)(rule)
-        return measured if measured.n >= rule.at_least else None
 
-    def _satisfaction(self, rule: Rule) -> Measurement:
-        rows = self._rows(rule, self._table.c.user_feedback.is_not(None))
-        return self._share(rows, rows.c.user_feedback == 1)
-
-    def _errors(self, rule: Rule) -> Measurement:
-        counts = self._count_answers(rule, tuple(Answer))
-        n = sum(counts.values())
-        return Measurement(counts[Answer.ERROR] / (n or 1), n)
-
-    def _low_confidence(self, rule: Rule) -> Measurement:
-        rows = self._rows(rule, self._table.c.prediction_result.in_(_ANIMAL_ANSWERS))
-        return self._share(rows, accuracy.animal_confidence(rows) <= LOW_CONFIDENCE)
-
-    def _accuracy(self, rule: Rule) -> Measurement:
-        rows = self._rows(rule, accuracy.has_feedback(self._table) & self._table.c.success)
-        return self._share(rows, accuracy.is_right(rows))
-
-    def _one_answer(self, rule: Rule) -> Measurement:
-        counts = self._count_answers(rule, _READABLE_ANSWERS)
-        n = sum(counts.values())
-        return Measurement(max(counts.values(), default=0) / (n or 1), n)
-
-    def _inference_time(self, rule: Rule) -> Measurement:
-        rows = self._rows(rule, self._table.c.success)
-        n, mean, first = self._connection.execute(
-            sa.select(sa.func.count(), sa.func.avg(rows.c.inference_time_ms), sa.func.min(rows.c.timestamp))
-        ).one()
-        if not n:
-            return _NO_DATA
-        baseline = self._totals((first - INFERENCE_TIME_BASELINE, first)).mean
-        return Measurement(mean / baseline, n) if baseline else _NO_DATA
-
-    def _count_answers(self, rule: Rule, answers: Collection[Answer]) -> Counter[str]:
-        """Count the predictions of each of `answers`."""
-        if rule.last is None and rule.within is not None:
-            total = self._totals((self._end - rule.within, self._end))
-            counts = {"cat": total.cat, "dog": total.dog, "neither": total.neither, "error": total.errors}
-            return Counter({answer: counts[answer] for answer in answers})
-        rows = self._rows(rule, self._table.c.prediction_result.in_(answers))
-        answer = rows.c.prediction_result
-        return Counter(dict(self._connection.execute(sa.select(answer, sa.func.count()).group_by(answer)).all()))
-
-    def _totals(self, window: Span) -> sa.Row[Any]:
-        return aggregates.totals(self._connection, self._table, ALL_PREDICTIONS, window)
-
-    def _drift(self, rule: Rule) -> Measurement:
-        key = rule.within, rule.last
-        if key not in self._drifts:
-            self._drifts[key] = self._measure_drift(rule)
-        signal = rule.measure.removeprefix("drift_")
-        found = next((drift for drift in self._drifts[key] if drift["signal"] == signal), None)
-        if found is None:
-            return _NO_DATA
-        return Measurement(found["psi"] if found["p_value"] < SIGNIFICANCE_LEVEL else 0.0, found["n"])
-
-    def _measure_drift(self, rule: Rule) -> list[Drift]:
-        recent = self._recent(rule)
+    @cached_property
+    def _served(self) -> tuple[str, DriftReference, int] | None:
+        """The version of the latest prediction, its reference, and the side of the network's input."""
+        longest = max(rule.slow for rule in self._rules)
+        recent = PredictionFilter(self._end - longest, self._end)
         version = latest_version(self._connection, self._table, recent)
         card = self._card_of(version) if version else None
-        _, reference = find_reference(self._connection, self._table, version or "", card, self._reference_period)
-        if card is None or reference is None:
-            return []
-        if rule.last:
-            rows = self._rows(rule, self._table.c.model_version == version)
-        else:
-            same_version = replace(recent, model_version=version)
-            rows = draw_sample(self._connection, self._table, same_version, SAMPLE_SIZE // 2).rows
-        return measure_drift(self._connection, rows, reference, card.input_size)
-
-    def _rows(self, rule: Rule, condition: sa.ColumnElement[bool]) -> sa.CTE:
-        query = sa.select(self._table).where(filter_condition(self._recent(rule), self._table), condition)
-        if rule.last:
-            query = query.order_by(self._table.c.timestamp.desc()).limit(rule.last)
-        return query.cte("measured")
-
-    def _recent(self, rule: Rule) -> PredictionFilter:
-        return PredictionFilter(None if rule.within is None else self._end - rule.within, self._end)
-
-    def _share(self, rows: sa.CTE, condition: sa.ColumnElement[Any]) -> Measurement:
-        n, found = self._connection.execute(
-            sa.select(sa.func.count(), sa.func.count().filter(condition)).select_from(rows)
-        ).one()
-        return Measurement(found / (n or 1), n)
+        if version is None or card is None:
+            return None
+        _, reference = find_reference(self._connection, self._table, version, card, self._reference_period)
+        return (version, reference, card.input_size) if reference else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import tomllib
 from datetime import timedelta
 from importlib import resources
@@ -11,11 +12,15 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from catsdogs.alerting.alert import Measure
+from catsdogs.alerting.alert import Measure, Severity
 from catsdogs.errors import SettingsError
 from catsdogs.monitoring.drift_limits import STRONG_PSI
 
 PACKAGED_RULES = resources.files("catsdogs.alerting") / "rules.toml"
+
+_DURATION = re.compile(r"P(?=.)(\d{1,3}W)?(\d{1,3}D)?(T(?=.)(\d{1,4}H)?(\d{1,5}M)?(\d{1,6}S)?)?")
+"""Months and years have no fixed length, so they are none."""
+_OLD_FIELDS = "last", "within", "for", "clear"
 
 _log = logging.getLogger(__name__)
 _last_valid: dict[Path, list[Rule]] = {}
@@ -31,19 +36,30 @@ class Rule(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9_]{1,64}$")
     measure: Measure = Field(strict=False)
-    below: float | None = Field(None, gt=0)
-    above: float | None = Field(None, gt=0)
-    last: int | None = Field(None, ge=1, le=100_000)
-    within: timedelta | None = Field(None, strict=False, gt=timedelta(), le=timedelta(days=400))
-    at_least: int = Field(1, ge=1)
-    hold: timedelta = Field(timedelta(), alias="for", strict=False, ge=timedelta())
-    clear: timedelta = Field(timedelta(minutes=15), strict=False, ge=timedelta())
+    severity: Severity = Field(Severity.WARNING, strict=False)
+    below: float | None = Field(None, gt=0, allow_inf_nan=False)
+    above: float | None = Field(None, gt=0, allow_inf_nan=False)
+    fast: timedelta = Field(strict=False, gt=timedelta())
+    slow: timedelta = Field(strict=False, le=timedelta(days=31))
+    at_least: int = Field(10, ge=2)
 
-    @field_validator("within", "hold", "clear", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _explain_old_fields(cls, values: object) -> object:
+        if isinstance(values, dict) and (old := [name for name in _OLD_FIELDS if name in values]):
+            raise ValueError(
+                f"{old[0]} is a field of earlier versions: rename within to slow, add a shorter time window fast, and "
+                "remove last, for and clear, as in the packaged rules.toml"
+            )
+        return values
+
+    @field_validator("fast", "slow", mode="before")
     @classmethod
     def _check_duration(cls, value: object) -> object:
-        if not isinstance(value, str) or not value.startswith("P"):
-            raise ValueError('a duration in ISO 8601 is needed, such as "PT30M" or "P7D"')
+        if not isinstance(value, str) or not _DURATION.fullmatch(value):
+            raise ValueError(
+                'a duration in ISO 8601 of weeks, days, hours, minutes and seconds is needed, such as "PT30M" or "P7D"'
+            )
         return value
 
     @model_validator(mode="after")
@@ -51,10 +67,10 @@ class Rule(BaseModel):
         limits = (self.below is not None) + (self.above is not None)
         if limits > 1 or (limits == 0 and not self.measure.is_drift):
             raise ValueError("give either below or above")
-        if self.last is None and self.within is None:
-            raise ValueError("give last or within, or both")
-        if self.last is not None and self.last < self.at_least:
-            raise ValueError("at_least must not be more than last")
+        if self.measure.is_share and self.limit >= 1:
+            raise ValueError("the limit of a share must be less than 1: 0.7 means 70 %")
+        if self.fast >= self.slow:
+            raise ValueError("the window fast must be shorter than slow")
         return self
 
     @property
@@ -64,8 +80,8 @@ class Rule(BaseModel):
             return self.below
         return STRONG_PSI if self.above is None else self.above
 
-    def is_broken_by(self, value: float) -> bool:
-        """Return whether a measured value is beyond the limit."""
+    def is_beyond(self, value: float) -> bool:
+        """Return whether a value is beyond the limit."""
         return value < self.limit if self.below is not None else value > self.limit
 
 

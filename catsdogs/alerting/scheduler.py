@@ -8,11 +8,12 @@ the other. Readers use :func:`catsdogs.alerting.listing.list_alerts`, which writ
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from catsdogs.alerting.lifecycle import AlertRecord, advance, close
 from catsdogs.alerting.lock import lock_alerts
@@ -20,8 +21,9 @@ from catsdogs.alerting.measures import Measurements
 from catsdogs.alerting.notifications import notify_targets
 from catsdogs.alerting.rules import Rule, load_rules
 from catsdogs.database import Database
-from catsdogs.database.tables import AlertColumns
-from catsdogs.monitoring.model_health import cards
+from catsdogs.database.roll_ups import Span
+from catsdogs.database.tables import Tables
+from catsdogs.monitoring.model_health import CardOf, cards
 from catsdogs.settings import Settings
 
 CLOSE_AFTER = timedelta(days=1)
@@ -31,7 +33,7 @@ REWRITE_AFTER = timedelta(minutes=1)
 change token (ETag) and make it read its figures again."""
 
 
-def evaluate_and_notify(database: Database, settings: Settings, *, notify: bool = True, wait: bool = True) -> None:
+def evaluate_and_notify(database: Database, settings: Settings, *, notify: bool = True, wait: bool = True) -> int:
     """Evaluate the rules of the settings, store the new state, and send what is new to the settings' targets.
 
     Parameters
@@ -40,7 +42,12 @@ def evaluate_and_notify(database: Database, settings: Settings, *, notify: bool 
         Whether messages are sent.
     wait
         Whether to wait until the targets have answered (at most
-        :data:`~catsdogs.alerting.notifications.SEND_TIMEOUT_SECONDS`); if not, a daemon thread sends the messages.
+        :data:`~catsdogs.alerting.targets.SEND_TIMEOUT_SECONDS`); if not, a daemon thread sends the messages.
+
+    Returns
+    -------
+    int
+        Number of rules that there were enough predictions or ratings for.
 
     Raises
     ------
@@ -49,16 +56,17 @@ def evaluate_and_notify(database: Database, settings: Settings, *, notify: bool 
     DatabaseError
     """
     rules = load_rules(settings.alert_rules)
-    evaluate(database, rules)
+    measured = evaluate(database, rules)
     if not notify or settings.alert_targets is None:
-        return
+        return measured
     if wait:
         notify_targets(database, rules, settings)
     else:
         threading.Thread(target=notify_targets, args=(database, rules, settings), daemon=True).start()
+    return measured
 
 
-def evaluate(database: Database, rules: Iterable[Rule], now: datetime | None = None) -> None:
+def evaluate(database: Database, rules: Iterable[Rule], now: datetime | None = None) -> int:
     """Measure every rule and store its new state.
 
     Parameters
@@ -68,44 +76,67 @@ def evaluate(database: Database, rules: Iterable[Rule], now: datetime | None = N
     now
         Time of the evaluation; by default the current time.
 
+    Returns
+    -------
+    int
+        Number of rules that there were enough predictions or ratings for.
+
     Raises
     ------
     DatabaseError
     """
-    now, by_name = now or datetime.now(UTC), {rule.name: rule for rule in rules}
-    table, card_of = database.tables.alerts, cards(database.settings)
-
-    def work(connection: sa.Connection) -> None:
-        lock_alerts(connection)
-        measurements = Measurements(
-            connection, database.tables.predictions, card_of, now, database.settings.drift_period
-        )
-        rows = connection.execute(sa.select(table).where(table.c.resolved_at.is_(None)))
-        open_records = {row.rule: AlertRecord(**row._mapping) for row in rows}
-        for name in open_records.keys() - by_name.keys():  # another evaluator may use other rules
-            if now - open_records[name].seen_at >= CLOSE_AFTER:
-                _store(connection, table, open_records[name], close(open_records[name]))
-        for rule in by_name.values():
-            before = open_records.get(rule.name)
-            _store(connection, table, before, advance(before, rule, measurements.measure(rule), now))
-
-    database.run(work)
+    moment, listed, card_of = now or datetime.now(UTC), list(rules), cards(database.settings)
+    period = database.settings.drift_period
+    return database.run(lambda connection: evaluate_with(connection, database.tables, listed, card_of, moment, period))
 
 
-def _store(
-    connection: sa.Connection, table: sa.Table[AlertColumns], before: AlertRecord | None, after: AlertRecord | None
-) -> None:
+def evaluate_with(
+    connection: sa.Connection,
+    tables: Tables,
+    rules: Sequence[Rule],
+    card_of: CardOf,
+    now: datetime,
+    reference_period: Span | None = None,
+) -> int:
+    """Evaluate the rules within a transaction; the parameters are those of :class:`Measurements`."""
+    lock_alerts(connection)
+    by_name = {rule.name: rule for rule in rules}
+    alerts = tables.alerts
+    ends = sa.select(alerts.c.rule, sa.func.max(alerts.c.resolved_at)).group_by(alerts.c.rule)
+    recent = alerts.c.resolved_at > now - max((rule.slow for rule in rules), default=CLOSE_AFTER)
+    ended: dict[str, datetime] = dict(connection.execute(ends.where(recent)).all())  # type: ignore[arg-type]
+    measurements = Measurements(connection, tables.predictions, card_of, rules, now, ended, reference_period)
+    rows = connection.execute(sa.select(alerts).where(alerts.c.resolved_at.is_(None)))
+    open_records = {row.rule: AlertRecord(**row._mapping) for row in rows}
+    for name in open_records.keys() - by_name.keys():  # another evaluator may use other rules
+        if now - open_records[name].seen_at >= CLOSE_AFTER:
+            _store(connection, tables, open_records[name], close(open_records[name]))
+    measured = 0
+    for rule in rules:
+        before = open_records.get(rule.name)
+        baseline = before.baseline if before and before.baseline is not None else measurements.baseline(rule)
+        windows = measurements.measure(rule, baseline)
+        measured += any(found is not None and found.n >= rule.at_least for found in windows)
+        _store(connection, tables, before, advance(before, rule, windows, now, baseline))
+    return measured
+
+
+def _store(connection: sa.Connection, tables: Tables, before: AlertRecord | None, after: AlertRecord | None) -> None:
+    alerts = tables.alerts
     if after is None:
         if before is not None:
-            connection.execute(sa.delete(table).where(table.c.id == before.id))
+            connection.execute(sa.delete(alerts).where(alerts.c.id == before.id))
         return
     if before is not None and _looks_equal(before, after) and after.seen_at - before.seen_at < REWRITE_AFTER:
         return
-    values = {column.name: getattr(after, column.name) for column in table.columns}
+    values = {column.name: getattr(after, column.name) for column in alerts.columns}
     if before is None:
-        connection.execute(sa.insert(table).values(values))
+        connection.execute(sa.insert(alerts).values(values))
     else:
-        connection.execute(sa.update(table).where(table.c.id == after.id).values(values))
+        connection.execute(sa.update(alerts).where(alerts.c.id == after.id).values(values))
+    if before is None or (before.value, before.n) != (after.value, after.n):
+        measured = {"alert_id": after.id, "measured_at": after.seen_at, "value": after.value, "n": after.n}
+        connection.execute(insert(tables.alert_values).values(measured).on_conflict_do_nothing())
 
 
 def _looks_equal(before: AlertRecord, after: AlertRecord) -> bool:

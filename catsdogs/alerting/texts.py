@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+import socket
+from datetime import UTC, timedelta, tzinfo
 
-from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, Alert, AlertState, Measure
+from catsdogs.alerting.alert import LOW_CONFIDENCE, TRAFFIC_WEEKS, Alert, AlertState, Measure, Severity
 from catsdogs.datetimes import parse_timestamp
 from catsdogs.domain import ServiceProblem
-from catsdogs.i18n import N_, Translator
+from catsdogs.i18n import N_, NOTHING, Translator
 
 _TITLES = {
     Measure.SATISFACTION: N_("People are dissatisfied"),
     Measure.INFERENCE_TIME: N_("Answers are slow"),
+    Measure.MEAN_TIME: N_("Answers take too long"),
+    Measure.P95_TIME: N_("One answer in twenty takes too long"),
+    Measure.TRAFFIC: N_("Hardly any photo comes"),
     Measure.ERRORS: N_("Many photos cannot be read"),
     Measure.LOW_CONFIDENCE: N_("The model is unsure"),
     Measure.ONE_ANSWER: N_("Almost all answers are the same"),
@@ -30,7 +34,12 @@ _DRIFTED = N_(
 _DESCRIPTIONS = {
     Measure.SATISFACTION: N_("Of {n} people, {value} were satisfied; the limit is {limit}."),
     Measure.INFERENCE_TIME: N_(
-        "The last {n} predictions took {value} of the mean time of the {days} days before; the limit is {limit}."
+        "The last {n} predictions took {value} of the mean time before, {baseline}; the limit is {limit}."
+    ),
+    Measure.MEAN_TIME: N_("The last {n} predictions took {value} on average; the limit is {limit}."),
+    Measure.P95_TIME: N_("Of the last {n} predictions, one in twenty took {value} or longer; the limit is {limit}."),
+    Measure.TRAFFIC: N_(
+        "Of the photos that came in the same hours of the last {weeks} weeks, {value} came; the limit is {limit}."
     ),
     Measure.ERRORS: N_("Of {n} photos, {value} could not be read; the limit is {limit}."),
     Measure.LOW_CONFIDENCE: N_(
@@ -47,6 +56,16 @@ _TO_DO = {
     Measure.INFERENCE_TIME: N_(
         "Check the machine's load and memory, and whether photos have become larger. If it stays slow, restart the "
         "server."
+    ),
+    Measure.MEAN_TIME: N_(
+        "Check the machine's load and memory: people wait. Stop what else runs there, or restart the server."
+    ),
+    Measure.P95_TIME: N_(
+        "Most answers are fast, some are not: check the machine's load, and whether clients send very large photos."
+    ),
+    Measure.TRAFFIC: N_(
+        "Open the prediction app and send a photo. If that works, check the proxy, the network and the clients; a "
+        "holiday may be the reason, too."
     ),
     Measure.ERRORS: N_(
         "Look in the server's log for the files that are refused: a client may be faulty, or send a format that is "
@@ -106,20 +125,45 @@ def title(alert: Alert, _: Translator) -> str:
 
 
 def description(alert: Alert, _: Translator) -> str:
-    """Return a sentence with the measured value, the number of predictions or ratings, and the limit."""
+    """Return a sentence with the measured value, the number of predictions or ratings, and the limit.
+
+    Of a resolved alert, it is the worst value.
+    """
     measure = Measure(alert["measure"])  # over HTTP, it is a string
-
-    def format_value(value: float) -> str:
-        return _.number(value, digits=2) if measure.is_drift else _.percent(value)
-
+    is_over = alert["state"] == AlertState.RESOLVED
+    value, n = (alert["worst"], alert["worst_n"]) if is_over else (alert["value"], alert["n"])
     return _(
         _DESCRIPTIONS.get(measure, _DRIFTED),
-        value=format_value(alert["value"]),
-        n=_.number(alert["n"]),
-        limit=format_value(alert["limit"]),
+        value=_value(measure, value, _),
+        n=_.number(n),
+        limit=_value(measure, alert["limit"], _),
         confidence=_.percent(LOW_CONFIDENCE, digits=0),
-        days=_.number(INFERENCE_TIME_BASELINE.days),
+        weeks=_.number(TRAFFIC_WEEKS),
+        baseline=NOTHING if alert["baseline"] is None else _.milliseconds(alert["baseline"]),
     )
+
+
+def course(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool = False) -> str:
+    """Return a sentence on the worst value of an open alert, or on the last one of a resolved alert.
+
+    The parameters are those of :func:`period`.
+    """
+    measure = Measure(alert["measure"])
+    if alert["state"] == AlertState.RESOLVED:
+        return _("That was the worst; at the end it was {value}.", value=_value(measure, alert["value"], _))
+    worst = _value(measure, alert["worst"], _)
+    return _("Worst so far: {value}, {moment}.", value=worst, moment=_moment(alert["worst_at"], _, zone, name_zone))
+
+
+def _value(measure: Measure, value: float, _: Translator) -> str:
+    if measure.is_time:
+        return _.milliseconds(value)
+    return _.number(value, digits=2) if measure.is_drift else _.percent(value)
+
+
+def _moment(text: str, _: Translator, zone: tzinfo | None, name_zone: bool) -> str:
+    moment = parse_timestamp(text).astimezone(zone)
+    return f"{_.datetime(moment)} {moment.tzname()}" if name_zone else _.datetime(moment)
 
 
 def period(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool = False) -> str:
@@ -132,14 +176,9 @@ def period(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool 
     name_zone
         Whether each time has the name of its zone: a reader elsewhere cannot know it.
     """
-
-    def format_time(text: str) -> str:
-        moment = parse_timestamp(text).astimezone(zone)
-        return f"{_.datetime(moment)} {moment.tzname()}" if name_zone else _.datetime(moment)
-
-    start = format_time(alert["since"])
+    start = _moment(alert["since"], _, zone, name_zone)
     if alert["resolved_at"] is not None:
-        return _("From {start} to {end}.", start=start, end=format_time(alert["resolved_at"]))
+        return _("From {start} to {end}.", start=start, end=_moment(alert["resolved_at"], _, zone, name_zone))
     return _("Since {moment}.", moment=start)
 
 
@@ -159,21 +198,61 @@ def state_name(alert: Alert, _: Translator) -> str:
     return names[alert["state"]]
 
 
+def severity_name(alert: Alert, _: Translator) -> str:
+    """Return the name of the severity."""
+    return _("Critical") if alert["severity"] == Severity.CRITICAL else _("Warning")
+
+
 def headline(alert: Alert, _: Translator) -> str:
     """Return the name of the state and what is wrong."""
     return _("{state}: {title}", state=state_name(alert, _), title=title(alert, _))
 
 
-def message(alert: Alert, _: Translator, zone: tzinfo | None = None) -> tuple[str, str]:
+def message(alert: Alert, _: Translator, zone: tzinfo | None = None, *, site: str = "") -> tuple[str, str]:
     """Return the title and the text of the message that is sent to a target.
 
     Parameters
     ----------
     zone
         Time zone of the times; ``None`` for that of this machine.
+    site
+        Address at which people open the dashboard, such as ``https://pets.example``; if it is empty, the path alone
+        is given.
     """
     subject = _("catsdogs: {headline}", headline=headline(alert, _))
-    sentences = [description(alert, _), period(alert, _, zone, name_zone=True)]
+    sentences = [
+        description(alert, _),
+        period(alert, _, zone, name_zone=True),
+        course(alert, _, zone, name_zone=True),
+    ]
     if alert["state"] != AlertState.RESOLVED:
         sentences.append(to_do(alert, _))
-    return subject, "\n".join(sentences)
+    sentences.append(
+        _("Severity: {severity}. Host: {host}.", severity=severity_name(alert, _), host=socket.gethostname())
+    )
+    return subject, "\n".join([*sentences, site + window_path(alert)])
+
+
+def no_alert(predictions: int, _: Translator) -> str:
+    """Return the sentence where no alert is listed, with the number of predictions in the window that is shown."""
+    if predictions:
+        return _("No alert: nothing to do now.")
+    return _("No alert, but no prediction in this window either: nothing was checked.")
+
+
+def window_path(alert: Alert) -> str:
+    """Return the path of the dashboard with the window of an alert, and an hour before it."""
+    start = parse_timestamp(alert["since"]) - timedelta(hours=1)
+    end = parse_timestamp(alert["resolved_at"]) if alert["resolved_at"] else None
+    bounds = {"from": start, "to": end}
+    return "/monitoring?" + "&".join(
+        f"{name}={moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for name, moment in bounds.items() if moment
+    )
+
+
+def problem_message(found: ServiceProblem, _: Translator, *, is_over: bool) -> tuple[str, str]:
+    """Return the title and the text of the message that a problem of the service began, or is over."""
+    host = _("Host: {host}.", host=socket.gethostname())
+    if is_over:
+        return _("catsdogs: Resolved: {problem}", problem=found), f"{_('The problem of the service is over.')}\n{host}"
+    return _("catsdogs: Alert: {problem}", problem=found), f"{problem(found, _)}\n{host}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import typer
 
@@ -24,13 +25,13 @@ def check(
 ) -> None:
     """Evaluate every alert rule, store the result and list the alerts.
 
-    Exit code 0: no alert fires; 2: alerts fire; 1: the rules could not be evaluated. A rule that is broken, but not
-    yet for as long as it requires, is listed as pending and does not change the exit code.
+    Exit code 0: no alert fires; 2: alerts fire; 1: the rules could not be evaluated. An alert whose value is beyond
+    its limit, but may be chance, is listed as pending and does not change the exit code.
     """
     from catsdogs.alerting.listing import list_alerts
-    from catsdogs.alerting.notifications import check_targets
     from catsdogs.alerting.rules import load_rules
     from catsdogs.alerting.scheduler import evaluate_and_notify
+    from catsdogs.alerting.targets import check_targets
     from catsdogs.database import Database, setup
 
     settings = Settings.load()
@@ -39,25 +40,64 @@ def check(
     database = Database(settings)
     try:
         setup.ensure(database)
-        evaluate_and_notify(database, settings, notify=send)
+        n_measured = evaluate_and_notify(database, settings, notify=send)
         found = list_alerts(database, rules)
     finally:
         database.close()
-    _print(found, settings.lang, as_json=as_json)
+    _print(found, settings, n_measured, as_json=as_json)
     if any(alert["state"] == AlertState.FIRING for alert in found):
         raise typer.Exit(ALERTS_FIRE)
 
 
-def _print(found: list[Alert], language: str, *, as_json: bool) -> None:
+@alerts.command(cls=ScheduledCommand)
+def test() -> None:
+    """Send a test message to each of CATSDOGS_ALERT_TARGETS, and say what came of it.
+
+    Exit code 0: all were delivered; 1: one was not, or no target is set.
+    """
+    from catsdogs.alerting.targets import Delivery, Message, check_targets, deliver, parse_targets
+    from catsdogs.errors import SettingsError
+    from catsdogs.i18n import Translator
+
+    settings = Settings.load()
+    targets, _ = parse_targets(settings.alert_targets), Translator(settings.lang)
+    if not targets:
+        raise SettingsError("CATSDOGS_ALERT_TARGETS names no target.")
+    check_targets(settings.alert_targets)
+    text = Message(
+        _("catsdogs: test message"),
+        _("Alerts of catsdogs on {host} will arrive here. There is nothing to do.", host=socket.gethostname()),
+    )
+    outcomes = deliver([(target, text) for target in targets])
+    sentences = {
+        Delivery.DELIVERED: _("delivered"),
+        Delivery.REFUSED: _("not delivered: it cannot be reached, or refuses the message. Check the address."),
+        Delivery.SILENT: _("not delivered: it did not answer in time."),
+    }
+    for target, outcome in zip(targets, outcomes, strict=True):
+        scheme = target.url.partition("://")[0]
+        print(
+            _(
+                "Target {position} ({kind}): {outcome}",
+                position=target.position,
+                kind=scheme,
+                outcome=sentences[outcome],
+            )
+        )
+    if set(outcomes) != {Delivery.DELIVERED}:
+        raise typer.Exit(1)
+
+
+def _print(found: list[Alert], settings: Settings, n_measured: int, *, as_json: bool) -> None:
     from catsdogs.alerting import texts
     from catsdogs.i18n import Translator
 
-    _ = Translator(language)
+    _ = Translator(settings.lang)
     for alert in found:
         if as_json:
             sentences = {"title": texts.title(alert, _), "to_do": texts.to_do(alert, _)}
             print(json.dumps({**alert, **sentences}, ensure_ascii=False))
         else:
-            print("\n  ".join("\n".join(texts.message(alert, _)).split("\n")))
+            print("\n  ".join("\n".join(texts.message(alert, _, site=settings.site)).split("\n")))
     if not found and not as_json:
-        print(_("No alert."))
+        print(_("No alert.") if n_measured else _("No alert, but there are too few predictions: nothing was checked."))

@@ -63,7 +63,7 @@ def _note_signals() -> threading.Event:
 
 
 def _run(settings: Settings, sockets: list[socket.socket], host: str, port: int, stopping: threading.Event) -> None:
-    from catsdogs.alerting.notifications import check_targets
+    from catsdogs.alerting.targets import check_targets
     from catsdogs.server.app import Server
     from catsdogs.server.urls import loopback_url, url_for_kernels
     from catsdogs.service.local import Local

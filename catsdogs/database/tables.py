@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -34,6 +33,7 @@ from sqlalchemy import (
     func,
 )
 
+from catsdogs.database.alert_tables import AlertColumns, AlertMessageColumns, AlertValueColumns, alert_tables
 from catsdogs.database.rules import MAX_PHOTO_SIDE, bounds, prediction_rules
 
 
@@ -96,31 +96,6 @@ class PhotoColumns(TypedColumns):
     reviewed_at: Named[datetime | None] = Column(DateTime(timezone=True))
 
 
-class AlertColumns(TypedColumns):
-    """One alert of a rule: pending, then firing, then resolved."""
-
-    id: Named[UUID] = Column(Uuid, primary_key=True)
-    rule: Named[str] = Column(Text)
-    since: Named[datetime] = Column(DateTime(timezone=True))
-    fired_at: Named[datetime | None] = Column(DateTime(timezone=True))
-    clear_since: Named[datetime | None] = Column(DateTime(timezone=True))
-    resolved_at: Named[datetime | None] = Column(DateTime(timezone=True))
-    seen_at: Named[datetime] = Column(DateTime(timezone=True))
-    value: Named[float] = Column(Double)
-    n: Named[int] = Column(BigInteger)
-
-
-class AlertMessageColumns(TypedColumns):
-    """A notification of an alert to one target. Of its address, a secret, only eight digits of a hash are stored."""
-
-    alert_id: Named[UUID] = Column(Uuid, primary_key=True)
-    event: Named[str] = Column(Text, primary_key=True)
-    target: Named[str] = Column(Text, primary_key=True)
-    tries: Named[int] = Column(SmallInteger)
-    """How many of the times to try are past, see :data:`catsdogs.alerting.notifications.ATTEMPT_TIMES`."""
-    sent_at: Named[datetime | None] = Column(DateTime(timezone=True))
-
-
 class RollUpColumns(TypedColumns):
     """Aggregates of one hour or day of predictions, by model version and answer; see :mod:`catsdogs.database.roll_ups`.
 
@@ -165,6 +140,7 @@ class Tables:
     consents: Table[ConsentColumns]
     photos: Table[PhotoColumns]
     alerts: Table[AlertColumns]
+    alert_values: Table[AlertValueColumns]
     alert_messages: Table[AlertMessageColumns]
     roll_ups: Table[RollUpColumns]
     stale_hours: Table[StaleHourColumns]
@@ -186,7 +162,7 @@ def tables(name: str) -> Tables:
         _predictions_table(name, metadata),
         _consents_table(metadata),
         _photos_table(name, metadata),
-        *_alert_tables(metadata),
+        *alert_tables(metadata),
         *_roll_up_tables(name, metadata),
         _erased_receipts_table(metadata),
     )
@@ -253,26 +229,6 @@ def _photos_table(name: str, metadata: MetaData) -> Table[PhotoColumns]:
         *bounds("created_at", "reviewed_at"),
         Index("photos_consent_id", "consent_id"),
     )
-
-
-def _alert_tables(metadata: MetaData) -> tuple[Table[AlertColumns], Table[AlertMessageColumns]]:
-    alerts = Table(
-        "alerts",
-        metadata,
-        AlertColumns,
-        CheckConstraint("fired_at IS NOT NULL OR (clear_since IS NULL AND resolved_at IS NULL)", "fires_first"),
-        Index("alerts_open", "rule", unique=True, postgresql_where="resolved_at IS NULL"),
-        Index("alerts_fired_at", "fired_at"),
-    )
-    messages = Table(
-        "alert_messages",
-        metadata,
-        AlertMessageColumns,
-        ForeignKeyConstraint(["alert_id"], ["alerts.id"], "alert", ondelete="CASCADE"),
-        CheckConstraint("event IN ('firing', 'resolved')", "event_known"),
-        CheckConstraint("target ~ '^[0-9a-f]{8}$'", "target_hash"),
-    )
-    return alerts, messages
 
 
 def _roll_up_tables(name: str, metadata: MetaData) -> tuple[Table[RollUpColumns], Table[StaleHourColumns]]:

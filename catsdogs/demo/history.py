@@ -26,7 +26,7 @@ PHOTOS_A_DAY = 190
 """Mean number of photos a day."""
 HOURS = (1, 1, 1, 1, 1, 1, 2, 4, 6, 8, 9, 9, 10, 9, 9, 9, 9, 10, 11, 11, 10, 8, 5, 3)
 """How many photos come in each hour of the day (UTC), relative to each other."""
-RATED, SATISFIED, UNREADABLE = 0.35, 0.94, 0.015
+RATED, SATISFIED, UNREADABLE = 0.35, 0.96, 0.015
 """Shares without an incident: of answers rated, of ratings that are good, of photos that cannot be read."""
 MEAN_MS, SPREAD = 9.0, 0.35
 """Median of the inference times in milliseconds, and the standard deviation of their logarithm."""
@@ -92,13 +92,16 @@ class History:
     photos_a_day: float = PHOTOS_A_DAY
 
     def rows(self) -> Iterator[Row]:
-        """Make the rows, in order of time. They hold nothing personal."""
-        choose = random.Random(self.seed)  # noqa: S311 (not for cryptography)
-        signals = _Signals(choose)
-        for moment in self._moments(choose):
+        """Make the rows, in order of time. They hold nothing personal.
+
+        Times and ratings are drawn apart from the photos: they do not depend on the model's reference.
+        """
+        times, people, photos = map(random.Random, (f"{self.seed} {name}" for name in ("times", "people", "photos")))
+        signals = _Signals(photos)
+        for moment in self._moments(times):
             kinds = {kind for kind, start, end in self.incidents if start <= moment < end}
             if IncidentKind.GAP not in kinds:
-                yield _make_row(moment, kinds, signals, choose)
+                yield _make_row(moment, kinds, signals, photos, people)
 
     def _moments(self, choose: random.Random) -> Iterator[datetime]:
         """Draw the times of a Poisson process whose rate depends on the hour of the day."""
@@ -130,8 +133,10 @@ class _Signals:
         return self._choose.uniform(ends[number], ends[number + 1])
 
 
-def _make_row(moment: datetime, kinds: set[IncidentKind], signals: _Signals, choose: random.Random) -> Row:
-    unreadable = choose.random() < (1 / 3 if IncidentKind.UNREADABLE in kinds else UNREADABLE)
+def _make_row(
+    moment: datetime, kinds: set[IncidentKind], signals: _Signals, choose: random.Random, people: random.Random
+) -> Row:
+    unreadable = people.random() < (1 / 3 if IncidentKind.UNREADABLE in kinds else UNREADABLE)
     row = _empty_row(moment, choose)
     row["model_version"] = f"{signals.version}-demo" if IncidentKind.NEW_VERSION in kinds else signals.version
     if unreadable:
@@ -140,7 +145,7 @@ def _make_row(moment: datetime, kinds: set[IncidentKind], signals: _Signals, cho
     factor = max((factor for kind, factor in times.items() if kind in kinds), default=1.0)
     row |= {"success": True, "inference_time_ms": MEAN_MS * factor * choose.lognormvariate(0, SPREAD)}
     row |= _photo(kinds, signals, choose) | _answer(kinds, signals, choose)
-    return row | _feedback(row, kinds, choose)
+    return row | _feedback(row, kinds, people)
 
 
 def _empty_row(moment: datetime, choose: random.Random) -> Row:

@@ -14,7 +14,6 @@ from IPython.display import HTML
 import catsdogs
 from catsdogs.alerting import texts as alert_texts
 from catsdogs.alerting.alert import Alert, AlertState
-from catsdogs.alerting.listing import alerts_as_of
 from catsdogs.datetimes import zone_name
 from catsdogs.i18n import NOTHING, Translator
 from catsdogs.monitoring import health_charts, health_texts
@@ -39,8 +38,8 @@ class ReportService(Protocol):
     def model_health(self, prediction_filter: PredictionFilter) -> ModelHealth:
         """Compute how good the model is."""
 
-    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
-        """List the stored alerts."""
+    def alerts(self, *, since: datetime | None = None, until: datetime | None = None) -> list[Alert]:
+        """List the alerts of a time window, as they were at its end."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,7 @@ class Report:
     health
         Health of the model in the period.
     alerts
-        Alerts that are open now, or were resolved since the period began. If the period is over, the report shows
-        them in the state that they had at its end.
+        Alerts that were open in the period, as they were at its end.
     start, end
         Period, in :data:`LOCAL`.
     language
@@ -85,7 +83,7 @@ class Report:
         anonymous = [point | {"user_comment": None} for point in statistics["feedback"]]
         self.statistics: Statistics = statistics | {"feedback": anonymous}
         self.health, self._is_over = health, is_over(end)
-        self._alerts = alerts_as_of(alerts, end) if self._is_over else list(alerts)
+        self._alerts = list(alerts)
         self.start, self.end, self.zone = start, end, LOCAL
         self._ = Translator(language)
 
@@ -116,7 +114,8 @@ class Report:
         since, until = cut_to_data(since, until, first, datetime.now(LOCAL))
         of_period = PredictionFilter(since, until, zone=zone_name(LOCAL))
         statistics, health = service.statistics(of_period), service.model_health(of_period)
-        return cls(statistics, health, service.alerts(since=since), since, until, language)
+        alerts = service.alerts(since=since, until=until if is_over(until) else None)
+        return cls(statistics, health, alerts, since, until, language)
 
     def headline(self) -> Output:
         """Return the title, the period, the verdict, what changed since the period before, and the worst days."""
@@ -143,7 +142,7 @@ class Report:
         """Return the alerts as they are now or, if the period is over, as they were at its end."""
         _ = self._
         items = "".join(self._alert_item(alert) for alert in self._alerts)
-        no_alert = _("No alert.") if self._is_over else _("No alert: nothing to do now.")
+        no_alert = _("No alert.") if self._is_over else alert_texts.no_alert(self.statistics["total_predictions"], _)
         content = f'<ul class="alerts">{items}</ul>' if items else f"<p>{escape(no_alert)}</p>"
         firing = [alert["rule"] for alert in self._alerts if alert["state"] == AlertState.FIRING]
         moment = self.end if self._is_over else datetime.now(self.zone)
@@ -152,7 +151,11 @@ class Report:
 
     def _alert_item(self, alert: Alert) -> str:
         _ = self._
-        sentences = [alert_texts.description(alert, _), alert_texts.period(alert, _, self.zone)]
+        sentences = [
+            alert_texts.description(alert, _),
+            alert_texts.period(alert, _, self.zone),
+            alert_texts.course(alert, _, self.zone),
+        ]
         if alert["resolved_at"] is None:
             sentences.append(alert_texts.to_do(alert, _))
         headline = f"<strong>{escape(alert_texts.headline(alert, _))}</strong>"

@@ -58,8 +58,12 @@ class ScheduledJobs:
             await asyncio.sleep(PURGE_SECONDS if done else PURGE_RETRY_SECONDS)
 
     async def _work_each_minute(self) -> None:
-        """Evaluate the alert rules now and once a minute, and notify; shorten the database's log."""
+        """Evaluate the alert rules now and once a minute, and notify; shorten the database's log.
+
+        Before that, problems of the service are told: the evaluation waits for a database that is away.
+        """
         while True:
+            await self._run(self._service.tell_problems, "the alert targets could not be told of problems")
             await self._run(self._service.evaluate_alerts, "the alert rules could not be evaluated")
             await self._run(self._service.trim_database_log, "the log of the database could not be shortened")
             await asyncio.sleep(MINUTE_SECONDS)

@@ -179,8 +179,8 @@ class Service(Protocol):
         The filter's answer and listing are ignored: accuracy among the answers of one kind would be another figure.
         """
 
-    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
-        """List the stored alerts: firing, pending, and those resolved after `since`, by default in the last day."""
+    def alerts(self, *, since: datetime | None = None, until: datetime | None = None) -> list[Alert]:
+        """List the alerts that were open between `since` and `until`, by default in the last day, as at `until`."""
 
     def export(self, receipt: str) -> Export:
         """Return everything held under a receipt code, ready for JSON.

@@ -11,8 +11,10 @@ from uuid import UUID
 from catsdogs import samples
 from catsdogs.alerting.alert import Alert
 from catsdogs.alerting.listing import list_alerts
+from catsdogs.alerting.problem_watch import ProblemWatch
 from catsdogs.alerting.rules import load_rules
 from catsdogs.alerting.scheduler import evaluate_and_notify
+from catsdogs.alerting.targets import parse_targets
 from catsdogs.database import Database, v2_ids
 from catsdogs.database.roll_ups import RollUpRefresher
 from catsdogs.domain import (
@@ -66,6 +68,7 @@ class Local:
         self._writer = RecordWriter(self._database, self._spool, self._replayer)
         self._roll_ups = RollUpRefresher(self._database)
         self._health_check = HealthCheck(model, settings, self._database, self._spool, self._replayer)
+        self._problem_watch = ProblemWatch(parse_targets(settings.alert_targets), settings.lang)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -224,9 +227,9 @@ class Local:
             )
         )
 
-    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
+    def alerts(self, *, since: datetime | None = None, until: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.interface.Service.alerts`."""
-        return list_alerts(self._database, load_rules(self._settings.alert_rules), since=since)
+        return list_alerts(self._database, load_rules(self._settings.alert_rules), since=since, until=until)
 
     def evaluate_alerts(self, *, notify: bool = True) -> None:
         """Evaluate the alert rules and store the new state; with `notify`, messages are sent in the background.
@@ -234,6 +237,10 @@ class Local:
         See :func:`catsdogs.alerting.scheduler.evaluate_and_notify`.
         """
         evaluate_and_notify(self._database, self._settings, notify=notify, wait=False)
+
+    def tell_problems(self) -> None:
+        """Tell the alert targets of problems of the service that last, without the database."""
+        self._problem_watch.note(self.health()["degraded"])
 
     def export(self, receipt: str) -> Export:
         """See :func:`catsdogs.records.data_subject_rights.export`."""

@@ -193,9 +193,10 @@ class Remote:
         health: ModelHealth = self._request("GET", "/api/model-health", prediction_filter.to_query(HealthQuery))
         return health
 
-    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
+    def alerts(self, *, since: datetime | None = None, until: datetime | None = None) -> list[Alert]:
         """See :meth:`catsdogs.service.interface.Service.alerts`."""
-        response: Alerts = self._request("GET", "/api/alerts", _without_none({"since": since and iso(since)}))
+        window = _without_none({"since": since and iso(since), "until": until and iso(until)})
+        response: Alerts = self._request("GET", "/api/alerts", window)
         with _expect_fields():
             return response["alerts"]
 

@@ -22,6 +22,8 @@ class AlertList(BaseWidget):
 
     alerts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``rule``, ``state`` (as stored), and the texts ``badge title happened when to_do``."""
+    none = traitlets.Unicode().tag(sync=True)
+    """Sentence where there is no alert."""
     known = traitlets.Bool(False).tag(sync=True)
     """Whether the alerts were read; before that, an empty list does not mean that there is no alert."""
     degraded: traitlets.List[str] = traitlets.List().tag(sync=True)
@@ -31,21 +33,24 @@ class AlertList(BaseWidget):
 
     def __init__(self, translator: Translator) -> None:
         _ = translator
-        super().__init__(translator, {"title": _("Alerts"), "none": _("No alert: nothing to do now.")})
+        super().__init__(translator, {"title": _("Alerts")})
 
-    def show(self, alerts: list[Alert], degraded: list[ServiceProblem], zone: tzinfo) -> None:
-        """Show `alerts` with times of `zone`, and what is degraded in the service."""
+    def show_degraded(self, degraded: list[ServiceProblem]) -> None:
+        """Show what is degraded in the service."""
+        self.degraded = [texts.problem(found, self._) for found in degraded]
+
+    def show(self, alerts: list[Alert], zone: tzinfo, predictions: int) -> None:
+        """Show `alerts` with times of `zone`; where there is none, the number of predictions says what that means."""
         _ = self._
         with self.hold_sync():
-            self.known, self.problem = True, ""
-            self.degraded = [texts.problem(found, _) for found in degraded]
+            self.known, self.problem, self.none = True, "", texts.no_alert(predictions, _)
             self.alerts = [
                 {
                     "rule": alert["rule"],
                     "state": str(alert["state"]),
                     "badge": texts.state_name(alert, _),
                     "title": texts.title(alert, _),
-                    "happened": texts.description(alert, _),
+                    "happened": f"{texts.description(alert, _)} {texts.course(alert, _, zone)}",
                     "when": texts.period(alert, _, zone),
                     "to_do": texts.to_do(alert, _),
                 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import UTC, datetime
 
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
@@ -15,6 +16,9 @@ from catsdogs.widgets.view import View, ViewSnapshot
 
 FRESH_SECONDS = 30.0
 """Seconds after which the model's health is read again; it changes slowly."""
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Start of a window that is open at its start."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,18 +39,32 @@ class AlertsAndHealth:
         """Whether the health is outdated and may be read again."""
         return self._is_outdated and time.monotonic() - self._read_at >= FRESH_SECONDS
 
-    def refresh(self, service: Service, shown: ViewSnapshot, *, forced: bool = False) -> None:
+    def show_degraded(self, service: Service) -> None:
+        """Show what is degraded in the service, from its health alone: the database may be away."""
+        try:
+            self.alerts.show_degraded(service.health()["degraded"])
+        except CatsDogsError as error:
+            _log.warning("%s: %s", type(error).__name__, error)
+
+    def refresh(self, service: Service, shown: ViewSnapshot, predictions: int, *, forced: bool = False) -> None:
         """Read the alerts again, and the model's health where it is old; where that fails, the last ones stay.
 
         An error of the alerts is shown in their list, which would otherwise look as if there were none.
 
         Parameters
         ----------
+        shown
+            Alerts are listed that were open in its time window.
+        predictions
+            Number of predictions in that window.
         forced
             Also read the health where it was read a moment ago.
         """
+        self.show_degraded(service)
+        window = shown.prediction_filter
+        start = window.start or EARLIEST
         try:
-            self.alerts.show(service.alerts(), service.health()["degraded"], shown.zone)
+            self.alerts.show(service.alerts(since=start, until=window.end), shown.zone, predictions)
         except CatsDogsError as error:
             _log.warning("%s: %s", type(error).__name__, error)
             self.alerts.show_error(error)

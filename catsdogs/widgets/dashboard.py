@@ -28,6 +28,10 @@ from catsdogs.widgets.view import ViewSnapshot
 MAX_AGE = timedelta(minutes=1)
 """Age at which figures are read again even if nothing was recorded: the window moves on."""
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+STALE = "catsdogs-stale"
+"""CSS class of the dashboard while it shows figures that could not be read again."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +52,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self._ = _ = Translator(language or session_language())
         self._connect = connect
         self._change_token = ""
-        self._read_at = datetime.min.replace(tzinfo=UTC)
+        self._read_at = NEVER
         self.header = PageHeader(
             _, _("How the service is doing"), _("Is it fast, are people satisfied, what did it answer last?")
         )
@@ -95,6 +99,8 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             self.refresh()
         else:
             self._show_updated(now)
+            if self.alerts_and_health.alerts.degraded:  # its end changes no record
+                self.alerts_and_health.show_degraded(self.service)
 
     def refresh(self, *, forced: bool = False) -> None:
         """Read the figures again. Where that fails, the last ones stay, and the controls show the error.
@@ -121,7 +127,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self.tiles.show(statistics)
         self.charts.show(statistics, shown)
         self.predictions_table.show(predictions, shown.zone)
-        self.alerts_and_health.refresh(self.service, shown, forced=forced)
+        self.alerts_and_health.refresh(self.service, shown, statistics["total_predictions"], forced=forced)
 
     def _snapshot(self) -> ViewSnapshot:
         return ViewSnapshot(self.controls.view, datetime.now(UTC), self.zone)
@@ -133,6 +139,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _show_updated(self, now: datetime) -> None:
         _ = self._
+        self.remove_class(STALE)
         self.controls.updated = _(
             "Updated {moment} ({zone})",
             moment=format_time(now.astimezone(self.zone), "medium", locale=_.locale),
@@ -142,5 +149,12 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _show_error(self, error: CatsDogsError) -> None:
         _log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
+        _, read_at = self._, self._read_at
         self._change_token = ""
-        self.controls.problem = self._.describe(error)
+        self.add_class(STALE)
+        about = _("No figures were read yet.")
+        if read_at > NEVER:
+            about = _("The figures below are of {moment}.", moment=_.datetime(read_at.astimezone(self.zone)))
+        self.controls.problem = f"{_.describe(error)} {about}"
+        if "service" in self.__dict__:  # it is open, so it can say what is wrong
+            self.alerts_and_health.show_degraded(self.service)

@@ -43,6 +43,8 @@ class PredictionsTable(BaseWidget):
 
     rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     """Each a dictionary of ``answer`` (as stored) and ``cells`` (texts in the order of ``columns``)."""
+    known = traitlets.Bool(False).tag(sync=True)
+    """Whether predictions were read; before that, no row does not mean that there is none."""
     columns: traitlets.List[str] = traitlets.List().tag(sync=True)
     listing = traitlets.Unicode().tag(sync=True)
     listings: traitlets.List[tuple[str, str]] = traitlets.List().tag(sync=True)
@@ -85,7 +87,7 @@ class PredictionsTable(BaseWidget):
     def show(self, predictions: list[RecentPrediction], zone: tzinfo) -> None:
         """Show `predictions` with times of `zone`."""
         with self.hold_sync():
-            self.listing = str(self._controls.view.listing)
+            self.known, self.listing = True, str(self._controls.view.listing)
             self.rows = [
                 {"answer": prediction["prediction_result"], "cells": self._cells(prediction, zone)}
                 for prediction in predictions

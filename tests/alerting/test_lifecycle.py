@@ -2,71 +2,101 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.alerting.alert import Measurement
-from catsdogs.alerting.lifecycle import AlertRecord, advance, close
+from catsdogs.alerting.evidence import Share
+from catsdogs.alerting.lifecycle import AlertRecord, Judgement, Windows, advance, close, judge
 from catsdogs.alerting.rules import Rule
 from tests.rows import NOW
 
 MINUTE = timedelta(minutes=1)
-BROKEN, NOT_BROKEN = Measurement(0.9, 10), Measurement(0.1, 10)
+ERRORS = Rule.model_validate({"name": "test", "measure": "errors", "above": 0.1, "fast": "PT1H", "slow": "P1D"})
+SATISFACTION = Rule.model_validate(
+    {"name": "test", "measure": "satisfaction", "below": 0.7, "fast": "PT1H", "slow": "P1D"}
+)
 
 
-def make_rule(hold: str, clear: str) -> Rule:
-    values = {"name": "test", "measure": "errors", "above": 0.5, "last": 10, "for": hold, "clear": clear}
-    return Rule.model_validate(values)
+def both(found: int, n: int) -> Windows:
+    return Windows(Share(found, n), Share(found, n))
 
 
-def test_an_alert_fires_after_its_hold_time_and_is_resolved_after_its_clear_time() -> None:
-    rule = make_rule("PT30M", "PT15M")
+def verdict(windows: Windows, rule: Rule = ERRORS) -> Judgement:
+    return judge(windows, rule)[0]
+
+
+def test_a_rule_is_broken_by_the_bound_of_an_interval_and_not_by_a_value() -> None:
+    assert verdict(both(2, 10)) is Judgement.BEYOND
+    assert verdict(both(20, 100)) is Judgement.BROKEN
+    assert verdict(both(60, 100), SATISFACTION) is Judgement.BEYOND
+    assert verdict(both(600, 1000), SATISFACTION) is Judgement.BROKEN
+
+
+def test_a_small_change_is_found_in_the_slow_window_unless_the_fast_one_says_that_it_is_over() -> None:
+    slow = Share(150, 1000)
+    assert verdict(Windows(Share(3, 15), slow)) is Judgement.BROKEN
+    assert verdict(Windows(Share(1, 15), slow)) is Judgement.UNCLEAR
+    assert verdict(Windows(Share(0, 30), slow)) is Judgement.WITHIN
+    assert verdict(Windows(Share(3, 3), slow)) is Judgement.BROKEN  # where photos are rare
+    assert verdict(Windows(Share(1, 1), slow)) is Judgement.BEYOND
+
+
+def test_where_nothing_was_measured_no_alert_stays_and_where_little_was_nothing_changes() -> None:
+    assert verdict(both(0, 0)) is Judgement.WITHIN
+    assert verdict(Windows(None, None)) is Judgement.WITHIN
+    assert verdict(Windows(Share(1, 3), Share(1, 9))) is Judgement.UNCLEAR
+
+
+def test_an_alert_is_pending_then_fires_and_ends_only_when_the_value_is_likely_within_the_limit() -> None:
     record: AlertRecord | None = None
-    history = []
-    for minute, measured in [
-        *((minute, BROKEN) for minute in (0, 10, 20, 30)),
-        *((minute, NOT_BROKEN) for minute in (40, 50)),
-        (60, BROKEN),
-        *((minute, NOT_BROKEN) for minute in (70, 80, 90)),
-    ]:
-        record = advance(record, rule, measured, NOW + MINUTE * minute)
-        assert record
-        history.append((minute, bool(record.fired_at), bool(record.resolved_at)))
-    assert [minute for minute, fired, _ in history if fired] == [30, 40, 50, 60, 70, 80, 90]
-    assert [minute for minute, _, resolved in history if resolved] == [90]
-    assert record
-    assert (record.since, record.fired_at) == (NOW, NOW + MINUTE * 30)
-
-
-@given(st.lists(st.sampled_from([BROKEN, NOT_BROKEN, None]), max_size=60), st.integers(0, 5), st.integers(0, 5))
-def test_between_two_alerts_lie_the_clear_time_and_the_hold_time(
-    measurements: list[Measurement | None], hold: int, clear: int
-) -> None:
-    rule = make_rule(f"PT{hold}M", f"PT{clear}M")
-    record: AlertRecord | None = None
-    fired: list[datetime] = []
-    resolved: list[datetime] = []
-    for minute, measured in enumerate(measurements):
-        now = NOW + MINUTE * minute
-        record = advance(record, rule, measured, now)
-        if record and record.fired_at == now:
-            fired.append(now)
-            assert measurements[minute - hold : minute + 1] == [BROKEN] * (hold + 1)
+    states = []
+    course = [both(2, 10), both(10, 40), both(4, 40), both(0, 2), both(5, 40), both(1, 40), both(1, 40)]
+    for minute, windows in enumerate(course):
+        record = advance(record, ERRORS, windows, NOW + MINUTE * minute)
+        states.append(str(record.state) if record else "none")
         if record and record.resolved_at:
-            resolved.append(now)
-            assert BROKEN not in measurements[minute - clear : minute + 1]
+            assert (record.since, record.fired_at, record.resolved_at) == (NOW, NOW + MINUTE, NOW + MINUTE * 5)
             record = None
-    assert len(fired) - len(resolved) in (0, 1)
-    assert all(earlier < later for earlier, later in zip(resolved, fired[1:], strict=False))
+    assert states == ["pending", "firing", "firing", "firing", "firing", "resolved", "none"]
+
+
+def test_a_pending_alert_is_dropped_when_its_value_is_within_the_limit() -> None:
+    pending = advance(None, ERRORS, both(2, 10), NOW)
+    assert pending is not None
+    assert advance(pending, ERRORS, both(3, 40), NOW + MINUTE) is None
+
+
+def test_the_baseline_of_an_episode_is_that_of_its_beginning() -> None:
+    record = advance(None, ERRORS, both(2, 10), NOW, baseline=4.0)
+    record = advance(record, ERRORS, both(40, 100), NOW + MINUTE, baseline=9.0)
+    assert record is not None
+    assert (record.state, record.baseline) == ("firing", 4.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=60))
+def test_between_two_alerts_of_a_rule_its_value_was_likely_within_the_limit(counts: list[tuple[int, int]]) -> None:
+    record: AlertRecord | None = None
+    fires = 0
+    for minute, (found, others) in enumerate(counts):
+        windows = both(found, found + others)
+        record = advance(record, ERRORS, windows, NOW + MINUTE * minute)
+        if record and record.fired_at == record.seen_at:
+            assert verdict(windows) is Judgement.BROKEN
+            fires += 1
+        if record and record.resolved_at:
+            assert verdict(windows) is Judgement.WITHIN
+            fires, record = fires - 1, None
+        assert fires in (0, 1)
 
 
 def test_a_closed_alert_ends_at_its_latest_evaluation_and_a_pending_one_is_dropped() -> None:
-    pending = AlertRecord.start(make_rule("PT1M", "PT0S"), BROKEN, NOW)
+    pending = advance(None, ERRORS, both(2, 10), NOW)
+    assert pending is not None
     assert close(pending) is None
-    firing = advance(pending, make_rule("PT1M", "PT0S"), BROKEN, NOW + MINUTE)
-    assert firing
+    firing = advance(pending, ERRORS, both(40, 100), NOW + MINUTE)
+    assert firing is not None
     closed = close(firing)
-    assert closed
+    assert closed is not None
     assert closed.resolved_at == NOW + MINUTE

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from catsdogs.alerting.alert import Alert, AlertState, Measure
-from catsdogs.alerting.listing import alerts_as_of, list_alerts
+from catsdogs.alerting.alert import Measure
+from catsdogs.alerting.listing import list_alerts
 from catsdogs.alerting.rules import Rule
 from catsdogs.alerting.scheduler import evaluate
 from catsdogs.database import Database
@@ -19,13 +19,15 @@ from tests.rows import NOW, InsertRows, make_row
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-RULE = Rule.model_validate({"name": "errors", "measure": "errors", "above": 0.5, "last": 4, "clear": "PT0S"})
+RULE = Rule.model_validate(
+    {"name": "errors", "measure": "errors", "above": 0.5, "fast": "PT30M", "slow": "PT40M", "at_least": 4}
+)
 
 
 @pytest.fixture
 def broken(insert_rows: InsertRows) -> Database:
     """A database in which the rule is broken, and was not evaluated yet."""
-    return insert_rows([make_row(NOW - MINUTE * n, prediction_result="error") for n in range(1, 5)])
+    return insert_rows([make_row(NOW - MINUTE * n, prediction_result="error") for n in range(1, 9)])
 
 
 def stored_rows(database: Database) -> list[Any]:
@@ -60,7 +62,7 @@ def test_listing_needs_no_right_to_write(broken: Database) -> None:
 
 def test_a_resolved_alert_is_listed_for_a_day_or_since_a_given_time(broken: Database, insert_rows: InsertRows) -> None:
     evaluate(broken, [RULE], NOW)
-    insert_rows([make_row(NOW + MINUTE * n) for n in range(1, 5)])
+    insert_rows([make_row(NOW + HOUR - MINUTE * n) for n in range(1, 15)])
     evaluate(broken, [RULE], NOW + HOUR)
     [alert] = list_alerts(broken, [RULE], now=NOW + timedelta(days=1))
     assert (alert["state"], alert["resolved_at"]) == ("resolved", (NOW + HOUR).isoformat())
@@ -68,36 +70,30 @@ def test_a_resolved_alert_is_listed_for_a_day_or_since_a_given_time(broken: Data
     assert list_alerts(broken, [RULE], now=NOW + timedelta(days=2), since=NOW) == [alert]
 
 
-def make_alert(rule: str, since: int, fired: int | None, resolved: int | None) -> Alert:
-    def time(hours: int | None) -> str | None:
-        return None if hours is None else (NOW + HOUR * hours).isoformat()
+def test_an_alert_of_the_past_is_as_it_was_then(broken: Database, insert_rows: InsertRows) -> None:
+    evaluate(broken, [RULE], NOW)
+    insert_rows([make_row(NOW + MINUTE * 5, prediction_result="error"), make_row(NOW + MINUTE * 6)])
+    evaluate(broken, [RULE], NOW + MINUTE * 10)
+    insert_rows([make_row(NOW + HOUR - MINUTE * n) for n in range(1, 15)])
+    evaluate(broken, [RULE], NOW + HOUR)
 
-    return Alert(
-        rule=rule,
-        measure=Measure.ERRORS,
-        state=AlertState.FIRING,
-        since=(NOW + HOUR * since).isoformat(),
-        fired_at=time(fired),
-        resolved_at=time(resolved),
-        value=0.5,
-        n=50,
-        limit=0.05,
-    )
+    def as_at(moment: datetime) -> list[tuple[str, float, float, str | None]]:
+        found = list_alerts(broken, [RULE], since=NOW - HOUR, until=moment, now=NOW + timedelta(days=5))
+        return [(alert["state"].value, alert["value"], alert["worst"], alert["resolved_at"]) for alert in found]
+
+    assert as_at(NOW - MINUTE) == []
+    assert as_at(NOW + MINUTE) == [("firing", 1.0, 1.0, None)]
+    assert as_at(NOW + MINUTE * 20) == [("firing", 0.9, 1.0, None)]
+    assert as_at(NOW + HOUR) == [("resolved", 0.0, 1.0, (NOW + HOUR).isoformat())]
+    later = list_alerts(broken, [RULE], since=NOW + HOUR * 2, until=NOW + HOUR * 3, now=NOW + timedelta(days=5))
+    assert later == []
 
 
-def test_alerts_are_given_in_the_state_that_they_had_at_a_time() -> None:
-    alerts = [
-        make_alert("began_later", 1, 2, None),
-        make_alert("began_and_ended_later", 1, 2, 3),
-        make_alert("ended_before", -5, -4, -3),
-        make_alert("fired_later", -1, 1, 2),
-        make_alert("fires_still", -9, -8, None),
-        make_alert("ended_later", -2, -1, 3),
-    ]
-    assert [(alert["rule"], alert["state"].value) for alert in alerts_as_of(alerts, NOW)] == [
-        ("fires_still", "firing"),
-        ("ended_later", "firing"),
-        ("fired_later", "pending"),
-        ("ended_before", "resolved"),
-    ]
-    assert alerts_as_of(alerts, datetime.fromisoformat("2020-01-01T00:00Z")) == []
+def test_the_worst_value_of_a_rule_with_a_lower_limit_is_the_smallest(insert_rows: InsertRows) -> None:
+    rule = RULE.model_copy(update={"name": "low", "measure": Measure.SATISFACTION, "above": None, "below": 0.7})
+    database = insert_rows([make_row(NOW - MINUTE * n, user_feedback=int(n > 8)) for n in range(1, 11)])
+    evaluate(database, [rule], NOW)
+    insert_rows([make_row(NOW + MINUTE, user_feedback=1)])
+    evaluate(database, [rule], NOW + MINUTE * 2)
+    [alert] = list_alerts(database, [rule], now=NOW + MINUTE * 2)
+    assert (alert["value"], alert["worst"]) == (3 / 11, 0.2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import subprocess
@@ -11,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import apprise  # noqa: F401 (importing it takes a while, which must not count as a target's time)
@@ -19,97 +17,63 @@ import pytest
 from pydantic import SecretStr
 
 from catsdogs.alerting.listing import list_alerts
-from catsdogs.alerting.notifications import check_targets, parse_targets, send_due_messages
+from catsdogs.alerting.notifications import notify_targets, send_due_messages
 from catsdogs.alerting.rules import Rule
 from catsdogs.alerting.scheduler import evaluate, evaluate_and_notify
+from catsdogs.alerting.targets import check_targets, parse_targets
 from catsdogs.database import Database
 from catsdogs.errors import InvalidImage, SettingsError
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
+from tests.alerting.mailbox import SECRET, Mailbox, open_mailbox
 from tests.rows import InsertRows, make_row
 from tests.storage import Storage
 from tests.waiting import until
 
-RULE = Rule.model_validate({"name": "errors", "measure": "errors", "above": 0.5, "last": 4, "clear": "PT0S"})
+RULE = Rule.model_validate(
+    {"name": "errors", "measure": "errors", "above": 0.5, "fast": "PT10M", "slow": "PT20M", "at_least": 4}
+)
 NOW = datetime.now(UTC)
-SECRET = "s3cr3t"
-
-
-class Mailbox(ThreadingHTTPServer):
-    """Stores what Apprise posts, and answers with `status`; only messages answered with 200 are stored."""
-
-    status = 200
-
-    def __init__(self) -> None:
-        self.received: list[dict[str, str]] = []
-        super().__init__(("127.0.0.1", 0), _Post)
-
-    @property
-    def target(self) -> str:
-        return f"json://user:{SECRET}@127.0.0.1:{self.server_port}/"
-
-    @property
-    def titles(self) -> list[str]:
-        return [message["title"] for message in self.received]
-
-
-class _Post(BaseHTTPRequestHandler):
-    server: Mailbox
-
-    def do_POST(self) -> None:
-        content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.status == 200:
-            self.server.received.append(content)
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
 def mailboxes() -> Iterator[list[Mailbox]]:
-    opened = [Mailbox(), Mailbox()]
-    for mailbox in opened:
-        threading.Thread(target=mailbox.serve_forever, args=(0.05,), daemon=True).start()
-    yield opened
-    for mailbox in opened:
-        mailbox.shutdown()
-        mailbox.server_close()
+    with open_mailbox() as first, open_mailbox() as second:
+        yield [first, second]
 
 
 @pytest.fixture
 def failing(insert_rows: InsertRows) -> Database:
     """A database in which the rule is broken."""
-    rows = [make_row(NOW - timedelta(minutes=n), prediction_result="error") for n in range(2, 6)]
+    rows = [make_row(NOW - timedelta(minutes=n), prediction_result="error") for n in range(2, 8)]
     return insert_rows(rows)
 
 
 def recover(insert_rows: InsertRows) -> None:
     """Store newer predictions that do not break the rule."""
-    insert_rows([make_row(NOW - timedelta(seconds=n)) for n in range(1, 5)])
+    insert_rows([make_row(NOW - timedelta(seconds=n)) for n in range(1, 40)])
 
 
 def test_each_target_gets_one_message_when_an_alert_fires_and_one_when_it_is_resolved(
     failing: Database, insert_rows: InsertRows, mailboxes: list[Mailbox]
 ) -> None:
-    targets = parse_targets(" ".join(mailbox.target for mailbox in mailboxes))
+    targets = parse_targets(SecretStr(" ".join(mailbox.target for mailbox in mailboxes)))
     evaluate(failing, [RULE], NOW)
     assert send_due_messages(failing, [RULE], targets, "en") == 2
     assert send_due_messages(failing, [RULE], targets, "en") == 0
     recover(insert_rows)
     evaluate(failing, [RULE], NOW + timedelta(minutes=1))
-    assert send_due_messages(failing, [RULE], targets, "en") == 2
-    assert send_due_messages(failing, [RULE], targets, "en") == 0
+    assert send_due_messages(failing, [RULE], targets, "en", now=NOW + timedelta(minutes=1)) == 2
+    assert send_due_messages(failing, [RULE], targets, "en", now=NOW + timedelta(minutes=1)) == 0
     expected = ["catsdogs: Alert: Many photos cannot be read", "catsdogs: Resolved: Many photos cannot be read"]
     assert [mailbox.titles for mailbox in mailboxes] == [expected] * 2
-    assert "Of 4 photos, 100% could not be read; the limit is 50.0%." in mailboxes[0].received[0]["message"]
+    assert "Of 6 photos, 100% could not be read; the limit is 50.0%." in mailboxes[0].received[0]["message"]
     assert "Look in the server's log" in mailboxes[0].received[0]["message"]
 
 
 def test_concurrent_evaluators_send_one_message(failing: Database, mailboxes: list[Mailbox]) -> None:
-    targets = parse_targets(mailboxes[0].target)
+    targets = parse_targets(SecretStr(mailboxes[0].target))
     evaluate(failing, [RULE], NOW)
     threads = [threading.Thread(target=send_due_messages, args=(failing, [RULE], targets, "en")) for _ in range(4)]
     for thread in threads:
@@ -122,7 +86,7 @@ def test_concurrent_evaluators_send_one_message(failing: Database, mailboxes: li
 def test_a_message_is_sent_again_only_to_the_target_that_refused_it(
     failing: Database, mailboxes: list[Mailbox], caplog: pytest.LogCaptureFixture
 ) -> None:
-    targets = parse_targets(" ".join(mailbox.target for mailbox in mailboxes))
+    targets = parse_targets(SecretStr(" ".join(mailbox.target for mailbox in mailboxes)))
     mailboxes[0].status = 500
     evaluate(failing, [RULE], NOW)
     assert send_due_messages(failing, [RULE], targets, "en", now=NOW) == 1
@@ -135,7 +99,7 @@ def test_a_message_is_sent_again_only_to_the_target_that_refused_it(
 def test_a_message_is_retried_with_growing_intervals_for_a_day_and_the_end_is_not_sent(
     failing: Database, insert_rows: InsertRows, mailboxes: list[Mailbox], caplog: pytest.LogCaptureFixture
 ) -> None:
-    targets = parse_targets(mailboxes[0].target)
+    targets = parse_targets(SecretStr(mailboxes[0].target))
     mailboxes[0].status = 500
     evaluate(failing, [RULE], NOW)
     tried = []
@@ -154,13 +118,23 @@ def test_a_message_is_retried_with_growing_intervals_for_a_day_and_the_end_is_no
 def test_a_target_that_is_back_after_hours_gets_the_alert_that_still_fires(
     failing: Database, mailboxes: list[Mailbox]
 ) -> None:
-    targets = parse_targets(mailboxes[0].target)
+    targets = parse_targets(SecretStr(mailboxes[0].target))
     mailboxes[0].status = 500
     evaluate(failing, [RULE], NOW)
     for minute in range(5):
         assert send_due_messages(failing, [RULE], targets, "en", now=NOW + timedelta(minutes=minute)) == 0
     mailboxes[0].status = 200
     assert send_due_messages(failing, [RULE], targets, "en", now=NOW + timedelta(hours=5)) == 1
+
+
+def test_a_message_has_the_address_of_the_dashboard_with_its_prefix(
+    failing: Database, mailboxes: list[Mailbox]
+) -> None:
+    evaluate(failing, [RULE], NOW)
+    given = {"public_url": "https://a.example", "base_url": "/pets", "alert_targets": SecretStr(mailboxes[0].target)}
+    assert notify_targets(failing, [RULE], failing.settings.model_copy(update=given)) == 1
+    address = mailboxes[0].received[0]["message"].split("\n")[-1]
+    assert address.startswith("https://a.example/pets/monitoring?from=20")
 
 
 def test_an_unknown_address_is_reported_by_position_without_its_secret() -> None:
@@ -179,7 +153,7 @@ def test_a_target_that_does_not_answer_delays_no_other_and_its_secret_is_not_log
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts the connection and never answers
         dead = f"json://user:{SECRET}@127.0.0.1:{silent.getsockname()[1]}/?rto=60"
         nowhere, wrong = f"json://user:{SECRET}@127.0.0.1:1/", f"nothing://{SECRET}"
-        targets = parse_targets(f"{dead} {nowhere} {wrong} {mailboxes[0].target}")
+        targets = parse_targets(SecretStr(f"{dead} {nowhere} {wrong} {mailboxes[0].target}"))
         started = time.monotonic()
         assert send_due_messages(failing, [RULE], targets, "en", timeout=8) == 1
         assert time.monotonic() - started < 30  # not the minute that the target would take
@@ -192,10 +166,12 @@ def test_a_target_that_does_not_answer_delays_no_other_and_its_secret_is_not_log
 def test_the_service_sends_messages_in_the_background(
     storage: Storage, database: Settings, mailboxes: list[Mailbox], tmp_path: Path
 ) -> None:
-    for _ in range(4):
+    for _ in range(6):
         storage.writer.store_prediction(PredictionRecord.of_failure(InvalidImage("no"), "test-1"))
     rules = tmp_path / "rules.toml"
-    rules.write_text('[[rule]]\nname = "errors"\nmeasure = "errors"\nabove = 0.5\nlast = 4\n')
+    rules.write_text(
+        '[[rule]]\nname = "errors"\nmeasure = "errors"\nabove = 0.5\nfast = "PT10M"\nslow = "PT20M"\nat_least = 4\n'
+    )
     targets = SecretStr(mailboxes[0].target)
     settings = database.model_copy(update={"alert_rules": rules, "alert_targets": targets})
     service = Local(object(), settings)  # type: ignore[arg-type]  # no test here uses the model
@@ -205,7 +181,7 @@ def test_the_service_sends_messages_in_the_background(
 
 
 def test_the_database_does_not_contain_the_address(failing: Database, mailboxes: list[Mailbox]) -> None:
-    [target] = parse_targets(mailboxes[0].target)
+    [target] = parse_targets(SecretStr(mailboxes[0].target))
     evaluate(failing, [RULE], NOW)
     send_due_messages(failing, [RULE], [target], "en")
     messages = failing.tables.alert_messages
@@ -224,7 +200,9 @@ def test_one_function_evaluates_stores_and_notifies(
     failing: Database, database: Settings, mailboxes: list[Mailbox], tmp_path: Path
 ) -> None:
     rules = tmp_path / "rules.toml"
-    rules.write_text('[[rule]]\nname = "errors"\nmeasure = "errors"\nabove = 0.5\nlast = 4\n')
+    rules.write_text(
+        '[[rule]]\nname = "errors"\nmeasure = "errors"\nabove = 0.5\nfast = "PT10M"\nslow = "PT20M"\nat_least = 4\n'
+    )
     targets = SecretStr(mailboxes[0].target)
     settings = database.model_copy(update={"alert_rules": rules, "alert_targets": targets})
     evaluate_and_notify(failing, settings, notify=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,7 @@ from catsdogs.alerting.rules import Rule, load_rules
 from catsdogs.errors import SettingsError
 from catsdogs.monitoring.drift_limits import STRONG_PSI
 
-GOOD = 'name = "a"\nmeasure = "errors"\nabove = 0.5\nlast = 50\n'
+GOOD = 'name = "a"\nmeasure = "errors"\nabove = 0.5\nfast = "PT1H"\nslow = "P1D"\n'
 
 
 def packaged_rule(name: str) -> Rule:
@@ -23,43 +24,46 @@ def packaged_rule(name: str) -> Rule:
 
 def test_the_default_limits_are_those_of_v2_and_v3() -> None:
     low = packaged_rule("satisfaction_low")
-    assert (low.measure, low.below, low.last) == (Measure.SATISFACTION, 0.70, 100)
+    assert (low.measure, low.below) == (Measure.SATISFACTION, 0.70)
     slow = packaged_rule("slow")
-    assert (slow.measure, slow.above, slow.last) == (Measure.INFERENCE_TIME, 1.5, 50)
+    assert (slow.measure, slow.above) == (Measure.INFERENCE_TIME, 1.5)
     errors = packaged_rule("errors")
-    assert (errors.above, errors.within) == (0.05, timedelta(days=7))
-    negatives = packaged_rule("many_negatives")
-    assert (negatives.below, negatives.hold) == (0.5, timedelta(minutes=30))
-    unsure = packaged_rule("unsure")
-    assert (unsure.above, unsure.within) == (0.8, timedelta(hours=1))
+    assert (errors.above, errors.slow) == (0.05, timedelta(days=7))
+    assert packaged_rule("many_negatives").below == 0.5
+    assert packaged_rule("unsure").above == 0.8
     assert packaged_rule("one_answer").above == 0.8
 
 
 def test_a_rule_is_not_broken_at_its_limit() -> None:
-    assert not packaged_rule("satisfaction_low").is_broken_by(0.70)
-    assert packaged_rule("satisfaction_low").is_broken_by(0.69)
-    assert not packaged_rule("errors").is_broken_by(0.05)
-    assert packaged_rule("errors").is_broken_by(0.051)
+    assert not packaged_rule("satisfaction_low").is_beyond(0.70)
+    assert packaged_rule("satisfaction_low").is_beyond(0.69)
+    assert not packaged_rule("errors").is_beyond(0.05)
+    assert packaged_rule("errors").is_beyond(0.051)
 
 
 def test_the_limit_of_a_drift_rule_is_by_default_that_of_a_strong_drift() -> None:
     drift_rules = [rule for rule in load_rules() if rule.measure.is_drift]
     assert {rule.limit for rule in drift_rules} == {STRONG_PSI}
-    assert not drift_rules[0].is_broken_by(STRONG_PSI)
-    assert drift_rules[0].is_broken_by(STRONG_PSI + 0.01)
-    values = {"name": "a", "measure": "drift_size", "above": 0.5, "last": 50}
+    assert not drift_rules[0].is_beyond(STRONG_PSI)
+    assert drift_rules[0].is_beyond(STRONG_PSI + 0.01)
+    values = {"name": "a", "measure": "drift_size", "above": 0.5, "fast": "PT1H", "slow": "P1D"}
     assert Rule.model_validate(values).limit == 0.5
 
 
 @pytest.mark.parametrize(
     ("alert", "rule"),
-    [("CatsdogsUnreadablePhotos", "errors"), ("CatsdogsOneAnswer", "one_answer"), ("CatsdogsInferenceSlower", "slow")],
+    [
+        ("CatsdogsUnreadablePhotos", "errors"),
+        ("CatsdogsOneAnswer", "one_answer"),
+        ("CatsdogsInferenceSlower", "slow"),
+        ("CatsdogsNoTraffic", "no_traffic"),
+    ],
 )
 def test_the_prometheus_rules_have_the_same_limits(alert: str, rule: str) -> None:
     file = resources.files("catsdogs.server") / "deploy" / "alerts.yml"
     groups = yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
-    [expression] = [entry["expr"] for group in groups for entry in group["rules"] if entry["alert"] == alert]
-    assert f" > {packaged_rule(rule).limit:g}" in expression
+    [expression] = [entry["expr"] for group in groups for entry in group["rules"] if entry.get("alert") == alert]
+    assert re.search(rf" (<|>) {packaged_rule(rule).limit:g}\b", expression)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +76,18 @@ def test_the_prometheus_rules_have_the_same_limits(alert: str, rule: str) -> Non
         ("[[rule]]\n" + GOOD.replace("0.5", '"half"'), "at rule / a / above: Input should be a valid number"),
         ("[[rule]]\n" + GOOD + "below = 0.1", "at rule / a: give either below or above"),
         ("[[rule]]\n" + GOOD.replace("above = 0.5", ""), "at rule / a: give either below or above"),
-        ("[[rule]]\n" + GOOD.replace("last = 50", ""), "at rule / a: give last or within, or both"),
-        ("[[rule]]\n" + GOOD + "at_least = 51", "at rule / a: at_least must not be more than last"),
+        ("[[rule]]\n" + GOOD.replace('slow = "P1D"', ""), "at rule / a / slow: Field required"),
+        ("[[rule]]\n" + GOOD.replace("P1D", "PT1H"), "at rule / a: the window fast must be shorter than slow"),
+        ("[[rule]]\n" + GOOD.replace("P1D", "P1M"), "at rule / a / slow: a duration in ISO 8601 of weeks, days, hours"),
+        ("[[rule]]\n" + GOOD.replace("PT1H", "30 min"), "at rule / a / fast: a duration in ISO 8601 of weeks"),
+        ("[[rule]]\n" + GOOD.replace("PT1H", "PT"), "at rule / a / fast: a duration in ISO 8601 of weeks"),
+        ("[[rule]]\n" + GOOD.replace("0.5", "5.0"), "at rule / a: the limit of a share must be less than 1"),
+        ("[[rule]]\n" + GOOD.replace("0.5", "inf"), "at rule / a / above: Input should be a finite number"),
+        ("[[rule]]\n" + GOOD + 'severity = "high"', "at rule / a / severity: Input should be 'critical' or 'warning'"),
+        ("[[rule]]\n" + GOOD + "last = 50", "at rule / a: last is a field of earlier versions"),
         (
-            "[[rule]]\n" + GOOD + 'for = "30 min"',
-            'at rule / a / for: a duration in ISO 8601 is needed, such as "PT30M"',
+            "[[rule]]\n" + GOOD.replace("slow", "within"),
+            "earlier versions: rename within to slow",
         ),
         ("[[rule]]\n" + GOOD + "treshold = 1", "at rule / a / treshold: Extra inputs are not permitted"),
         (("[[rule]]\n" + GOOD) * 2, "two rules are named a"),

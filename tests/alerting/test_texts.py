@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import socket
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from catsdogs.alerting import texts
-from catsdogs.alerting.alert import Alert, AlertState, Measure
+from catsdogs.alerting.alert import Alert, AlertState, Measure, Severity
 from catsdogs.i18n import Translator
 
 SINCE = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
@@ -21,13 +22,18 @@ def make_alert(**values: Any) -> Alert:
     usual: Any = {
         "rule": "test",
         "measure": Measure.ERRORS,
+        "severity": Severity.CRITICAL,
         "state": AlertState.PENDING,
         "since": SINCE.isoformat(),
         "fired_at": None,
         "resolved_at": None,
         "value": 0.9,
         "n": 10,
+        "worst": 0.95,
+        "worst_n": 20,
+        "worst_at": SINCE.isoformat(),
         "limit": 0.5,
+        "baseline": 9.0,
     }
     alert: Alert = usual | values
     return alert
@@ -37,19 +43,25 @@ def test_a_message_says_what_happened_since_when_and_what_to_do() -> None:
     alert = make_alert(measure=Measure.SATISFACTION, state=AlertState.FIRING, value=0.25, n=20, limit=0.7)
     title, body = texts.message(alert, Translator("en"), UTC)
     assert title == "catsdogs: Alert: People are dissatisfied"
-    happened, since, to_do = body.replace("\u202f", " ").split("\n")
+    happened, since, worst, to_do, severity, address = body.replace("\u202f", " ").split("\n")
     assert happened == "Of 20 people, 25.0% were satisfied; the limit is 70.0%."
     assert since == "Since Mar 18, 2026, 12:30:00 PM UTC."
+    assert worst == "Worst so far: 95.0%, Mar 18, 2026, 12:30:00 PM UTC."
     assert "catsdogs model rollback" in to_do
+    assert severity == f"Severity: Critical. Host: {socket.gethostname()}."
+    assert address == "/monitoring?from=2026-03-18T11:30:00Z"
 
 
 def test_the_message_of_a_resolved_alert_says_when_it_ended_and_asks_for_nothing() -> None:
     ended = SINCE.replace(hour=13)
     alert = make_alert(state=AlertState.RESOLVED, fired_at=SINCE.isoformat(), resolved_at=ended.isoformat())
-    _, body = texts.message(alert, Translator("en"), UTC)
+    _, body = texts.message(alert, Translator("en"), UTC, site="https://pets.example")
     assert body.replace("\u202f", " ").split("\n") == [
-        "Of 10 photos, 90.0% could not be read; the limit is 50.0%.",
+        "Of 20 photos, 95.0% could not be read; the limit is 50.0%.",
         "From Mar 18, 2026, 12:30:00 PM UTC to Mar 18, 2026, 1:30:00 PM UTC.",
+        "That was the worst; at the end it was 90.0%.",
+        f"Severity: Critical. Host: {socket.gethostname()}.",
+        "https://pets.example/monitoring?from=2026-03-18T11:30:00Z&to=2026-03-18T13:30:00Z",
     ]
 
 
@@ -86,5 +98,11 @@ def test_a_message_names_its_time_zone_which_by_default_is_this_machines(monkeyp
 def test_every_measure_has_a_message(language: str, measure: Measure) -> None:
     title, body = texts.message(make_alert(measure=measure), Translator(language))
     assert title.count(":") == 2
-    assert len(body.split("\n")) == 3
+    assert len(body.split("\n")) == 6
     assert "{" not in title + body
+
+
+def test_where_nothing_was_predicted_no_alert_does_not_mean_that_all_is_well() -> None:
+    _ = Translator("en")
+    assert texts.no_alert(5, _) == "No alert: nothing to do now."
+    assert texts.no_alert(0, _) == "No alert, but no prediction in this window either: nothing was checked."

@@ -1,4 +1,4 @@
-"""``catsdogs alerts check``, as cron runs it."""
+"""``catsdogs alerts check``, as cron runs it, and ``catsdogs alerts test``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from catsdogs.errors import InvalidImage
 from catsdogs.records.predictions import PredictionRecord
+from tests.alerting.mailbox import SECRET, open_mailbox
 from tests.storage import Storage
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -34,7 +35,11 @@ def fail(storage: Storage, times: int) -> None:
 
 
 def test_it_exits_with_0_without_alerts(check: Run, storage: Storage, make_record: Any) -> None:
-    storage.writer.store_prediction(make_record()[0])
+    done = check()
+    nothing = "No alert, but there are too few predictions: nothing was checked.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, nothing, "")
+    for answer in ("cat", "dog") * 6:
+        storage.writer.store_prediction(make_record()[0].model_copy(update={"prediction_result": answer}))
     done = check()
     assert (done.returncode, done.stdout, done.stderr) == (0, "No alert.\n", "")
 
@@ -81,6 +86,29 @@ def test_the_server_does_not_start_with_an_unknown_target(environment: dict[str,
     )
     assert done.returncode == 1
     assert done.stderr == "catsdogs: Target 1 of CATSDOGS_ALERT_TARGETS is not an address that Apprise knows.\n"
+
+
+def test_a_test_message_is_sent_to_each_target_and_its_outcome_is_said(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    def send(targets: str, language: str = "en") -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "catsdogs", "alerts", "test"]
+        variables = environment | {"CATSDOGS_ALERT_TARGETS": targets, "CATSDOGS_LANG": language}
+        done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True)
+        assert SECRET not in done.stdout + done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    with open_mailbox() as taking, open_mailbox() as refusing:
+        refusing.status = 500
+        delivered = "Target 1 (json): delivered\n"
+        assert send(taking.target) == (0, delivered, "")
+        [message] = taking.received
+        assert message["title"] == "catsdogs: test message"
+        assert f"on {socket.gethostname()} will arrive here" in message["message"]
+        refused = "Target 2 (json): not delivered: it cannot be reached, or refuses the message. Check the address.\n"
+        assert send(f"{taking.target} {refusing.target}") == (1, delivered + refused, "")
+        assert send(taking.target, "fr")[1].startswith("Cible 1 (json)\u00a0: ")
+    assert send("") == (1, "", "catsdogs: CATSDOGS_ALERT_TARGETS names no target.\n")
 
 
 @pytest.mark.parametrize("arguments", [["alerts"], ["alerts", "chek"], ["alerts", "--chek"]])

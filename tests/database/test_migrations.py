@@ -102,6 +102,31 @@ def test_each_downgrade_and_upgrade_keeps_the_rows(filled: Database) -> None:
     assert review.all() == [(None, None)]
 
 
+def test_alerts_keep_their_last_value_and_fit_both_versions(connected: Database) -> None:
+    def execute(statement: str) -> list[tuple[object, ...]]:
+        return connected.run(lambda connection: [tuple(row) for row in connection.execute(sa.text(statement))])
+
+    setup.migrate(connected, "0008")
+    columns = "id, rule, since, fired_at, clear_since, resolved_at, seen_at, value, n"
+    moment = f"'{NOW.isoformat()}'"
+    execute(
+        f"""INSERT INTO alerts ({columns}) VALUES
+        ('{uuid7()}', 'open', {moment}, {moment}, {moment}, NULL, {moment}, 0.5, 20),
+        ('{uuid7()}', 'pending', {moment}, NULL, NULL, NULL, {moment}, 0.25, 10),
+        ('{uuid7()}', 'over', {moment}, {moment}, {moment}, {moment}, {moment}, 0.75, 30) RETURNING id"""
+    )
+    kept = "SELECT rule, since, fired_at, resolved_at, seen_at, value, n FROM alerts ORDER BY rule"
+    before = execute(kept)
+    setup.migrate(connected)
+    values = "SELECT rule, measured_at, v.value, v.n FROM alerts JOIN alert_values v ON alert_id = id ORDER BY rule"
+    assert execute(values) == [("open", NOW, 0.5, 20), ("over", NOW, 0.75, 30), ("pending", NOW, 0.25, 10)]
+    assert execute(kept) == before
+    setup.migrate(connected, "0008")
+    assert execute(kept) == before
+    assert execute("SELECT DISTINCT clear_since FROM alerts") == [(None,)]
+    setup.migrate(connected)
+
+
 def test_a_label_that_the_rating_contradicts_is_cleared(connected: Database, caplog: pytest.LogCaptureFixture) -> None:
     """Version 1.0 stored such rows for people who changed their mind; their rating was the last word."""
     answers, labels = [*map(str, Answer)], [None, *map(str, TrueLabel)]

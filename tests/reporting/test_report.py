@@ -36,8 +36,8 @@ class ServiceOfRows:
         known = cards(self.database.settings)
         return self.database.run(lambda connection: model_health(connection, self.table, known, prediction_filter))
 
-    def alerts(self, *, since: datetime | None = None) -> list[Alert]:
-        return list_alerts(self.database, load_rules(), since=since, now=NOW)
+    def alerts(self, *, since: datetime | None = None, until: datetime | None = None) -> list[Alert]:
+        return list_alerts(self.database, load_rules(), since=since, until=until, now=NOW)
 
 
 @pytest.fixture
@@ -86,31 +86,31 @@ def test_firing_alerts_are_shown_to_people_and_listed_for_programs(report_of: An
     assert "Look in the server" in shown.html
 
 
-def test_alerts_have_the_state_that_they_had_at_the_end_of_a_period_that_is_over(report_of: Any) -> None:
-    fired = (NOW - timedelta(hours=1)).isoformat()
-    later = (NOW + timedelta(hours=3)).isoformat()
-    common: Any = {"measure": "errors", "value": 0.5, "n": 50, "limit": 0.05, "since": fired, "fired_at": fired}
-    fires_still = common | {"rule": "fires_still", "state": "firing", "resolved_at": None}
-    ended_later = common | {"rule": "ended_later", "state": "resolved", "resolved_at": later}
-    began_later = common | {"rule": "began_later", "state": "firing", "resolved_at": None, "since": later}
-    empty = report_of([])
-    alerts = [began_later, fires_still, ended_later]
-    shown = Report(empty.statistics, empty.health, alerts, NOW - timedelta(days=1), NOW, "en").alerts()
-    assert shown.facts["firing"] == ["fires_still", "ended_later"]
-    assert re.match(r"<h2>Alerts, as of Mar 18, 2026,\s", shown.html)
-    assert shown.html.count("Look in the server") == 1  # a resolved alert needs no action
+def test_alerts_of_a_period_that_is_over_are_as_they_were_at_its_end(insert_rows: InsertRows) -> None:
+    rules, day = load_rules(), timedelta(days=1)
+    database = insert_rows([make_row(NOW - day - timedelta(minutes=n), prediction_result="error") for n in range(30)])
+    evaluate(database, rules, NOW - day)
+    insert_rows([make_row(NOW - timedelta(minutes=n), prediction_result=("cat", "error")[n % 2]) for n in range(60)])
+    evaluate(database, rules, NOW)
+    service = ServiceOfRows(database)
+    start, end = ((NOW - age).isoformat() for age in (3 * day, day - timedelta(hours=1)))
+    shown = Report.of(service, start, end).alerts()
+    assert shown.facts["firing"] == ["errors"]
+    assert re.match(r"<h2>Alerts, as of Mar 17, 2026,\s", shown.html)
+    assert "Of 30 photos, 100% could not be read" in shown.html
+    assert "50.0%" not in shown.html  # what came later
+    before = Report.of(service, (NOW - 5 * day).isoformat(), (NOW - 3 * day).isoformat())
+    assert before.alerts().facts["firing"] == []
+    assert "<p>No alert.</p>" in before.alerts().html
 
 
-def test_alerts_have_their_present_state_if_the_period_reaches_to_now(report_of: Any) -> None:
+def test_an_empty_period_up_to_now_does_not_say_that_there_is_nothing_to_do(report_of: Any) -> None:
     empty, now = report_of([]), datetime.now(UTC)
-    assert (
-        "No alert: nothing to do now."
-        in Report(empty.statistics, empty.health, [], now - timedelta(days=1), now, "en").alerts().html
-    )
-    alert: Any = {"rule": "errors", "measure": "errors", "state": "firing", "value": 0.5, "n": 50, "limit": 0.05}
-    alert |= {"since": (now + timedelta(seconds=9)).isoformat(), "fired_at": now.isoformat(), "resolved_at": None}
-    made = Report(empty.statistics, empty.health, [alert], now - timedelta(days=1), now, "en")
-    assert made.alerts().facts["firing"] == ["errors"]  # evaluated some seconds after the end
+    html = Report(empty.statistics, empty.health, [], now - timedelta(days=1), now, "en").alerts().html
+    assert "nothing was checked" in html
+    figures = report_of([make_row(NOW - timedelta(hours=1))])
+    html = Report(figures.statistics, figures.health, [], now - timedelta(days=1), now, "en").alerts().html
+    assert "No alert: nothing to do now." in html
 
 
 def test_a_period_across_the_end_of_summer_time_is_in_local_time(paris: None, insert_rows: InsertRows) -> None:

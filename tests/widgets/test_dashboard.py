@@ -16,8 +16,10 @@ from catsdogs.errors import NotAuthorised
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.service.local import Local
-from catsdogs.widgets.dashboard import Dashboard
+from catsdogs.settings import Settings
+from catsdogs.widgets.dashboard import STALE, Dashboard
 from tests.storage import Storage
+from tests.waiting import until
 from tests.widgets.helpers import NOT_UNDERSTOOD, OpenApp, Predict, Received, Send, chart, details, tiles
 
 
@@ -131,11 +133,48 @@ def test_without_a_database_the_last_figures_stay_with_an_error(
 
     rename("predictions_feedback", "elsewhere")
     assert send(app.controls, {"action": "poll"}) == ""
-    assert app.controls.problem.endswith("Run `catsdogs db migrate`.")
+    assert "Run `catsdogs db migrate`. The figures below are of " in app.controls.problem
+    assert STALE in app._dom_classes
     assert (tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated) == before
     rename("elsewhere", "predictions_feedback")
     assert send(app.controls, {"action": "poll"}) == ""
     assert app.controls.problem == ""
+    assert STALE not in app._dom_classes
+
+
+def test_while_the_database_is_away_the_dashboard_says_so_and_not_that_there_is_nothing(
+    busy: None, open_app: OpenApp, send: Send, service: Local, database: Settings, administration: sa.Connection
+) -> None:
+    away = (
+        "The database cannot be reached or written, or is slow: new records wait on disk. Check PostgreSQL and its log."
+    )
+    app = open_app()
+    assert (app.alerts_and_health.alerts.degraded, app.predictions_table.known) == ([], True)
+    name = database.db_name
+    administration.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    administration.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    assert send(app.controls, {"action": "poll"}) == ""
+    assert app.alerts_and_health.alerts.degraded == [away]
+    assert STALE in app._dom_classes
+    fresh = open_app()
+    assert fresh.controls.problem.endswith("No figures were read yet.")
+    assert fresh.alerts_and_health.alerts.degraded == [away]
+    assert (fresh.alerts_and_health.alerts.known, fresh.predictions_table.known, fresh.tiles.tiles) == (
+        False,
+        False,
+        [],
+    )
+    administration.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    assert send(fresh.controls, {"action": "refresh"}) == ""
+    assert (fresh.controls.problem, fresh.predictions_table.known) == ("", True)
+    assert fresh.alerts_and_health.alerts.degraded == [away]  # records wait until the service tries again
+    service._replayer.start()
+
+    def is_whole() -> bool:
+        send(fresh.controls, {"action": "poll"})
+        return fresh.alerts_and_health.alerts.degraded == []
+
+    until(is_whole, "the dashboard still shows the database as away")
 
 
 def test_a_service_that_cannot_be_opened_shows_its_error_and_is_opened_again(service: Local, send: Send) -> None:
@@ -150,7 +189,7 @@ def test_a_service_that_cannot_be_opened_shows_its_error_and_is_opened_again(ser
         return answer
 
     app = Dashboard(connect, "en")
-    assert app.controls.problem == "This token is wrong, or its session has ended."
+    assert app.controls.problem == "This token is wrong, or its session has ended. No figures were read yet."
     assert app.tiles.tiles == []
     assert send(app.controls, {"action": "poll"}) == ""
     assert (app.controls.problem, tiles(app)["total"]) == ("", "0")
@@ -164,7 +203,8 @@ import sys
 from catsdogs import connect
 from catsdogs.widgets.dashboard import Dashboard
 app = Dashboard(connect, "en")
-assert app.controls.problem == "The server cannot be reached. Try again in a moment.", app.controls.problem
+problem = app.controls.problem
+assert problem == "The server cannot be reached. Try again in a moment. No figures were read yet.", problem
 print(*(name for name in "{heavy}".split() if name in sys.modules))
 """
     environment = {"CATSDOGS_SERVICE_URL": "http://127.0.0.1:1", "PATH": "/usr/bin:/bin"}

@@ -110,9 +110,9 @@ class AlertsHandler(MonitoringHandler):
     operation = Operation("get", "Alerts by the rules", Alerts, query=AlertsQuery, errors=(400,))
 
     async def get(self) -> None:
-        """List the stored alerts: firing, pending, or resolved since; nothing is evaluated or written."""
-        since = parse_timestamp(self.query["since"], "since") if "since" in self.query else None
-        self.write({"alerts": await self.server.database_pool.run(self.service.alerts, since=since)})
+        """List the stored alerts of a time window; nothing is evaluated or written."""
+        window = {name: parse_timestamp(self.query[name], name) for name in ("since", "until") if name in self.query}
+        self.write({"alerts": await self.server.database_pool.run(self.service.alerts, **window)})
 
 
 ROUTES: dict[str, type[ApiHandler]] = {

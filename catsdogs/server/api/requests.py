@@ -112,7 +112,9 @@ class SampleQuery(TypedDict, total=False):
 
 
 class AlertsQuery(TypedDict, total=False):
-    """Which resolved alerts are listed."""
+    """The time window of the alerts listed: those that were open at some time in it."""
 
     since: Timestamp
-    """Earliest resolution of the alerts listed; by default a day ago."""
+    """Start of the window; by default a day before its end."""
+    until: Timestamp
+    """End of the window, by default now: each alert is as it was then."""

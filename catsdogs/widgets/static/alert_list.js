@@ -18,15 +18,15 @@ function render({ model, el }) {
   function draw() {
     const alerts = model.get("alerts");
     const problems = [...model.get("degraded"), model.get("problem")].filter(Boolean);
-    const current = JSON.stringify([model.get("known"), problems, alerts]);
+    const current = JSON.stringify([model.get("known"), problems, alerts, model.get("none")]);
     if (current === drawn) return; // a screen reader would read the same text again
     drawn = current;
     root.hidden = !model.get("known") && !problems.length;
-    const none = problems.length ? "" : make("p", { class: "cd-muted" }, texts.none);
+    const none = problems.length || !model.get("known") ? "" : make("p", { class: "cd-muted" }, model.get("none"));
     const errors = problems.map((problem) => make("p", { class: "cd-problem" }, problem));
     root.replaceChildren(...errors, alerts.length ? make("ul", {}, ...alerts.map(item)) : none);
   }
-  model.on("change:alerts change:known change:degraded change:problem", draw);
+  model.on("change:alerts change:known change:none change:degraded change:problem", draw);
   draw();
 }
 

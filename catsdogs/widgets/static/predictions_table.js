@@ -45,9 +45,9 @@ function render({ model, el }) {
     for (const button of lists) button.setAttribute("aria-pressed", String(button.value === model.get("listing")));
     body.replaceChildren(...rows.map(row));
     table.hidden = save.hidden = !rows.length;
-    none.hidden = Boolean(rows.length);
+    none.hidden = Boolean(rows.length) || !model.get("known");
   }
-  model.on("change:rows change:listing", draw);
+  model.on("change:rows change:listing change:known", draw);
   saveReceivedFiles(model);
   draw();
 }

@@ -33,8 +33,9 @@ def test_the_server_evaluates_at_its_start_and_a_request_reads_what_is_stored(
     assert list_alerts(storage.database, load_rules()) == [alert]
     assert Remote(server.url, server.api_token).alerts() == [alert]
     stored = server.query("SELECT * FROM alerts")
-    server.query("UPDATE alerts SET value = 0.5 RETURNING id")
+    server.query("UPDATE alert_values SET value = 0.5 RETURNING alert_id")
     [alert] = alerts()
-    assert alert["value"] == 0.5  # read, not measured again
-    assert server.query("SELECT * FROM alerts") == [row | {"value": 0.5} for row in stored]
+    assert (alert["value"], alert["worst"]) == (0.5, 0.5)  # read, not measured again
+    assert server.query("SELECT * FROM alerts") == stored
+    assert ask("GET", "/api/alerts?until=2026-01-01").json() == {"alerts": []}
     server.stop()

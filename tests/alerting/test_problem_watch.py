@@ -1,0 +1,34 @@
+"""Targets are told of problems of the service, without a database."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from catsdogs.alerting.problem_watch import TELL_AFTER_SECONDS, ProblemWatch
+from catsdogs.alerting.targets import parse_targets
+from catsdogs.domain import ServiceProblem
+from tests.alerting.mailbox import open_mailbox
+
+
+def test_a_problem_that_lasts_is_told_once_and_so_is_its_end() -> None:
+    now = [0.0]
+    database = [ServiceProblem.DATABASE]
+    with open_mailbox() as mailbox:
+        watch = ProblemWatch(parse_targets(SecretStr(mailbox.target)), "en", lambda: now[0])
+        watch.note(database)
+        watch.note([])  # it was short
+        watch.note(database)
+        now[0] += TELL_AFTER_SECONDS - 1
+        watch.note(database)
+        assert mailbox.titles == []
+        now[0] += 1
+        mailbox.status = 500
+        watch.note(database)
+        assert mailbox.titles == []
+        mailbox.status = 200
+        watch.note(database)  # it was not delivered, so it comes again
+        watch.note(database)
+        assert mailbox.titles == ["catsdogs: Alert: database"]
+        watch.note([])
+        watch.note([])
+        assert mailbox.titles[1:] == ["catsdogs: Resolved: database"]

@@ -1,0 +1,50 @@
+"""Which addresses of targets are accepted."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from catsdogs.alerting.targets import check_targets, parse_targets
+from catsdogs.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://user:p@ss@127.0.0.1/",
+        "json://user:pa:ss@127.0.0.1/",
+        "json://user:p#ss@127.0.0.1/",
+        "json://user:p/ss@127.0.0.1/",
+        "json://user:p?ss@127.0.0.1/",
+        "json://user:p%ss@127.0.0.1/",
+        "json://user:p ss@127.0.0.1/",
+    ],
+)
+def test_a_special_character_in_a_password_is_noticed_and_not_shown(address: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        check_targets(SecretStr(f"json://127.0.0.1/ {address}"))
+    assert str(raised.value).startswith("Target 2 of CATSDOGS_ALERT_TARGETS has a special character")
+    assert "ss@" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://user:p%40ss@127.0.0.1:8080/path?format=text",
+        "json://[::1]:8080/",
+        "json://127.0.0.1",
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general",
+        "mailto://user:p%2Fw@gmail.com?to=somebody@example.org",
+        "ntfy://topic",
+        "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+    ],
+)
+def test_usual_addresses_are_accepted(address: str) -> None:
+    check_targets(SecretStr(address))
+
+
+def test_an_address_that_is_given_twice_is_one_target() -> None:
+    targets = parse_targets(SecretStr("json://a/ json://b/\n json://a/"))
+    assert [target.position for target in targets] == [1, 2]
+    assert parse_targets(None) == []
