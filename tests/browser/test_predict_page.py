@@ -367,7 +367,8 @@ def test_axe_finds_no_accessibility_violation_in_any_state(
     _ = Translator(locale[:2])
 
     def violations() -> list[str]:
-        return [violation["id"] for violation in Axe().run(page).response["violations"]]
+        found = Axe().run(page).response["violations"]
+        return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
     with browser.new_context(
         locale=locale, color_scheme=scheme, reduced_motion="reduce", viewport={"width": 360, "height": 740}
