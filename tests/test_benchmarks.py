@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).parent.parent
 BENCHMARKS = benchmarks()
 
 
+@pytest.mark.skipif("CATSDOGS_TEST_BENCHMARKS" not in os.environ, reason="takes minutes: set CATSDOGS_TEST_BENCHMARKS")
 def test_all_benchmarks_run() -> None:
     if browser_path() is None:
         skip_without("chromium", CHROMIUM)
