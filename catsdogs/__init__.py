@@ -8,10 +8,13 @@ Importing the package loads neither TensorFlow nor a database driver: the visito
 'cat'
 """
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from catsdogs.service import connect
 
-__version__ = version("catsdogs")
+try:
+    __version__ = version("catsdogs")
+except PackageNotFoundError:  # a checkout on the path of a Python in which it is not installed
+    __version__ = "0+unknown"
 
 __all__ = ["__version__", "connect"]
