@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
@@ -162,18 +163,22 @@ def test_a_zygote_that_does_not_answer_is_replaced(one_server: RunningServer) ->
     until(lambda: not zygote.is_running())
 
 
-def test_a_kernel_whose_fork_took_too_long_ends(tmp_path: Path) -> None:
+def test_a_kernel_whose_fork_took_too_long_ends() -> None:
     """The server has spawned another one meanwhile."""
     control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-P", "-m", kernel_processes.ZYGOTE, str(its.fileno())]
-    with control, subprocess.Popen(command, pass_fds=[its.fileno()]) as process:
+    with (
+        TemporaryDirectory() as folder,  # short, as the path of a kernel's socket has at most 107 bytes
+        subprocess.Popen(command, pass_fds=[its.fileno()]) as process,
+        control,  # closed first: the process ends then
+    ):
         its.close()
         assert control.recv(MAX_MESSAGE_BYTES) == READY
-        control.send(kernel_processes.new_connection_file(tmp_path).encode())
+        control.send(kernel_processes.new_connection_file(Path(folder)).encode())
         [kernel] = until(psutil.Process(process.pid).children)
         control.close()
         process.kill()
-    until(lambda: not kernel.is_running())
+        until(lambda: not kernel.is_running())
 
 
 def test_nothing_outlives_a_server_that_is_killed(launch: Launch) -> None:
