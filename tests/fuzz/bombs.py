@@ -189,6 +189,7 @@ def _png_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
         "PNG: EXIF loop",
         lambda: with_chunks(chunk(b"eXIf", exif(struct.pack("<HHII", 0x8769, 4, 1, 8), following=8))),
     )
+    yield "PNG: nested EXIF", lambda: with_chunks(chunk(b"eXIf", b"Exif\0\0" * 5_000_000))
     white = Image.new("L", (3_500, 3_500), 255)
     frames = [Image.new("L", (3_500, 3_500), 254 - n) for n in range(6)]
     yield "PNG: white animation", lambda: _saved(white, "PNG", save_all=True, append_images=frames)
@@ -231,6 +232,7 @@ def _webp_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     )
     yield "WebP: chunks", lambda: riff((b"VP8L", lossless[8:]), *[(b"junk", b"")] * 1_000_000)
     yield "WebP: XMP", lambda: riff((b"VP8L", lossless[8:]), (b"XMP ", bytes(30_000_000)))
+    yield "WebP: nested EXIF", lambda: riff((b"VP8L", lossless[8:]), (b"EXIF", b"Exif\0\0" * 5_000_000))
     frames = [Image.new("RGB", (3_500, 3_500), (n, n, n)) for n in range(4)]
     yield "WebP: animation", lambda: _saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], method=0)
     vp8x = struct.pack("<I", 16) + b"\xff\x3f\0\xff\x3f\0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -98,11 +99,49 @@ def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "TIFF: large tile", lambda: tiff(small() | tiled, bytes(4096))
     compressed = partial(picture, 64, 64, 4, 16, photometric=2, alpha=2)
     yield "TIFF: large compressed tile", lambda: tiff(compressed() | tiled, deflated(2**30))
+    wide = partial(_tiled, 16, 1_000_000, (10_000, 16), 62_500)
+    yield "TIFF: tiles wider than the picture", lambda: wide(zlib.compress(bytes(160_000), 9))
+    rgb = partial(picture, 6_000, 6_000, 3, 8, photometric=2)
+    yield (
+        "TIFF: Zstandard with a large window",
+        lambda: tiff(rgb(compression=50_000, length=9_999), _zstandard(6_000**2 * 3)),
+    )
+    yield (
+        "TIFF: LZMA with a large dictionary",
+        lambda: tiff(rgb(compression=34_925, length=99_999), _lzma(6_000**2 * 3)),
+    )
     yield "TIFF: loop of pages", lambda: tiff(small(), bytes(4096), following=8 + 4096)
     yield "TIFF: many pages", _pages
     yield "TIFF: long value", lambda: _with_count(tiff(small() | {700: (LONG, [0] * 4)}, bytes(2**20)), 700, 2**31)
     yield "TIFF: samples", lambda: tiff(small() | {277: (SHORT, [65_535])}, bytes(4096))
     yield "TIFF: no rows", lambda: tiff(small() | {278: (LONG, [0])}, bytes(4096))
+
+
+def _tiled(width: int, height: int, tile: tuple[int, int], number: int, body: bytes) -> bytes:
+    """A grey picture in tiles, all of which are stored once."""
+    tags = picture(width, height, 1, 8, photometric=1)
+    sizes = {
+        322: (LONG, [tile[0]]),
+        323: (LONG, [tile[1]]),
+        324: (LONG, [8] * number),
+        325: (LONG, [len(body)] * number),
+    }
+    return tiff({tag: value for tag, value in tags.items() if tag not in (273, 278, 279)} | sizes, body)
+
+
+def _zstandard(size: int) -> bytes:
+    """Equal bytes, of which the decoder is to keep 128 MB."""
+    blocks = [min(2**17, size - start) for start in range(0, size, 2**17)]
+    runs = (
+        struct.pack("<I", length << 3 | 2 | (number == len(blocks) - 1))[:3] for number, length in enumerate(blocks)
+    )
+    return b"\x28\xb5\x2f\xfd\0" + bytes([17 << 3]) + b"".join(run + b"\7" for run in runs)
+
+
+def _lzma(size: int) -> bytes:
+    """Zeros, of which the decoder is to keep 256 MB."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 2**28}]
+    return lzma.compress(bytes(size), check=lzma.CHECK_NONE, filters=filters)
 
 
 def _pages() -> bytes:

@@ -16,8 +16,8 @@ def read_orientation(exif: bytes, xmp: bytes = b"") -> int:
 
     Only the first directory is read, and no entry but this one: damage elsewhere does not matter.
     """
-    while exif.startswith(b"Exif\0\0"):
-        exif = exif[6:]
+    for _ in range(2):  # some programs write it twice
+        exif = exif.removeprefix(b"Exif\0\0")
     try:
         value = _find(exif)
     except struct.error:  # the directory ends early

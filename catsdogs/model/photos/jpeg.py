@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,6 +38,7 @@ LEAST_SCANS = 2
 _FILL = re.compile(rb"\xff+")
 _LONG_FILL = re.compile(rb"\xff{4096,}")
 _FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)  # baseline, extended and progressive; the last two with arithmetic coding
+_HUFFMAN_SEQUENTIAL = (0xC0, 0xC1)
 _TABLES = (0xC4, 0xCC, 0xDB, 0xDD)  # DHT, DAC, DQT, DRI
 _WITHOUT_LENGTH = (0x00, 0x01, *range(0xD0, 0xD9))
 _UNUSED_COLOUR = (3, 2, 1, 4)  # no photo has it in all of its rows
@@ -95,6 +97,38 @@ def open_jpeg(content: bytes, time_limit: TimeLimit) -> Source:
         orientation=read_orientation(header.exif, header.xmp),
         profile=b"".join(header.profile[number] for number in sorted(header.profile)),
     )
+
+
+def check_embedded(content: bytes, starts: Iterable[int]) -> None:
+    """Refuse JPEG streams within a file whose decoding may take long however small they are.
+
+    That is a stream of several scans, such as a progressive one, or with arithmetic coding: a bit of it may stand for
+    any number of pixels.
+
+    Raises
+    ------
+    InvalidImage
+    """
+    parts = 0
+    for start in starts:
+        position, components = start + 2, b""
+        while True:
+            parts += 1
+            marker = content[position + 1 : position + 2]
+            length = int.from_bytes(content[position + 2 : position + 4], "big")
+            if parts > MAX_PARTS:
+                raise too_many_parts()
+            if content[position : position + 1] != b"\xff" or length < 2:
+                raise unknown_kind()
+            if marker == b"\xda":
+                if content[position + 4 : position + 5] != components:
+                    raise unknown_kind()
+                break
+            if 0xC0 <= marker[0] <= 0xCF and marker[0] not in _TABLES:
+                if marker[0] not in _HUFFMAN_SEQUENTIAL:
+                    raise unknown_kind()
+                components = content[position + 9 : position + 10]
+            position += 2 + length
 
 
 def _read_header(content: bytes) -> _Header:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from PIL import Image, ImageFile, TiffImagePlugin
 
@@ -13,6 +11,7 @@ from catsdogs.domain import Note
 from catsdogs.model.photo_limits import MAX_DEEP_TIFF_MEGABYTES, MAX_PIXELS, MAX_PROFILE_BYTES
 from catsdogs.model.photos.deep_tiff import Layout, decode_deep
 from catsdogs.model.photos.exif import read_orientation
+from catsdogs.model.photos.jpeg import check_embedded
 from catsdogs.model.photos.source import (
     DamagedError,
     Decoded,
@@ -22,16 +21,16 @@ from catsdogs.model.photos.source import (
     too_many_parts,
     unknown_kind,
 )
+from catsdogs.model.photos.tiff_pages import KIND_BYTES, MAX_TABLES, Entries, File, Page
 
 MAX_PAGES = 1000
 """Number of pages that are looked for."""
 MAX_STRIPS = 65_536
 """Largest number of strips or tiles."""
-MAX_TABLES = 2**20
-"""Largest size of all values of the tags, without the strips, in bytes."""
 _MAX_LIST = 8 * MAX_STRIPS
 SLOW_BYTES = 120 * 10**6
-"""Most pixels, in bytes, of a file with one of the compressions that decode at 100 MB/s or slower."""
+"""Most pixels, in bytes, of a file with one of the compressions that decode at 100 MB/s or slower; and most pixels, in
+bytes, of tiles beyond the edges of the picture: a small file may have them over and over."""
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _OFFSETS, _ORIENTATION, _SAMPLES, _STRIP_ROWS, _LENGTHS, _PLANAR, _PREDICTOR = 273, 274, 277, 278, 279, 284, 317
@@ -42,77 +41,17 @@ _NEEDED = {
     *(292, 293, _PREDICTOR, 320, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, 332, _EXTRA, _SAMPLE_FORMAT, 347),
     *(512, 513, 514, 515, 519, 520, 521, 529, 530, 531, 532),  # JPEG within a TIFF, YCbCr
 }
-_SLOW = (34925,)  # LZMA
-_OF_BYTES = (1, 5, 8, 32773, 32946, 34925, 50000)
+_JPEG, _LZMA, _ZSTANDARD = 7, 34925, 50000
+_SLOW = (_LZMA,)
+_WITH_WINDOW = (_LZMA, _ZSTANDARD)
+"""Compressions whose decoder keeps what it decoded: a file may say that it needs all of a block again."""
+_OF_BYTES = (1, 5, 8, 32773, 32946, _LZMA, _ZSTANDARD)
 """Compressions of bytes, whatever they mean: none, LZW, deflate, PackBits, LZMA and Zstandard."""
-_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
-
-
-_Entries = dict[int, tuple[int, int, bytes]]
-
-
-@dataclass
-class _Page:
-    """An image file directory."""
-
-    entries: _Entries = field(default_factory=dict)
-    """Type, count and the value or its address, by tag."""
-    next: int = 0
-
-
-class _File:
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.order = {b"II": "<", b"MM": ">"}[content[:2]]
-        self.is_big = content[2:4] in (b"\x2b\0", b"\0\x2b")
-        self.word = self.order + ("Q" if self.is_big else "I")
-        self.word_size = 8 if self.is_big else 4
-        self.first = struct.unpack_from(self.word, content, self.word_size)[0]
-
-    def read_page(self, start: int) -> _Page:
-        """Read the directory at `start`."""
-        page = _Page()
-        count_format = self.order + ("Q" if self.is_big else "H")
-        count = struct.unpack_from(count_format, self.content, start)[0]
-        position = start + struct.calcsize(count_format)
-        length = 20 if self.is_big else 12
-        if count > 4096:
-            raise too_many_parts()
-        for _ in range(count):
-            if position + length > len(self.content):
-                raise DamagedError("directory")
-            tag, kind, number = struct.unpack_from(self.order + "HH" + self.word[1], self.content, position)
-            page.entries.setdefault(
-                tag, (kind, number, self.content[position + length - self.word_size : position + length])
-            )
-            position += length
-        if position + self.word_size <= len(self.content):
-            page.next = struct.unpack_from(self.word, self.content, position)[0]
-        return page
-
-    def value(self, page: _Page, tag: int, most: int = MAX_TABLES) -> bytes:
-        """Return the bytes of a tag, up to `most`; empty where there are none."""
-        kind, count, inline = page.entries.get(tag, (0, 0, b""))
-        size = _BYTES.get(kind, 0) * count
-        if size <= self.word_size:
-            return inline[:size]
-        start = struct.unpack(self.word, inline)[0]
-        return self.content[start : start + min(size, most)]
-
-    def numbers(self, page: _Page, tag: int, default: Sequence[int] = (), most: int = 64) -> Sequence[int]:
-        """Return the whole numbers of a tag; no more than `most` bytes are read."""
-        code = _NUMBERS.get(page.entries.get(tag, (0, 0, b""))[0])
-        value = self.value(page, tag, most)
-        if not code or not value:
-            return default
-        size = struct.calcsize(code)
-        return struct.unpack(f"{self.order}{len(value) // size}{code}", value[: len(value) // size * size])
 
 
 def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
     """Read the directory of the first page."""
-    file = _File(content)
+    file = File(content)
     page, pages = _choose_page(file)
     _check_tables(file, page)
 
@@ -122,20 +61,21 @@ def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
     width, height = number(_WIDTH, 0), number(_HEIGHT, 0)
     samples = number(_SAMPLES, 1)
     bits = max(file.numbers(page, _BITS, (1,)))
+    compression = number(_COMPRESSION, 1)
     block_width, block_height = width, min(number(_STRIP_ROWS, height), height)
     if _TILES in page.entries:
         block_width, block_height = number(_TILE_WIDTH, width), number(_TILE_HEIGHT, height)
     pixel = 4 if number(_PHOTOMETRIC, 0) == 6 else samples * max(bits, 1) / 8
-    block_bytes = pixel * block_width * block_height if number(_COMPRESSION, 1) != 1 else 0
     pixels = max(width * height, 1)
-    if number(_COMPRESSION, 1) in _SLOW and pixel * pixels > SLOW_BYTES:
-        raise takes_too_long()
+    block_bytes = _block_bytes(compression, pixel, (width, height), (block_width, block_height))
     first = min(file.numbers(page, _OFFSETS, (0,)))
-    if number(_COMPRESSION, 1) == 1 and first + pixels * pixel > len(content):
+    if compression == 1 and first + pixels * pixel > len(content):
         raise DamagedError("end")
+    if compression == _JPEG:
+        check_embedded(content, set(file.numbers(page, _TILES if _TILES in page.entries else _OFFSETS, (), _MAX_LIST)))
     held = 4.0 if samples > 1 else 1.0  # bytes a pixel in Pillow
     layout, most_pixels = None, MAX_PIXELS
-    if bits > 8 and number(_PHOTOMETRIC, 0) in (0, 1, 2) and number(_COMPRESSION, 1) in _OF_BYTES:
+    if bits > 8 and number(_PHOTOMETRIC, 0) in (0, 1, 2) and compression in _OF_BYTES:
         layout = _layout(file, page, (width, height), block_width or 1)
         held = pixel * layout.stored_width / max(width, 1)
         most_pixels = min(MAX_PIXELS, int(MAX_DEEP_TIFF_MEGABYTES * 10**6 / held))
@@ -164,7 +104,7 @@ class _TiffImage(TiffImagePlugin.TiffImageFile):
         ImageFile.ImageFile.load_prepare(self)
 
 
-def _open(file: _File, entries: _Entries) -> Image.Image:
+def _open(file: File, entries: Entries) -> Image.Image:
     """Decode a page."""
     with io.BytesIO(_with_page(file, entries)) as stream:  # closed so that this copy is given back
         try:
@@ -175,7 +115,7 @@ def _open(file: _File, entries: _Entries) -> Image.Image:
     return image
 
 
-def _layout(file: _File, page: _Page, size: tuple[int, int], block_width: int) -> Layout:
+def _layout(file: File, page: Page, size: tuple[int, int], block_width: int) -> Layout:
     """Return how the samples of a page are stored that has more than eight bits a sample."""
 
     def number(tag: int, default: int) -> int:
@@ -203,7 +143,7 @@ def _layout(file: _File, page: _Page, size: tuple[int, int], block_width: int) -
     return layout
 
 
-def _planes(file: _File, page: _Page, layout: Layout) -> list[_Entries]:
+def _planes(file: File, page: Page, layout: Layout) -> list[Entries]:
     """Return the tags of greyscale pictures whose pixels are the bytes of a page."""
 
     def whole(value: int) -> tuple[int, int, bytes]:
@@ -224,27 +164,46 @@ def _planes(file: _File, page: _Page, layout: Layout) -> list[_Entries]:
     ]
 
 
-def _part_of_list(file: _File, page: _Page, tag: int, number: int, parts: int) -> tuple[int, int, bytes]:
+def _part_of_list(file: File, page: Page, tag: int, number: int, parts: int) -> tuple[int, int, bytes]:
     """Return one of several equal parts of the numbers of a tag."""
     kind, count, inline = page.entries[tag]
     count //= parts
-    size = count * _BYTES.get(kind, 0)
+    size = count * KIND_BYTES.get(kind, 0)
     if size <= file.word_size:
         return kind, count, file.value(page, tag)[number * size : (number + 1) * size].ljust(file.word_size, b"\0")
     start = struct.unpack(file.word, inline)[0]
     return kind, count, struct.pack(file.word, start + number * size)
 
 
-def _orientation(file: _File, page: _Page) -> int:
+def _block_bytes(compression: int, pixel: float, size: tuple[int, int], block: tuple[int, int]) -> float:
+    """Return the memory that a strip or tile takes while it is decoded; refuse a file whose blocks take too long.
+
+    Parameters
+    ----------
+    compression, pixel
+        Number of the compression, and bytes of a pixel.
+    size, block
+        Width and height of the picture and of a block, the last of which may go beyond the picture.
+    """
+    (width, height), (block_width, block_height) = size, block
+    whole = -(-width // max(block_width, 1)) * -(-height // max(block_height, 1)) * block_width * block_height
+    beyond = whole - width * height if block_width != width else 0
+    if pixel * beyond > SLOW_BYTES or (compression in _SLOW and pixel * width * height > SLOW_BYTES):
+        raise takes_too_long()
+    copies = 0 if compression == 1 else 2 if compression in _WITH_WINDOW else 1
+    return copies * pixel * block_width * block_height
+
+
+def _orientation(file: File, page: Page) -> int:
     if _ORIENTATION not in page.entries:
         return read_orientation(b"", file.value(page, _XMP))
     orientation = file.numbers(page, _ORIENTATION, (1,))[0]
     return orientation if 1 <= orientation <= 8 else 1
 
 
-def _choose_page(file: _File) -> tuple[_Page, int]:
+def _choose_page(file: File) -> tuple[Page, int]:
     """Return the first page that is not a small copy of another one, and the number of such pages."""
-    found: list[_Page] = []
+    found: list[Page] = []
     first = None
     seen: set[int] = set()
     start = file.first
@@ -263,12 +222,12 @@ def _choose_page(file: _File) -> tuple[_Page, int]:
     return (found or [first])[0], len(found)
 
 
-def _check_tables(file: _File, page: _Page) -> None:
+def _check_tables(file: File, page: Page) -> None:
     """Refuse a file whose tables would be slow to read, or are not there."""
     for tag in (_OFFSETS, _LENGTHS, _TILES, _TILE_LENGTHS):
         if page.entries.get(tag, (0, 0, b""))[1] > MAX_STRIPS:
             raise too_many_parts()
-    sizes = {tag: _BYTES.get(kind, 0) * count for tag, (kind, count, _) in page.entries.items() if tag in _NEEDED}
+    sizes = {tag: KIND_BYTES.get(kind, 0) * count for tag, (kind, count, _) in page.entries.items() if tag in _NEEDED}
     for tag, size in sizes.items():
         if len(file.value(page, tag, size)) < size:
             raise DamagedError("value")
@@ -276,7 +235,7 @@ def _check_tables(file: _File, page: _Page) -> None:
         raise too_many_parts()
 
 
-def _with_page(file: _File, entries: _Entries) -> bytes:
+def _with_page(file: File, entries: Entries) -> bytes:
     """Return the file with a directory at its end that has only the needed ones of these tags."""
     needed = sorted((tag, *entry) for tag, entry in entries.items() if tag in _NEEDED)
     entry_format = file.order + "HH" + file.word[1]

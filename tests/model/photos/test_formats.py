@@ -328,6 +328,22 @@ def test_a_tiff_with_damaged_tags_is_read() -> None:
     assert corners(bytes(tiff)) == UPRIGHT
 
 
+@pytest.mark.parametrize(
+    ("frame", "colours", "is_read"),
+    [(0xC0, 3, True), (0xC2, 3, False), (0xC9, 3, False), (0xCA, 3, False), (0xC0, 1, False)],
+)
+def test_a_jpeg_in_a_tiff_is_read_unless_a_bit_of_it_may_cost_any_time(frame: int, colours: int, is_read: bool) -> None:
+    """A TIFF may hold scans with arithmetic coding of which 60 kB take 20 seconds."""
+    jpeg = encode(quarters(), "JPEG", subsampling=0).replace(b"\xff\xc0", bytes([0xFF, frame]))
+    jpeg = jpeg.replace(b"\xff\xda\0\x0c\3", b"\xff\xda\0\x0c" + bytes([colours]))
+    photo = tiff(picture(SIDE, SIDE, 3, 8, photometric=6, compression=7, length=len(jpeg)), jpeg)
+    if is_read:
+        assert corners(photo) == UPRIGHT
+    else:
+        with pytest.raises(InvalidImage, match="cannot be read"):
+            preprocessing.decode(photo)
+
+
 def test_lab_is_read() -> None:
     from PIL import ImageCms
 
