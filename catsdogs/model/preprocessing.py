@@ -26,6 +26,11 @@ from catsdogs.model.photos.source import Decoded, Source, TimeLimit
 FLAT = 16.0
 """Standard deviation of the brightness, in levels of 255, below which the first frame of an animation is empty."""
 
+MAX_ANIMATION_PIXELS = MAX_PIXELS // 8
+"""Largest animation whose later frames are looked at: decoders keep several frames, of four bytes a pixel."""
+MAX_SEEN_PIXELS = MAX_PIXELS // 2
+"""Number of pixels of later frames after which no further one is looked at."""
+
 Pixels = npt.NDArray[np.uint8]
 
 _TURNS = {  # by EXIF orientation: what turns the stored picture upright
@@ -136,7 +141,7 @@ def _load(source: Source, side: int | None, time_limit: TimeLimit) -> Photo:
     notes = (*source.notes, *decoded.notes)
     is_rgb = decoded.rows(0, 1).mode in ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
     del decoded  # gives its memory back before the picture is turned
-    if source.later_frames and _contrast(image) < FLAT and source.width * source.height <= MAX_PIXELS // 4:
+    if source.later_frames and _contrast(image) < FLAT and source.width * source.height <= MAX_ANIMATION_PIXELS:
         image, notes = _clearest_frame(image, source, time_limit)
     turn = _TURNS.get(source.orientation)
     if turn is not None:
@@ -156,7 +161,7 @@ def _clearest_frame(first: Image.Image, source: Source, time_limit: TimeLimit) -
             contrast = _contrast(image)
             if contrast > most:
                 best, most = image, contrast
-            if seen > MAX_PIXELS:
+            if seen > MAX_SEEN_PIXELS:
                 break
     return best, source.notes if best is first else (Note.LATER_FRAME,)
 

@@ -209,6 +209,7 @@ def _gif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "GIF: transparent", lambda: encoded("GIF", "P", (7_000, 7_000), transparency=0, interlace=1)
     yield "GIF: no pixels", lambda: gif(7_000, 7_000, frame(7_000, 7_000))
     yield "GIF: small blocks", lambda: gif(64, 64, b",\0\0\0\0\x40\0\x40\0\0\2" + b"\1\0" * 15_000_000 + b"\0")
+    yield "GIF: control blocks", lambda: gif(64, 64, b"!\xf9\4\0\0\0\0\0" * 190_000 + frame(64, 64))
     yield "GIF: comments", lambda: gif(64, 64, b"!\xfe\0" * 9_000_000 + frame(64, 64))
     yield "GIF: comment of small blocks", lambda: gif(64, 64, b"!\xfe" + b"\1x" * 15_000_000 + b"\0" + frame(64, 64))
     yield "GIF: junk", lambda: gif(64, 64, bytes(30_000_000) + frame(64, 64))
@@ -218,7 +219,13 @@ def _gif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "GIF: first frame outside", lambda: with_screen(encoded("GIF", "P", (8_000, 8_000)), 64, 64)
     yield "GIF: 4 gigapixels", lambda: gif(65_535, 65_535, frame(65_535, 65_535))
     frames = [Image.new("P", (3_500, 3_500), n) for n in range(1, 20)]
+    yield "GIF: transparent animation", _transparent_gif
     yield "GIF: one colour", lambda: _saved(Image.new("P", (3_500, 3_500)), "GIF", save_all=True, append_images=frames)
+
+
+def _transparent_gif() -> bytes:
+    frames = [Image.new("RGBA", (3_500, 3_500), (n, n, n, 255 * (n % 2))) for n in range(1, 8)]
+    return _saved(frames[0], "GIF", save_all=True, append_images=frames[1:], disposal=2)
 
 
 def _webp_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
@@ -270,12 +277,20 @@ def _with_long_pixels(heic: bytes, length: int) -> bytes:
     return heic[: start - 8] + struct.pack(">I4s", len(body) + 8, b"mdat") + body
 
 
+def _noise() -> bytes:
+    pixels = np.random.default_rng(1).integers(0, 256, (2_600, 2_600, 3), np.uint8)
+    return _saved(Image.fromarray(pixels), "AVIF", quality=100, speed=10, subsampling="4:4:4")
+
+
 def _heif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     def box(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body) + 8) + kind + body
 
     yield "AVIF: 49 megapixels", lambda: encoded("AVIF", "RGB", (7_000, 7_000), speed=10)
     yield "AVIF: 20 megapixels", lambda: encoded("AVIF", "RGB", (5_000, 4_000), speed=10)
+    yield "AVIF: noise", _noise
+    frames = [Image.new("RGB", (3_500, 3_500), (n, n, n)) for n in range(4)]
+    yield "AVIF: animation", lambda: _saved(frames[0], "AVIF", save_all=True, append_images=frames[1:], speed=10)
     yield "AVIF: transparent", lambda: encoded("AVIF", "RGBA", (4_100, 4_000), speed=10)
     heic = (PICTURES / "quarters.heic").read_bytes()
     yield "HEIC: 992 tiles", partial(heic_of_tiles, heic, 64, 32, 31)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the peak memory
 EVERY = dict(bombs())
 SLOW_TO_MAKE = (
     *("TIFF: one strip", "TIFF: 49 megapixels", "TIFF: large compressed", "PNG: 49", "PNG: tall", "PNG: white"),
-    *("GIF: one", "WebP: 49", "AVIF: 49"),
+    *("GIF: one", "GIF: transparent animation", "WebP: 49", "AVIF: 49", "AVIF: noise", "AVIF: animation"),
 )
 """Beginnings of the names of files that take seconds to make; `make fuzz` makes them, too."""
 EXAMPLES = ("PNG: 49 megapixels, 6, 16 bits", "TIFF: 49 megapixels, F, zstd", "TIFF: 49 megapixels, 1, group4")

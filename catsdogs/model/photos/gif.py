@@ -50,15 +50,19 @@ def _first_frames(content: bytes) -> tuple[int, int, list[bytes | memoryview], i
     view = memoryview(content)
     parts: list[bytes | memoryview] = [view[:position]]
     frames = 0
+    control = view[:0]  # the last one before a frame counts
     for start, end, is_frame in _blocks(content, position):
-        frames += is_frame
-        if is_frame:
-            right, bottom = _right_and_bottom(content, start)
-            if frames == 1:
-                width, height = max(width, right), max(height, bottom)  # as viewers do
-            elif frames > MAX_FRAMES or right > width or bottom > height:  # Pillow would enlarge the picture again
-                break
-        parts.append(view[start:end])
+        if not is_frame:
+            control = view[start:end]
+            continue
+        frames += 1
+        right, bottom = _right_and_bottom(content, start)
+        if frames == 1:
+            width, height = max(width, right), max(height, bottom)  # as viewers do
+        elif frames > MAX_FRAMES or right > width or bottom > height:  # Pillow would enlarge the picture again
+            break
+        parts += [control, view[start:end]]
+        control = view[:0]
     if not frames:
         raise DamagedError("no frame")
     return width, height, parts, frames

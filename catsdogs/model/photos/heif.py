@@ -37,6 +37,8 @@ _HEIC_PIECE = 16 * 2**20
 """Size of the largest picture or tile that libde265 decodes, in bytes."""
 _AVIF_BYTES = 10.8
 _AVIF_ALPHA_BYTES = 15.5
+_AVIF_FLAT_SECONDS, _AVIF_SECONDS_A_BYTE = 0.025e-6, 0.085e-6
+"""What a pixel and a byte of an AVIF take to decode, at most: noise of 12 megapixels in 26 MB took 2.4 s."""
 _SLACK = 2**20
 """By how many pixels a frame of an AVIF may be larger than the picture: tiles at its edges are cut off."""
 
@@ -51,6 +53,8 @@ def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
         frames == 1 and sum(sizes) > 3 * (width * height + _SLACK)  # it may have an alpha channel, and a gain map
     ):
         raise DamagedError("size")
+    if _AVIF_FLAT_SECONDS * width * height + _AVIF_SECONDS_A_BYTE * len(content) > MAX_DECODING_SECONDS:
+        raise takes_too_long()
 
     def frame_pixels(number: int) -> Decoded:
         time_limit.check()
