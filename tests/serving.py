@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +21,8 @@ import psutil
 import sqlalchemy as sa
 from playwright.sync_api import Browser, sync_playwright
 
-from catsdogs.database import Database
+from catsdogs.database import Database, setup
+from catsdogs.files import data_folder
 from catsdogs.settings import Settings
 from tests.waiting import until
 
@@ -84,9 +87,9 @@ class RunningServer:
 class Launch(Protocol):
     """Start a server: ``launch(CATSDOGS_MAX_SESSIONS="2")``.
 
-    With `folder`, it runs in that folder; with ``wait=False``, it is returned before it is ready. PORT is its
-    port, where that has to be known before. SESSION_LIMITS holds other time limits of sessions: a JSON object, with the
-    names of traits of
+    With `folder`, it runs in that folder. Where there is no data yet, it begins with a copy of an empty database. With
+    ``wait=False``, it makes what is missing, and is returned before it is ready. PORT is its port, where that has to be
+    known before. SESSION_LIMITS holds other time limits of sessions: a JSON object, with the names of traits of
     :class:`catsdogs.server.kernels.base.AppKernelManager`.
     """
 
@@ -103,11 +106,13 @@ def launching() -> Iterator[Launch]:
         if folder is None:
             folders.append(tempfile.mkdtemp(prefix="catsdogs-test-"))
             folder = Path(folders[-1])
+        if wait and "DB_HOST" not in variables and not (folder / "data" / "postgresql").exists():
+            copy_empty_database(folder / "data")
         usual = {"API_TOKEN": "t" * 24, "CATSDOGS_OPERATOR_PASSWORD": "open sesame"}
         server = _start(folder, usual | variables)
         started.append(server)
         if wait:
-            _wait_until_ready(server)
+            wait_until_ready(server)
         return server
 
     try:
@@ -120,12 +125,29 @@ def launching() -> Iterator[Launch]:
             shutil.rmtree(name, ignore_errors=True)
 
 
+@cache
+def _empty_database() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="catsdogs-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    database = Database(Settings(_env_file=None, CATSDOGS_DATA_DIR=folder))
+    setup.ensure(database)
+    database.close()
+    return folder / "postgresql"
+
+
+def copy_empty_database(data: Path) -> None:
+    """Put a stopped PostgreSQL with an empty, migrated database in a data folder; to make one takes far longer."""
+    if not data.exists():
+        data_folder(data)
+    subprocess.run(["cp", "-a", _empty_database(), data], check=True)  # with the owner, where the tests run as root
+
+
 @contextmanager
 def served(folder: Path, **variables: str) -> Iterator[tuple[str, psutil.Process]]:
     """Run ``catsdogs serve`` in `folder`, with its data there; yield its address and process."""
     server = _start(folder, variables)
     try:
-        _wait_until_ready(server)
+        wait_until_ready(server)
         yield server.url, psutil.Process(server.process.pid)
     finally:
         server.stop(signal.SIGTERM)
@@ -153,7 +175,9 @@ def _start(folder: Path, variables: dict[str, str]) -> RunningServer:
     return RunningServer(f"http://127.0.0.1:{port}", settings, process, log)
 
 
-def _wait_until_ready(server: RunningServer) -> None:
+def wait_until_ready(server: RunningServer) -> None:
+    """Wait until a server accepts requests."""
+
     def ready() -> bool:
         assert server.process.poll() is None, f"the server ended: {server.log.read_text()}"
         return "catsdogs is ready" in server.log.read_text()

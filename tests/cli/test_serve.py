@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from catsdogs.cli.serve import OPEN_FILES
-from tests.serving import Launch, RunningServer, free_port
+from tests.serving import Launch, RunningServer, free_port, wait_until_ready
 
 
 @pytest.fixture
@@ -87,7 +87,8 @@ def test_a_wrong_setting_is_named_without_its_value(folder: Path) -> None:
 
 
 def test_a_first_start_writes_secrets_and_prints_where(launch: Launch, folder: Path) -> None:
-    server = launch(folder, API_TOKEN="", CATSDOGS_OPERATOR_PASSWORD="")
+    server = launch(folder, wait=False, API_TOKEN="", CATSDOGS_OPERATOR_PASSWORD="")
+    wait_until_ready(server)
     secrets = dict(line.split("=") for line in (folder / ".env").read_text().split())
     assert len(secrets["API_TOKEN"]) >= 32
     assert len(secrets["CATSDOGS_OPERATOR_PASSWORD"]) >= 32
