@@ -1,4 +1,4 @@
-"""``catsdogs alerts check``, as cron runs it, and ``catsdogs alerts test``."""
+"""``catsdogs alerts check`` and ``catsdogs alerts test``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from catsdogs.errors import InvalidImage
 from catsdogs.records.predictions import PredictionRecord
 from tests.alerting.mailbox import SECRET, open_mailbox
+from tests.command import catsdogs
 from tests.storage import Storage
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,8 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def check(environment: dict[str, str], tmp_path: Path) -> Run:
     def check(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "catsdogs", "alerts", "check", *arguments]
-        return subprocess.run(command, env=environment | variables, cwd=tmp_path, capture_output=True, text=True)
+        return catsdogs("alerts", "check", *arguments, environment=environment | variables, folder=tmp_path)
 
     return check
 
@@ -44,9 +44,12 @@ def test_it_exits_with_0_without_alerts(check: Run, storage: Storage, make_recor
     assert (done.returncode, done.stdout, done.stderr) == (0, "No alert.\n", "")
 
 
-def test_it_exits_with_2_if_alerts_fire(check: Run, storage: Storage) -> None:
+def test_it_exits_with_2_if_alerts_fire(
+    check: Run, storage: Storage, environment: dict[str, str], tmp_path: Path
+) -> None:
     fail(storage, 25)
-    done = check("--json")
+    process = [sys.executable, "-m", "catsdogs", "alerts", "check", "--json"]  # as cron runs it
+    done = subprocess.run(process, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "")
     alert = json.loads(done.stdout)
     assert (alert["rule"], alert["state"], alert["value"], alert["n"]) == ("errors", "firing", 1.0, 25)
@@ -92,9 +95,8 @@ def test_a_test_message_is_sent_to_each_target_and_its_outcome_is_said(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     def send(targets: str, language: str = "en") -> tuple[int, str, str]:
-        command = [sys.executable, "-m", "catsdogs", "alerts", "test"]
         variables = environment | {"CATSDOGS_ALERT_TARGETS": targets, "CATSDOGS_LANG": language}
-        done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True)
+        done = catsdogs("alerts", "test", environment=variables, folder=tmp_path)
         assert SECRET not in done.stdout + done.stderr
         return done.returncode, done.stdout, done.stderr
 
@@ -113,7 +115,6 @@ def test_a_test_message_is_sent_to_each_target_and_its_outcome_is_said(
 
 @pytest.mark.parametrize("arguments", [["alerts"], ["alerts", "chek"], ["alerts", "--chek"]])
 def test_a_wrong_call_does_not_exit_with_2(arguments: list[str], environment: dict[str, str], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "catsdogs", *arguments]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    done = catsdogs(*arguments, environment=environment, folder=tmp_path)
     assert done.returncode == 1
     assert "catsdogs alerts" in done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""``catsdogs db`` and ``catsdogs privacy``, as a shell calls them, on an empty server."""
+"""``catsdogs db`` and ``catsdogs privacy`` on an empty server."""
 
 from __future__ import annotations
 
@@ -8,39 +8,32 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 import psutil
 import pytest
 import sqlalchemy as sa
 
-from catsdogs.database import Database
-from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.domain import Consent
 from catsdogs.records.predictions import PredictionRecord
-from catsdogs.settings import Settings
+from tests import command
 from tests.storage import Storage
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def catsdogs(environment: dict[str, str]) -> Run:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "catsdogs", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-
-    return run
+    return partial(command.catsdogs, environment=environment, folder=Path())
 
 
 @pytest.fixture
-def fresh(environment: dict[str, str], database: Settings) -> Iterator[Run]:
+def fresh(environment: dict[str, str], administration: sa.Connection) -> Iterator[Run]:
     """The command, for a database that does not exist yet."""
     name = f"fresh_{uuid4().hex}"
     yield catsdogs(environment | {"DB_NAME": name})
-    engine = sa.create_engine(Database(database).url(MAINTENANCE_DATABASE), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-    engine.dispose()
+    administration.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def test_the_three_steps_each_report_and_may_be_repeated(fresh: Run) -> None:
@@ -53,17 +46,18 @@ def test_the_three_steps_each_report_and_may_be_repeated(fresh: Run) -> None:
         (("db", "migrate"), 0, "up to date already"),
         (("db", "check"), 0, "up to date"),
     ]
-    for command, code, report in expected:
-        done = fresh(*command)
-        assert (done.returncode, report in done.stdout, done.stderr) == (code, True, ""), (command, done)
+    for step, code, report in expected:
+        done = fresh(*step)
+        assert (done.returncode, report in done.stdout, done.stderr) == (code, True, ""), (step, done)
 
 
 def test_the_embedded_server_starts_for_a_command_and_stops_after_it() -> None:
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
-        run = catsdogs(environment | {"CATSDOGS_DATA_DIR": f"{folder}/data"})
-        for command in ("create", "migrate", "check"):
-            done = run("db", command)
+        environment["CATSDOGS_DATA_DIR"] = f"{folder}/data"
+        for step in ("create", "migrate", "check"):
+            process = [sys.executable, "-m", "catsdogs", "db", step]
+            done = subprocess.run(process, env=environment, capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, done.stderr
         assert "the embedded server" in done.stdout
         working = [process.info["cwd"] or "" for process in psutil.process_iter(["cwd"])]
@@ -72,8 +66,8 @@ def test_the_embedded_server_starts_for_a_command_and_stops_after_it() -> None:
 
 def test_a_database_that_cannot_be_reached_is_reported_in_one_sentence(environment: dict[str, str]) -> None:
     run = catsdogs(environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "9", "DB_PWD": "my-secret-password"})
-    for command in (("db", "check"), ("db", "migrate"), ("privacy", "purge")):
-        done = run(*command)
+    for arguments in (("db", "check"), ("db", "migrate"), ("privacy", "purge")):
+        done = run(*arguments)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
         assert done.stderr.startswith("catsdogs: PostgreSQL (127.0.0.1:9) cannot be reached.")
     details = run("--verbose", "db", "check").stderr

@@ -1,4 +1,4 @@
-"""``catsdogs evaluate``, as a shell calls it."""
+"""``catsdogs evaluate``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from .conftest import Run, lines
 
 
-def test_the_metrics_are_one_json_object(run: Run, tmp_path: Path, cat_jpeg: bytes) -> None:
+def test_the_metrics_are_one_json_object(run_process: Run, tmp_path: Path, cat_jpeg: bytes) -> None:
     for name in ("set/cat/a.jpg", "set/cat/b.jpg", "set/dog/mislabelled.jpg", "set/dog/broken.jpg"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"no photo" if "broken" in name else cat_jpeg)
-    done = run("evaluate", "set", "--json")
+    done = run_process("evaluate", "set", "--json")
     assert done.returncode == 0, done.stderr
     (figures,) = lines(done)
     assert figures.keys() >= {"n", "errors", "refused", "accuracy", "log_loss", "ece", "auroc"}

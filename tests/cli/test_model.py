@@ -1,4 +1,4 @@
-"""``catsdogs model``, as a shell calls it, while a server answers requests."""
+"""``catsdogs model``, also while a server answers requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from itertools import islice
@@ -16,6 +15,7 @@ from typing import Any
 import urllib3
 
 from catsdogs.model.card import CARD_FILE, SHIPPED, read_card
+from tests.command import catsdogs
 from tests.waiting import until
 
 
@@ -30,8 +30,7 @@ def add_version(data_dir: Path, version: str, **card: object) -> Path:
 
 def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(data_dir), "CATSDOGS_DATA_DIR": str(data_dir)}
-    command = [sys.executable, "-m", "catsdogs", *arguments]
-    return subprocess.run(command, cwd=data_dir, env=environment, capture_output=True, text=True)
+    return catsdogs(*arguments, environment=environment, folder=data_dir)
 
 
 def test_a_running_server_follows_without_a_failed_request(launch: Callable[..., Any], cat_jpeg: bytes) -> None:
