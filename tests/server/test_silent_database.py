@@ -42,7 +42,7 @@ def resumed(frozen: list[psutil.Process]) -> Iterator[None]:
         resume(frozen)
 
 
-def test_predictions_and_health_do_not_wait_for_figures(launch: Launch, cat_jpeg: bytes) -> None:
+def test_predictions_and_health_do_not_wait_for_figures_and_the_server_ends(launch: Launch, cat_jpeg: bytes) -> None:
     server = launch()
     http = urllib3.PoolManager(
         headers={"Authorization": f"Bearer {server.api_token}"}, timeout=60, retries=False, maxsize=40
@@ -77,14 +77,10 @@ def test_predictions_and_health_do_not_wait_for_figures(launch: Launch, cat_jpeg
     until(lambda: get("/health").json()["status"] == "healthy", timeout=60)
     assert get("/api/statistics").json()["total_predictions"] == 5
 
-
-def test_a_server_ends_while_its_database_is_frozen(launch: Launch, cat_jpeg: bytes) -> None:
-    server = launch()
     frozen = freeze(server)
-    http = urllib3.PoolManager(headers={"Authorization": f"Bearer {server.api_token}"}, timeout=60, retries=False)
     with ThreadPoolExecutor(1) as threads, resumed(frozen):
-        waiting = threads.submit(http.request, "GET", f"{server.url}/api/statistics")
-        until(lambda: http.request("GET", f"{server.url}/health").json()["status"] == "degraded")
+        waiting = threads.submit(get, "/api/statistics")
+        until(lambda: get("/health").json()["status"] == "degraded")
         assert server.stop(signal.SIGTERM) == 0
         assert waiting.exception() or waiting.result().status == 503
     psutil.wait_procs(frozen, timeout=30)

@@ -13,9 +13,8 @@ import pytest
 
 from catsdogs.domain import Consent, new_receipt
 from catsdogs.settings import Settings
-from tests import kernel_processes
 from tests.server.client import Client, OpenPage
-from tests.serving import Launch, RunningServer
+from tests.serving import Launch, RunningServer, copy_empty_database
 from tests.storage import Storage
 from tests.waiting import until
 
@@ -170,17 +169,6 @@ def test_a_chosen_code_of_somebody_else_counts_as_a_wrong_one(
     assert client("POST", RIGHTS[0], token=other, fields={"receipt": theirs["receipt"]}).status == 200
 
 
-def test_a_kernel_gets_the_settings_that_the_notice_shows(
-    launch: Launch, client_of: Callable[[RunningServer], Client]
-) -> None:
-    server = launch(CATSDOGS_CONTROLLER="Example & Sons", CATSDOGS_CONTACT="privacy@example.org")
-    assert client_of(server)("GET", "/inference", token=None).status == 200
-    [environment] = [kernel.environ() for kernel in kernel_processes.kernels(server)]
-    given = [environment[f"CATSDOGS_{name}"] for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS")]
-    assert given == ["Example & Sons", "privacy@example.org", "365"]
-    server.stop()
-
-
 def test_the_log_holds_no_receipt(
     server: RunningServer, client: Client, open_page: Callable[..., OpenPage], photo: dict[str, Any]
 ) -> None:
@@ -194,6 +182,7 @@ def test_the_log_holds_no_receipt(
 
 def test_the_server_purges_old_records(launch: Launch, make_record: Callable[..., tuple[Any, str]]) -> None:
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
+        copy_empty_database(Path(folder) / "data")
         settings = Settings(_env_file=None, CATSDOGS_DATA_DIR=f"{folder}/data")
         record, _ = make_record(Consent(True, True))
         old = datetime.now(UTC) - timedelta(days=3)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -30,23 +31,35 @@ OpenPages = Callable[..., OpenPage]
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
-def test_a_kernel_has_no_secret_but_its_own_token(launch: Launch) -> None:
-    server = launch(
+@pytest.fixture(scope="module")
+def small_server(launch: Launch) -> RunningServer:
+    """A server with two session slots and many secrets, for the tests that would disturb others."""
+    return launch(
+        CATSDOGS_MAX_SESSIONS="2",
         API_TOKEN="s" * 30,
         CATSDOGS_OPERATOR_PASSWORD="p" * 30,
         AWS_SECRET_ACCESS_KEY="a" * 30,
         DB_PWD="d" * 30,
+        CATSDOGS_CONTROLLER="Example & Sons",
+        CATSDOGS_CONTACT="privacy@example.org",
     )
-    page = Client(server).open_page()
+
+
+def test_a_kernel_has_no_secret_but_its_own_token_and_what_the_notice_shows(small_server: RunningServer) -> None:
+    client = Client(small_server)
+    page = client.open_page()
     environment = page.environment
-    assert environment["CATSDOGS_SERVICE_URL"] == server.url
+    assert environment["CATSDOGS_SERVICE_URL"] == small_server.url
     assert len(page.token) > 30
     assert not {"API_TOKEN", "DB_PWD", "CATSDOGS_OPERATOR_PASSWORD", "AWS_SECRET_ACCESS_KEY"} & environment.keys()
     environment_at_start = page.process.environ()
     assert not {TOKEN_VARIABLE, "QUERY_STRING"} & environment_at_start.keys()
     everything = " ".join([*environment.values(), *environment_at_start.values(), *page.process.cmdline()])
     assert not any(letter * 30 in everything for letter in "spad")
-    server.stop()
+    given = [environment[f"CATSDOGS_{name}"] for name in ("CONTROLLER", "CONTACT", "RETENTION_DAYS")]
+    assert given == ["Example & Sons", "privacy@example.org", "365"]
+    assert client.close_page(page) == 204
+    until(lambda: not page.process.is_running())
 
 
 def test_two_sessions_have_different_tokens(open_page: OpenPages) -> None:
@@ -295,12 +308,10 @@ def test_a_new_session_waits_for_the_end_of_one_that_is_ending(with_manager: Wit
 
 
 @pytest.mark.parametrize("stops_already", [False, True])
-def test_the_end_waits_for_kernels_that_are_being_started_or_stopped(
-    run_alone: Run, tmp_path: Path, stops_already: bool
-) -> None:
-    async def start_and_stop() -> list[psutil.Process]:
+def test_the_end_waits_for_kernels_that_are_being_started_or_stopped(run_alone: Run, stops_already: bool) -> None:
+    async def start_and_stop(folder: str) -> list[psutil.Process]:
         new_session.set(NewSession(App("/x", "x.ipynb", Scope.PREDICT), "en", "1.1.1.1"))
-        manager = LocalKernelManager(parent=_Parent(), connection_dir=str(tmp_path))
+        manager = LocalKernelManager(parent=_Parent(), connection_dir=folder)
         starting = asyncio.create_task(manager.start_kernel(env={}))
         if stops_already:
             page = asyncio.create_task(manager.stop(await starting))
@@ -309,6 +320,7 @@ def test_the_end_waits_for_kernels_that_are_being_started_or_stopped(
         if stops_already:
             assert page.done()
         await asyncio.wait([starting])
-        return [child for child in psutil.Process().children() if str(tmp_path) in " ".join(child.cmdline())]
+        return [child for child in psutil.Process().children() if folder in " ".join(child.cmdline())]
 
-    assert run_alone(start_and_stop()) == []
+    with TemporaryDirectory() as folder:  # short, as the path of a kernel's socket has at most 107 bytes
+        assert run_alone(start_and_stop(folder)) == []

@@ -52,7 +52,7 @@ def test_what_a_server_that_was_killed_left_is_removed_and_running_ones_keep_the
     spawned = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", str(left)], stdin=subprocess.PIPE)
     again = launch(TMPDIR=str(folder))
     assert not left.parent.exists()
-    assert spawned.wait(10) == -signal.SIGKILL, "a kernel that was not forked is still there"
+    assert spawned.wait(30) == -signal.SIGKILL, "a kernel that was not forked is still there"
     assert Client(running).heartbeat(page.kernel_id) == 204
     assert Client(running).close_page(page) == 204
     assert [running.stop(), again.stop()] == [0, 0]
