@@ -14,6 +14,7 @@ app = typer.Typer(
     help="Cat or dog? Predict, serve, train, and manage data and models.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",  # paragraphs are wrapped to the terminal
     pretty_exceptions_enable=False,
 )
 
