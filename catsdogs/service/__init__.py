@@ -59,22 +59,54 @@ def require_supported_system() -> None:
         )
 
 
-def connect() -> Service:
-    """Return the service that suits this process.
+def connect(url: str | None = None, token: str | None = None) -> Service:
+    """Return the service that suits this process, or that of a server elsewhere.
+
+    With `url`, neither the model nor a database is needed here: the methods send requests to the server's REST API.
+
+    Parameters
+    ----------
+    url
+        Address of a server, such as ``http://127.0.0.1:8866`` or ``https://example.org/pets``.
+    token
+        The server's ``API_TOKEN``.
 
     Returns
     -------
     Service
-        `Remote` in a kernel that the server started, else `Local`.
+        `Remote` with `url`, and in a kernel that the server started; else `Local`.
 
     Raises
     ------
+    InvalidInput
+        `url` is no address, or there is a token without it.
+    NotFound
+        Something else than catsdogs answers at `url`.
+    NotAuthorised
+        The token is missing or wrong.
+    ServiceUnavailable
+        The server cannot be reached, or is too busy.
     SettingsError, ModelError
+        Without `url`: a setting is wrong, or the model is missing or damaged.
+
+    Examples
+    --------
+    >>> service = catsdogs.connect("https://example.org/pets", token)
+    >>> service.predict(open("photo.jpg", "rb").read()).prediction.answer
+    'cat'
     """
-    if url := os.environ.get(URL_VARIABLE):
+    if url is not None:
+        from catsdogs.service.connection import connect_to
+
+        return connect_to(url, token or "")
+    if token is not None:
+        from catsdogs.errors import InvalidInput
+
+        raise InvalidInput("Give the address of the server to which this token belongs, too.")
+    if served_by := os.environ.get(URL_VARIABLE):
         from catsdogs.service.remote import Remote
 
-        return Remote(url, os.environ.get(TOKEN_VARIABLE, ""))
+        return Remote(served_by, os.environ.get(TOKEN_VARIABLE, ""))
     require_supported_system()
     from catsdogs.service.local import Local
 

@@ -60,6 +60,7 @@ _RETRY_OPTIONS: dict[str, Any] = {
     "connect": CONNECT_RETRIES,
     "other": 0,
     "redirect": 0,
+    "raise_on_redirect": False,  # whoever redirects is no catsdogs, but can be reached
     "backoff_factor": BACKOFF_SECONDS,
     # the message of a busy server is shown at once, instead of a silent wait for as long as it asks
     "respect_retry_after_header": False,

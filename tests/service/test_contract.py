@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+import catsdogs
 from catsdogs.domain import (
     Answer,
     Box,
@@ -24,11 +25,11 @@ from catsdogs.domain import (
     TrueLabel,
     new_receipt,
 )
-from catsdogs.errors import Conflict, ConsentRequired, InvalidImage, InvalidInput, NotFound
+from catsdogs.errors import Conflict, ConsentRequired, InvalidImage, InvalidInput, NotAuthorised, NotFound
 from catsdogs.monitoring.prediction_filter import Listing, PredictionFilter
 from catsdogs.samples import FOLDER, SAMPLES
 from catsdogs.service.interface import Service
-from tests.serving import RunningServer
+from tests.serving import Launch, RunningServer
 
 AGREED = Consent(filename_and_comment=True, language="fr")
 
@@ -45,15 +46,31 @@ def local() -> Iterator[Service]:
         yield service
 
 
+@pytest.fixture(scope="module")
+def elsewhere(launch: Launch) -> RunningServer:
+    """Another server than that of other tests: it counts the attempts with receipt codes."""
+    return launch()
+
+
 @pytest.fixture(scope="module", params=["local", "remote"])
 def service(request: pytest.FixtureRequest) -> Service:
     if request.param == "local":
         local: Service = request.getfixturevalue("local")
         return local
-    from catsdogs.service.remote import Remote
+    server: RunningServer = request.getfixturevalue("elsewhere")
+    return catsdogs.connect(server.url, server.api_token)
 
-    server = request.getfixturevalue("launch")()  # another server: it counts the attempts with receipt codes
-    return Remote(server.url, server.api_token)
+
+@pytest.mark.parametrize("token", [None, "wrong", "é", "two\nlines"])
+def test_a_wrong_token_is_refused_at_once(elsewhere: RunningServer, token: str | None) -> None:
+    with pytest.raises(NotAuthorised, match="token"):
+        catsdogs.connect(elsewhere.url, token)
+
+
+def test_the_address_of_a_page_is_not_that_of_the_server(elsewhere: RunningServer) -> None:
+    with pytest.raises(NotFound, match=r"no catsdogs at .*/inference\. Check http or https, and leave out"):
+        catsdogs.connect(f"{elsewhere.url}/inference", elsewhere.api_token)
+    assert catsdogs.connect(f"{elsewhere.url}/", elsewhere.api_token).health()["status"] == "healthy"
 
 
 def row_of(service: Service, outcome: Outcome) -> dict[str, object]:
