@@ -67,13 +67,14 @@ lint: $(VENV)/.everything ## Check style, types, layers, workflows, the Dockerfi
 	@$(VENV)/bin/zizmor --quiet --offline --no-progress .github
 	@$(VENV)/bin/nbstripout --verify --keep-id notebooks/*/*.ipynb
 
-lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses)
+lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses) and environment.yml
 	@$(UV) --upgrade --extra build $(addprefix --no-emit-package ,$(UNUSED)) --output-file requirements.lock
 	@$(UV) --upgrade --extra report --constraint requirements.lock --output-file requirements-report.lock \
 	  $$($(NAMES) requirements.lock | sed 's/^/--no-emit-package /')
 	@$(UV) --upgrade $(addprefix --extra ,build lab report train cluster test bench dev) --constraint requirements.lock \
 	  --output-file requirements-dev.lock
 	@$(UV) --upgrade --extra rivals --output-file requirements-rivals.lock
+	@$(RUN) -m tests.conda_environment
 
 frontend: ## Build the front end of the pages from its source (needs node and npm)
 	@cd catsdogs/server/front_end && npm ci --ignore-scripts --no-audit --no-fund && npm run build

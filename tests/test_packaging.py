@@ -18,6 +18,7 @@ import yaml
 from packaging.utils import canonicalize_name
 
 from catsdogs.settings import Settings
+from tests import conda_environment
 
 REPOSITORY = Path(__file__).parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -28,11 +29,10 @@ def read(name: str) -> str:
     return (REPOSITORY / name).read_text(encoding="utf-8")
 
 
-def test_conda_environment_lists_the_packages_of_pyproject() -> None:
-    extras = PROJECT["optional-dependencies"]
-    wanted = PROJECT["dependencies"] + extras["build"] + extras["lab"] + extras["report"] + extras["train"]
-    assert re.findall(r"^      - (\S+)$", read("environment.yml"), re.MULTILINE) == wanted
+def test_conda_installs_the_locked_versions() -> None:
+    assert read("environment.yml") == conda_environment.text(), "run: make lock"
     assert read("binder/environment.yml") == read("environment.yml")
+    assert {*conda_environment.CONDA_NAMES, *conda_environment.FROM_PYPI} <= {*conda_environment.wanted()}
 
 
 @pytest.mark.parametrize("name", LOCKS)
