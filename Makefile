@@ -26,7 +26,7 @@ MOVED := $(shell test ! -e $(VENV)/pyvenv.cfg || grep -qF " $$(pwd -P)/$(VENV)" 
            { rm -f $(VENV)/.serving $(VENV)/.everything; echo yes; })
 
 .DEFAULT_GOAL := help
-.PHONY: help app lab data train report test fuzz bench lint lock frontend messages screenshots clean
+.PHONY: help app lab data train report test fuzz bench lint audit lock frontend messages screenshots clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ report: $(VENV)/.reporting ## Write the dated report (ARGS="--lang fr --out DIR"
 	@$(RUN) -m catsdogs report $(ARGS)
 
 # Three processes share the test modules, because most tests wait. ARGS="-n 0" runs all tests in one process.
-test: $(VENV)/.everything ## Run all tests; those in browsers where they are found (ARGS="-k name")
+test: $(VENV)/.everything ## Run all tests; those in browsers where they are found (ARGS="-k name"; ARGS=--cov for coverage)
 	@$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: $(VENV)/.everything ## Try to break the decoders of photos, for a minute (ARGS="--seconds 600 --images FOLDER")
@@ -66,6 +66,10 @@ lint: $(VENV)/.everything ## Check style, types, layers, workflows, the Dockerfi
 	@$(VENV)/bin/actionlint
 	@$(VENV)/bin/zizmor --quiet --offline --no-progress .github
 	@$(VENV)/bin/nbstripout --verify --keep-id notebooks/*/*.ipynb
+
+audit: $(VENV)/.everything ## Ask PyPI for known vulnerabilities of the locked packages
+	@$(VENV)/bin/uvx --quiet pip-audit@2.10.1 --strict --disable-pip --require-hashes \
+	  $(addprefix --requirement ,$(filter-out requirements-rivals.lock,$(wildcard requirements*.lock)))
 
 lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses) and environment.yml
 	@$(UV) --upgrade --extra build $(addprefix --no-emit-package ,$(UNUSED)) --output-file requirements.lock
