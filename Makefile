@@ -26,7 +26,7 @@ MOVED := $(shell test ! -e $(VENV)/pyvenv.cfg || grep -qF " $$(pwd -P)/$(VENV)" 
            { rm -f $(VENV)/.serving $(VENV)/.everything; echo yes; })
 
 .DEFAULT_GOAL := help
-.PHONY: help app lab data train report test fuzz bench lint audit lock frontend messages screenshots clean
+.PHONY: help app lab data train report test fuzz bench lint audit lock frontend messages reference screenshots clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ frontend: ## Build the front end of the pages from its source (needs node and np
 
 messages: $(VENV)/.everything ## Bring new texts into the catalogues of catsdogs/locale
 	@$(RUN) -m tests.messages
+
+reference: $(VENV)/.everything ## Write .github/docs: settings, commands and REST API, from the code
+	@$(RUN) -m tests.reference
 
 screenshots: $(VENV)/.everything ## Take the README's screenshots from the running apps
 	@$(RUN) -m tests.screenshots

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import tomllib
 from itertools import product
 from pathlib import Path
 
@@ -27,13 +28,14 @@ from catsdogs.server.api import openapi
 from catsdogs.server.configuration import voila_config
 from catsdogs.server.kernels.base import AppKernelManager
 from catsdogs.settings import Settings
+from tests import reference
 from tests.messages import extract
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "catsdogs"
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-GUIDES = {path.name: path.read_text(encoding="utf-8") for path in (REPOSITORY / ".github").glob("*.md")}
+GUIDES = {path.name: path.read_text(encoding="utf-8") for path in (REPOSITORY / ".github").rglob("*.md")}
 
 
 def named(pattern: str, text: str = README) -> list[str]:
@@ -68,9 +70,37 @@ def test_tasks_exist(task: str) -> None:
     assert re.search(rf"^{task}:.* ## ", MAKEFILE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", named(r"\]\(([^)#:]+)\)"))
-def test_linked_files_exist(path: str) -> None:
-    assert (REPOSITORY / path).exists()
+def anchors(text: str) -> set[str]:
+    titles = re.findall(r"^##+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", *(f".github/docs/{path.name}" for path in reference.FOLDER.glob("*.md"))]
+)
+def test_documents_link_to_what_exists(name: str) -> None:
+    page = REPOSITORY / name
+    for path, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), anchor
+
+
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_the_reference_is_that_of_the_code(name: str) -> None:
+    assert GUIDES[name] == reference.page(name), "run: make reference"
+
+
+def test_the_address_of_the_repository_is_that_of_pyproject() -> None:
+    """Whoever publishes replaces OWNER everywhere, and a place that was forgotten is found."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    [address] = {url.split("/catsdogs")[0] for url in project["project"]["urls"].values()}
+    owner = address.removeprefix("https://github.com/")
+    texts = [README, *GUIDES.values(), (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")]
+    found = re.findall(
+        r"(?:github\.com|githubusercontent\.com|mybinder\.org/v2/gh)/([\w-]+)/catsdogs", "\n".join(texts)
+    )
+    assert set(found) == {owner}
 
 
 @pytest.mark.parametrize(
@@ -82,10 +112,8 @@ def test_named_files_exist(path: str) -> None:
 
 def test_the_contents_lead_to_every_section() -> None:
     contents, _, sections = README.partition("## Who uses what")
-    titles = re.findall(r"^##+ (.+)$", f"## Who uses what{sections}", re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
     links = set(re.findall(r"\]\(#([^)]+)\)", README))
-    assert links <= anchors
+    assert links <= anchors(f"## Who uses what{sections}")
     top = {
         re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^## (.+)$", sections, re.M)
     }
