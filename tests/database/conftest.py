@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from catsdogs.database import Database
 from catsdogs.database.embedded import EmbeddedServer
-from catsdogs.database.engine import MAINTENANCE_DATABASE
 from catsdogs.settings import Settings
+from tests.serving import copy_empty_database
 
 
 @pytest.fixture
@@ -25,14 +25,11 @@ def connected(database: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def fresh(database: Settings) -> Iterator[Settings]:
+def fresh(postgresql: Settings, administration: sa.Connection, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a database that does not exist yet."""
-    settings = database.model_copy(update={"db_name": f"fresh_{uuid4().hex}"})
+    settings = postgresql.model_copy(update={"db_name": f"fresh_{uuid4().hex}", "data_dir": tmp_path / "data"})
     yield settings
-    engine = sa.create_engine(Database(database).url(MAINTENANCE_DATABASE), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{settings.db_name}" WITH (FORCE)'))
-    engine.dispose()
+    administration.exec_driver_sql(f'DROP DATABASE IF EXISTS "{settings.db_name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -45,6 +42,7 @@ def data_dir() -> Iterator[Path]:
 @pytest.fixture
 def server(data_dir: Path) -> Iterator[EmbeddedServer]:
     """A running embedded server of the test."""
+    copy_empty_database(data_dir)
     own = EmbeddedServer(data_dir)
     own.start()
     yield own

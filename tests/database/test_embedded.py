@@ -18,6 +18,7 @@ from catsdogs.database import Database
 from catsdogs.database.embedded import LARGEST_LOG, EmbeddedServer
 from catsdogs.errors import DatabaseError, SettingsError
 from catsdogs.settings import Settings
+from tests.serving import copy_empty_database
 from tests.waiting import until
 
 USE = """
@@ -84,6 +85,13 @@ def processes_of(data_dir: Path) -> list[psutil.Process]:
     return found
 
 
+@pytest.fixture
+def used_dir(data_dir: Path) -> Path:
+    """A data folder in which a server ran before."""
+    copy_empty_database(data_dir)
+    return data_dir
+
+
 def answers(data_dir: Path) -> bool:
     database = Database(Settings(_env_file=None, db_host=None, db_name="postgres", CATSDOGS_DATA_DIR=data_dir))
     database.start()
@@ -115,28 +123,28 @@ def test_a_killed_process_does_not_keep_the_server_running(server: EmbeddedServe
     assert processes_of(server.data_dir) == []
 
 
-def test_a_server_whose_only_process_was_killed_is_used_again(data_dir: Path) -> None:
-    killed = use(AND_STAY, data_dir)
+def test_a_server_whose_only_process_was_killed_is_used_again(used_dir: Path) -> None:
+    killed = use(AND_STAY, used_dir)
     assert line_of(killed) == "ready\n"
     killed.kill()
     killed.wait()
-    assert processes_of(data_dir)
-    assert answers(data_dir)
-    assert processes_of(data_dir) == []
+    assert processes_of(used_dir)
+    assert answers(used_dir)
+    assert processes_of(used_dir) == []
 
 
-def test_a_process_that_does_not_close_releases_the_server_at_its_end(data_dir: Path) -> None:
-    assert use(USE, data_dir).wait() == 0
-    assert processes_of(data_dir) == []
+def test_a_process_that_does_not_close_releases_the_server_at_its_end(used_dir: Path) -> None:
+    assert use(USE, used_dir).wait() == 0
+    assert processes_of(used_dir) == []
 
 
-def test_ctrl_c_does_not_reach_the_server(data_dir: Path) -> None:
-    user = use(AND_DRAIN, data_dir, start_new_session=True)
+def test_ctrl_c_does_not_reach_the_server(used_dir: Path) -> None:
+    user = use(AND_DRAIN, used_dir, start_new_session=True)
     assert line_of(user) == "ready\n"
     os.killpg(user.pid, signal.SIGINT)  # as the terminal does: to the whole foreground group
     assert line_of(user) == "drained\n"
     assert user.wait() == 0
-    assert processes_of(data_dir) == []
+    assert processes_of(used_dir) == []
 
 
 def test_start_after_kill_9(server: EmbeddedServer) -> None:
@@ -148,14 +156,13 @@ def test_start_after_kill_9(server: EmbeddedServer) -> None:
         assert answers(server.data_dir)
 
 
-def test_a_stale_pid_file_with_the_number_of_another_process(data_dir: Path) -> None:
-    assert answers(data_dir)
-    lines = [str(os.getpid()), str(data_dir / "postgresql"), str(int(time.time())), "5432", str(data_dir), "", "", ""]
-    (data_dir / "postgresql" / "postmaster.pid").write_text("\n".join(lines))
-    assert answers(data_dir)
+def test_a_stale_pid_file_with_the_number_of_another_process(used_dir: Path) -> None:
+    lines = [str(os.getpid()), str(used_dir / "postgresql"), str(int(time.time())), "5432", str(used_dir), "", "", ""]
+    (used_dir / "postgresql" / "postmaster.pid").write_text("\n".join(lines))
+    assert answers(used_dir)
 
 
-@pytest.mark.parametrize("name", ["with space", "quote'\"$HOME`id`", "comma,comma", "é" * 100, "l" + "o" * 200 + "ng"])
+@pytest.mark.parametrize("name", ["with space, 'quotes\"$HOME`id`", "é" * 100])
 def test_the_data_folder_may_have_any_name(data_dir: Path, name: str) -> None:
     assert answers(data_dir / name)
 
@@ -178,11 +185,10 @@ def test_a_folder_that_cannot_be_written_is_named(data_dir: Path) -> None:
         EmbeddedServer(data_dir / "file" / "data").start()
 
 
-def test_a_configuration_that_cannot_work_is_a_clear_error(data_dir: Path) -> None:
-    assert answers(data_dir)
-    (data_dir / "postgresql" / "postgresql.auto.conf").write_text("shared_buffers = nonsense\n")
+def test_a_configuration_that_cannot_work_is_a_clear_error(used_dir: Path) -> None:
+    (used_dir / "postgresql" / "postgresql.auto.conf").write_text("shared_buffers = nonsense\n")
     with pytest.raises(DatabaseError, match=r"does not start: .*server\.log"):
-        EmbeddedServer(data_dir).start()
+        EmbeddedServer(used_dir).start()
 
 
 def test_other_users_cannot_connect_to_the_server(server: EmbeddedServer) -> None:
@@ -212,8 +218,8 @@ def test_an_ordinary_user_runs_it_too(data_dir: Path) -> None:
     assert (data_dir / "postgresql").stat().st_uid == nobody
 
 
-def test_a_long_log_is_begun_anew(data_dir: Path) -> None:
-    server = EmbeddedServer(data_dir)
+def test_a_long_log_is_begun_anew(used_dir: Path) -> None:
+    server = EmbeddedServer(used_dir)
     old = server.log.with_suffix(".log.old")
     server.start()
     server.trim_log()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -25,6 +27,7 @@ from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
+from tests.serving import copy_empty_database
 from tests.storage import Storage
 from tests.waiting import until
 
@@ -95,13 +98,24 @@ def dropping(line: Line) -> Iterator[None]:
         line.drops = False
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedServer]:
+    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
+        copy_empty_database(Path(folder))
+        server = EmbeddedServer(Path(folder))
+        server.start()
+        yield server
+        server.stop()
+
+
 @pytest.fixture(params=["locked", "frozen", "dropping"])
-def silent(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[Settings, Callable[[], object]]]:
-    """Settings of a database, and what makes it silent for a time."""
-    server = EmbeddedServer(folder / "server")
-    server.start()
+def silent(
+    request: pytest.FixtureRequest, server: EmbeddedServer, tmp_path: Path
+) -> Iterator[tuple[Settings, Callable[[], object]]]:
+    """Settings of a new database, and what makes it silent for a time."""
     line = Line(server)
-    unix = {"db_host": str(server.socket_dir), "db_user": USER, "CATSDOGS_DATA_DIR": str(folder / "data")}
+    unix = {"db_host": str(server.socket_dir), "db_user": USER, "db_name": f"test_{uuid4().hex}"}
+    unix |= {"CATSDOGS_DATA_DIR": str(tmp_path / "data")}
     tcp = unix | {"db_host": "127.0.0.1", "db_port": str(line.port), "CATSDOGS_DB_SSLMODE": "disable"}
     settings = Settings(_env_file=None, **(tcp if request.param == "dropping" else unix))  # type: ignore[arg-type]
     ways: dict[str, Callable[[], object]] = {
@@ -111,7 +125,6 @@ def silent(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[Setti
     }
     yield settings, ways[request.param]
     line.close()
-    server.stop()
 
 
 @contextmanager

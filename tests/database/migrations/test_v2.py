@@ -94,19 +94,16 @@ def test_identifiers_are_made_from_the_time_and_cannot_be_guessed(fill: Fill) ->
     assert bin((first["id"].int ^ second["id"].int) & (2**62 - 1)).count("1") > 10
 
 
-@pytest.mark.parametrize(
-    ("cat", "dog", "share"),
-    [(97.12, 2.88, 0.9712), (0.9, 0.1, 0.9), (100, 0, 1), (0, 1, 0), (None, 0.25, 0.75), (1, None, 1), (33, 66, 1 / 3)],
-)
-def test_probabilities_are_shares_whatever_they_were(fill: Fill, cat: float, dog: float, share: float) -> None:
-    [row] = taken(fill({"proba_cat": cat, "proba_dog": dog}))
-    assert row["proba_cat"] == pytest.approx(share)
-    assert row["proba_cat"] + row["proba_dog"] == pytest.approx(1)
+def test_probabilities_are_shares_whatever_they_were(fill: Fill) -> None:
+    shares = {(97.12, 2.88): 0.9712, (0.9, 0.1): 0.9, (100, 0): 1, (0, 1): 0, (None, 0.25): 0.75, (1, None): 1}
+    shares[33, 66] = 1 / 3
+    rows = taken(fill(*({"proba_cat": cat, "proba_dog": dog} for cat, dog in shares)))
+    assert [row["proba_cat"] for row in rows] == pytest.approx(list(shares.values()))
+    assert [row["proba_cat"] + row["proba_dog"] for row in rows] == pytest.approx([1] * len(shares))
 
 
-@pytest.mark.parametrize(
-    ("change", "answer", "error_type"),
-    [
+def test_rows_that_violate_our_constraints_are_adapted(fill: Fill) -> None:
+    adapted: list[tuple[dict[str, Any], str, str | None]] = [
         ({"prediction_result": "DOG"}, "dog", None),
         ({"prediction_result": " dog "}, "dog", None),
         ({"prediction_result": "Chat"}, "cat", None),  # decided by the probabilities
@@ -119,14 +116,12 @@ def test_probabilities_are_shares_whatever_they_were(fill: Fill, cat: float, dog
         ({"proba_cat": -3, "proba_dog": 103}, "error", "LegacyIncomplete"),
         ({"inference_time_ms": None}, "error", "LegacyIncomplete"),
         ({"inference_time_ms": -1}, "error", "LegacyIncomplete"),
-    ],
-)
-def test_rows_that_violate_our_constraints_are_adapted(
-    fill: Fill, change: dict[str, Any], answer: str, error_type: str | None
-) -> None:
-    row, _ = taken(fill(change, ROW))
-    assert (row["prediction_result"], row["error_type"]) == (answer, error_type)
-    assert row["success"] is (error_type is None)
+        (ROW, "cat", None),
+    ]
+    rows = taken(fill(*(change for change, _, _ in adapted)))
+    for row, (change, answer, error_type) in zip(rows, adapted, strict=True):
+        assert (row["prediction_result"], row["error_type"]) == (answer, error_type), change
+        assert row["success"] is (error_type is None), change
 
 
 @pytest.mark.parametrize(
