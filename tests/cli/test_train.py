@@ -28,6 +28,7 @@ from catsdogs.training import options
 from catsdogs.training.dataset import collect
 from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.options import TrainingOptions
+from tests.command import catsdogs
 from tests.textures import SIZE, draw_textures
 from tests.waiting import until
 
@@ -58,7 +59,7 @@ def picture(seed: int) -> bytes:
 @pytest.fixture(scope="module")
 def textures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("textures")
-    draw_textures(folder, 24)
+    draw_textures(folder, 32)
     return folder
 
 
@@ -99,8 +100,31 @@ def left_out(version: Path) -> dict[str, str]:
         return {row["file"]: row["reason"] for row in csv.DictReader(stream)}
 
 
-def test_reviewed_photos_are_trained_on_until_they_are_erased(
-    service: Local, database: Settings, textures: Path, train: Callable[[str], tuple[Path, ModelCard, str]]
+def stop_training(environment: dict[str, str], textures: Path, data_dir: Path) -> dict[Path, int]:
+    """Interrupt the command while it computes features; return their files, and when each was written."""
+    features = "processed/features/*/*/*.features"
+    command = [sys.executable, "-c", SMALL, "train", str(textures), "--backbone", "lite0", "--with-feedback"]
+    process = subprocess.Popen([*command, "--version", "first"], env=environment, stderr=subprocess.PIPE, text=True)
+    until(lambda: process.poll() is not None or any(data_dir.glob(features)), "no features are written", timeout=120)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    read, stopped = errors.splitlines()  # TensorFlow writes nothing
+    assert read.startswith("catsdogs: from feedback: ")
+    assert stopped == "catsdogs: Stopped. Repeat the command to resume."
+    assert list((data_dir / "models").iterdir()) == []
+    done = {path: path.stat().st_mtime_ns for path in data_dir.glob(features)}
+    assert 0 < len(done) < 64
+    return done
+
+
+def test_a_stopped_training_is_resumed_and_has_reviewed_photos_until_they_are_erased(
+    service: Local,
+    database: Settings,
+    environment: dict[str, str],
+    textures: Path,
+    train: Callable[[str], tuple[Path, ModelCard, str]],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     queue = ReviewQueue(service._database)
     learned, erased, other, refused, waiting, again = (send(service, number) for number in (0, 1, 2, 3, 4, 6))
@@ -115,14 +139,20 @@ def test_reviewed_photos_are_trained_on_until_they_are_erased(
     for outcome, review in reviews.items():
         queue.decide(outcome.feedback_id, review)
 
+    stopped = stop_training(environment, textures, database.data_dir)
+    damaged = next(iter(stopped))
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    capfd.readouterr()
     first, card, errors = train("first")
+    assert capfd.readouterr().err == "", "TensorFlow writes nothing either"
+    assert [path for path, since in stopped.items() if path.stat().st_mtime_ns != since] == [damaged]
     assert "catsdogs: from feedback: 3 photos, 2 left out in review, 1 not reviewed yet\n" in errors
-    assert card.training["photos"] == {"cat": 24, "dog": 26}
+    assert card.training["photos"] == {"cat": 32, "dog": 34}
     assert card.training["feedback"] == 2
     assert card.metrics["neither, from feedback"].n == 1
     assert "2 of them sent by people who consented to it, each reviewed" in ((first / "MODEL_CARD.md").read_text())
     assert left_out(first) == {"2 from feedback": "left out in review", "1 from feedback": "not reviewed yet"}
-    assert len(LabelledPredictions.read(first / "held_out.csv").paths) == 48
+    assert len(LabelledPredictions.read(first / "held_out.csv").paths) == 64
 
     assert erased.receipt
     kept = service.export(erased.receipt)["photos"][0]
@@ -132,57 +162,30 @@ def test_reviewed_photos_are_trained_on_until_they_are_erased(
         assert outcome.receipt
         service.erase(outcome.receipt)
     remaining = collect(textures, INPUT_SIZE, feedback=feedback_photos(database))  # as the next training will
-    assert (len(remaining.paths), (~remaining.is_file).sum()) == (49, 1)
+    assert (len(remaining.paths), (~remaining.is_file).sum()) == (65, 1)
     assert remaining.fingerprint != card.training["fingerprint"]
 
     files = [path for path in database.data_dir.rglob("*") if path.is_file()]
-    assert len([path for path in files if path.suffix == ".features"]) == 48  # of the folder alone
+    assert len([path for path in files if path.suffix == ".features"]) == 64  # of the folder alone
     assert [path for path in files if path.suffix.lower() in (".jpg", ".jpeg", ".png")] == []
     for outcome in (erased, refused, waiting):
         assert [path for path in files if str(outcome.feedback_id).encode() in path.read_bytes()] == []
 
 
 def test_a_missing_folder_is_refused_before_the_database_is_read(environment: dict[str, str], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "catsdogs", "train", "nowhere", "--with-feedback"]
     unreachable = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=unreachable, capture_output=True, text=True)
+    done = catsdogs("train", "nowhere", "--with-feedback", environment=unreachable, folder=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "catsdogs: There is no folder nowhere.\n")
 
 
 def test_without_a_database_nothing_is_trained(
     environment: dict[str, str], database: Settings, textures: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "catsdogs", "train", str(textures), "--with-feedback"]
     unreachable = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=unreachable, capture_output=True, text=True)
+    done = catsdogs("train", str(textures), "--with-feedback", environment=unreachable, folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("catsdogs: PostgreSQL (127.0.0.1:1) cannot be reached.")
     assert not (database.data_dir / "models").exists()
-
-
-def test_a_stopped_training_is_resumed(tmp_path: Path) -> None:
-    draw_textures(tmp_path / "photos", 32)
-    command = [sys.executable, "-c", SMALL, "train", "photos", "--backbone", "lite0", "--version", "v"]
-    first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    features = "data/processed/features/*/*/*.features"
-    until(lambda: first.poll() is not None or any(tmp_path.glob(features)), "no features are written", timeout=120)
-    first.send_signal(signal.SIGINT)
-    _, errors = first.communicate(timeout=60)
-    assert first.returncode == 130
-    assert errors.endswith("catsdogs: Stopped. Repeat the command to resume.\n")
-    assert "Traceback" not in errors
-    assert list((tmp_path / "data" / "models").iterdir()) == []
-    done = {path: path.stat().st_mtime_ns for path in tmp_path.glob(features)}
-    assert 0 < len(done) < 64
-
-    damaged = next(iter(done))
-    damaged.write_bytes(damaged.read_bytes()[:-1])
-    second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert (second.returncode, second.stdout) == (0, f"{tmp_path / 'data' / 'models' / 'v'}\n")
-    assert second.stderr == ""  # TensorFlow writes nothing either
-    assert len(list(tmp_path.glob("data/processed/features/*/*/*"))) == 64
-    assert [path for path, since in done.items() if path.stat().st_mtime_ns != since] == [damaged]
-    assert Classifier.open(tmp_path / "data" / "models" / "v").card.training["photos"] == {"cat": 32, "dog": 32}
 
 
 @pytest.mark.parametrize(
