@@ -193,7 +193,7 @@ def on_a_background(cat_jpeg: bytes, ratio: float, position: float, upright: boo
 
 
 @pytest.mark.parametrize("upright", [False, True])
-@pytest.mark.parametrize("ratio", [16 / 9, 3, 5])
+@pytest.mark.parametrize("ratio", [16 / 9, 5])
 @pytest.mark.parametrize("position", [0, 0.3, 0.5, 1])
 def test_an_animal_at_the_side_of_a_wide_photo_is_seen(
     classifier: Classifier, cat_jpeg: bytes, ratio: float, position: float, upright: bool
@@ -241,7 +241,7 @@ def test_pets_in_any_third_are_answered_as_often_as_centred_ones(
     """Real pets beside other photos and beside a plain colour, at 3:1."""
     others = sorted((photos / "neither_web").rglob("*.jpg"))
     right = dict.fromkeys((0, 1, 2), 0)
-    pets = [path for label in ("cat", "dog") for path in islice(sorted((photos / "val" / label).glob("*.jpg")), 10)]
+    pets = [path for label in ("cat", "dog") for path in islice(sorted((photos / "val" / label).glob("*.jpg")), 6)]
     for number, path in enumerate(pets):
         pet = ImageOps.fit(Image.open(path), (256, 256))
         beside = Image.open(others[number * 5 % len(others)]) if kind == "photo" else Image.new("RGB", (9, 9), "#7a8")
@@ -252,8 +252,8 @@ def test_pets_in_any_third_are_answered_as_often_as_centred_ones(
             stream = io.BytesIO()
             photo.save(stream, "JPEG", quality=95)
             right[third] += classifier.classify(stream.getvalue())[0].answer == path.parent.name
-    assert min(right[0], right[2]) >= right[1] - 2, right
-    assert right[1] >= 0.95 * len(pets)
+    assert min(right[0], right[2]) >= right[1] - 1, right
+    assert right[1] == len(pets)
 
 
 @pytest.fixture(scope="module")

@@ -48,9 +48,10 @@ def answered(classifier: Classifier) -> Callable[..., list[Classified]]:
     def answered(paths: Iterable[Path], change: Change | None = None) -> list[Classified]:
         if change:
             return [classifier.classify(png(path, change)) for path in paths]
-        for path in paths:
-            if path not in known:
-                known[path] = classifier.classify(path.read_bytes())
+        new = [path for path in paths if path not in known]
+        for path, classified in classifier.classify_files_with_statistics(new):
+            assert not isinstance(classified, InvalidImage)
+            known[path] = classified
         return [known[path] for path in paths]
 
     return answered
@@ -106,7 +107,7 @@ def scaled(by: float) -> Change:
 def test_changed_photos_move_only_their_signal(
     record: Any, answered: Any, pets: list[Path], change: Change, signal: str
 ) -> None:
-    assert drifted(queries.health(record(answered(pets, change)))) == {signal: "strong"}
+    assert drifted(queries.health(record(answered(pets[::2], change)))) == {signal: "strong"}
 
 
 @pytest.mark.parametrize(
