@@ -35,6 +35,7 @@ CROSS_CUTTING = {
     "server/api/test_alerts.py": "alerts of a running server, from its clock to its route",
     "server/api/test_bombs.py": "pictures of many pixels, from the route to the decoder",
     "server/api/test_generated_client.py": "the OpenAPI description, by a client that is generated from it",
+    "server/api/test_prometheus_rules.py": "the rules for Prometheus, with Prometheus' own tool",
     "server/test_nginx.py": "the configuration file for nginx, with nginx itself",
     "server/test_prefix.py": "addresses, redirects and cookies of all pages under a prefix",
     "server/voila/test_plain_voila.py": "the notebooks under Voilà without our server",
