@@ -68,7 +68,7 @@ class BaseCharts(BaseWidget, Generic[F]):
         self._shown = shown, snapshot
         with self.hold_sync():
             self.view = snapshot.key
-            self.caption = plain(snapshot.caption(self._), width=LINE)
+            self.caption = plain(snapshot.caption(self._versions(shown), self._), width=LINE)
             self.suffix = snapshot.suffix
             self.figures = [
                 {"name": name, **for_page(chart(shown, self._, snapshot.zone))} for name, chart in self.charts.items()
@@ -82,6 +82,10 @@ class BaseCharts(BaseWidget, Generic[F]):
         shown, snapshot = self._shown
         self.send({"file": snapshot.file_name(self._file(write.__name__, shown)), "text": write(shown, self._)})
 
+    def _versions(self, shown: F) -> list[str]:
+        """Return the model versions that answered in the view."""
+        raise NotImplementedError
+
     def _file(self, table: str, shown: F) -> str:  # noqa: ARG002
         return f"catsdogs-{table}.csv"
 
@@ -93,6 +97,9 @@ class StatisticsCharts(BaseCharts[Statistics]):
 
     charts = CHARTS
     tables: ClassVar = {name: csv_export.feedback if name == "feedback" else csv_export.timeline for name in CHARTS}
+
+    def _versions(self, shown: Statistics) -> list[str]:
+        return shown["model_versions"]
 
     def _file(self, table: str, shown: Statistics) -> str:
         return csv_export.file_name(table, shown)

@@ -73,3 +73,6 @@ class HealthCharts(BaseCharts[ModelHealth]):
         "reliability": csv_export.reliability,
         "drift": csv_export.drift,
     }
+
+    def _versions(self, shown: ModelHealth) -> list[str]:
+        return [figures["model_version"] for figures in shown["versions"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from urllib.parse import parse_qs
@@ -126,8 +126,14 @@ class ViewSnapshot:
         """Return the same window and model version, for all answers and the default list."""
         return replace(self, view=replace(self.view, answer="", listing=Listing.LATEST))
 
-    def caption(self, _: Translator) -> str:
-        """Describe the period, the model and the answer, for a picture that is saved without the controls."""
+    def caption(self, versions: Sequence[str], _: Translator) -> str:
+        """Describe the period, the model and the answer, for a picture that is saved without the controls.
+
+        Parameters
+        ----------
+        versions
+            Model versions that answered in the period. A single one is named, whether it was chosen or not.
+        """
         start, end = self._period()
         there = {"end": _.datetime(end), "zone": str(self.zone)}
         period = (
@@ -135,7 +141,7 @@ class ViewSnapshot:
             if start is None
             else _("{start} to {end} ({zone})", start=_.datetime(start), **there)
         )
-        version, answer = self.view.model_version, self.view.answer
+        version, answer = self.view.model_version or (versions[0] if len(versions) == 1 else ""), self.view.answer
         model = _("Model {version}", version=version) if version else _("All models")
         return " · ".join((period, model, answer_name(answer, _) if answer else _("All answers")))
 

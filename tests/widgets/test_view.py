@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catsdogs.domain import Answer
+from catsdogs.i18n import Translator
 from catsdogs.monitoring.prediction_filter import Listing
-from catsdogs.widgets.view import CUSTOM, WINDOWS, View
+from catsdogs.widgets.view import CUSTOM, WINDOWS, View, ViewSnapshot
 
 NOW = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
 seconds = st.datetimes(datetime(1971, 1, 1), datetime(2998, 12, 31)).map(  # noqa: DTZ001 (Hypothesis adds the zone)
@@ -94,3 +95,11 @@ def test_a_custom_window_without_bounds_is_all_the_time() -> None:
 def test_the_bounds_of_a_window_end_now() -> None:
     assert View(window="24h").bounds(NOW) == (NOW - timedelta(hours=24), None)
     assert View(window="all").bounds(NOW) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("versions", "name"), [(["2.0"], "Model 2.0"), (["1.2", "2.0"], "All models"), ([], "All models")]
+)
+def test_a_caption_names_the_model_that_alone_answered(versions: list[str], name: str) -> None:
+    snapshot = ViewSnapshot(View(), datetime(2026, 3, 18, tzinfo=UTC), UTC)
+    assert snapshot.caption(versions, Translator("en")).split(" · ")[1] == name
