@@ -30,7 +30,10 @@ class Trend:
 
     arrow: str
     """Up, down, or an equals sign."""
+    now: str
+    """The figure of the window itself."""
     words: str
+    """How it was before."""
     tone: TrendTone = TrendTone.PLAIN
 
 
@@ -47,7 +50,7 @@ def trends(statistics: Statistics, _: Translator) -> dict[str, Trend]:
         return {}
     total, before = statistics["total_predictions"], previous["total_predictions"]
     if not before:
-        return {"total": Trend("↑", _("None in the period before"))} if total else {}
+        return {"total": Trend("↑", _.number(total), _("None in the period before"))} if total else {}
     rated, rated_before = statistics["satisfaction"], previous["satisfaction"]
     errors = statistics["answers"]["error"]
     # among the answers of one kind there is no error rate
@@ -78,18 +81,19 @@ def figure_names(_: Translator) -> dict[str, str]:
 
 
 def _volume(total: int, before: int, _: Translator) -> Trend:
+    now = _.number(total)
     if total == before:
-        return Trend("=", _("As many as in the period before"))
+        return Trend("=", now, _("As many as in the period before"))
     arrow = "↑" if total > before else "↓"
     if before < MIN_COUNT:
-        return Trend(arrow, _("{before} in the period before", before=_.number(before)))
+        return Trend(arrow, now, _("{before} in the period before", before=_.number(before)))
     change = abs(total - before) / before
     if change < 0.005:
-        return Trend("=", _("About as many as the {before} before", before=_.number(before)))
+        return Trend("=", now, _("About as many as the {before} before", before=_.number(before)))
     share = _.percent(change, digits=0)
     if total > before:
-        return Trend(arrow, _("{share} more than the {before} before", share=share, before=_.number(before)))
-    return Trend(arrow, _("{share} fewer than the {before} before", share=share, before=_.number(before)))
+        return Trend(arrow, now, _("{share} more than the {before} before", share=share, before=_.number(before)))
+    return Trend(arrow, now, _("{share} fewer than the {before} before", share=share, before=_.number(before)))
 
 
 def _latency(statistics: Statistics, _: Translator) -> Trend | None:
@@ -98,16 +102,16 @@ def _latency(statistics: Statistics, _: Translator) -> Trend | None:
     mean = statistics["inference_time_ms"]["mean"]
     if mean is None or previous is None or not previous["mean_ms"]:
         return None
-    before = _.milliseconds(previous["mean_ms"])
+    now, before = _.milliseconds(mean), _.milliseconds(previous["mean_ms"])
     n, n_before = statistics["successful_predictions"], previous["total_predictions"] - previous["errors"]
     if min(n, n_before) < MIN_COUNT:
-        return _too_few(n_before, before, _)
+        return _too_few(n_before, now, before, _)
     change = mean / previous["mean_ms"] - 1
     if abs(change) < MIN_INFERENCE_TIME_CHANGE:
-        return Trend("=", _("No clear change: {before} before", before=before))
+        return Trend("=", now, _("No clear change: {before} before", before=before))
     if change > 0:
-        return Trend("↑", _("Slower than before: {before}", before=before), TrendTone.BAD)
-    return Trend("↓", _("Faster than before: {before}", before=before), TrendTone.GOOD)
+        return Trend("↑", now, _("Slower than before: {before}", before=before), TrendTone.BAD)
+    return Trend("↓", now, _("Faster than before: {before}", before=before), TrendTone.GOOD)
 
 
 def _share(now: tuple[int, int], before: tuple[int, int], higher_is: TrendTone, _: Translator) -> Trend | None:
@@ -115,19 +119,19 @@ def _share(now: tuple[int, int], before: tuple[int, int], higher_is: TrendTone, 
     ends = difference_interval(*now, *before)
     if ends is None:
         return None
-    words = _.percent(before[0] / before[1])
+    share, share_before = _.percent(now[0] / now[1]), _.percent(before[0] / before[1])
     if min(now[1], before[1]) < MIN_COUNT:
-        return _too_few(before[1], words, _)
+        return _too_few(before[1], share, share_before, _)
     if ends[0] <= 0 <= ends[1]:
-        return Trend("=", _("No clear change: {before} before", before=words))
+        return Trend("=", share, _("No clear change: {before} before", before=share_before))
     opposite = {TrendTone.GOOD: TrendTone.BAD, TrendTone.BAD: TrendTone.GOOD, TrendTone.PLAIN: TrendTone.PLAIN}
     if ends[0] > 0:
-        return Trend("↑", _("Higher than before: {before}", before=words), higher_is)
-    return Trend("↓", _("Lower than before: {before}", before=words), opposite[higher_is])
+        return Trend("↑", share, _("Higher than before: {before}", before=share_before), higher_is)
+    return Trend("↓", share, _("Lower than before: {before}", before=share_before), opposite[higher_is])
 
 
-def _too_few(n_before: int, before: str, _: Translator) -> Trend:
+def _too_few(n_before: int, now: str, before: str, _: Translator) -> Trend:
     """Say that figures of so few cannot be compared: chance alone makes them differ."""
     if n_before < MIN_COUNT:
-        return Trend("=", _("Too few before to compare with: {n}", n=_.number(n_before)))
-    return Trend("=", _("Too few now to compare with {before} before", before=before))
+        return Trend("=", now, _("Too few before to compare with: {n}", n=_.number(n_before)))
+    return Trend("=", now, _("Too few now to compare with {before} before", before=before))

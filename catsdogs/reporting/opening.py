@@ -12,7 +12,7 @@ from catsdogs.alerting.alert import Alert, AlertState
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import ModelHealth, Statistics, WorstDay
 from catsdogs.monitoring.health_verdict import health_verdict
-from catsdogs.monitoring.trends import TrendTone, figure_names, trends
+from catsdogs.monitoring.trends import Trend, TrendTone, figure_names, trends
 from catsdogs.monitoring.verdict import Level, Reason, Verdict, worst
 
 NO_CHANGE = "="
@@ -32,13 +32,15 @@ def changes(statistics: Statistics, _: Translator) -> list[str]:
     """Return what changed clearly against the period of the same length before."""
     if statistics["previous"] is None or not statistics["previous"]["total_predictions"]:
         return [_("There is nothing to compare with: no photo was sent in the period of the same length before.")]
-    names = figure_names(_)
     found = [
-        _("{figure}: {change}", figure=names[name], change=trend.words)
-        for name, trend in trends(statistics, _).items()
-        if trend.arrow != NO_CHANGE
+        _describe_change(name, trend, _) for name, trend in trends(statistics, _).items() if trend.arrow != NO_CHANGE
     ]
     return found or [_("No figure changed clearly against the period of the same length before.")]
+
+
+def _describe_change(name: str, trend: Trend, _: Translator) -> str:
+    """Name a figure, its value in the period, and what it was before."""
+    return _("{figure}: {now} · {change}", figure=figure_names(_)[name], now=trend.now, change=trend.words)
 
 
 def worst_days(statistics: Statistics, _: Translator) -> list[str]:
@@ -80,10 +82,9 @@ def _reasons(statistics: Statistics, health: ModelHealth, alerts: Sequence[Alert
             yield Reason(Level.BAD, _("Alert: {title}.", title=title))
         elif alert["state"] == AlertState.RESOLVED:
             yield Reason(Level.WATCH, _("Resolved: {title}.", title=title))
-    names = figure_names(_)
     for name, trend in trends(statistics, _).items():
         if trend.tone == TrendTone.BAD:
-            yield Reason(Level.WATCH, _("{figure}: {change}", figure=names[name], change=trend.words) + ".")
+            yield Reason(Level.WATCH, f"{_describe_change(name, trend, _)}.")
     of_model = health_verdict(health, _)
     if of_model.level in (Level.BAD, Level.WATCH):
         yield from (Reason(of_model.level, sentence) for sentence in of_model.sentences)

@@ -48,38 +48,38 @@ def test_clear_changes_for_the_worse(trends_of: Any) -> None:
     now = [*rows(120, user_feedback=0, inference_time_ms=8.0), *rows(30, prediction_result="error")]
     found = trends_of(unique(now, 1), unique(before, 2))
     assert found == {
-        "total": Trend("↑", "50% more than the 100 before"),
-        "latency": Trend("↑", "Slower than before: 4.0 ms", TrendTone.BAD),
-        "satisfaction": Trend("↓", "Lower than before: 90.0%", TrendTone.BAD),
-        "errors": Trend("↑", "Higher than before: 0%", TrendTone.BAD),
-        "consent": Trend("=", "No clear change: 0% before"),
+        "total": Trend("↑", "150", "50% more than the 100 before"),
+        "latency": Trend("↑", "8.0 ms", "Slower than before: 4.0 ms", TrendTone.BAD),
+        "satisfaction": Trend("↓", "0%", "Lower than before: 90.0%", TrendTone.BAD),
+        "errors": Trend("↑", "20.0%", "Higher than before: 0%", TrendTone.BAD),
+        "consent": Trend("=", "0%", "No clear change: 0% before"),
     }
 
 
 def test_a_difference_below_half_a_percent_is_no_change(trends_of: Any) -> None:
     found = trends_of(unique(rows(301), 1), unique(rows(300, inference_time_ms=5.0), 2))
-    assert found["total"] == Trend("=", "About as many as the 300 before")
+    assert found["total"] == Trend("=", "301", "About as many as the 300 before")
 
 
 def test_clear_changes_for_the_better(trends_of: Any) -> None:
     before = [*rows(100, user_feedback=0, inference_time_ms=8.0), *rows(50, prediction_result="error")]
     found = trends_of(unique(rows(100, user_feedback=1, rgpd_consent=True), 1), unique(before, 2))
     assert found == {
-        "total": Trend("↓", "33% fewer than the 150 before"),
-        "latency": Trend("↓", "Faster than before: 8.0 ms", TrendTone.GOOD),
-        "satisfaction": Trend("↑", "Higher than before: 0%", TrendTone.GOOD),
-        "errors": Trend("↓", "Lower than before: 33.3%", TrendTone.GOOD),
-        "consent": Trend("↑", "Higher than before: 0%"),
+        "total": Trend("↓", "100", "33% fewer than the 150 before"),
+        "latency": Trend("↓", "4.0 ms", "Faster than before: 8.0 ms", TrendTone.GOOD),
+        "satisfaction": Trend("↑", "100%", "Higher than before: 0%", TrendTone.GOOD),
+        "errors": Trend("↓", "0%", "Lower than before: 33.3%", TrendTone.GOOD),
+        "consent": Trend("↑", "100%", "Higher than before: 0%"),
     }
 
 
 @pytest.mark.parametrize(
     ("now", "before", "trend"),
     [
-        (4535, 2, Trend("↑", "2 in the period before")),
-        (3, 29, Trend("↓", "29 in the period before")),
-        (29, 29, Trend("=", "As many as in the period before")),
-        (45, 30, Trend("↑", "50% more than the 30 before")),
+        (4535, 2, Trend("↑", "4,535", "2 in the period before")),
+        (3, 29, Trend("↓", "3", "29 in the period before")),
+        (29, 29, Trend("=", "29", "As many as in the period before")),
+        (45, 30, Trend("↑", "45", "50% more than the 30 before")),
     ],
 )
 def test_changes_of_small_counts_are_not_given_in_percent(now: int, before: int, trend: Trend) -> None:
@@ -111,7 +111,7 @@ def test_small_counts_have_no_clear_change(trends_of: Any) -> None:
 
 def test_without_a_period_before_there_is_no_trend(trends_of: Any, insert_rows: InsertRows) -> None:
     assert trends_of([], []) == {}
-    assert trends_of(rows(3), []) == {"total": Trend("↑", "None in the period before")}
+    assert trends_of(rows(3), []) == {"total": Trend("↑", "3", "None in the period before")}
     database = insert_rows([])
     assert trends(database.run(lambda c: kpis.statistics(c, database.tables.predictions)), EN) == {}
 

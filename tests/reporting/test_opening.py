@@ -43,9 +43,9 @@ def test_a_good_week_is_called_good(insert_rows: InsertRows) -> None:
 def test_a_worse_week_is_to_be_watched_and_names_the_day(insert_rows: InsertRows) -> None:
     found = week(insert_rows, [*rows(0, slow_day=2), *rows(7)])
     assert report_verdict(found, GOOD_HEALTH, [], EN).line(EN) == (
-        "To be watched. Mean inference time: Slower than before: 4.0 ms."
+        "To be watched. Mean inference time: 5.1 ms · Slower than before: 4.0 ms."
     )
-    assert changes(found, EN) == ["Mean inference time: Slower than before: 4.0 ms"]
+    assert changes(found, EN) == ["Mean inference time: 5.1 ms · Slower than before: 4.0 ms"]
     assert worst_days(found, EN) == ["Slowest day: March 16, 2026, with 12.0 ms on average."]
 
 
