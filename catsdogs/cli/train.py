@@ -43,34 +43,36 @@ def train(
     """
     from catsdogs.model.evaluation import labelled_photos
     from catsdogs.records.review_queue import FeedbackPhotos, feedback_photos
+    from catsdogs.training.architectures import ARCHITECTURES
+    from catsdogs.training.early_checks import check_early, name_sets
+    from catsdogs.training.options import TrainingOptions
 
-    labelled_photos(folder)  # refuses a wrong folder before TensorFlow is imported, which takes seconds
+    labelled_photos(folder)  # refuses a wrong folder before the database is read
     settings = Settings.load()
     settings.create_data_dir()
     feedback = feedback_photos(settings) if with_feedback else FeedbackPhotos()
     if with_feedback:
         left_out = "".join(f", {n} {reason}" for reason, n in Counter(feedback.left_out.values()).items())
         typer.echo(f"catsdogs: from feedback: {len(feedback.labels)} photos{left_out}", err=True)
-    try:
-        from catsdogs.training.architectures import ARCHITECTURES
-        from catsdogs.training.options import TrainingOptions
-        from catsdogs.training.pipeline import train as run
-    except ImportError as error:
-        raise ModelError("Training needs more packages. Run: {command}", command=install_command("train")) from error
-    from catsdogs.cli.progress import progress_bars
-
     options = TrainingOptions(
         folder,
         output or settings.data_dir / "models",
         settings.data_dir / "processed",
         version=version or "",
-        validation={path.name: path for path in validate},
+        validation=name_sets(validate),
         others=others,
         feedback=feedback,
         command=shlex.join(["catsdogs", *sys.argv[1:]]),
         notes=note,
         architecture=ARCHITECTURES[backbone],
     )
+    check_early(options)  # before TensorFlow is imported, which takes seconds
+    try:
+        from catsdogs.training.pipeline import train as run
+    except ImportError as error:
+        raise ModelError("Training needs more packages. Run: {command}", command=install_command("train")) from error
+    from catsdogs.cli.progress import progress_bars
+
     with progress_bars() as update:
         target = run(options, update)
     print(target)

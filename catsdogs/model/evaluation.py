@@ -79,6 +79,8 @@ def labelled_photos(folder: Path) -> dict[Path, Answer]:
     InvalidInput
         The folder is missing, or there are no photos in it.
     """
+    if folder.is_file():
+        raise InvalidInput("{folder} is a file. Name a folder of photos.", folder=folder)
     if not folder.is_dir():
         raise InvalidInput("There is no folder {folder}.", folder=folder)
     if (folder / "PetImages").is_dir():

@@ -90,7 +90,7 @@ def collect(
     left_out = feedback.left_out | unusable
     left_out |= _duplicates(checked, labels, lambda path: _name(path, folder, feedback))
     kept = [path for path in checked if path not in left_out]
-    _require_enough([labels[path] for path in kept], folder)
+    require_enough([labels[path] for path in kept], folder)
     lines = sorted(f"{labels[path]} {checked[path].file}" for path in kept)
     return Dataset(
         paths=kept,
@@ -145,7 +145,14 @@ def _check_all(
     return checked, unusable
 
 
-def _require_enough(labels: list[Answer], folder: Path) -> None:
+def require_enough(labels: list[Answer], folder: Path) -> None:
+    """Refuse fewer than `MIN_PHOTOS` photos of an animal.
+
+    Raises
+    ------
+    InvalidInput
+        The message says of which animal there are too few.
+    """
     for label in (Answer.CAT, Answer.DOG):
         n = labels.count(label)
         if n < MIN_PHOTOS:

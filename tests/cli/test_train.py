@@ -190,7 +190,7 @@ def test_without_a_database_nothing_is_trained(
 
 @pytest.mark.parametrize(
     ("folder", "message"),
-    [("absent", "There is no folder"), ("empty", "holds no photos"), ("few", "that can be used: 0")],
+    [("absent", "There is no folder"), ("empty", "holds no photos"), ("few", "that can be used: 1")],
 )
 def test_the_command_explains_what_is_wrong_with_the_photos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, message: str
