@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.app import READY, choose, wait_for_answer, wait_for_kernel
-from tests.jupyter_proxy import TOKEN, USER, behind_jupyter, needs_jupyter_proxy
+from tests.jupyter_proxy import PASSWORD, TOKEN, USER, behind_jupyter, needs_jupyter_proxy
 from tests.nginx import needs_nginx, nginx
 from tests.serving import Launch, RunningServer, free_port
 from tests.waiting import until
@@ -29,7 +29,8 @@ README = Path(__file__).parents[2] / "README.md"
 class Proxied:
     """A server as a browser sees it."""
 
-    server: RunningServer
+    password: str
+    """That of its operator."""
     address: str
     """Its address behind the proxy."""
 
@@ -84,9 +85,9 @@ def configured(launch: Launch, site: str) -> RunningServer:
     )
 
 
-@pytest.fixture(params=["nginx", "jupyter", "jupyter, absolute"])
+@pytest.fixture(params=["nginx", "binder", "absolute"])
 def proxied(request: pytest.FixtureRequest) -> Iterator[Proxied]:
-    """A server behind a proxy; the second and the third are used as Binder does, and as its documentation suggests."""
+    """A server behind nginx, the one that Binder starts, or one beside it that knows its whole address."""
     kind: str = request.param
     if kind == "nginx":
         server: RunningServer = request.getfixturevalue("trusting")
@@ -95,12 +96,14 @@ def proxied(request: pytest.FixtureRequest) -> Iterator[Proxied]:
             "127.0.0.1:8866;", urlsplit(server.url).netloc + "/;\nproxy_set_header X-Forwarded-Prefix /pets;"
         )
         with nginx(f"server {{ listen 8080;\n{location} }}") as address:
-            yield Proxied(server, f"{address}/pets")
+            yield Proxied(server.operator_password, f"{address}/pets")
         return
     jupyter: str = request.getfixturevalue("jupyter")
-    absolute = "absolute/" if "absolute" in kind else ""
-    server = request.getfixturevalue("configured" if absolute else "trusting")
-    yield Proxied(server, f"{jupyter}/proxy/{absolute}{urlsplit(server.url).port}")
+    if kind == "binder":
+        yield Proxied(PASSWORD, f"{jupyter}/catsdogs")
+        return
+    server = request.getfixturevalue("configured")
+    yield Proxied(server.operator_password, f"{jupyter}/proxy/absolute/{urlsplit(server.url).port}")
 
 
 @needs_nginx
@@ -128,7 +131,7 @@ def test_both_apps_work_under_a_prefix(page: Page, proxied: Proxied, cat_jpeg: b
     )
 
     page.goto(f"{proxied.address}/monitoring?window=30d")
-    page.get_by_label("Password").fill(proxied.server.operator_password)
+    page.get_by_label("Password").fill(proxied.password)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{proxied.address}/monitoring?window=30d")
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=READY)
