@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Dialog, FilePayload, Locator, Page, expect
 
 from tests.serving import RunningServer
@@ -61,6 +62,15 @@ def wait_for_answer(page: Page) -> None:
 def error_message(page: Page) -> str:
     """Return the error below the photo, or ""."""
     return page.locator(".cd-photo").get_by_role("alert").inner_text()
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds: all rules in the light theme, and the contrast, which alone depends on it, in the dark."""
+    page.emulate_media(color_scheme="dark")
+    dark = Axe().run(page, options={"runOnly": ["color-contrast"], "resultTypes": ["violations"]})
+    page.emulate_media(color_scheme="light")
+    found = dark.response["violations"] + Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
 
 def latest_row(server: RunningServer) -> dict[str, Any]:
