@@ -69,7 +69,10 @@ class Fitted(NamedTuple):
 
 
 def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Path:
-    """Train a model version. The same photos and seed give the same model.
+    """Train a model version.
+
+    The same photos and seed give the same model. It may still differ from one of another day: a later training of
+    version 2.0 rounded one weight in ten thousand otherwise.
 
     Stopped at any moment, it leaves no version; called again, it takes the features that it had computed from the
     feature cache.
