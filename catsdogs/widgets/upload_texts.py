@@ -74,7 +74,9 @@ def photo_texts(_: Translator) -> dict[str, str]:
         "too_many": _("This folder has many photos: the first {n} were taken.", n=MAX_DROPPED),
         "link": _("Only a link arrived, not the picture. Save the picture on your device first, then choose it here."),
         "empty": _("This file is empty. Choose another photo."),
-        "not_photo": _("This is not a photo. Choose a JPEG, PNG or WebP file."),
+        "not_photo": _(
+            "This is not a picture that can be read. Choose a JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF file."
+        ),
         "too_large": _("This file is too large: at most {megabytes} MB.", megabytes=MAX_MEGABYTES),
         "unreadable": _("This file cannot be read. Choose it again, or another one."),
     }

@@ -1,7 +1,7 @@
 // Whether this browser's canvas returns what was drawn: browsers that hide who a person is may return noise instead.
 
 const CHECK_SIDE = 32; // pixels
-const LARGEST_DIFFERENCE = 12; // of a mean channel value, 0..255; compression as JPEG costs less than 4
+const LARGEST_DIFFERENCE = 24; // of any channel value, 0..255; compression as JPEG costs 6
 
 /** Return the red, green and blue values of a pattern: gradients, which survive the compression. */
 function checkPattern() {
@@ -14,12 +14,12 @@ function checkPattern() {
   return pixels;
 }
 
-/** Return the mean difference of two pictures, in channel values. */
-function meanDifference(one, other) {
-  return one.reduce((sum, value, index) => sum + Math.abs(value - other[index]), 0) / one.length;
+/** Return the largest difference of two pictures, in channel values: the noise may be in some pixels only. */
+function largestDifference(one, other) {
+  return one.reduce((largest, value, index) => Math.max(largest, Math.abs(value - other[index])), 0);
 }
 
-/** Draw a pattern, encode it as a photo is encoded, decode that, and compare: first at the same size, then scaled. */
+/** Draw a pattern, encode it as a photo is encoded, decode that, and compare. */
 async function checkCanvas() {
   try {
     const pattern = checkPattern();
@@ -32,7 +32,7 @@ async function checkCanvas() {
     second.drawImage(bitmap, 0, 0);
     bitmap.close();
     const read = second.getImageData(0, 0, CHECK_SIDE, CHECK_SIDE).data;
-    return meanDifference(pattern, read) <= LARGEST_DIFFERENCE;
+    return largestDifference(pattern, read) <= LARGEST_DIFFERENCE;
   } catch {
     return false; // a canvas that may not be read at all
   }

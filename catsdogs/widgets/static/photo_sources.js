@@ -69,7 +69,7 @@ function watchSources({ root, zone, input, take, mostFiles, explain }) {
   const listeners = {
     dragover(event) {
       const types = event.dataTransfer?.types ?? [];
-      if (isWriting(event) || !["Files", "text/uri-list", "text/html"].some((type) => types.includes(type))) return;
+      if (isWriting(event) || !["Files", "text/uri-list", "text/html", "text/plain"].some((type) => types.includes(type))) return;
       event.preventDefault(); // else the browser would leave the page to open what is dropped
       zone.classList.add("cd-over");
     },
@@ -85,9 +85,9 @@ function watchSources({ root, zone, input, take, mostFiles, explain }) {
         event.preventDefault();
         const items = [...transfer.items].filter(({ kind }) => kind === "file");
         takeDropped(files, items.map((item) => item.webkitGetAsEntry?.())); // the items are gone after this event
-      } else if (isLink(transfer)) {
-        event.preventDefault();
-        explain("link");
+      } else {
+        event.preventDefault(); // Firefox opens links in plain text, too
+        if (isLink(transfer)) explain("link");
       }
     },
     paste(event) {
