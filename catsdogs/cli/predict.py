@@ -44,6 +44,7 @@ def predict(
         Note.ENDS_LEFT_OUT: "the middle of a very long picture",
         Note.FIRST_PAGE: "the first of several pages",
         Note.MAIN_PICTURE: "the main one of several pictures",
+        Note.PREVIEW: "the preview of a very large picture",
         Note.INCOMPLETE: "the picture is incomplete",
     }
     files = [file for path in photos for file in (photo_files(path) if path.is_dir() else [path])]

@@ -70,6 +70,7 @@ class Note(StrEnum):
     LATER_FRAME = "later_frame"  # of an animation that begins with an empty picture
     FIRST_PAGE = "first_page"
     MAIN_PICTURE = "main_picture"
+    PREVIEW = "preview"  # of a picture that would take too long to decode
     INCOMPLETE = "incomplete"  # the end of the file is missing
     ENDS_LEFT_OUT = "ends_left_out"  # the picture is so long that only its middle was looked at
 

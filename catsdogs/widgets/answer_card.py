@@ -125,6 +125,7 @@ class AnswerCard(BaseWidget):
             Note.LATER_FRAME: _("This is an animation that begins with an empty picture: a later one was used."),
             Note.FIRST_PAGE: _("This file has several pages: only the first one was used."),
             Note.MAIN_PICTURE: _("This file holds several pictures: only the main one was used."),
+            Note.PREVIEW: _("This picture is very large: only the small preview in its file was looked at."),
             Note.INCOMPLETE: _("The picture is incomplete: the end of the file is missing."),
         }
         return [sentences[note] for note in prediction.notes]

@@ -24,7 +24,7 @@ MOST = 32 * 2**20
 
 def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Return the name of each file, and what makes it."""
-    for family in (_jpeg_bombs, _png_bombs, _gif_bombs, _webp_bombs, _bmp_bombs, tiff_bombs.bombs, _heif_bombs):
+    for family in (_jpeg_bombs, _png_bombs, _gif_bombs, _webp_bombs, _bmp_bombs, tiff_bombs.bombs, heif_bombs):
         yield from family()
 
 
@@ -282,7 +282,9 @@ def _noise() -> bytes:
     return _saved(Image.fromarray(pixels), "AVIF", quality=100, speed=10, subsampling="4:4:4")
 
 
-def _heif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
+def heif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Those of HEIC and AVIF."""
+
     def box(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body) + 8) + kind + body
 

@@ -36,6 +36,7 @@ def originals() -> list[tuple[str, bytes]]:
             ("AVIF", more),
             ("GIF", {}),
             ("BMP", {}),
+            *(("ICO", {"bitmap_format": kind}) for kind in ("bmp", "png")),
             *(("TIFF", {"compression": name}) for name in COMPRESSIONS),
             *((kind, {"save_all": True, "append_images": [_picture(mode)] * 2}) for kind in ANIMATED),
         ]

@@ -206,7 +206,7 @@ PNG = encode(quarters(), "PNG")
         pytest.param(encode(quarters(), "WEBP")[:60], "damaged or incomplete", id="half a WebP"),
         pytest.param(encode(quarters().resize((SIDE, 4))), "too small", id="a strip"),
         pytest.param(bytes(MAX_BYTES + 1), "too large", id="too many bytes"),
-        pytest.param(encode(quarters(), "ICO"), "not a picture", id="a format that is not listed"),
+        pytest.param(encode(quarters(), "PPM"), "not a picture", id="a format that is not listed"),
     ],
 )
 def test_unreadable_files_are_refused_with_a_sentence(photo: bytes, sentence: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 
-from catsdogs.model.photos.boxes import MAX_UNITS, Range, boxes, item_parts
+from catsdogs.model.photos.boxes import MAX_UNITS, Range, all_boxes, item_number, item_parts
 from catsdogs.model.photos.source import DamagedError, too_many_parts
 
 _SEQUENCE_HEADER = 1
@@ -40,15 +40,13 @@ def _streams(content: bytes) -> Iterator[list[Range]]:
     tables: dict[bytes, bytes] = {}
     items, description = b"", (0, 0)
     pictures: set[int] = set()
-    for count, (kind, start, end) in enumerate(boxes(content, 0, len(content))):
-        if count > MAX_UNITS:
-            raise too_many_parts()
+    for kind, start, end in all_boxes(content):
         if kind == b"iloc":
             items = content[start:end]
         elif kind == b"idat":
             description = start, end - start
         elif kind == b"infe" and content[start + 8 : end].startswith((b"av01", b"\0\0av01")):
-            pictures.add(int.from_bytes(content[start + 4 : start + (6 if content[start] < 3 else 8)], "big"))
+            pictures.add(item_number(content, start))
         elif kind in (b"stsz", b"stsc", b"stco", b"co64"):
             tables[kind] = content[start:end]
             if {b"stsz", b"stsc"} <= tables.keys() and (b"stco" in tables or b"co64" in tables):

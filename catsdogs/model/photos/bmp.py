@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import BmpImagePlugin
 
 from catsdogs.model.photo_limits import MAX_PIXELS
-from catsdogs.model.photos.source import Decoded, Source, TimeLimit, open_parts, takes_too_long
+from catsdogs.model.photos.source import Decoded, Source, TimeLimit, open_parts, takes_too_long, unknown_kind
 
 MAX_RUN_LENGTH_BYTES = 512 * 1024
 """Size of the largest file with run-length encoding, which Pillow decodes in Python: a MB takes a second."""
@@ -14,7 +14,12 @@ MAX_RUN_LENGTH_PIXELS = 4 * 10**6
 
 def open_bmp(content: bytes, time_limit: TimeLimit) -> Source:
     """Read the header."""
-    image = BmpImagePlugin.BmpImageFile(open_parts([memoryview(content)], time_limit))
+    try:
+        image = BmpImagePlugin.BmpImageFile(open_parts([memoryview(content)], time_limit))
+    except OSError as error:
+        if str(error).startswith("Unsupported"):
+            raise unknown_kind() from error
+        raise
     is_run_length = image.info.get("compression") in (1, 2)
     if is_run_length and len(content) > MAX_RUN_LENGTH_BYTES:
         raise takes_too_long()

@@ -63,25 +63,53 @@ def boxes(content: bytes, position: int, end: int) -> Iterator[tuple[bytes, int,
         position = after
 
 
-def colour_codes(content: bytes) -> tuple[int, int]:
-    """Return the codes of the primaries and of the transfer function of the main picture; 2 where there are none."""
-    main, links, properties_end = 0, b"", 0
-    properties: list[bytes] = []
-    for count, (kind, start, end) in enumerate(boxes(content, 0, len(content))):
+def all_boxes(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Return the kind, the start and the end of each box of a file.
+
+    Raises
+    ------
+    InvalidImage
+        There are more than `MAX_UNITS`.
+    """
+    for count, box in enumerate(boxes(content, 0, len(content))):
         if count > MAX_UNITS:
             raise too_many_parts()
+        yield box
+
+
+def item_number(content: bytes, start: int) -> int:
+    """Return the number of the picture or other item that a box `infe` describes."""
+    return int.from_bytes(content[start + 4 : start + (6 if content[start] < 3 else 8)], "big")
+
+
+def colour_codes(content: bytes) -> tuple[int, int]:
+    """Return the codes of the primaries and of the transfer function of the main picture; 2 where there are none."""
+    for kind, body in _main_properties(content):
+        if kind == b"colr" and body.startswith(b"nclx"):
+            return struct.unpack_from(">HH", body.ljust(8, b"\0"), 4)
+    return 2, 2
+
+
+def quarter_turns(content: bytes) -> int:
+    """Return by how many quarters of a circle the main picture is turned to the left, 0..3."""
+    return sum(body[0] & 3 for kind, body in _main_properties(content) if kind == b"irot" and body) % 4
+
+
+def _main_properties(content: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the kind and the content of each property of the main picture."""
+    main, links, properties_end = 0, b"", 0
+    properties: list[tuple[bytes, bytes]] = []
+    for kind, start, end in all_boxes(content):
         if start < properties_end:
-            properties.append(content[start:end] if kind == b"colr" else b"")
+            properties.append((kind, content[start:end] if kind in (b"colr", b"irot") else b""))
         elif kind == b"ipco":
             properties_end = end
         elif kind == b"pitm":
             main = int.from_bytes(content[start + 4 : end], "big")
         elif kind == b"ipma":
             links = content[start:end]
-    for number in _properties_of(links, main) if links else ():
-        if 0 < number <= len(properties) and properties[number - 1].startswith(b"nclx"):
-            return struct.unpack_from(">HH", properties[number - 1].ljust(8, b"\0"), 4)
-    return 2, 2
+    numbers = _properties_of(links, main) if links else []
+    return [properties[number - 1] for number in numbers if 0 < number <= len(properties)]
 
 
 def _properties_of(links: bytes, main: int) -> list[int]:
@@ -121,25 +149,24 @@ def decoded_pieces(content: bytes) -> list[int]:
     """Return the number of bytes of each item, as often as a picture of tiles names it."""
     table, named = b"", []
     description = (0, 0)
-    for count, (kind, start, end) in enumerate(boxes(content, 0, len(content))):
-        if count > MAX_UNITS:
-            raise too_many_parts()
+    for kind, start, end in all_boxes(content):
         if kind == b"iloc":
             table = content[start:end]
         elif kind == b"idat":
             description = start, end - start
         elif kind == b"dimg":
-            named += _tiles(content[start:end])
+            named += reference(content[start:end])[1]
     times = Counter(named)
     items = item_parts(table, (0, len(content)), description) if table else ()
     return [sum(length for _, length in parts) for number, parts in items for _ in range(max(1, times[number]))]
 
 
-def _tiles(reference: bytes) -> list[int]:
-    """Return the numbers of the items that a picture consists of; they have two bytes or four."""
+def reference(body: bytes) -> tuple[int, list[int]]:
+    """Return the number of an item, and of those that it refers to, such as its tiles; they have two bytes or four."""
     for size in (2, 4):
-        count = int.from_bytes(reference[size : size + 2], "big")
-        if len(reference) == size + 2 + count * size:
-            start = size + 2
-            return [int.from_bytes(reference[at : at + size], "big") for at in range(start, len(reference), size)]
-    raise DamagedError("tiles")
+        start = size + 2
+        count = int.from_bytes(body[size:start], "big")
+        if len(body) == start + count * size:
+            numbers = [int.from_bytes(body[at : at + size], "big") for at in range(start, len(body), size)]
+            return int.from_bytes(body[:size], "big"), numbers
+    raise DamagedError("reference")

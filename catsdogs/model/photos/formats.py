@@ -6,6 +6,7 @@ from catsdogs.errors import InvalidImage
 from catsdogs.model.photos.bmp import open_bmp
 from catsdogs.model.photos.gif import open_gif
 from catsdogs.model.photos.heif import AVIF_BRANDS, HEIC_BRANDS, open_avif, open_heic
+from catsdogs.model.photos.ico import START, open_ico
 from catsdogs.model.photos.jpeg import open_jpeg
 from catsdogs.model.photos.png import SIGNATURE, open_png
 from catsdogs.model.photos.source import Source, TimeLimit
@@ -54,4 +55,5 @@ _FORMATS = (
     (lambda content: content.startswith((b"GIF87a", b"GIF89a")), open_gif),
     (lambda content: content.startswith(b"BM"), open_bmp),
     (lambda content: content.startswith(_TIFF), open_tiff),
+    (lambda content: content.startswith(START), open_ico),
 )

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PIL import Image, _avif
 
 from catsdogs.domain import Note
+from catsdogs.errors import InvalidImage
 from catsdogs.model.cores import usable_cores
-from catsdogs.model.photo_limits import MAX_AVIF_MEGAPIXELS, MAX_DECODING_SECONDS, MAX_HEIC_MEGAPIXELS
+from catsdogs.model.photo_limits import (
+    MAX_AVIF_MEGAPIXELS,
+    MAX_DECODING_SECONDS,
+    MAX_HEIC_MEGAPIXELS,
+    MAX_JPEG_PIXELS,
+)
 from catsdogs.model.photos.av1 import frame_sizes
-from catsdogs.model.photos.boxes import colour_codes, decoded_pieces
+from catsdogs.model.photos.boxes import colour_codes, decoded_pieces, quarter_turns
 from catsdogs.model.photos.colour_codes import profile_of_codes
 from catsdogs.model.photos.gif import MAX_FRAMES
+from catsdogs.model.photos.previews import with_preview_as_main
 from catsdogs.model.photos.source import (
     DamagedError,
     Decoded,
@@ -24,6 +33,9 @@ from catsdogs.model.photos.source import (
     too_many_parts,
     unknown_kind,
 )
+
+if TYPE_CHECKING:
+    from pi_heif import HeifFile, HeifImage
 
 AVIF_BRANDS = (b"avif", b"avis")
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
@@ -35,6 +47,10 @@ _FLAT_SECONDS, _SECONDS_A_BYTE = 0.03e-6, 0.17e-6
 """What a pixel takes to decode, at most; it takes less where it has few bytes. 12 megapixels of a phone take 0.6 s."""
 _HEIC_PIECE = 16 * 2**20
 """Size of the largest picture or tile that libde265 decodes, in bytes."""
+MIN_PREVIEW_SIDE = 240
+"""Shorter side, in pixels, of the smallest preview that is looked at instead of a picture that is too large. Phones
+store 240 to 400."""
+_MAX_PREVIEW_PIXELS = 4 * 10**6
 _AVIF_BYTES = 10.8
 _AVIF_ALPHA_BYTES = 15.5
 _AVIF_FLAT_SECONDS, _AVIF_SECONDS_A_BYTE = 0.025e-6, 0.085e-6
@@ -78,40 +94,90 @@ def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
 
 
 def open_heic(content: bytes, time_limit: TimeLimit) -> Source:
-    """Read the boxes."""
-    import pi_heif  # only where it is needed: it takes 20 ms and 5 MB
-
+    """Read the boxes. Of a picture that would take too much time or memory, the preview is read, where there is one."""
     _check_boxes(content)
-    file = pi_heif.HeifFile(io.BytesIO(content), convert_hdr_to_8bit=True, remove_stride=False)
+    file = _read_heic(content)
     image = file[file.primary_index]
     width, height = image.size
+    profile = image.info.get("icc_profile") or profile_of_codes(*colour_codes(content))
+    source = Source(
+        width,
+        height,
+        _loader(image, time_limit),
+        decoding_bytes=_HEIC_BYTES,
+        most_pixels=MAX_HEIC_MEGAPIXELS * 10**6,
+        profile=profile,
+        notes=(Note.MAIN_PICTURE,) if len(file) > 1 else (),
+    )
+    try:
+        _check_cost(content, source)
+        source.check()
+    except InvalidImage:
+        preview = _preview(content, source, time_limit)
+        if preview is None:
+            raise
+        return preview
+    return source
 
+
+def _read_heic(content: bytes) -> HeifFile:
+    import pi_heif  # only where it is needed: it takes 20 ms and 5 MB
+
+    try:
+        return pi_heif.HeifFile(io.BytesIO(content), convert_hdr_to_8bit=True, remove_stride=False)
+    except RuntimeError as error:
+        if "security limit" in str(error):  # of libheif: 1,000 tiles, and the like
+            raise too_many_parts() from error
+        raise
+
+
+def _check_cost(content: bytes, source: Source) -> None:
+    """Refuse a picture that libde265 does not decode, or not in time."""
     pieces = decoded_pieces(content)
     if max(pieces, default=0) > _HEIC_PIECE:
         raise unknown_kind()
-    pixels = width * height
+    pixels = source.width * source.height
     seconds = min(_HEIC_SECONDS_A_PIXEL * pixels, _FLAT_SECONDS * pixels + _SECONDS_A_BYTE * sum(pieces))
     if seconds > MAX_DECODING_SECONDS:
         raise takes_too_long()
 
+
+def _preview(content: bytes, source: Source, time_limit: TimeLimit) -> Source | None:
+    """Return what is read instead of a picture that would take too much; ``None`` where no preview is large enough."""
+    changed = with_preview_as_main(content)
+    if changed is None:
+        return None
+    file = _read_heic(changed)
+    image = file[file.primary_index]
+    width, height = image.size
+    if min(width, height) < MIN_PREVIEW_SIDE or width * height > _MAX_PREVIEW_PIXELS:
+        return None
+    profile = image.info.get("icc_profile") or profile_of_codes(*colour_codes(changed))
+    preview = replace(
+        source,
+        load=_loader(image, time_limit),
+        decoding_bytes=1,  # for a pixel of the picture: the preview takes less
+        most_pixels=MAX_JPEG_PIXELS,
+        profile=profile or source.profile,
+        notes=(*source.notes, Note.PREVIEW),
+    )
+    if (width - height) * (source.width - source.height) >= 0:  # both upright, or both wide
+        return preview
+    turn = 8 if quarter_turns(content) == 1 else 6  # the preview lacks the turn of the picture
+    return replace(preview, width=source.height, height=source.width, orientation=turn)
+
+
+def _loader(image: HeifImage, time_limit: TimeLimit) -> Callable[[int | None], Decoded]:
+    size = image.size
+
     def load(_: int | None) -> Decoded:
         time_limit.check()
         pixels = image.data
-        if image.size != (width, height):
+        if image.size != size:
             raise DamagedError("size")
         return Decoded.of_buffer(pixels, image.size, image.mode, image.mode, image.stride)
 
-    notes = (Note.MAIN_PICTURE,) if len(file) > 1 else ()
-    profile = image.info.get("icc_profile") or profile_of_codes(*colour_codes(content))
-    return Source(
-        width,
-        height,
-        load,
-        decoding_bytes=_HEIC_BYTES,
-        most_pixels=MAX_HEIC_MEGAPIXELS * 10**6,
-        profile=profile,
-        notes=notes,
-    )
+    return load
 
 
 def _check_boxes(content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zlib
@@ -17,7 +18,7 @@ from catsdogs.model import preprocessing
 from catsdogs.model.photos import heif
 from catsdogs.model.photos.boxes import decoded_pieces
 from catsdogs.model.preprocessing import Photo
-from tests.fuzz.bombs import bombs, chunk, segment, with_screen
+from tests.fuzz.bombs import chunk, heif_bombs, segment, with_screen
 from tests.fuzz.tiff_bombs import SHORT, picture, tiff
 from tests.heic_grids import box, heic_of_tiles
 
@@ -103,9 +104,81 @@ def test_each_tile_counts_as_often_as_it_is_named() -> None:
     assert decoded_pieces(b"") == []
 
 
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_of_a_very_large_heic_the_preview_is_looked_at(monkeypatch: pytest.MonkeyPatch, is_turned: bool) -> None:
+    heic, turn = (PICTURES / "quarters.heic").read_bytes(), box(b"irot", b"\1")
+    monkeypatch.setattr(heif, "MIN_PREVIEW_SIDE", SIDE)
+    large = heic_of_tiles(heic, 1008, 8, 6, turn if is_turned else b"", (SIDE, SIDE), is_turned)
+    photo = preprocessing.decode(large)
+    assert (photo.width, photo.height) == ((6048, 8064) if is_turned else (8064, 6048))
+    assert photo.notes == (Note.PREVIEW,)
+    assert corners(large) == ([GREEN, WHITE, RED, BLUE] if is_turned else UPRIGHT)
+    small = heic_of_tiles(heic, SIDE, 2, 1, preview=(SIDE, SIDE))
+    assert preprocessing.decode(small).notes == (), "the picture itself"
+
+
+def test_a_preview_that_lacks_the_turn_of_its_picture_is_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = (PICTURES / "turned.heic").read_bytes()
+    monkeypatch.setattr(heif, "MIN_PREVIEW_SIDE", SIDE)
+    large = heic_of_tiles(wide, 1008, 6, 8, box(b"irot", b"\3"), (SIDE, 2 * SIDE))
+    photo = preprocessing.decode(large)
+    assert (photo.width, photo.height, *photo.image.size) == (8064, 6048, 2 * SIDE, SIDE)
+    assert corners(large) == UPRIGHT
+
+
+def test_a_very_large_heic_without_a_good_preview_is_refused_as_before() -> None:
+    heic = (PICTURES / "quarters.heic").read_bytes()
+    without = heic_of_tiles(heic, 1008, 8, 6)
+    too_small = heic_of_tiles(heic, 1008, 8, 6, preview=(SIDE, SIDE))
+    other_link = too_small.replace(b"thmb" + struct.pack(">HHH", 50, 1, 1), b"thmb" + struct.pack(">HHH", 50, 1, 2))
+    for large in (without, too_small, other_link):
+        with pytest.raises(InvalidImage, match="at most 28 megapixels"):
+            preprocessing.decode(large)
+
+
+def test_a_heic_of_more_tiles_than_are_read_is_not_called_damaged() -> None:
+    heic = (PICTURES / "quarters.heic").read_bytes()
+    with pytest.raises(InvalidImage, match="too many parts"):
+        preprocessing.decode(heic_of_tiles(heic, SIDE, 32, 32))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "1"])
+@pytest.mark.parametrize("kind", ["bmp", "png"])
+def test_the_largest_picture_of_an_icon_is_read(mode: str, kind: str) -> None:
+    icon = encode(quarters().convert(mode), "ICO", sizes=[(16, 16), (SIDE, SIDE)], bitmap_format=kind)
+    photo = preprocessing.decode(icon)
+    assert (photo.width, photo.height) == (SIDE, SIDE)
+    if mode != "1":
+        assert corners(icon) == UPRIGHT
+    for length in range(0, len(icon), 97):
+        with contextlib.suppress(InvalidImage):
+            preprocessing.decode(icon[:length])
+
+
+def test_an_icon_that_says_that_its_picture_is_huge_is_refused() -> None:
+    icon = encode(quarters(), "ICO", sizes=[(SIDE, SIDE)], bitmap_format="bmp")
+    for size in (
+        struct.pack("<ii", 2**31 - 1, 2**31 - 2),
+        struct.pack("<ii", -64, 128),
+        struct.pack("<ii", 4_000, 4_000),
+    ):
+        with pytest.raises(InvalidImage):
+            preprocessing.decode(icon[:26] + size + icon[34:])
+    with pytest.raises(InvalidImage, match="This kind of file cannot be read"):
+        preprocessing.decode(icon[:38] + b"\1" + icon[39:])
+    with pytest.raises(InvalidImage, match="too many parts"):
+        preprocessing.decode(icon[:4] + b"\xff\xff" + icon[6:])
+
+
+def test_a_bmp_of_odd_bit_fields_is_not_called_damaged() -> None:
+    fields = struct.pack("<IiiHHIIiiII4I", 56, SIDE, SIDE, 1, 16, 3, 0, 0, 0, 0, 0, 0xF000, 0xF00, 0xF0, 0xF)
+    with pytest.raises(InvalidImage, match="This kind of file cannot be read"):
+        preprocessing.decode(b"BM" + struct.pack("<IHHI", 0, 0, 0, 14 + 56) + fields + bytes(2 * SIDE * SIDE))
+
+
 def test_a_heic_in_one_piece_of_more_than_16_megabytes_is_not_called_damaged() -> None:
     with pytest.raises(InvalidImage, match="This kind of file cannot be read"):
-        preprocessing.decode(dict(bombs())["HEIC: a large piece"]())
+        preprocessing.decode(dict(heif_bombs())["HEIC: a large piece"]())
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
