@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from catsdogs.cli.app import app
+from catsdogs.cli.log_format import printable
 from catsdogs.settings import Settings
 
 
@@ -60,7 +61,7 @@ def predict(
             failed = True
             fields = {"error": str(result)}
             line = f"not read: {result}"
-        print(json.dumps({"file": str(path), **fields}) if as_json else f"{path}: {line}", flush=True)
+        print(json.dumps({"file": str(path), **fields}) if as_json else f"{printable(str(path))}: {line}", flush=True)
     if not files:
         typer.echo("catsdogs: there are no files in these folders.", err=True)
     raise typer.Exit(1 if failed else 0)

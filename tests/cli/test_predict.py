@@ -25,12 +25,16 @@ def folder(tmp_path: Path, cat_jpeg: bytes) -> Path:
     return folder
 
 
-def test_a_name_that_is_not_utf8_is_printed(run: Run, tmp_path: Path, cat_jpeg: bytes) -> None:
-    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(cat_jpeg)
+def test_a_name_that_is_not_utf8_or_that_would_change_the_terminal_is_printed(
+    run: Run, tmp_path: Path, cat_jpeg: bytes
+) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9\n\x1b[2J at 5\xe2\x80\xafPM.jpg")).write_bytes(cat_jpeg)
     for options in ((), ("--json",)):
         done = run("predict", str(tmp_path), *options)
         assert (done.returncode, done.stderr) == (0, "")
-        assert "caf" in done.stdout
+        assert "caf\\udce9\\n\\" in done.stdout
+        assert "\x1b" not in done.stdout
+        assert done.stdout.count("\n") == 1
 
 
 def test_a_folder_means_every_file_below_it(run_process: Run, folder: Path) -> None:
