@@ -103,8 +103,18 @@ def collect(
 
 
 def collect_others(folders: Sequence[Path], side: int) -> Dataset:
-    """Check the photos of other things in `folders`; those that cannot be used are left out."""
-    paths = [path for folder in folders for path in photo_files(folder)]
+    """Check the photos of other things in `folders`; those that cannot be used are left out.
+
+    Raises
+    ------
+    InvalidInput
+        A folder is missing, or holds no file.
+    """
+    found = {folder: photo_files(folder) for folder in folders}
+    for folder, files in found.items():
+        if not files:
+            raise InvalidInput("The folder {folder} is missing or holds no photos.", folder=folder)
+    paths = [path for files in found.values() for path in files]
     checked, unusable = _check_all(paths, NO_FEEDBACK, side, lambda *_: None)
     digests = [one.file for one in checked.values()]
     fingerprint = hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()

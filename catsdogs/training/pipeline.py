@@ -94,8 +94,8 @@ def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Pat
     keras.utils.set_random_seed(options.seed)
 
     side = options.side
-    dataset = collect(options.folder, side, lambda done, of: progress("checking", done, of), options.feedback)
     others = collect_others(options.others, side)
+    dataset = collect(options.folder, side, lambda done, of: progress("checking", done, of), options.feedback)
     imagenet = load_imagenet_weights(options.architecture.name)
     with _unpublished_folder(target) as folder:
         backbone = quantize_backbone(build_backbone(options.architecture, imagenet), dataset, side, progress)

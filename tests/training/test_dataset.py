@@ -14,7 +14,7 @@ from PIL import Image
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput
 from catsdogs.records.review_queue import FeedbackPhotos
-from catsdogs.training.dataset import collect, write_left_out
+from catsdogs.training.dataset import collect, collect_others, write_left_out
 from tests.textures import draw_textures
 
 
@@ -32,6 +32,13 @@ def test_the_folder_is_the_archive_or_the_one_with_the_labels(folder: Path, belo
     assert {path.parent.name for path in dataset.paths[:22]} == {"cat"}
     assert dataset.left_out == {}
     assert len(set(dataset.digests)) == 44
+
+
+@pytest.mark.parametrize("other", ["missing", "empty"])
+def test_a_folder_of_other_things_holds_some(folder: Path, tmp_path: Path, other: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidInput, match=f"{other} is missing or holds no photos"):
+        collect_others([folder, tmp_path / other], 64)
 
 
 def test_every_file_is_checked_and_the_source_is_not_changed(folder: Path) -> None:
