@@ -1,4 +1,4 @@
-"""The monitoring app and the analyst's notebooks, outside our server: papermill and nbval."""
+"""The monitoring app and the analyst's notebooks in papermill, and with the prediction app in nbval."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from catsdogs.files import notebooks
 from catsdogs.monitoring.charts import CHARTS
 
 MONITORING = notebooks() / "apps" / "monitoring.ipynb"
+PREDICT = notebooks() / "apps" / "predict.ipynb"
 EXPLORE = notebooks() / "lab" / "explore.ipynb"
 REVIEW = notebooks() / "lab" / "review.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -65,24 +66,18 @@ def test_an_analyst_sees_predictions_figures_charts_slices_and_health(filled: No
     assert "(0.75, 0.95]   0.75      4" in bands["text/plain"]  # 3 of 4 cats of 90 %
 
 
-def test_an_analyst_may_begin_with_an_empty_database(run: Any) -> None:
-    table, _days, figures, *_rest = run(EXPLORE)
-    assert re.search(r"<tbody>\s*</tbody>", table["text/html"])
-    assert "'total_predictions': 0" in figures["text/plain"]
-
-
 def test_the_review_is_one_widget_and_counts(filled: None, run: Any) -> None:
     widget, counts = run(REVIEW)
     assert WIDGET in widget
     assert counts["text/plain"] == "{'waiting': 0, 'cat': 0, 'dog': 0, 'neither': 0, 'left_out': 0}"
 
 
-def test_nbval_runs_them(filled: None, environment: dict[str, str], tmp_path: Path) -> None:
+def test_nbval_runs_them_on_an_empty_database(environment: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env"]
-    command += [str(MONITORING), str(EXPLORE), str(REVIEW)]
+    command += [str(MONITORING), str(EXPLORE), str(REVIEW), str(PREDICT)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert "14 passed" in done.stdout
+    assert "16 passed" in done.stdout
 
 
 @pytest.mark.parametrize("notebook", [MONITORING, EXPLORE, REVIEW], ids=lambda path: path.stem)

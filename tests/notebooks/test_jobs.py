@@ -18,6 +18,7 @@ from babel.dates import format_date
 from catsdogs.errors import InvalidImage
 from catsdogs.files import notebooks
 from catsdogs.records.predictions import PredictionRecord
+from tests.command import catsdogs
 from tests.storage import Storage
 from tests.waiting import until
 
@@ -39,17 +40,32 @@ def text_of(page: str) -> str:
 
 
 @pytest.fixture
+def temporary(environment: dict[str, str]) -> Iterator[Path]:
+    """A temporary folder of the children's own, whose path is as short as an ordinary one."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment["TMPDIR"] = folder
+        yield Path(folder)
+
+
+@pytest.fixture
 def day(yesterday: datetime) -> tuple[str, str]:
     """Yesterday, as `--from` and `--to` take it."""
     return f"{yesterday:%Y-%m-%d}", f"{yesterday + timedelta(days=1):%Y-%m-%d}"
 
 
 def test_the_report_has_the_figures_of_the_database_and_no_personal_data(
-    filled: None, environment: dict[str, str], tmp_path: Path, yesterday: datetime, day: tuple[str, str]
+    filled: None,
+    environment: dict[str, str],
+    temporary: Path,
+    tmp_path: Path,
+    yesterday: datetime,
+    day: tuple[str, str],
 ) -> None:
     start, end = day
-    done = run_report(environment, tmp_path, "--from", start, "--to", end, "--lang", "en")
+    not_writable = Path("/proc")
+    done = run_report(environment, not_writable, "--from", start, "--to", end, "--lang", "en")
     assert (done.returncode, done.stderr) == (0, "")
+    assert list(temporary.iterdir()) == []
     page = Path(done.stdout.strip())
     assert page == Path(environment["CATSDOGS_DATA_DIR"]) / "reports" / f"catsdogs-{start}--{end}.en.html"
     text = text_of(page.read_text(encoding="utf-8"))
@@ -94,12 +110,13 @@ def test_invalid_parameters_are_refused_with_a_sentence(
     environment: dict[str, str], tmp_path: Path, arguments: list[str], sentence: str
 ) -> None:
     (tmp_path / "file").touch()
-    done = run_report(environment, tmp_path, *arguments)
+    done = catsdogs("report", *arguments, environment=environment, folder=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"catsdogs: {sentence}\n")
 
 
 def test_an_unknown_option_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
-    assert run_report(environment, tmp_path, "--since", "2026-01-01").returncode == 1  # 2 means that alerts fire
+    done = catsdogs("report", "--since", "2026-01-01", environment=environment, folder=tmp_path)
+    assert done.returncode == 1  # 2 means that alerts fire
 
 
 def test_a_failure_leaves_an_earlier_report_unchanged(
@@ -129,39 +146,18 @@ def test_the_report_evaluates_the_rules_and_exits_with_2_if_alerts_fire(
     assert "Alert: Many photos cannot be read" in text_of(page.read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def temporary(environment: dict[str, str]) -> Iterator[Path]:
-    """A temporary folder of the children's own, whose path is as short as an ordinary one."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment["TMPDIR"] = folder
-        yield Path(folder)
-
-
-def test_reports_in_one_folder_at_once_need_no_writable_working_folder(
+def test_the_same_report_may_be_written_twice_at_once(
     filled: None, environment: dict[str, str], temporary: Path, tmp_path: Path, day: tuple[str, str]
 ) -> None:
     long = tmp_path / ("long" * 25)
     long.mkdir()
-    command = [
-        sys.executable,
-        "-m",
-        "catsdogs",
-        "report",
-        "--from",
-        day[0],
-        "--to",
-        day[1],
-        "--out",
-        str(tmp_path / "o"),
-    ]
+    command = [sys.executable, "-m", "catsdogs", "report", "--lang", "fr", "--out", str(tmp_path / "o")]
+    command += ["--from", day[0], "--to", day[1]]
     started = [
-        subprocess.Popen([*command, "--lang", language], cwd=cwd, env=environment, stderr=subprocess.PIPE, text=True)
-        for cwd, language in ((Path("/proc"), "en"), (long, "fr"), (long, "fr"))
+        subprocess.Popen(command, cwd=long, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 3
-    names = {
-        f"catsdogs-{day[0]}--{day[1]}.{language}.{kind}" for language in ("en", "fr") for kind in ("html", "ipynb")
-    }
+    assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 2
+    names = {f"catsdogs-{day[0]}--{day[1]}.fr.{kind}" for kind in ("html", "ipynb")}
     assert {path.name for path in (tmp_path / "o").iterdir()} == names
     assert list(long.iterdir()) == []
     assert list(temporary.iterdir()) == []
@@ -184,7 +180,7 @@ def test_nothing_is_left_of_a_report_that_is_ended(
 def test_a_pdf_without_a_browser_is_refused_before_the_notebook_runs(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    done = run_report(environment | {"PATH": ""}, tmp_path, "--pdf", "--out", "out")
+    done = catsdogs("report", "--pdf", "--out", "out", environment=environment | {"PATH": ""}, folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("catsdogs: No Chromium or Chrome was found, which a PDF needs.")
     assert not (tmp_path / "out").exists()

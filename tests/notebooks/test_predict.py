@@ -1,9 +1,7 @@
-"""The prediction app's notebook outside our server: papermill, nbval, plain Voilà."""
+"""The prediction app's notebook outside our server: papermill."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -16,17 +14,10 @@ NOTEBOOK = notebooks() / "apps" / "predict.ipynb"
 
 
 def test_papermill_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)  # where it starts a database
     done = papermill.execute_notebook(str(NOTEBOOK), "done.ipynb", progress_bar=False, kernel_name="python3")
     [shown] = [output for cell in done.cells for output in cell.get("outputs", [])]
     assert "application/vnd.jupyter.widget-view+json" in shown["data"]
-
-
-def test_nbval_runs_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env"]
-    done = subprocess.run([*command, str(NOTEBOOK)], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
 
 
 def test_it_is_short_and_stored_without_outputs() -> None:
