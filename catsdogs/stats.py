@@ -1,12 +1,14 @@
-"""Confidence intervals of proportions, and tests of whether two histograms differ."""
+"""Confidence intervals of proportions, and tests of whether two histograms or two paired proportions differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import erfc, exp, hypot, lgamma, log, sqrt
+from math import ceil, erfc, exp, hypot, lgamma, log, sqrt
 
 Z95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
+_Z_POWER = 0.8416212335729143
+"""80 % quantile of the standard normal distribution."""
 
 
 def wilson_interval(successes: int, n: int, z: float = Z95) -> tuple[float, float] | None:
@@ -63,6 +65,46 @@ def difference_interval(successes: int, n: int, successes_before: int, n_before:
     down = hypot(share - now[0], before[1] - share_before)
     up = hypot(now[1] - share, share_before - before[0])
     return share - share_before - down, share - share_before + up
+
+
+def mcnemar_test(only_first: int, only_second: int) -> float:
+    """Return the p-value of McNemar's exact test, two-sided, that two paired proportions are equal.
+
+    It is a sign test of the pairs that differ: each is as likely to go one way as the other.
+
+    Parameters
+    ----------
+    only_first, only_second
+        Number of pairs in which only the first, or only the second, is a success.
+
+    References
+    ----------
+    Q. McNemar (1947), "Note on the sampling error of the difference between correlated proportions or percentages",
+    Psychometrika 12, 153-157; exact by the binomial distribution: A. Agresti (2013), "Categorical Data Analysis",
+    3rd edition, section 11.1. For classifiers: T. G. Dietterich (1998), Neural Computation 10, 1895-1923.
+    """
+    n = only_first + only_second
+    ways = term = 1
+    for k in range(min(only_first, only_second)):
+        term = term * (n - k) // (k + 1)  # n over k + 1
+        ways += term
+    return min(1.0, 2 * ways / (1 << n))
+
+
+def pairs_to_tell_apart(only_first: int, only_second: int, n: int) -> int:
+    """Return how many pairs McNemar's test would need to tell two proportions apart, at 5 % with a power of 80 %.
+
+    The shares of the pairs that differ are taken from `n` pairs; where as many differ one way as the other, as if one
+    more went one way.
+
+    References
+    ----------
+    R. J. Connor (1987), "Sample size for testing differences in proportions for the paired-sample design", Biometrics
+    43, 207-211.
+    """
+    difference = max(abs(only_first - only_second), 1) / n
+    differing = max(only_first + only_second, 1) / n
+    return ceil(((Z95 * sqrt(differing) + _Z_POWER * sqrt(differing - difference**2)) / difference) ** 2)
 
 
 def psi(expected: Sequence[float], found: Sequence[float]) -> float:

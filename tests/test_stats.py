@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from math import log
 
+import numpy as np
 import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catsdogs.stats import chi_square_survival, chi_square_test, difference_interval, psi, wilson_interval
+from catsdogs.stats import (
+    chi_square_survival,
+    chi_square_test,
+    difference_interval,
+    mcnemar_test,
+    pairs_to_tell_apart,
+    psi,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +98,27 @@ def test_the_difference_interval_contains_the_difference_and_is_antisymmetric(a:
     turned = difference_interval(c, c + d, a, a + b)
     assert turned == pytest.approx((-high, -low))
     assert wilson_interval(a, a + b)
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_mcnemars_test_is_the_binomial_test_of_the_pairs_that_differ(first: int, second: int) -> None:
+    expected = scipy.stats.binomtest(first, first + second).pvalue if first + second else 1
+    assert mcnemar_test(first, second) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "n", "pairs"),
+    [
+        (20, 10, 100, 234),  # by hand: ((1.95996 * sqrt(0.3) + 0.84162 * sqrt(0.3 - 0.01)) / 0.1) ** 2
+        (3, 3, 1000, 47_091),  # as if one more went one way
+        (0, 0, 50, 391),
+    ],
+)
+def test_the_number_of_pairs_to_tell_proportions_apart(first: int, second: int, n: int, pairs: int) -> None:
+    assert pairs_to_tell_apart(first, second, n) == pairs
+
+
+def test_the_test_has_the_stated_power_with_that_many_pairs() -> None:
+    """With 234 pairs, 20 % and 10 % of which differ, McNemar's test tells them apart four times in five."""
+    counts = np.random.default_rng(0).multinomial(234, [0.2, 0.1, 0.7], 2000)
+    assert np.mean([mcnemar_test(int(a), int(b)) <= 0.05 for a, b, _ in counts]) == pytest.approx(0.8, abs=0.05)

@@ -48,7 +48,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a 
 
 
 @model.command(
-    help="Serve a version, unless it is worse than the one that is served.\n\n"
+    help="Serve a version, if it is no worse than the one that is served.\n\n"
     f"{RULE} A damaged version is refused even with --force."
 )
 def promote(
@@ -56,6 +56,7 @@ def promote(
     on: Path | None = typer.Option(None, help="Labelled photos to compare on; by default, metrics on the cards."),
     force: bool = typer.Option(False, "--force", help="Even if it is worse, or cannot be compared."),
 ) -> None:
+    from catsdogs.i18n import Translator
     from catsdogs.model.classifier import Classifier
     from catsdogs.model.promotion import compare, require_better, trial_photo
     from catsdogs.model.registry import ModelVersions
@@ -67,7 +68,10 @@ def promote(
     candidate.classify(trial_photo())
     if not force:
         before = Classifier.open(versions.folder(champion), settings.model_runtime)
-        require_better(compare(before, candidate, on), champion, version)
+        comparison = compare(before, candidate, on)
+        for sentence in comparison.sentences(Translator(settings.lang)):
+            print(sentence)
+        require_better(comparison, champion, version)
     versions.promote(version)
     print(f"{version} is served now; before, it was {champion}.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -126,8 +126,10 @@ def photo_files(folder: Path) -> list[Path]:
     )
 
 
-def evaluate(classify: Classify, folder: Path, advance: Callable[[], object] = lambda: None) -> EvaluationMetrics:
-    """Classify the labelled photos of `folder`, and compute the metrics.
+def predict(
+    classify: Classify, paths: Collection[Path], advance: Callable[[], object] = lambda: None
+) -> dict[Path, Prediction]:
+    """Classify photos; those that cannot be read are left out.
 
     Parameters
     ----------
@@ -135,25 +137,25 @@ def evaluate(classify: Classify, folder: Path, advance: Callable[[], object] = l
         See :meth:`catsdogs.model.classifier.Classifier.classify_files`.
     advance
         Called after each photo.
-
-    Raises
-    ------
-    InvalidInput
-        There is nothing to evaluate, or nothing readable.
     """
-    return evaluate_photos(classify, labelled_photos(folder), advance)
-
-
-def evaluate_photos(
-    classify: Classify, labels: Mapping[Path, Answer], advance: Callable[[], object] = lambda: None
-) -> EvaluationMetrics:
-    """Classify photos whose labels are known, and compute the metrics; otherwise as :func:`evaluate`."""
-    predictions: list[tuple[Answer, Prediction]] = []
-    for path, result in classify(labels):
+    predictions = {}
+    for path, result in classify(paths):
         if isinstance(result, Prediction):
-            predictions.append((labels[path], result))
+            predictions[path] = result
         advance()
-    return measure(predictions, unreadable=len(labels) - len(predictions))
+    return predictions
+
+
+def is_error(label: Answer, prediction: Prediction) -> bool:
+    """Return whether a pet was taken for the other animal, or another photo for a pet."""
+    if label is Answer.NEITHER:
+        return prediction.answer is not Answer.NEITHER
+    return (prediction.proba_dog >= 0.5) is not (label is Answer.DOG)
+
+
+def is_refused(label: Answer, prediction: Prediction) -> bool:
+    """Return whether a pet was answered "neither"."""
+    return label is not Answer.NEITHER and prediction.answer is Answer.NEITHER
 
 
 def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -> EvaluationMetrics:
@@ -169,17 +171,14 @@ def measure(predictions: list[tuple[Answer, Prediction]], unreadable: int = 0) -
     pets = [(label, prediction) for label, prediction in predictions if label is not Answer.NEITHER]
     is_dog = np.array([label is Answer.DOG for label, _ in pets], bool)
     proba_dog = np.array([prediction.proba_dog for _, prediction in pets], float)
-    accepted = sum(
-        prediction.answer is not Answer.NEITHER for label, prediction in predictions if label is Answer.NEITHER
-    )
-    errors = int(((proba_dog >= 0.5) != is_dog).sum()) + accepted
+    errors = sum(is_error(*pair) for pair in predictions)
     n = len(predictions)
     low, high = wilson_interval(n - errors, n) or (0.0, 1.0)
     table = reliability(is_dog, proba_dog)
     return EvaluationMetrics(
         n=n,
         errors=errors,
-        refused=sum(prediction.answer is Answer.NEITHER for _, prediction in pets),
+        refused=sum(is_refused(*pair) for pair in predictions),
         unreadable=unreadable,
         accuracy=1 - errors / n,
         accuracy_low=low,

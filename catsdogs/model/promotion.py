@@ -7,16 +7,28 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from PIL import Image
 
+from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.i18n import Translator
 from catsdogs.model.classifier import Classifier
-from catsdogs.model.evaluation import EvaluationMetrics, evaluate
-from catsdogs.model.promotion_limits import MAX_LATENCY_RATIO, MAX_LOG_LOSS_RATIO, MAX_REFUSED_INCREASE
+from catsdogs.model.evaluation import EvaluationMetrics, is_error, is_refused, labelled_photos, measure, predict
+from catsdogs.model.paired_test import PairedCounts, PairedVerdict
+from catsdogs.model.promotion_limits import MAX_LATENCY_RATIO, MAX_LOG_LOSS_RATIO, MAX_REFUSED_INCREASE, MIN_PHOTOS
 
 _REPEATS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class PairedAnswers:
+    """Errors and refused pets of both versions, photo by photo."""
+
+    errors: PairedCounts
+    refused: PairedCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,33 @@ class MetricsPair:
 
     champion: EvaluationMetrics
     candidate: EvaluationMetrics
+    answers: PairedAnswers | None = None
+    """``None`` where only the metrics are known, from the cards."""
+
+    @classmethod
+    def measure(
+        cls, labels: Mapping[Path, Answer], champion: Mapping[Path, Prediction], candidate: Mapping[Path, Prediction]
+    ) -> Self:
+        """Compare the predictions of both for labelled photos; a photo that one of them cannot read does not count.
+
+        Raises
+        ------
+        InvalidInput
+            No photo can be read.
+        """
+        answered = champion.keys() & candidate.keys()
+        pairs = [(labels[path], champion[path], candidate[path]) for path in answered]
+        unreadable = len(labels) - len(pairs)
+        return cls(
+            measure([(label, ours) for label, ours, _ in pairs], unreadable),
+            measure([(label, theirs) for label, _, theirs in pairs], unreadable),
+            PairedAnswers(
+                *(
+                    PairedCounts.of((happened(label, ours), happened(label, theirs)) for label, ours, theirs in pairs)
+                    for happened in (is_error, is_refused)
+                )
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +74,18 @@ class Comparison:
     """Metrics by name of the set of photos."""
     milliseconds: tuple[float, float]
     """Median inference times of a photo, champion and candidate, measured alternately."""
+
+    def sentences(self, _: Translator) -> list[str]:
+        """Say for each set of photos what the paired test says of errors and refused pets."""
+        return [
+            counts.sentence(title, _)
+            for name, pair in self.pairs.items()
+            if pair.answers
+            for title, counts in (
+                (_("Errors on {name}", name=name), pair.answers.errors),
+                (_("Refused pets on {name}", name=name), pair.answers.refused),
+            )
+        ]
 
     def objections(self) -> list[str]:
         """List the reasons by the rule of :mod:`catsdogs.model.promotion_limits` not to promote the candidate."""
@@ -58,8 +109,9 @@ def compare(
         A runtime fails.
     """
     if on is not None:
-        measured = (evaluate(model.classify_files, on, advance) for model in (champion, candidate))
-        pairs = {on.name: MetricsPair(*measured)}
+        labels = labelled_photos(on)
+        answers = (predict(model.classify_files, labels, advance) for model in (champion, candidate))
+        pairs = {on.resolve().name: MetricsPair.measure(labels, *answers)}
     else:
         ours, theirs = champion.card.metrics, candidate.card.metrics
         pairs = {
@@ -78,17 +130,17 @@ def compare(
 
 
 def require_better(comparison: Comparison, champion: str, candidate: str) -> None:
-    """Refuse a candidate that is worse by the rule of :mod:`catsdogs.model.promotion_limits`.
+    """Refuse a candidate by the rule of :mod:`catsdogs.model.promotion_limits`.
 
     Raises
     ------
     ModelError
-        The candidate is worse; the message lists the reasons.
+        The message lists the reasons.
     """
     objections = comparison.objections()
     if objections:
         raise ModelError(
-            "Version {candidate} is worse than {champion}, which stays: {objections}. To serve it anyway: --force",
+            "Version {candidate} does not replace {champion}: {objections}. To serve it anyway: --force",
             candidate=candidate,
             champion=champion,
             objections="; ".join(objections),
@@ -98,12 +150,15 @@ def require_better(comparison: Comparison, champion: str, candidate: str) -> Non
 def _objections(name: str, pair: MetricsPair) -> list[str]:
     champion, candidate = pair.champion, pair.candidate
     found = []
+    if pair.answers and candidate.n < MIN_PHOTOS:
+        found.append(f"{candidate.n} photos in {name} are too few, at least {MIN_PHOTOS} are needed")
     if candidate.accuracy < champion.accuracy:
         found.append(f"{candidate.errors} errors instead of {champion.errors} on {name}")
     ours, theirs = champion.log_loss, candidate.log_loss
     if ours is not None and theirs is not None and theirs > MAX_LOG_LOSS_RATIO * ours:
         found.append(f"log-loss {theirs:.4f} instead of {ours:.4f} on {name}")
-    if candidate.refused / candidate.n > champion.refused / champion.n + MAX_REFUSED_INCREASE:
+    refuses_more = candidate.refused / candidate.n > champion.refused / champion.n + MAX_REFUSED_INCREASE
+    if refuses_more or (pair.answers and pair.answers.refused.verdict is PairedVerdict.WORSE):
         found.append(f"{candidate.refused} pets refused instead of {champion.refused} on {name}")
     return found
 

@@ -78,8 +78,16 @@ def test_a_worse_candidate_is_refused_unless_forced(tmp_path: Path, cat_jpeg: by
     add_version(tmp_path, "worse", metrics=metrics)
     refused = run(tmp_path, "model", "promote", "worse")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert f"Version worse is worse than {SHIPPED.name}, which stays: 10 errors instead of" in refused.stderr
+    assert f"Version worse does not replace {SHIPPED.name}: 10 errors instead of" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
+
+    (tmp_path / "kept" / "cat").mkdir(parents=True)
+    (tmp_path / "kept" / "cat" / "1.jpg").write_bytes(cat_jpeg)
+    too_few = run(tmp_path, "model", "promote", "worse", "--on", "kept")
+    errors, pets = too_few.stdout.splitlines()
+    assert errors.startswith("Errors on kept: 0 instead of 0 (McNemar’s test, p = 1.000): cannot tell; about 3 more")
+    assert pets.startswith("Refused pets on kept: 0 instead of 0")
+    assert "1 photos in kept are too few" in too_few.stderr
     assert not (tmp_path / "models" / "served.json").exists()
 
     forced = run(tmp_path, "model", "promote", "worse", "--force")

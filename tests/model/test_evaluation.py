@@ -9,7 +9,7 @@ import pytest
 
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidImage, InvalidInput
-from catsdogs.model.evaluation import auroc, evaluate, labelled_photos, log_loss, measure, photo_files, reliability
+from catsdogs.model.evaluation import auroc, labelled_photos, log_loss, measure, photo_files, predict, reliability
 
 
 def prediction(proba_dog: float, neither_score: float = 0.0) -> Prediction:
@@ -122,10 +122,7 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
         labelled_photos(tmp_path / "missing")
 
 
-def test_unreadable_files_are_counted_and_the_rest_is_measured(tmp_path: Path) -> None:
-    for name in ("cat/a", "cat/broken", "dog/b"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
+def test_unreadable_files_are_counted_and_the_rest_is_measured() -> None:
     looked_at = []
 
     def classify(paths: Iterable[Path]) -> Iterator[tuple[Path, Prediction | InvalidImage]]:
@@ -133,10 +130,10 @@ def test_unreadable_files_are_counted_and_the_rest_is_measured(tmp_path: Path) -
             broken = path.name == "broken"
             yield path, InvalidImage("This file is empty.") if broken else prediction(float(path.parent.name == "dog"))
 
-    measured = evaluate(classify, tmp_path, lambda: looked_at.append(1))
-    assert (measured.n, measured.errors, measured.unreadable, len(looked_at)) == (2, 0, 1, 3)
-
-    (tmp_path / "cat" / "a").unlink()
-    (tmp_path / "dog" / "b").unlink()
-    with pytest.raises(InvalidInput, match="No labelled photo can be read, of 1"):
-        evaluate(classify, tmp_path)
+    paths = [Path(name) for name in ("cat/a", "cat/broken", "dog/b")]
+    found = predict(classify, paths, lambda: looked_at.append(1))
+    assert (list(found), len(looked_at)) == ([paths[0], paths[2]], 3)
+    measured = measure([(Answer(path.parent.name), one) for path, one in found.items()], unreadable=1)
+    assert (measured.n, measured.errors, measured.unreadable) == (2, 0, 1)
+    with pytest.raises(InvalidInput, match="No labelled photo can be read, of 3"):
+        measure([], unreadable=3)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.i18n import Translator
 from catsdogs.model.card import CARD_FILE, SHIPPED
-from catsdogs.model.classifier import Classifier
+from catsdogs.model.classifier import Classifier, answer_of
 from catsdogs.model.evaluation import EvaluationMetrics
+from catsdogs.model.paired_test import PairedCounts
 from catsdogs.model.promotion import Comparison, MetricsPair, compare, require_better
 
 from .conftest import Trained
@@ -40,7 +44,7 @@ def test_the_rule(candidate: dict[str, float], milliseconds: tuple[float, float]
     comparison = Comparison({"val": MetricsPair(champion, measured(**figures))}, milliseconds)
     assert comparison.objections() == ([objection] if objection else [])
     if objection:
-        with pytest.raises(ModelError, match="worse than old, which stays"):
+        with pytest.raises(ModelError, match="new does not replace old"):
             require_better(comparison, "old", "new")
     else:
         require_better(comparison, "old", "new")
@@ -55,9 +59,44 @@ def test_both_are_measured_on_the_same_photos(trained: Trained, tmp_path: Path, 
         compare(champion, candidate)
     comparison = compare(champion, candidate, tmp_path / "photos")
     pair = comparison.pairs["photos"]
+    assert pair.answers
+    assert (pair.answers.errors, pair.answers.refused) == (PairedCounts(2, 1, 0, 0), PairedCounts(2, 0, 0, 0))
     assert pair.champion == pair.candidate
     assert (pair.champion.n, pair.champion.errors) == (2, 1)
     assert min(comparison.milliseconds) > 0
+
+
+def answers(n: int, wrong: Iterable[int] = (), refused: Iterable[int] = ()) -> dict[Path, Prediction]:
+    """Predictions for `n` cats, some wrong and some refused."""
+    found = {}
+    for number in range(n):
+        proba_dog, neither = 0.9 if number in wrong else 0.1, 0.9 if number in refused else 0.1
+        found[Path(f"{number}")] = Prediction(answer_of(proba_dog, neither), 1 - proba_dog, proba_dog, neither, "v", 1)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("n", "champion", "candidate", "objections"),
+    [
+        (1000, answers(1000, wrong=range(9)), answers(1000, wrong=range(2)), []),
+        (1000, answers(1000, wrong=range(3)), answers(1000, wrong=range(1, 4)), []),
+        (1000, answers(1000, wrong=[0]), answers(1000, wrong=[1, 2]), ["2 errors instead of 1 on kept"]),
+        (99, answers(99), answers(99), ["99 photos in kept are too few, at least 100 are needed"]),
+        (2000, answers(2000), answers(2000, refused=range(5)), []),  # a quarter of 1 %, which may be chance
+        (2000, answers(2000), answers(2000, refused=range(6)), ["6 pets refused instead of 0 on kept"]),
+    ],
+)
+def test_the_same_photos_are_compared_one_by_one(
+    n: int, champion: dict[Path, Prediction], candidate: dict[Path, Prediction], objections: list[str]
+) -> None:
+    labels = dict.fromkeys(champion, Answer.CAT)
+    pair = MetricsPair.measure(labels | {Path("unreadable"): Answer.DOG}, champion, candidate)
+    assert (pair.champion.n, pair.champion.unreadable) == (n, 1)
+    comparison = Comparison({"kept": pair}, (10, 10))
+    assert [objection for objection in comparison.objections() if "log-loss" not in objection] == objections
+    errors, refused = comparison.sentences(Translator("en"))
+    assert errors.startswith(f"Errors on kept: {pair.candidate.errors} instead of {pair.champion.errors} (")
+    assert refused.startswith("Refused pets on kept: ")
 
 
 def test_without_photos_the_cards_are_compared(trained: Trained) -> None:
