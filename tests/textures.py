@@ -10,9 +10,9 @@ from PIL import Image
 SIZE = 64
 
 
-def draw_textures(folder: Path, each: int) -> None:
-    """Draw "cats" with horizontal stripes, and as many "dogs" with vertical ones, all with noise."""
-    random = np.random.default_rng(0)
+def draw_textures(folder: Path, each: int, seed: int = 0) -> None:
+    """Draw "cats" with horizontal stripes, and as many "dogs" with vertical ones; the noise depends on the seed."""
+    random = np.random.default_rng(seed)
     stripes = np.where(np.arange(SIZE) // 8 % 2, 200, 60)
     for label, pattern in (("cat", stripes[:, None]), ("dog", stripes[None, :])):
         (folder / label).mkdir(parents=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from catsdogs.cli.app import app
+from catsdogs.cli.unseen import unseen_photos
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput
 from catsdogs.files import atomic_write
@@ -27,12 +28,14 @@ def evaluate(
     """Evaluate a model version on labelled photos.
 
     Errors are pets taken for the other animal, and other photos taken for a pet; pets answered "neither" are refused.
+    Photos that the version was trained on, and copies of them, are left out.
     """
     from rich.console import Console
     from rich.progress import track
 
     from catsdogs.model.classifier import Classifier
     from catsdogs.model.evaluation import labelled_photos, measure
+    from catsdogs.model.fingerprint import fingerprint_files
     from catsdogs.model.registry import ModelVersions
     from catsdogs.model.serving import ServedModel
 
@@ -44,6 +47,8 @@ def evaluate(
         classifier = ServedModel(settings).current()
     else:
         classifier = Classifier.open(ModelVersions(settings.data_dir).folder(version), settings.model_runtime)
+    found = len(photos)
+    photos = unseen_photos(photos, classifier)
     console = Console(stderr=True)
     shown = track(
         classifier.classify_files(photos), "Classifying photos", len(photos), console=console,
@@ -52,6 +57,8 @@ def evaluate(
     results = {path: result for path, result in shown if isinstance(result, Prediction)}
     predictions = [(photos[path], result) for path, result in results.items()]
     figures = measure(predictions, unreadable=len(photos) - len(results)).figures()
+    figures["seen"] = found - len(photos)
+    figures["fingerprint"] = fingerprint_files({path: photos[path] for path in results})
     if mistakes is not None:
         _write_mistakes(mistakes, ((path, photos[path], result) for path, result in results.items()))
     if as_json:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from catsdogs.cli.app import app
+from catsdogs.cli.unseen import unseen_photos
 from catsdogs.errors import ModelError
 from catsdogs.model.promotion_limits import RULE
 from catsdogs.settings import Settings
@@ -53,11 +54,14 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a 
 )
 def promote(
     version: str = typer.Argument(..., help="Name of the version, see catsdogs model list."),
-    on: Path | None = typer.Option(None, help="Labelled photos to compare on; by default, metrics on the cards."),
+    on: Path | None = typer.Option(
+        None, help="Labelled photos to compare on, but those trained on; by default, metrics on the cards."
+    ),
     force: bool = typer.Option(False, "--force", help="Even if it is worse, or cannot be compared."),
 ) -> None:
     from catsdogs.i18n import Translator
     from catsdogs.model.classifier import Classifier
+    from catsdogs.model.evaluation import labelled_photos
     from catsdogs.model.promotion import compare, require_better, trial_photo
     from catsdogs.model.registry import ModelVersions
 
@@ -68,7 +72,8 @@ def promote(
     candidate.classify(trial_photo())
     if not force:
         before = Classifier.open(versions.folder(champion), settings.model_runtime)
-        comparison = compare(before, candidate, on)
+        photos = unseen_photos(labelled_photos(on), before, candidate) if on else {}
+        comparison = compare(before, candidate, {on.resolve().name: photos} if on else {})
         for sentence in comparison.sentences(Translator(settings.lang)):
             print(sentence)
         require_better(comparison, champion, version)
@@ -124,7 +129,8 @@ def _complete(
 
     versions = ModelVersions(Settings.load().data_dir)
     target = versions.folder(version or versions.served())
-    classifier, labels = Classifier.open(target), labelled_photos(folder)
+    classifier = Classifier.open(target)
+    labels = unseen_photos(labelled_photos(folder), classifier)
     with progress_bars() as update:
         done = iter(range(1, len(labels) + 1))
         results = classifier.classify_files_with_statistics(labels)

@@ -7,6 +7,7 @@
         model.keras        the same network for Keras, to be trained further
         model_card.json    classes, input size, metrics, checksums; read when the model is loaded
         MODEL_CARD.md      the same as Markdown, for people
+        seen_photos.npy    hashes of the photos that it was trained on, to leave them out when it is measured
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class ModelCard(BaseModel):
     """Thresholds for doubtful answers; ``None`` on older cards."""
     metrics: dict[str, EvaluationMetrics]
     """Metrics by name of the set of photos."""
+    seen: dict[str, int] = Field(default_factory=dict)
+    """Number of photos that were left out of each set, because the version was trained on them."""
     reference: DriftReference | None = None
     """Drift reference; ``None`` on older cards."""
     training: dict[str, object]

@@ -21,6 +21,7 @@ from catsdogs.model.card import ModelCard, Runtime, check_file, read_card, read_
 from catsdogs.model.cores import usable_cores
 from catsdogs.model.preprocessing import ImageStatistics, Photo, Pixels
 from catsdogs.model.runtimes import Floats, KerasNetwork, Network, OnnxNetwork, Outputs
+from catsdogs.model.seen_photos import SeenPhotos
 
 NEITHER_THRESHOLD = 0.5
 """Out-of-distribution score from which on the answer is "neither"; the network scales its score to this threshold."""
@@ -89,14 +90,16 @@ class Classifier:
 
     Parameters
     ----------
-    network, card, text
-        Network, model card, and the card as Markdown. Use :meth:`open`.
+    network, card, text, seen
+        Network, model card, the card as Markdown, and the photos that it was trained on, if they are known. Use
+        :meth:`open`.
     """
 
-    def __init__(self, network: Network, card: ModelCard, text: str) -> None:
+    def __init__(self, network: Network, card: ModelCard, text: str, seen: SeenPhotos | None = None) -> None:
         self._network = network
         self.card = card
         self.text = text
+        self.seen = seen
 
     @classmethod
     def open(cls, folder: Path, runtime: Runtime = "onnx") -> Self:
@@ -109,7 +112,8 @@ class Classifier:
         """
         card = read_card(folder)
         path = check_file(folder, f"model.{runtime}", card)
-        return cls(OnnxNetwork(path) if runtime == "onnx" else KerasNetwork(path), card, read_text(folder))
+        network = OnnxNetwork(path) if runtime == "onnx" else KerasNetwork(path)
+        return cls(network, card, read_text(folder), SeenPhotos.read(folder, card))
 
     @property
     def version(self) -> str:

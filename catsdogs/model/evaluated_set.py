@@ -33,6 +33,8 @@ class EvaluatedSet:
     """The photos that could be read."""
     unreadable: int = 0
     """Number of the other photos."""
+    fingerprint: str = ""
+    """See :mod:`catsdogs.model.fingerprint`; empty where the photos are not files."""
 
     @classmethod
     def collect(
@@ -69,7 +71,7 @@ class EvaluatedSet:
 
     def subset(self, paths: Collection[Path]) -> Self:
         """Return the set of these photos alone."""
-        return replace(self, photos={path: self.photos[path] for path in paths})
+        return replace(self, photos={path: self.photos[path] for path in paths}, fingerprint="")
 
     def metrics(self, doubts: DoubtThresholds) -> EvaluationMetrics:
         """Compare predictions, with the doubts that these thresholds give, and labels.
@@ -83,7 +85,7 @@ class EvaluatedSet:
         predictions = [
             (photo.label, replace(photo.prediction, doubt=doubts.doubt_of(photo.prediction))) for photo in photos
         ]
-        return measure(predictions, self.unreadable)
+        return replace(measure(predictions, self.unreadable), fingerprint=self.fingerprint)
 
     def doubt_thresholds(self) -> DoubtThresholds:
         """Choose the thresholds for doubtful answers, by the photos of pets.

@@ -56,6 +56,8 @@ class EvaluationMetrics:
     """Number of unsure answers."""
     both: int = 0
     """Number of answers for photos that seem to show both animals."""
+    fingerprint: str = ""
+    """Of the set, see :mod:`catsdogs.model.fingerprint`; empty on older cards, and for people's photos."""
 
     def figures(self) -> dict[str, Any]:
         """Return the metrics without the reliability table, for JSON."""

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -15,8 +16,9 @@ from PIL import Image
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.i18n import Translator
+from catsdogs.model.card import ModelCard
 from catsdogs.model.classifier import Classifier
-from catsdogs.model.evaluation import EvaluationMetrics, is_error, is_refused, labelled_photos, measure, predict
+from catsdogs.model.evaluation import EvaluationMetrics, is_error, is_refused, measure, predict
 from catsdogs.model.paired_test import PairedCounts, PairedVerdict
 from catsdogs.model.promotion_limits import MAX_LATENCY_RATIO, MAX_LOG_LOSS_RATIO, MAX_REFUSED_INCREASE, MIN_PHOTOS
 
@@ -97,9 +99,12 @@ class Comparison:
 
 
 def compare(
-    champion: Classifier, candidate: Classifier, on: Path | None = None, advance: Callable[[], object] = lambda: None
+    champion: Classifier,
+    candidate: Classifier,
+    on: Mapping[str, Mapping[Path, Answer]] = MappingProxyType({}),
+    advance: Callable[[], object] = lambda: None,
 ) -> Comparison:
-    """Compare two versions on the labelled photos in `on`; without it, by the metrics on their cards for the same sets.
+    """Compare two versions on sets of labelled photos; without any, by the metrics on their cards for equal sets.
 
     Raises
     ------
@@ -108,25 +113,36 @@ def compare(
     ModelError
         A runtime fails.
     """
-    if on is not None:
-        labels = labelled_photos(on)
+    pairs = {}
+    for name, labels in on.items():
         answers = (predict(model.classify_files, labels, advance) for model in (champion, candidate))
-        pairs = {on.resolve().name: MetricsPair.measure(labels, *answers)}
-    else:
-        ours, theirs = champion.card.metrics, candidate.card.metrics
-        pairs = {
-            name: MetricsPair(one, theirs[name])
-            for name, one in ours.items()
-            if name in theirs and theirs[name].n == one.n
-        }
-        if not pairs:
-            raise InvalidInput(
-                "The cards of {champion} and {candidate} have no set of photos in common. "
-                "Name a folder of labelled photos to compare them on: --on FOLDER",
-                champion=champion.version,
-                candidate=candidate.version,
-            )
+        pairs[name] = MetricsPair.measure(labels, *answers)
+    pairs = pairs or _pairs_of_cards(champion.card, candidate.card)
     return Comparison(pairs, _latency(champion, candidate))
+
+
+def _pairs_of_cards(champion: ModelCard, candidate: ModelCard) -> dict[str, MetricsPair]:
+    """Pair the metrics of equal sets, which may have other names: their fingerprints tell.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such set that shows pets.
+    """
+    theirs = {one.fingerprint: one for one in candidate.metrics.values() if one.fingerprint}
+    pairs = {
+        name: MetricsPair(one, theirs[one.fingerprint])
+        for name, one in champion.metrics.items()
+        if one.fingerprint in theirs
+    }
+    if all(pair.champion.log_loss is None for pair in pairs.values()):
+        raise InvalidInput(
+            "The cards of {champion} and {candidate} have no fingerprint of a set of pets in common, so they may have "
+            "been measured on other photos. Name a folder of labelled photos to compare them on: --on FOLDER",
+            champion=champion.version,
+            candidate=candidate.version,
+        )
+    return pairs
 
 
 def require_better(comparison: Comparison, champion: str, candidate: str) -> None:

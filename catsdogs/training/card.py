@@ -17,6 +17,7 @@ from catsdogs.i18n import Translator
 from catsdogs.model.card import FORMAT, MARKDOWN_CARD_FILE, ModelCard, write_card
 from catsdogs.model.card_texts import ARCHITECTURES, INTENDED_USE, LIMITS
 from catsdogs.model.evaluation import EvaluationMetrics
+from catsdogs.model.seen_photos import SEEN_FILE
 from catsdogs.model.uncertainty import RULE
 from catsdogs.training import gate as gates
 from catsdogs.training.gate import Gate
@@ -39,7 +40,7 @@ def describe(
     training: dict[str, Any],
 ) -> ModelCard:
     """Make the card of a trained model whose files are in `folder`; without metrics, which come later."""
-    files = ("model.keras", "model.onnx")
+    files = ("model.keras", "model.onnx", SEEN_FILE)
     return ModelCard(
         format=FORMAT,
         version=version,
@@ -97,6 +98,8 @@ def to_markdown(card: ModelCard) -> str:
         "\n".join(f"- {note}" for note in notes),
         "## How good it is",
         _results(card.metrics) if card.metrics else "Not measured on other photos.",
+        _fingerprints(card.metrics),
+        _seen(card),
         *(_reliability(name, measured) for name, measured in card.metrics.items() if measured.log_loss is not None),
         "## What it was made with",
         ", ".join(f"{name} {number}" for name, number in card.software.items()) + ".",
@@ -133,6 +136,16 @@ def _results(metrics: dict[str, EvaluationMetrics]) -> str:
         'a pet; a pet answered "neither" counts as refused.'
     )
     return "\n".join(rows) + "\n\n" + note
+
+
+def _fingerprints(metrics: dict[str, EvaluationMetrics]) -> str:
+    known = ", ".join(f"{name} `{m.fingerprint[:16]}`" for name, m in metrics.items() if m.fingerprint)
+    return f"Fingerprints of the sets, over contents and labels: {known}." if known else ""
+
+
+def _seen(card: ModelCard) -> str:
+    sets = ", ".join(f"{n:,} of {name}" for name, n in card.seen.items())
+    return f"Left out, as the version was trained on them or on copies of them: {sets}." if sets else ""
 
 
 def _reliability(name: str, measured: EvaluationMetrics) -> str:

@@ -19,6 +19,8 @@ from catsdogs.domain import Answer
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.model import preprocessing
 from catsdogs.model.evaluation import labelled_photos, photo_files
+from catsdogs.model.fingerprint import fingerprint
+from catsdogs.model.seen_photos import Hashes, perceptual_hashes
 from catsdogs.records.review_queue import FeedbackPhotos
 
 NO_FEEDBACK = FeedbackPhotos()
@@ -40,9 +42,11 @@ class Dataset:
     left_out: dict[Path, str]
     """Reason for each file that is not used."""
     fingerprint: str
-    """SHA-256 over labels and contents: the same for two trainings on the same photos."""
+    """See :mod:`catsdogs.model.fingerprint`: the same for two trainings on the same photos."""
     feedback: FeedbackPhotos
     """Contents of those `paths` that are not files but people's photos."""
+    hashes: Hashes
+    """See :func:`catsdogs.model.seen_photos.perceptual_hashes`; shape (n, 2)."""
 
     @property
     def is_file(self) -> npt.NDArray[np.bool_]:
@@ -57,6 +61,8 @@ class _Checked(NamedTuple):
     """SHA-256 of the file."""
     pixels: bytes
     """SHA-256 of the network's input: the same for two files of one photo that differ in their metadata."""
+    perceptual: Hashes
+    """Perceptual hash, shape (2,)."""
 
 
 def collect(
@@ -91,14 +97,14 @@ def collect(
     left_out |= _duplicates(checked, labels, lambda path: _name(path, folder, feedback))
     kept = [path for path in checked if path not in left_out]
     require_enough([labels[path] for path in kept], folder)
-    lines = sorted(f"{labels[path]} {checked[path].file}" for path in kept)
     return Dataset(
         paths=kept,
         digests=[checked[path].file for path in kept],
         is_dog=np.array([labels[path] is Answer.DOG for path in kept]),
         left_out=left_out,
-        fingerprint=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        fingerprint=fingerprint((labels[path], checked[path].file) for path in kept),
         feedback=feedback,
+        hashes=np.stack([checked[path].perceptual for path in kept]),
     )
 
 
@@ -117,8 +123,9 @@ def collect_others(folders: Sequence[Path], side: int) -> Dataset:
     paths = [path for files in found.values() for path in files]
     checked, unusable = _check_all(paths, NO_FEEDBACK, side, lambda *_: None)
     digests = [one.file for one in checked.values()]
-    fingerprint = hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
-    return Dataset(list(checked), digests, np.zeros(len(checked), bool), unusable, fingerprint, NO_FEEDBACK)
+    content = fingerprint((Answer.NEITHER, digest) for digest in digests)
+    hashes = np.array([one.perceptual for one in checked.values()], np.uint64).reshape(-1, 2)
+    return Dataset(list(checked), digests, np.zeros(len(checked), bool), unusable, content, NO_FEEDBACK, hashes)
 
 
 def write_left_out(left_out: dict[Path, str], path: Path, feedback: FeedbackPhotos = NO_FEEDBACK) -> None:
@@ -185,7 +192,7 @@ def _check(path: Path, read: Callable[[Path], bytes], side: int) -> _Checked | s
     if min(photo.width, photo.height) < MIN_SIDE:
         return f"too small: {photo.width} x {photo.height} pixels, each side needs at least {MIN_SIDE}"
     pixels = hashlib.sha256(preprocessing.square(photo, side).tobytes()).digest()
-    return _Checked(hashlib.sha256(content).hexdigest(), pixels)
+    return _Checked(hashlib.sha256(content).hexdigest(), pixels, perceptual_hashes(photo)[0])
 
 
 def _duplicates(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from catsdogs.domain import Answer
 from catsdogs.model.classifier import ClassifiedPhoto, Classifier
 from catsdogs.model.evaluated_set import EvaluatedSet
 from catsdogs.model.evaluation import labelled_photos
+from catsdogs.model.fingerprint import fingerprint_files
+from catsdogs.model.seen_photos import unseen
 from catsdogs.records.review_queue import FeedbackPhotos
 from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.options import Progress, TrainingOptions, stage_counter
@@ -38,7 +41,7 @@ def evaluate_version(
     held_out: LabelledPredictions,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Evaluate a written version.
+    """Evaluate a written version on photos that it was not trained on.
 
     The thresholds for doubtful answers and the drift reference come from the first set that shows pets, best one that
     the model was not trained on; without one, from the training photos.
@@ -55,9 +58,10 @@ def evaluate_version(
     Returns
     -------
     dict
-        Fields of the model card: ``doubts``, ``metrics`` and ``reference``.
+        Fields of the model card: ``doubts``, ``metrics``, ``seen`` and ``reference``.
     """
-    evaluated = [_evaluate_files(classifier, name, photos, progress) for name, photos in sets.items()]
+    left = {name: unseen(photos, [classifier.seen]) for name, photos in sets.items()}
+    evaluated = [_evaluate_files(classifier, name, photos, progress) for name, photos in left.items() if photos]
     neither = {path: label for path, label in feedback.labels.items() if label is Answer.NEITHER}
     if neither:
         results = _classify_in_memory(classifier, feedback, neither)
@@ -70,6 +74,7 @@ def evaluate_version(
     return {
         "doubts": doubts,
         "metrics": {one.name: one.metrics(doubts) for one in evaluated},
+        "seen": {name: len(sets[name]) - len(photos) for name, photos in left.items() if len(photos) < len(sets[name])},
         "reference": typical.drift_reference(classifier.card.input_size),
     }
 
@@ -78,7 +83,8 @@ def _evaluate_files(
     classifier: Classifier, name: str, photos: Mapping[Path, Answer], progress: Progress
 ) -> EvaluatedSet:
     advance = stage_counter(progress, f"measuring on {name}", len(photos))
-    return EvaluatedSet.collect(name, photos, classifier.classify_files_with_statistics(photos), advance)
+    found = EvaluatedSet.collect(name, photos, classifier.classify_files_with_statistics(photos), advance)
+    return replace(found, fingerprint=fingerprint_files({path: photos[path] for path in found.photos}))
 
 
 def _classify_in_memory(

@@ -14,6 +14,7 @@ from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput
 from catsdogs.model.classifier import Classifier, answer_of
 from catsdogs.model.evaluation import labelled_photos
+from catsdogs.model.seen_photos import require_unseen
 
 Doubles = npt.NDArray[np.float64]
 
@@ -34,14 +35,14 @@ class LabelledPredictions:
 
     @classmethod
     def predict(cls, classifier: Classifier, folder: Path) -> Self:
-        """Classify the labelled photos of `folder`; files that cannot be read are left out.
+        """Classify the labelled photos of `folder`, except those that the model was trained on and unreadable files.
 
         Raises
         ------
         InvalidInput
-            There are no photos, see :func:`catsdogs.model.evaluation.labelled_photos`.
+            There are no such photos, see :func:`catsdogs.model.evaluation.labelled_photos`.
         """
-        labels = labelled_photos(folder)
+        labels = require_unseen(labelled_photos(folder), {classifier.version: classifier.seen})
         results = classifier.classify_files(labels)
         predictions = [(path, result) for path, result in results if isinstance(result, Prediction)]
         return cls(

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.model.classifier import Classifier
+from catsdogs.model.seen_photos import SeenPhotos
 from catsdogs.training import card as cards
 from catsdogs.training.activation_statistics import collect_activation_statistics
 from catsdogs.training.backbone import LAST_CHANNELS, Block, build_backbone
@@ -103,7 +104,7 @@ def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Pat
         other_features = cached_features(others, backbone, options, lambda *_: None)[:, :LAST_CHANNELS]
         fitted = fit(features, other_features, dataset, split_classifier(imagenet), options.seed, progress)
         network = assemble(backbone, side, fitted.imagenet_classifier, fitted.head, fitted.gate)
-        export(network, fitted, dataset, folder)
+        export(network, fitted, dataset, others, folder)
         card = cards.describe(
             version=target.name,
             created=options.created,
@@ -172,9 +173,10 @@ def fit(
     return Fitted(imagenet_classifier, head, gate, curve, held_out)
 
 
-def export(network: TrainedNetwork, fitted: Fitted, dataset: Dataset, folder: Path) -> None:
-    """Write the model for both runtimes, and the tables of the training."""
+def export(network: TrainedNetwork, fitted: Fitted, dataset: Dataset, others: Dataset, folder: Path) -> None:
+    """Write the model for both runtimes, the hashes of its photos, and the tables of the training."""
     save(network, folder)
+    SeenPhotos(np.concatenate([dataset.hashes[dataset.is_file], others.hashes])).write(folder)
     write_left_out(dataset.left_out, folder / LEFT_OUT, dataset.feedback)
     fitted.held_out.write(folder / HELD_OUT)
     write_learning_curve(fitted.learning_curve, folder / LEARNING_CURVE)

@@ -24,6 +24,7 @@ def test_the_metrics_are_one_json_object(run_process: Run, tmp_path: Path, cat_j
     assert (figures["n"], figures["errors"], figures["refused"], figures["unreadable"]) == (3, 1, 0, 1)
     assert figures["accuracy"] == pytest.approx(2 / 3)
     assert figures["auroc"] == pytest.approx(0.5)
+    assert len(figures["fingerprint"]) == 64
     with (tmp_path / "mistakes.csv").open(newline="") as stream:
         [mistake] = csv.DictReader(stream)
     assert (mistake["file"], mistake["label"], mistake["answer"]) == ("set/dog/mislabelled.jpg", "dog", "cat")

@@ -150,6 +150,7 @@ def test_a_stopped_training_is_resumed_and_has_reviewed_photos_until_they_are_er
     assert card.training["photos"] == {"cat": 32, "dog": 34}
     assert card.training["feedback"] == 2
     assert card.metrics["neither, from feedback"].n == 1
+    assert card.metrics["neither, from feedback"].fingerprint == "", "nothing of people's photos outlives an erasure"
     assert "2 of them sent by people who consented to it, each reviewed" in ((first / "MODEL_CARD.md").read_text())
     assert left_out(first) == {"2 from feedback": "left out in review", "1 from feedback": "not reviewed yet"}
     assert len(LabelledPredictions.read(first / "held_out.csv").paths) == 64

@@ -16,6 +16,7 @@ from catsdogs.errors import InvalidImage
 from catsdogs.model.card import SHIPPED
 from catsdogs.model.classifier import Classifier, answer_of
 from catsdogs.model.evaluation import labelled_photos, measure, photo_files
+from catsdogs.model.fingerprint import fingerprint_files
 from catsdogs.model.preprocessing import Pixels
 from catsdogs.model.runtimes import Outputs
 from catsdogs.stats import wilson_interval
@@ -299,6 +300,16 @@ def test_people_are_told_no_higher_probability_than_the_answers_deserve(
         assert told[found].mean() <= interval[1]
     sure = told >= SURE
     assert (sure.mean(), right[sure].mean()) > (0.8, 0.995)
+
+
+def test_the_card_names_the_measured_photos_by_their_fingerprints(photos: Path, classifier: Classifier) -> None:
+    sets = {"val": labelled_photos(photos / "val")} | {
+        name: dict.fromkeys(photo_files(photos / name), Answer.NEITHER) for name in ("neither", "neither_web")
+    }
+    stated = {name: one.fingerprint for name, one in classifier.card.metrics.items()}
+    assert stated == {name: fingerprint_files(labels) for name, labels in sets.items()}
+    text = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert [name for name, one in stated.items() if f"{name} `{one[:16]}`" not in text] == []
 
 
 def test_the_card_describes_the_shipped_model(classifier: Classifier) -> None:

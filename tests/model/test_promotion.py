@@ -13,7 +13,7 @@ from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.i18n import Translator
 from catsdogs.model.card import CARD_FILE, SHIPPED
 from catsdogs.model.classifier import Classifier, answer_of
-from catsdogs.model.evaluation import EvaluationMetrics
+from catsdogs.model.evaluation import EvaluationMetrics, labelled_photos
 from catsdogs.model.paired_test import PairedCounts
 from catsdogs.model.promotion import Comparison, MetricsPair, compare, require_better
 
@@ -57,7 +57,7 @@ def test_both_are_measured_on_the_same_photos(trained: Trained, tmp_path: Path, 
     champion, candidate = Classifier.open(SHIPPED), Classifier.open(trained("a", metrics={}))
     with pytest.raises(InvalidInput, match="--on FOLDER"):
         compare(champion, candidate)
-    comparison = compare(champion, candidate, tmp_path / "photos")
+    comparison = compare(champion, candidate, {"photos": labelled_photos(tmp_path / "photos")})
     pair = comparison.pairs["photos"]
     assert pair.answers
     assert (pair.answers.errors, pair.answers.refused) == (PairedCounts(2, 1, 0, 0), PairedCounts(2, 0, 0, 0))
@@ -103,7 +103,15 @@ def test_without_photos_the_cards_are_compared(trained: Trained) -> None:
     champion = Classifier.open(SHIPPED)
     metrics = json.loads((SHIPPED / CARD_FILE).read_text())["metrics"]
     metrics["val"] |= {"accuracy": 0.9, "errors": 100}
-    metrics["other"] = metrics["val"]
+    metrics["kept"] = metrics.pop("val")  # another name
     comparison = compare(champion, Classifier.open(trained("a", metrics=metrics)))
     assert set(comparison.pairs) == set(champion.card.metrics)
     assert any("100 errors" in objection for objection in comparison.objections())
+
+
+@pytest.mark.parametrize("fingerprint", ["", "0" * 64])
+def test_sets_of_one_name_and_size_are_not_the_same_photos(trained: Trained, fingerprint: str) -> None:
+    metrics = json.loads((SHIPPED / CARD_FILE).read_text())["metrics"]
+    metrics["val"]["fingerprint"] = fingerprint  # empty on older cards; that of neither still agrees, without pets
+    with pytest.raises(InvalidInput, match="no fingerprint of a set of pets in common"):
+        compare(Classifier.open(SHIPPED), Classifier.open(trained("a", metrics=metrics)))

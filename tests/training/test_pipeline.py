@@ -16,11 +16,15 @@ from PIL import Image
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.model.classifier import Classifier
+from catsdogs.model.evaluation import labelled_photos
+from catsdogs.model.fingerprint import fingerprint_files
+from catsdogs.model.seen_photos import SEEN_FILE
 from catsdogs.training.architectures import LITE0
 from catsdogs.training.dataset import collect
 from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.options import TrainingOptions
 from catsdogs.training.pipeline import HELD_OUT, LEARNING_CURVE, LEFT_OUT, check_parity, train
+from tests.textures import draw_textures
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +52,21 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def unseen(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 other textures, and one that is trained on."""
+    folder = tmp_path_factory.mktemp("unseen") / "textures"
+    draw_textures(folder, 24, seed=1)
+    shutil.copy(textures / "dog" / "1.png", folder / "cat" / "trained_on.png")
+    return folder
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
-def version(photos: Path, textures: Path, others: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def version(photos: Path, textures: Path, unseen: Path, others: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     before = contents(photos)
     stages: list[tuple[str, int, int]] = []
     options = TrainingOptions(
@@ -61,7 +74,7 @@ def version(photos: Path, textures: Path, others: Path, tmp_path_factory: pytest
         tmp_path_factory.mktemp("models"),
         tmp_path_factory.mktemp("processed"),
         version="tiny",
-        validation={"textures": textures},
+        validation={"textures": unseen, "trained on": textures},
         architecture=LITE0,
         input_size=64,
         others=[others],
@@ -85,18 +98,23 @@ def test_the_model_learns(version: Path, textures: Path) -> None:
         assert likely == [label is Answer.DOG] * 24
 
 
-def test_the_card_describes_the_training(version: Path) -> None:
+def test_the_card_describes_the_training(version: Path, unseen: Path) -> None:
     card = Classifier.open(version).card
     assert card.version == "tiny"
     assert card.training["command"] == "catsdogs train photos"
     assert card.training["photos"] == {"cat": 24, "dog": 24}
     assert card.metrics["textures"].n == 48
     assert card.metrics["textures"].errors == 0
+    assert card.metrics["textures"].fingerprint == fingerprint_files(
+        {path: label for path, label in labelled_photos(unseen).items() if path.stem != "trained_on"}
+    )
+    assert card.seen == {"textures": 1, "trained on": 48}
+    assert list(card.metrics) == ["neither", "textures"]
     assert card.reference
     assert (card.reference.photos, card.reference.n) == ("textures", 48), "photos that the model was not trained on"
     assert card.doubts
     assert (card.doubts.photos, card.doubts.n) == ("textures", 48 - card.metrics["textures"].refused)
-    assert card.metrics["textures"].unsure >= 1, "the least confident 2 %"
+    assert card.metrics["textures"].unsure + card.metrics["textures"].both >= 1, "the least confident 2 %"
     assert (card.metrics["neither"].n, card.metrics["neither"].log_loss) == (1, None)
     markdown = (version / "MODEL_CARD.md").read_text()
     assert "the 2% with the least confidence are unsure" in markdown
@@ -105,6 +123,10 @@ def test_the_card_describes_the_training(version: Path) -> None:
     assert "Apache-2.0" in markdown
     assert "EfficientNet-Lite0" in markdown
     assert "The gate compares with 3 photos of other things." in markdown
+    assert (
+        "Left out, as the version was trained on them or on copies of them: 1 of textures, 48 of trained on."
+        in markdown
+    )
 
 
 def test_left_out_photos_are_listed_with_the_reason(version: Path) -> None:
@@ -131,10 +153,10 @@ def test_both_runtimes_answer_the_same(version: Path, textures: Path) -> None:
 
 
 def test_the_same_photos_and_seed_give_the_same_model(
-    version: Path, photos: Path, textures: Path, others: Path, tmp_path: Path
+    version: Path, photos: Path, unseen: Path, others: Path, tmp_path: Path
 ) -> None:
     """Everything is computed again, with an empty cache; names and times in the files may differ, no number does."""
-    sets = {"textures": textures}
+    sets = {"textures": unseen}
     options = TrainingOptions(
         photos,
         tmp_path,
@@ -146,7 +168,7 @@ def test_the_same_photos_and_seed_give_the_same_model(
         others=[others],
     )
     again = train(options)
-    for name in (HELD_OUT, LEARNING_CURVE, LEFT_OUT):
+    for name in (HELD_OUT, LEARNING_CURVE, LEFT_OUT, SEEN_FILE):
         assert (again / name).read_bytes() == (version / name).read_bytes(), name
     assert keras_weights(again) == keras_weights(version)
     assert onnx_constants(again) == onnx_constants(version)

@@ -88,6 +88,6 @@ def assert_pairs_fit(kernel: np.ndarray) -> None:
 
 
 def test_peoples_photos_do_not_enter_the_statistics(blocks: list[Block]) -> None:
-    dataset = Dataset([], [], np.zeros(0, bool), {}, "", feedback=None)  # type: ignore[arg-type]
+    dataset = Dataset([], [], np.zeros(0, bool), {}, "", feedback=None, hashes=None)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="photos of your own"):
         quantize_backbone(blocks, dataset, INPUT_SIZE, lambda *_: None)
