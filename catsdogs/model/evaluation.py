@@ -102,15 +102,21 @@ def _label_of_name(path: Path, folder: Path) -> Answer | None:
     return _FOLDERS.get(prefix) if path.parent == folder and path.name.count(".") > 1 else None
 
 
+def _has_label(path: Path, folder: Path) -> bool:
+    return path.name.lower() in _FOLDERS or bool(_label_of_name(path, folder))
+
+
 def _without_labels(folder: Path, children: list[Path]) -> InvalidInput:
-    """Return the error of a folder without labels, which names a part of a data set that has them."""
-    for child in children:
-        if child.is_dir() and any(grandchild.name.lower() in _FOLDERS for grandchild in child.iterdir()):
-            return InvalidInput(
-                "The photos of {folder} are in folders of their own. Choose one of them, such as {folder}/{part}.",
-                folder=folder,
-                part=child.name,
-            )
+    """Return the error of a folder without labels, which names the parts of a data set that have them."""
+    parts = [
+        child.name for child in children if child.is_dir() and any(_has_label(one, child) for one in child.iterdir())
+    ]
+    if parts:
+        return InvalidInput(
+            "The photos of {folder} are in folders of their own. Choose one of them: {parts}.",
+            folder=folder,
+            parts=", ".join(parts),
+        )
     return InvalidInput(
         "The folder {folder} holds no photos in cat/, dog/ or neither/. Sort the photos into such folders.",
         folder=folder,

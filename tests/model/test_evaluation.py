@@ -110,8 +110,8 @@ def test_plural_folders_and_kaggles_names_give_the_labels(tmp_path: Path) -> Non
 
 
 def test_the_parts_of_a_data_set_are_named(tmp_path: Path) -> None:
-    _touch(tmp_path, "train/cats/a.jpg", "test/dogs/b.jpg")
-    with pytest.raises(InvalidInput, match=r"Choose one of them, such as .*/test"):
+    _touch(tmp_path, "train/cats/a.jpg", "test/dogs/b.jpg", "kaggle/cat.0.jpg", "others/c.jpg")
+    with pytest.raises(InvalidInput, match=r"Choose one of them: kaggle, test, train\.$"):
         labelled_photos(tmp_path)
 
 

@@ -148,7 +148,7 @@ function bytesOf(dataUrl) {
 /** Return whether a file is in a format of photos, by its first bytes, whatever its name and type say. */
 async function looksLikePhoto(file) {
   const bytes = new Uint8Array(await file.slice(0, 12).arrayBuffer());
-  const starts = ["\xff\xd8\xff", "\x89PNG", "GIF8", "BM", "II*\0", "MM\0*"];
+  const starts = ["\xff\xd8\xff", "\x89PNG", "GIF8", "BM", "II*\0", "MM\0*", "II+\0", "MM\0+", "\0\0\x01\0"];
   const brand = ascii(bytes, 8, 4);
   if (ascii(bytes, 0, 4) === "RIFF") return brand === "WEBP";
   if (ascii(bytes, 4, 4) === "ftyp") return /^(hei[cxms]|hev[cxms]|m[is]f1|avi[fs])$/.test(brand);
