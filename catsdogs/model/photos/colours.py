@@ -128,7 +128,10 @@ def used_range(sample: npt.NDArray[np.uint16]) -> tuple[float, float]:
 
 def levels_of(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
     """Scale values from `low` to `high` to 0..255."""
-    return np.clip((values - low) * (255 / (high - low or 1)), 0, 255).astype(np.uint8)
+    scaled: npt.NDArray[np.float64] = np.subtract(values, low, dtype=np.float64)
+    scaled *= 255 / (high - low or 1)
+    np.clip(scaled, 0, 255, out=scaled)
+    return scaled.astype(np.uint8)
 
 
 def _sixteen_bits(decoded: Decoded) -> Callable[[Image.Image], Image.Image]:

@@ -62,6 +62,17 @@ class Layout:
         """Number of samples that are stored side by side."""
         return 1 if self.is_planar else self.samples
 
+    @property
+    def pixel_bytes(self) -> float:
+        """Bytes of a pixel, with those that tiles have beyond the edges."""
+        return self.samples * self.bits / 8 * self.stored_width / max(self.width, 1)
+
+    @property
+    def counted_bytes(self) -> float:
+        """Bytes of a pixel that count towards the limit of size: some samples take longer to read than others."""
+        least = 1.5 * self.pixel_bytes * 8 / self.bits
+        return 2 * self.pixel_bytes if (self.kind, self.bits) == (FLOAT, 16) else max(self.pixel_bytes, least)
+
     def row_bytes(self, width: int) -> int:
         """Return the number of bytes of a row of so many pixels."""
         return -(-width * self.together * self.bits // 8)
@@ -137,13 +148,15 @@ def _undo_predictor(layout: Layout, stored: npt.NDArray[np.uint8]) -> Samples:
     rows, count = len(stored), layout.block_width * layout.together
     shape = rows, layout.block_width, layout.together
     if layout.bits % 8:
-        bits = np.unpackbits(stored, axis=1, count=count * layout.bits).reshape(*shape, layout.bits)
-        return bits @ (1 << np.arange(layout.bits - 1, -1, -1, dtype=np.uint16))
+        return _unpack(stored, layout.bits, count).reshape(shape)
     size = layout.bits // 8
     letter = {FLOAT: "f", SIGNED: "i"}.get(layout.kind, "u")
     if layout.predictor == FLOATING:
         sums = np.cumsum(stored.reshape(rows, -1, layout.together), 1, dtype=np.uint8)
-        return np.ascontiguousarray(sums.reshape(rows, size, count).swapaxes(1, 2)).view(f">f{size}").reshape(shape)
+        ordered = np.empty((rows, count, size), np.uint8)
+        for place, plane in enumerate(sums.reshape(rows, size, count).swapaxes(0, 1)):
+            ordered[..., size - 1 - place] = plane  # the upper bytes of all samples come first
+        return ordered.view(f"<f{size}").reshape(shape)
     samples = np.ascontiguousarray(stored).view(f"{layout.order}{letter}{size}").reshape(shape)
     if layout.predictor == HORIZONTAL:
         whole = np.ascontiguousarray(stored).view(f"{layout.order}u{size}").reshape(shape)
@@ -151,11 +164,27 @@ def _undo_predictor(layout: Layout, stored: npt.NDArray[np.uint8]) -> Samples:
     return samples
 
 
+def _unpack(stored: npt.NDArray[np.uint8], bits: int, count: int) -> npt.NDArray[np.uint16]:
+    """Return samples of 9 to 15 bits that lie side by side: eight of them begin and end with a byte."""
+    groups = -(-count // 8)
+    padded = np.empty((len(stored), groups * bits + 2), np.uint8)  # what is not stored is of no sample
+    padded[:, : stored.shape[1]] = stored
+    samples = np.empty((len(stored), groups, 8), np.uint16)
+    for number in range(8):
+        first, skipped = divmod(number * bits, 8)
+        read = -(-(skipped + bits) // 8)  # bytes in which the sample lies, two or three
+        value = np.zeros((len(stored), groups), np.uint16 if read == 2 else np.uint32)
+        for place in range(first, first + read):
+            value = value << 8 | padded[:, place : place + groups * bits : bits]
+        samples[..., number] = value >> (8 * read - skipped - bits) & ((1 << bits) - 1)
+    return samples.reshape(len(stored), -1)[:, :count]
+
+
 def _colour_scale(layout: Layout, rows: _Rows) -> Callable[[Samples], npt.NDArray[np.uint8]]:
     """Return what makes levels, 0..255, of colours."""
     if layout.bits <= 16 and layout.kind in (UNSIGNED, UNDEFINED):
         low, high = used_range(_sample(layout, rows)[..., : layout.colours])
-        table = levels_of(np.arange(2**16), low, high)
+        table = levels_of(np.arange(2**16), low, min(high, 2**layout.bits - 1))
         return lambda values: table[values]
     low, high = _extremes(layout, rows)
     if layout.kind == FLOAT and layout.colours > 1 and low >= 0 and high <= 1:
@@ -167,7 +196,7 @@ def _alpha_scale(layout: Layout, rows: _Rows) -> Callable[[Samples], npt.NDArray
     highest = 1.0 if layout.kind == FLOAT else float(2**layout.bits - 1)
     if 8 < layout.bits <= 16 and layout.kind != FLOAT:
         used = float(_sample(layout, rows)[..., layout.colours].max())
-        highest = used if 0 < used < LEAST_RANGE else WHOLE_RANGE
+        highest = used if 0 < used < LEAST_RANGE else min(WHOLE_RANGE, highest)
     return lambda values: levels_of(_finite(values), 0, highest)
 
 
@@ -181,9 +210,18 @@ def _extremes(layout: Layout, rows: _Rows) -> tuple[float, float]:
     """Return the lowest and the highest colour."""
     step = max(1, _BAND_SAMPLES // (layout.width * layout.samples))
     bands = (rows(top, min(top + step, layout.height)) for top in range(0, layout.height, step))
-    extremes = [(float(band.min()), float(band.max())) for band in (_finite(b[..., : layout.colours]) for b in bands)]
+    extremes = [_extremes_of(band[..., : layout.colours]) for band in bands]
     return min(low for low, _ in extremes), max(high for _, high in extremes)
 
 
-def _finite(values: Samples) -> npt.NDArray[np.float64]:
-    return np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+def _extremes_of(values: Samples) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    if np.isfinite((low, high)).all():
+        return low, high
+    numbers = _finite(values)
+    return float(numbers.min()), float(numbers.max())
+
+
+def _finite(values: Samples) -> Samples:
+    """Return values of which those that are no numbers are zero."""
+    return np.where(np.isfinite(values), values, 0) if values.dtype.kind == "f" else values

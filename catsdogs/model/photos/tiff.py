@@ -77,8 +77,8 @@ def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
     layout, most_pixels = None, MAX_PIXELS
     if bits > 8 and number(_PHOTOMETRIC, 0) in (0, 1, 2) and compression in _OF_BYTES:
         layout = _layout(file, page, (width, height), block_width or 1)
-        held = pixel * layout.stored_width / max(width, 1)
-        most_pixels = min(MAX_PIXELS, int(MAX_DEEP_TIFF_MEGABYTES * 10**6 / held))
+        held = layout.pixel_bytes
+        most_pixels = min(MAX_PIXELS, int(MAX_DEEP_TIFF_MEGABYTES * 10**6 / layout.counted_bytes))
 
     def load(_: int | None) -> Decoded:
         time_limit.check()

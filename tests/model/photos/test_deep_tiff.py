@@ -134,12 +134,13 @@ def test_greys_and_colours_with_alpha_are_read(bits: int) -> None:
     assert corners(deep_tiff(colours, extra=0)) == [RED, GREEN, BLUE, WHITE], "what is not alpha is left out"
 
 
-@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("bits", range(9, 16))
 def test_samples_that_are_packed_are_read(bits: int) -> None:
     places = np.arange(bits - 1, -1, -1)
-    rows = deep_quarters(bits).reshape(SIDE, -1)
+    width = SIDE - 3  # the last samples of a row fill no whole number of bytes
+    rows = deep_quarters(bits)[:, :width].reshape(SIDE, -1)
     body = np.packbits((rows[..., None] >> places & 1).reshape(SIDE, -1).astype(np.uint8), axis=1).tobytes()
-    tags = {256: (LONG, [SIDE]), 257: (LONG, [SIDE]), 258: (SHORT, [bits] * 3), 259: (SHORT, [1]), 262: (SHORT, [2])}
+    tags = {256: (LONG, [width]), 257: (LONG, [SIDE]), 258: (SHORT, [bits] * 3), 259: (SHORT, [1]), 262: (SHORT, [2])}
     tags |= {273: (LONG, [8]), 277: (SHORT, [3]), 278: (LONG, [SIDE]), 279: (LONG, [len(body)])}
     assert corners(tiff(tags, body)) == [RED, GREEN, BLUE, WHITE]
 
@@ -188,6 +189,16 @@ def test_what_is_not_read_is_not_called_damaged(changed: dict[int, tuple[int, li
     tags |= {273: (LONG, [8]), 277: (SHORT, [3]), 278: (LONG, [SIDE]), 279: (LONG, [len(body)]), **changed}
     with pytest.raises(InvalidImage, match="This kind of file cannot be read"):
         preprocessing.decode(tiff(tags, body))
+
+
+@pytest.mark.parametrize(
+    ("bits", "kind", "samples", "most"), [(16, 1, 3, 20), (12, 1, 3, 26), (9, 1, 4, 20), (16, 3, 3, 10)]
+)
+def test_the_limit_of_size_is_that_of_what_takes_as_long(bits: int, kind: int, samples: int, most: int) -> None:
+    tags = {256: (LONG, [7000]), 257: (LONG, [7000]), 258: (SHORT, [bits] * samples), 259: (SHORT, [8])}
+    tags |= {262: (SHORT, [2]), 273: (LONG, [8]), 277: (SHORT, [samples]), 278: (LONG, [1]), 279: (LONG, [8])}
+    with pytest.raises(InvalidImage, match=f"at most {most} megapixels"):
+        preprocessing.decode(tiff(tags | {339: (SHORT, [kind] * samples)}, bytes(64)))
 
 
 def test_a_deep_tiff_without_its_end_is_called_damaged() -> None:
