@@ -14,7 +14,8 @@ from PIL import Image
 
 from tests import large_images
 from tests.fuzz import tiff_bombs
-from tests.heic_grids import heic_of_tiles
+from tests.heic_files import Item, Reference, coded, grid, heic_of_tiles, shown_size
+from tests.heic_files import heic as heic_of
 from tests.icc_profiles import profile_of_many_steps
 
 PICTURES = Path(__file__).parent.parent / "pictures"
@@ -277,6 +278,40 @@ def _with_long_pixels(heic: bytes, length: int) -> bytes:
     return heic[: start - 8] + struct.pack(">I4s", len(body) + 8, b"mdat") + body
 
 
+def _layers(heic: bytes, layers: int, in_each: int) -> bytes:
+    """Pictures that are laid over each other, each of which is made of all of the next layer."""
+    description, pixels = coded(heic)
+    shown = shown_size(64, 64)
+    overlay = Item(b"iovl", bytes(10) + struct.pack(">HH", 64, 64) + bytes(4 * in_each), (shown,))
+    items = [overlay] * (1 + (layers - 1) * in_each) + [Item(b"hvc1", pixels, (description, shown))] * in_each
+    references: list[Reference] = [(b"dimg", 1, range(2, 2 + in_each))]
+    for layer in range(1, layers):
+        first = 2 + (layer - 1) * in_each
+        following = range(first + in_each, first + 2 * in_each)
+        references += [(b"dimg", number, following) for number in range(first, first + in_each)]
+    return heic_of(items, references)
+
+
+def _large_canvas(heic: bytes) -> bytes:
+    description, pixels = coded(heic)
+    overlay = Item(b"iovl", bytes(10) + struct.pack(">HH", 12_000, 12_000) + bytes(4), (shown_size(64, 64),))
+    return heic_of([overlay, Item(b"hvc1", pixels, (description, shown_size(64, 64)))], [(b"dimg", 1, [2])])
+
+
+def _turned(heic: bytes, times: int) -> bytes:
+    """Tiles of four megapixels, turned many times."""
+    description, pixels = coded(heic)
+    turns = [struct.pack(">I", 9) + b"irot\1"] * times
+    whole = Item(b"grid", grid(31, 31, 31 * 64, 31 * 64), (shown_size(31 * 64, 31 * 64), *turns))
+    tiles = [Item(b"hvc1", pixels, (description, shown_size(64, 64)))] * 961
+    return heic_of([whole, *tiles], [(b"dimg", 1, range(2, 963))])
+
+
+def _many_pictures(heic: bytes, times: int) -> bytes:
+    description, pixels = coded(heic)
+    return heic_of([Item(b"hvc1", pixels * times, (description, shown_size(64, 64)))])
+
+
 def _noise() -> bytes:
     pixels = np.random.default_rng(1).integers(0, 256, (2_600, 2_600, 3), np.uint8)
     return _saved(Image.fromarray(pixels), "AVIF", quality=100, speed=10, subsampling="4:4:4")
@@ -297,6 +332,10 @@ def heif_bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     heic = (PICTURES / "quarters.heic").read_bytes()
     yield "HEIC: 992 tiles", partial(heic_of_tiles, heic, 64, 32, 31)
     yield "HEIC: 40,000 tiles", partial(heic_of_tiles, heic, 64, 200, 200)
+    yield "HEIC: layers", partial(_layers, heic, 4, 12)
+    yield "HEIC: large canvas", partial(_large_canvas, heic)
+    yield "HEIC: many turns", partial(_turned, heic, 200)
+    yield "HEIC: many pictures in a stream", partial(_many_pictures, heic, 25_000)
     yield "HEIC: a large piece", lambda: heic_of_tiles(_with_long_pixels(heic, 17 * 2**20), 64, 1, 1)
     for brand in (b"avif", b"heic"):
         start = box(b"ftyp", brand + bytes(4) + brand)

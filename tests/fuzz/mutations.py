@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from catsdogs.model.photos.colours import apply_transform
+from tests.heic_files import heic_of_tiles
 
 PICTURES = Path(__file__).parent.parent / "pictures"
 COMPRESSIONS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits")
@@ -23,6 +24,8 @@ _ODD = (b"\0", b"\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\0\0\0\0", b
 def originals() -> list[tuple[str, bytes]]:
     """Return the name and the content of each file."""
     files = [(path.name, path.read_bytes()) for path in sorted(PICTURES.glob("*.heic"))]
+    tile = (PICTURES / "quarters.heic").read_bytes()
+    files.append(("tiles", heic_of_tiles(tile, 64, 4, 3, preview=(64, 64))))
     exif = Image.Exif()
     exif[0x0112] = 6
     more = {"exif": exif.tobytes(), "icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()}

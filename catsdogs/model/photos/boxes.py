@@ -6,7 +6,6 @@ See ISO/IEC 14496-12 (boxes), and ISO/IEC 23008-12 for the tables of pictures an
 from __future__ import annotations
 
 import struct
-from collections import Counter
 from collections.abc import Iterator
 
 from catsdogs.model.photos.source import DamagedError, too_many_parts
@@ -45,8 +44,8 @@ class Numbers:
         return int.from_bytes(self.table[self.position - size : self.position], "big")
 
 
-def boxes(content: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Return the kind, the start and the end of each box, and of the boxes in it."""
+def siblings(content: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Return the kind, the start and the end of each box, without those in it."""
     while position + 8 <= end:
         length, kind = struct.unpack_from(">I4s", content, position)
         start = position + 8
@@ -56,22 +55,28 @@ def boxes(content: bytes, position: int, end: int) -> Iterator[tuple[bytes, int,
         if after < start:
             return
         yield kind, start, after
+        position = after
+
+
+def boxes(content: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Return the kind, the start and the end of each box, and of the boxes in it."""
+    for kind, start, after in siblings(content, position, end):
+        yield kind, start, after
         if kind in _CONTAINERS:
             yield from boxes(content, start + _CONTAINERS[kind], after)
         elif kind == b"iinf":
             yield from boxes(content, start + (8 if content[start : start + 1] > b"\0" else 6), after)
-        position = after
 
 
-def all_boxes(content: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Return the kind, the start and the end of each box of a file.
+def all_boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Return the kind, the start and the end of each box of a file, or of a part of it.
 
     Raises
     ------
     InvalidImage
         There are more than `MAX_UNITS`.
     """
-    for count, box in enumerate(boxes(content, 0, len(content))):
+    for count, box in enumerate(boxes(content, start, len(content) if end is None else end)):
         if count > MAX_UNITS:
             raise too_many_parts()
         yield box
@@ -108,21 +113,18 @@ def _main_properties(content: bytes) -> list[tuple[bytes, bytes]]:
             main = int.from_bytes(content[start + 4 : end], "big")
         elif kind == b"ipma":
             links = content[start:end]
-    numbers = _properties_of(links, main) if links else []
+    numbers = next((found for picture, found in property_numbers(links) if picture == main), []) if links else []
     return [properties[number - 1] for number in numbers if 0 < number <= len(properties)]
 
 
-def _properties_of(links: bytes, main: int) -> list[int]:
-    """Return the numbers, from 1 on, of the properties of a picture."""
+def property_numbers(links: bytes) -> Iterator[tuple[int, list[int]]]:
+    """Return the number of each picture, and those of its properties, from 1 on, given a box `ipma`."""
     numbers = Numbers(links)
     head = numbers.read(4)
     is_long = head & 1
     for _ in range(numbers.read(4)):
         picture = numbers.read(4 if head >> 24 else 2)
-        found = [numbers.read(1 + is_long) & (0x7FFF if is_long else 0x7F) for _ in range(numbers.read(1))]
-        if picture == main:
-            return found
-    return []
+        yield picture, [numbers.read(1 + is_long) & (0x7FFF if is_long else 0x7F) for _ in range(numbers.read(1))]
 
 
 def item_parts(table: bytes, file: Range, description: Range) -> Iterator[tuple[int, list[Range]]]:
@@ -133,7 +135,8 @@ def item_parts(table: bytes, file: Range, description: Range) -> Iterator[tuple[
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
     for _ in range(numbers.read(4 if version == 2 else 2)):
         number = numbers.read(4 if version == 2 else 2)
-        origin, size = description if version and numbers.read(2) & 15 == 1 else file
+        method = numbers.read(2) & 15 if version else 0
+        origin, size = {0: file, 1: description}.get(method, (0, 0))
         numbers.read(2)
         base = numbers.read(base_size)
         parts = []
@@ -145,28 +148,7 @@ def item_parts(table: bytes, file: Range, description: Range) -> Iterator[tuple[
         yield number, parts
 
 
-def decoded_pieces(content: bytes) -> list[int]:
-    """Return the number of bytes of each item, as often as a picture of tiles names it."""
-    table, named = b"", []
-    description = (0, 0)
-    for kind, start, end in all_boxes(content):
-        if kind == b"iloc":
-            table = content[start:end]
-        elif kind == b"idat":
-            description = start, end - start
-        elif kind == b"dimg":
-            named += reference(content[start:end])[1]
-    times = Counter(named)
-    items = item_parts(table, (0, len(content)), description) if table else ()
-    return [sum(length for _, length in parts) for number, parts in items for _ in range(max(1, times[number]))]
-
-
-def reference(body: bytes) -> tuple[int, list[int]]:
-    """Return the number of an item, and of those that it refers to, such as its tiles; they have two bytes or four."""
-    for size in (2, 4):
-        start = size + 2
-        count = int.from_bytes(body[size:start], "big")
-        if len(body) == start + count * size:
-            numbers = [int.from_bytes(body[at : at + size], "big") for at in range(start, len(body), size)]
-            return int.from_bytes(body[:size], "big"), numbers
-    raise DamagedError("reference")
+def reference(body: bytes, size: int) -> tuple[int, list[int]]:
+    """Return the number of an item, and of those that it refers to, such as its tiles; each has `size` bytes."""
+    numbers = Numbers(body)
+    return numbers.read(size), [numbers.read(size) for _ in range(numbers.read(2))]

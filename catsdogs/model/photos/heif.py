@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,10 +20,11 @@ from catsdogs.model.photo_limits import (
     MAX_JPEG_PIXELS,
 )
 from catsdogs.model.photos.av1 import frame_sizes
-from catsdogs.model.photos.boxes import colour_codes, decoded_pieces, quarter_turns
+from catsdogs.model.photos.boxes import colour_codes, quarter_turns, siblings
 from catsdogs.model.photos.colour_codes import profile_of_codes
 from catsdogs.model.photos.gif import MAX_FRAMES
-from catsdogs.model.photos.previews import with_preview_as_main
+from catsdogs.model.photos.items import Decoding, Items, read_items
+from catsdogs.model.photos.previews import MAX_PREVIEW_PIXELS, MIN_PREVIEW_SIDE, with_previews_as_main
 from catsdogs.model.photos.source import (
     DamagedError,
     Decoded,
@@ -35,28 +36,25 @@ from catsdogs.model.photos.source import (
 )
 
 if TYPE_CHECKING:
-    from pi_heif import HeifFile, HeifImage
+    from pi_heif import HeifImage
 
 AVIF_BRANDS = (b"avif", b"avis")
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 MAX_HEADER = 2**20
 """Size of the largest box that describes the picture, in bytes; the one of a photo in 100 tiles has six kilobytes."""
+_MAX_BOXES = 1000
 _HEIC_BYTES = 8.7  # memory that a decoder takes for each pixel: planes, and what it returns
 _HEIC_SECONDS_A_PIXEL = 0.12e-6
 _FLAT_SECONDS, _SECONDS_A_BYTE = 0.03e-6, 0.17e-6
 """What a pixel takes to decode, at most; it takes less where it has few bytes. 12 megapixels of a phone take 0.6 s."""
 _HEIC_PIECE = 16 * 2**20
 """Size of the largest picture or tile that libde265 decodes, in bytes."""
-MIN_PREVIEW_SIDE = 240
-"""Shorter side, in pixels, of the smallest preview that is looked at instead of a picture that is too large. Phones
-store 240 to 400."""
-_MAX_PREVIEW_PIXELS = 4 * 10**6
 _AVIF_BYTES = 10.8
 _AVIF_ALPHA_BYTES = 15.5
 _AVIF_FLAT_SECONDS, _AVIF_SECONDS_A_BYTE = 0.025e-6, 0.085e-6
 """What a pixel and a byte of an AVIF take to decode, at most: noise of 12 megapixels in 26 MB took 2.4 s."""
 _SLACK = 2**20
-"""By how many pixels a frame of an AVIF may be larger than the picture: tiles at its edges are cut off."""
+"""By how many pixels a coded frame or tile may be larger than the picture: what is beyond its edges is cut off."""
 
 
 def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
@@ -94,77 +92,80 @@ def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
 
 
 def open_heic(content: bytes, time_limit: TimeLimit) -> Source:
-    """Read the boxes. Of a picture that would take too much time or memory, the preview is read, where there is one."""
+    """Read the boxes. Of a picture that would take too much time or memory, a preview is read, where there is one."""
     _check_boxes(content)
-    file = _read_heic(content)
-    image = file[file.primary_index]
-    width, height = image.size
-    profile = image.info.get("icc_profile") or profile_of_codes(*colour_codes(content))
-    source = Source(
-        width,
-        height,
-        _loader(image, time_limit),
-        decoding_bytes=_HEIC_BYTES,
-        most_pixels=MAX_HEIC_MEGAPIXELS * 10**6,
-        profile=profile,
-        notes=(Note.MAIN_PICTURE,) if len(file) > 1 else (),
-    )
+    items = read_items(content)
+    decoding = items.decoding_of(items.main)
+    source = _heic_source(content, time_limit)
     try:
-        _check_cost(content, source)
+        _check_decoding(decoding, source)
         source.check()
     except InvalidImage:
-        preview = _preview(content, source, time_limit)
+        preview = _preview(items, source, time_limit)
         if preview is None:
             raise
         return preview
     return source
 
 
-def _read_heic(content: bytes) -> HeifFile:
+def _heic_source(content: bytes, time_limit: TimeLimit) -> Source:
     import pi_heif  # only where it is needed: it takes 20 ms and 5 MB
 
     try:
-        return pi_heif.HeifFile(io.BytesIO(content), convert_hdr_to_8bit=True, remove_stride=False)
+        file = pi_heif.HeifFile(io.BytesIO(content), convert_hdr_to_8bit=True, remove_stride=False)
     except RuntimeError as error:
         if "security limit" in str(error):  # of libheif: 1,000 tiles, and the like
             raise too_many_parts() from error
         raise
+    image = file[file.primary_index]
+    width, height = image.size
+    return Source(
+        width,
+        height,
+        _loader(image, time_limit),
+        decoding_bytes=_HEIC_BYTES,
+        most_pixels=MAX_HEIC_MEGAPIXELS * 10**6,
+        profile=image.info.get("icc_profile") or profile_of_codes(*colour_codes(content)),
+        notes=(Note.MAIN_PICTURE,) if len(file) > 1 else (),
+    )
 
 
-def _check_cost(content: bytes, source: Source) -> None:
+def _check_decoding(decoding: Decoding, source: Source) -> None:
     """Refuse a picture that libde265 does not decode, or not in time."""
-    pieces = decoded_pieces(content)
-    if max(pieces, default=0) > _HEIC_PIECE:
+    if decoding.largest_size > _HEIC_PIECE:
         raise unknown_kind()
-    pixels = source.width * source.height
-    seconds = min(_HEIC_SECONDS_A_PIXEL * pixels, _FLAT_SECONDS * pixels + _SECONDS_A_BYTE * sum(pieces))
+    if decoding.largest > source.width * source.height + _SLACK:
+        raise DamagedError("size")
+    pixels = decoding.pixels
+    seconds = min(_HEIC_SECONDS_A_PIXEL * pixels, _FLAT_SECONDS * pixels + _SECONDS_A_BYTE * decoding.size)
     if seconds > MAX_DECODING_SECONDS:
         raise takes_too_long()
 
 
-def _preview(content: bytes, source: Source, time_limit: TimeLimit) -> Source | None:
+def _preview(items: Items, source: Source, time_limit: TimeLimit) -> Source | None:
     """Return what is read instead of a picture that would take too much; ``None`` where no preview is large enough."""
-    changed = with_preview_as_main(content)
-    if changed is None:
-        return None
-    file = _read_heic(changed)
-    image = file[file.primary_index]
-    width, height = image.size
-    if min(width, height) < MIN_PREVIEW_SIDE or width * height > _MAX_PREVIEW_PIXELS:
-        return None
-    profile = image.info.get("icc_profile") or profile_of_codes(*colour_codes(changed))
-    preview = replace(
+    for changed in with_previews_as_main(items):
+        with contextlib.suppress(Exception):  # of a preview that is damaged: what is wrong with the picture is told
+            preview = _heic_source(changed, time_limit)
+            width, height = preview.width, preview.height
+            if min(width, height) >= MIN_PREVIEW_SIDE and width * height <= MAX_PREVIEW_PIXELS:
+                return _shown_instead(items, source, preview)
+    return None
+
+
+def _shown_instead(items: Items, source: Source, preview: Source) -> Source:
+    shown = replace(
         source,
-        load=_loader(image, time_limit),
+        load=preview.load,
         decoding_bytes=1,  # for a pixel of the picture: the preview takes less
         most_pixels=MAX_JPEG_PIXELS,
-        profile=profile or source.profile,
+        profile=preview.profile or source.profile,
         notes=(*source.notes, Note.PREVIEW),
     )
-    if (width - height) * (source.width - source.height) >= 0:  # both upright, or both wide
-        return preview
-    turn = 8 if quarter_turns(content) == 1 else 6  # the preview lacks the turn of the picture
-    return replace(preview, width=source.height, height=source.width, orientation=turn)
+    if (preview.width - preview.height) * (source.width - source.height) >= 0:  # both upright, or both wide
+        return shown
+    turn = 8 if quarter_turns(items.content) == 1 else 6  # the preview lacks the turn of the picture
+    return replace(shown, width=source.height, height=source.width, orientation=turn)
 
 
 def _loader(image: HeifImage, time_limit: TimeLimit) -> Callable[[int | None], Decoded]:
@@ -182,16 +183,6 @@ def _loader(image: HeifImage, time_limit: TimeLimit) -> Callable[[int | None], D
 
 def _check_boxes(content: bytes) -> None:
     """Refuse a file whose description is so long that reading it takes much time."""
-    position = 0
-    for _ in range(1000):
-        if position + 8 > len(content):
-            return
-        length, kind = struct.unpack_from(">I4s", content, position)
-        if length == 1 and position + 16 <= len(content):
-            length = struct.unpack_from(">Q", content, position + 8)[0]
-        if kind in (b"meta", b"moov", b"moof", b"ftyp") and length > MAX_HEADER:
+    for number, (kind, start, end) in enumerate(siblings(content, 0, len(content))):
+        if number >= _MAX_BOXES or (kind in (b"meta", b"moov", b"moof", b"ftyp") and end - start > MAX_HEADER):
             raise too_many_parts()
-        if length < 8:
-            return
-        position += length
-    raise too_many_parts()

@@ -16,11 +16,10 @@ from catsdogs.domain import Note
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
 from catsdogs.model.photos import heif
-from catsdogs.model.photos.boxes import decoded_pieces
 from catsdogs.model.preprocessing import Photo
 from tests.fuzz.bombs import chunk, heif_bombs, segment, with_screen
 from tests.fuzz.tiff_bombs import SHORT, picture, tiff
-from tests.heic_grids import box, heic_of_tiles
+from tests.heic_files import box, heic_of_tiles
 
 SIDE = 64
 PICTURES = Path(__file__).parents[2] / "pictures"
@@ -92,16 +91,6 @@ def test_heic_of_tiles_is_read_and_refused_where_it_would_take_too_long(monkeypa
     monkeypatch.setattr(heif, "MAX_DECODING_SECONDS", 0.0)
     with pytest.raises(InvalidImage, match="takes too long"):
         preprocessing.decode(tiles)
-
-
-def test_each_tile_counts_as_often_as_it_is_named() -> None:
-    heic = (PICTURES / "quarters.heic").read_bytes()
-    pieces = decoded_pieces(heic_of_tiles(heic, SIDE, 4, 2))
-    assert len(pieces) == 9, "the table of tiles, and eight tiles"
-    assert len(set(pieces[1:])) == 1
-    repeated = heic_of_tiles(heic, SIDE, 4, 2).replace(struct.pack(">8H", *range(2, 10)), struct.pack(">8H", *[2] * 8))
-    assert sum(decoded_pieces(repeated)) == sum(pieces) + 7 * pieces[1], "eight times one, and seven that are not used"
-    assert decoded_pieces(b"") == []
 
 
 @pytest.mark.parametrize("is_turned", [False, True])
