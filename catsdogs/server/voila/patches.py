@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError
 
 if TYPE_CHECKING:
     from voila.execute import VoilaExecutor
@@ -164,7 +165,11 @@ class KernelWebsocketPatches:
 
     def write_message(self, message: Any, binary: bool = False) -> asyncio.Future[None]:
         """Send a message; that its page has gone meanwhile is no error to be logged."""
-        sent: asyncio.Future[None] = super().write_message(message, binary)  # type: ignore[misc]
+        try:
+            sent: asyncio.Future[None] = super().write_message(message, binary)  # type: ignore[misc]
+        except WebSocketClosedError as error:  # the page has just closed its side
+            sent = asyncio.get_running_loop().create_future()
+            sent.set_exception(error)
         sent.add_done_callback(lambda done: done.cancelled() or done.exception())
         return sent
 

@@ -28,7 +28,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, HTTPError, RequestHandler
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from voila.configuration import VoilaConfiguration
 from voila.execute import VoilaExecutor
 from voila.handler import VoilaHandler
@@ -197,6 +197,18 @@ def test_jupyter_keeps_a_websocket_that_was_never_open() -> None:
     handler.release()
     assert not connection._open_sessions
     channel.close.assert_called_once()
+
+
+def test_jupyter_logs_an_error_where_a_kernel_answers_a_page_that_has_just_closed(run_alone: Run) -> None:
+    async def answer() -> None:
+        handler = _PatchedHandler(ws_connection=None)
+        with pytest.raises(WebSocketClosedError):
+            KernelWebsocketHandler.write_message(handler, b"an answer", binary=True)
+        sent = handler.write_message(b"an answer", binary=True)
+        with pytest.raises(WebSocketClosedError):
+            await sent
+
+    run_alone(answer())
 
 
 class _PingingHandler(WebSocketMixin, WebSocketHandler):
