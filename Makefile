@@ -47,7 +47,12 @@ train: $(VENV)/.everything ## Train a model: make train FOLDER=photos (holding c
 report: $(VENV)/.reporting ## Write the dated report (ARGS="--lang fr --out DIR")
 	@$(RUN) -m catsdogs report $(ARGS)
 
-# Three processes share the test modules, because most tests wait. ARGS="-n 0" runs all tests in one process.
+# Three processes share the test modules, because most tests wait; each computes with one thread, as threads that wait for
+# one another take the processor from other tests. ARGS="-n 0" runs all tests in one process.
+test: export OMP_NUM_THREADS := 1
+test: export OPENBLAS_NUM_THREADS := 1
+test: export TF_NUM_INTRAOP_THREADS := 1
+test: export TF_NUM_INTEROP_THREADS := 1
 test: $(VENV)/.everything ## Run all tests; those in browsers where they are found (ARGS="-k name"; ARGS=--cov for coverage)
 	@$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
