@@ -179,8 +179,8 @@ def test_where_the_tab_stores_nothing_the_app_works_and_every_way_out_asks_first
         dialog.dismiss()
 
     page.on("dialog", stay)
-    page.get_by_role("link", name="The model", exact=True).last.click()
-    until(lambda: asked)
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="The model", exact=True).last.click()
     expect(page.locator(".cd-receipt code")).to_have_count(1)
     kernel_processes.kernel_of(page, server).kill()
     expect(page.locator("#session-banner")).to_be_visible(timeout=READY)
