@@ -78,6 +78,11 @@ class RunningServer:
         finally:
             database.close()
 
+    @property
+    def traceback(self) -> str:
+        """What the server's log says from its first traceback on; "" where there is none."""
+        return "".join(self.log.read_text().partition("Traceback")[1:])[:4000]
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Send a signal; return the exit code."""
         self.process.send_signal(how)

@@ -190,7 +190,7 @@ def test_nothing_outlives_a_server_that_is_killed(launch: Launch) -> None:
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     busy.process.resume()
-    until(lambda: not [process for process in started if process.is_running()], timeout=5)
+    until(lambda: not [process for process in started if process.is_running()])
 
 
 def test_where_kernels_are_spawned_their_output_is_read_until_the_server_stops(monkeypatch: pytest.MonkeyPatch) -> None:

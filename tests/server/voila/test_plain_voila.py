@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import urllib3
 
 from catsdogs import files
-from tests.serving import free_port
+from tests.serving import copy_empty_database, free_port
 from tests.waiting import until
 
 
@@ -21,6 +22,7 @@ from tests.waiting import until
 def plain_voila() -> Iterator[str]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
+        copy_empty_database(Path(folder))
         process = subprocess.Popen(
             [sys.executable, "-m", "voila", str(files.notebooks() / "apps"), "--no-browser", f"--port={port}"],
             env=os.environ | {"CATSDOGS_DATA_DIR": folder},
