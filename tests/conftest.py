@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -42,6 +43,12 @@ SLOW_FILES = ("tests/training/", "tests/cli/test_train.py", "tests/notebooks/tes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the slow files, so that at the end no process waits for another one."""
     items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FILES))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector not look again and again at what was imported: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
