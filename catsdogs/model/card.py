@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,6 +23,7 @@ from catsdogs.errors import ModelError
 from catsdogs.model.drift_reference import DriftReference
 from catsdogs.model.evaluation import EvaluationMetrics
 from catsdogs.model.uncertainty import DoubtThresholds
+from catsdogs.stats import wilson_interval
 
 SHIPPED = Path(__file__).parents[1] / "artifacts" / "2.0"
 """Folder of the version that comes with the package."""
@@ -35,6 +36,18 @@ VERSION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 """Regular expression for names of versions."""
 
 Runtime = Literal["onnx", "keras"]
+
+
+class HeldOutRefusals(NamedTuple):
+    """Training photos of pets that a gate refuses which was fitted without them."""
+
+    refused: int
+    n: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Ends of the 95 % Wilson interval of their share."""
+        return wilson_interval(self.refused, self.n) or (0.0, 1.0)
 
 
 class ModelCard(BaseModel):
@@ -74,6 +87,14 @@ class ModelCard(BaseModel):
     limits: list[str]
     sha256: dict[str, str]
     """Checksum of each file of the version."""
+
+    @property
+    def held_out_refusals(self) -> HeldOutRefusals | None:
+        """Refused pets in cross-validation; ``None`` on older cards."""
+        match self.training:
+            case {"photos": {"cat": int(cats), "dog": int(dogs)}, "cross_validation": {"refused": int(refused)}}:
+                return HeldOutRefusals(refused, cats + dogs)
+        return None
 
 
 def read_card(folder: Path) -> ModelCard:

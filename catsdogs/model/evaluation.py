@@ -59,10 +59,21 @@ class EvaluationMetrics:
     fingerprint: str = ""
     """Of the set, see :mod:`catsdogs.model.fingerprint`; empty on older cards, and for people's photos."""
 
+    @property
+    def pets(self) -> int:
+        """Number of photos that show a pet."""
+        return sum(count for _, _, count in self.reliability)
+
+    @property
+    def refused_interval(self) -> tuple[float, float] | None:
+        """Ends of the 95 % Wilson interval of the share of pets that are refused; ``None`` without pets."""
+        return wilson_interval(self.refused, self.pets)
+
     def figures(self) -> dict[str, Any]:
         """Return the metrics without the reliability table, for JSON."""
         figures = asdict(self)
         del figures["reliability"]
+        figures["refused_low"], figures["refused_high"] = self.refused_interval or (None, None)
         return figures
 
 

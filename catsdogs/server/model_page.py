@@ -77,19 +77,38 @@ def _training(card: ModelCard, _: Translator) -> list[str]:
                     loss=_.number(loss, 4),
                 )
             )
+    if refusals := card.held_out_refusals:
+        sentences.append(
+            _(
+                "Pets among them that a gate refuses which had not seen them: {n}, that is {share}.",
+                n=_.number(refusals.refused),
+                share=_share(refusals.refused / refusals.n, refusals.interval, _),
+            )
+        )
     return sentences
+
+
+def _share(share: float, interval: tuple[float, float], _: Translator) -> str:
+    low, high = (_.percent(end, 2) for end in interval)
+    return _("{share} ({low} to {high})", share=_.percent(share, 2), low=low, high=high)
+
+
+def _refused(measured: EvaluationMetrics, _: Translator) -> str:
+    if measured.refused_interval is None:
+        return NOTHING
+    share = _share(measured.refused / measured.pets, measured.refused_interval, _)
+    return f"{_.number(measured.refused)} · {share}"
 
 
 def _measured(card: ModelCard, _: Translator) -> dict[str, Any]:
     def row(name: str, measured: EvaluationMetrics) -> list[str]:
-        low, high = (_.percent(end, 2) for end in (measured.accuracy_low, measured.accuracy_high))
         figures = (measured.log_loss, measured.ece, measured.auroc)
         return [
             name,
             _.number(measured.n),
             _.number(measured.errors),
-            _("{share} ({low} to {high})", share=_.percent(measured.accuracy, 2), low=low, high=high),
-            _.number(measured.refused),
+            _share(measured.accuracy, (measured.accuracy_low, measured.accuracy_high), _),
+            _refused(measured, _),
             _.number(measured.unsure),
             _.number(measured.both),
             *(NOTHING if figure is None else _.number(figure, 4) for figure in figures),
@@ -103,7 +122,7 @@ def _measured(card: ModelCard, _: Translator) -> dict[str, Any]:
             _("Photos"),
             _("Errors"),
             _("Accuracy (95% interval)"),
-            _("Pets refused"),
+            _("Pets refused (95% interval)"),
             _("Unsure"),
             _("Both?"),
             _("Log-loss"),

@@ -56,7 +56,11 @@ def describe(
         | {
             "penalty": f"L2, C = {head.strength:g}, chosen by cross-validation",
             "temperature": head.temperature,
-            "cross_validation": {"errors": head.errors, "log_loss": head.log_loss},
+            "cross_validation": {
+                "errors": head.errors,
+                "log_loss": head.log_loss,
+                "refused": gate.held_out_refused,
+            },
         },
         software={"python": platform.python_version()} | {name: version_of(name) for name in PACKAGES},
         licence={"backbone": f"{LICENCE}; {SOURCE.format(architecture)}", "head and gate": "MIT"},
@@ -93,7 +97,7 @@ def to_markdown(card: ModelCard) -> str:
         f"Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
         f"In cross-validation: {cross_validation['errors']} errors in {total:,}, "
         f"log-loss {cross_validation['log_loss']:.4f}.",
-        f"Refusals: {card.threshold_rule} " + _others(card),
+        f"Refusals: {card.threshold_rule} " + _held_out_refusals(card) + _others(card),
         f"Doubts, chosen on {card.doubts.n:,} photos of {card.doubts.photos}: {RULE}" if card.doubts else "",
         "\n".join(f"- {note}" for note in notes),
         "## How good it is",
@@ -116,6 +120,16 @@ def _from_feedback(card: ModelCard) -> str:
     return f"{n:,} of them sent by people who consented to it, each reviewed ({kinds}); " if n else ""
 
 
+def _held_out_refusals(card: ModelCard) -> str:
+    found = card.held_out_refusals
+    if found is None:
+        return ""
+    return (
+        f"By thresholds chosen without them, too, {found.refused:,} of {found.n:,} are refused "
+        f"({_share(found.refused / found.n, found.interval)}): so many are to be expected of photos to come. "
+    )
+
+
 def _others(card: ModelCard) -> str:
     n = card.training.get("others", 0)  # older cards lack it
     return f"The gate compares with {n:,} photos of other things." if n else ""
@@ -123,12 +137,13 @@ def _others(card: ModelCard) -> str:
 
 def _results(metrics: dict[str, EvaluationMetrics]) -> str:
     rows = [
-        "| photos | n | errors | accuracy (95 % interval) | pets refused | unsure | both | log-loss | ECE | AUROC |",
+        "| photos | n | errors | accuracy (95 % interval) | pets refused (95 % interval) "
+        "| unsure | both | log-loss | ECE | AUROC |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     rows += [
         f"| {name} | {m.n} | {m.errors} | {_accuracy(m)} "
-        f"| {m.refused} | {m.unsure} | {m.both} | {_figure(m.log_loss)} | {_figure(m.ece)} | {_figure(m.auroc)} |"
+        f"| {_refused(m)} | {m.unsure} | {m.both} | {_figure(m.log_loss)} | {_figure(m.ece)} | {_figure(m.auroc)} |"
         for name, m in metrics.items()
     ]
     note = (
@@ -158,10 +173,17 @@ def _reliability(name: str, measured: EvaluationMetrics) -> str:
 
 
 def _accuracy(measured: EvaluationMetrics) -> str:
-    share, low, high = (
-        _ENGLISH.percent(value, 2) for value in (measured.accuracy, measured.accuracy_low, measured.accuracy_high)
-    )
-    return f"{share} ({low} to {high})"
+    return _share(measured.accuracy, (measured.accuracy_low, measured.accuracy_high))
+
+
+def _refused(measured: EvaluationMetrics) -> str:
+    interval = measured.refused_interval
+    return f"{measured.refused}: {_share(measured.refused / measured.pets, interval)}" if interval else ""
+
+
+def _share(share: float, interval: tuple[float, float]) -> str:
+    text, low, high = (_ENGLISH.percent(value, 2) for value in (share, *interval))
+    return f"{text} ({low} to {high})"
 
 
 def _figure(value: float | None) -> str:

@@ -22,6 +22,7 @@ of a few hundred photos looks ten times as good as it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +97,8 @@ class Gate:
     threshold: float
     held_out_scores: Floats
     """Score of each pet by a reference that was fitted without it, shape (n,)."""
+    held_out_refused: int
+    """Number of pets refused where the threshold is chosen without them, too: a forecast for photos to come."""
 
     def scores(self, features: npt.NDArray[np.float32], imagenet_classifier: ImageNetClassifier) -> Floats:
         """Compute the scores of photos by their features, shape (n, 1280), as the served network does."""
@@ -117,13 +120,32 @@ def fit_gate(
     threshold = np.quantile(evidence, 1 - REFUSED_SHARE)
     scale = -logit(TYPICAL_SCORE) / (threshold - np.median(evidence))
     reference = PetReference.fit(pets, known, imagenet_classifier, seed)
-    return Gate(reference, slopes * scale, float(threshold * scale), expit((evidence - threshold) * scale))
+    return Gate(
+        reference,
+        slopes * scale,
+        float(threshold * scale),
+        expit((evidence - threshold) * scale),
+        _count_refused(evidence, seed),
+    )
+
+
+def _count_refused(evidence: Floats, seed: int) -> int:
+    """Count the pets above the threshold of the others; those of a fold have one threshold."""
+    return sum(
+        int((evidence[held_out] > np.quantile(evidence[others], 1 - REFUSED_SHARE)).sum())
+        for others, held_out in _folds(evidence, seed)
+    )
+
+
+def _folds(pets: Floats, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Split pets into `FOLDS` parts, always in the same way; yield the indices of the others, and of a part."""
+    yield from KFold(FOLDS, shuffle=True, random_state=seed).split(pets)
 
 
 def held_out_terms(pets: Floats, others: Floats, imagenet_classifier: ImageNetClassifier, seed: int) -> Floats:
     """Compute the terms of pets by references that were fitted without them, shape (n, 3)."""
     terms = np.empty((len(pets), len(WEIGHTS)))
-    for fitted, held_out in KFold(FOLDS, shuffle=True, random_state=seed).split(pets):
+    for fitted, held_out in _folds(pets, seed):
         reference = PetReference.fit(pets[fitted], others, imagenet_classifier, seed)
         terms[held_out] = reference.terms(pets[held_out], imagenet_classifier)
     return terms

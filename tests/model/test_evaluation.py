@@ -10,6 +10,7 @@ import pytest
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidImage, InvalidInput
 from catsdogs.model.evaluation import auroc, labelled_photos, log_loss, measure, photo_files, predict, reliability
+from catsdogs.stats import wilson_interval
 
 
 def prediction(proba_dog: float, neither_score: float = 0.0) -> Prediction:
@@ -56,6 +57,8 @@ def test_errors_and_refusals_are_counted_apart() -> None:
     assert (measured.n, measured.errors, measured.refused, measured.unreadable) == (6, 3, 2, 2)
     assert measured.accuracy == pytest.approx(0.5)
     assert measured.accuracy_low < 0.5 < measured.accuracy_high
+    assert (measured.pets, measured.refused_interval) == (4, wilson_interval(2, 4))
+    assert (measured.figures()["refused_low"], measured.figures()["refused_high"]) == wilson_interval(2, 4)
     assert measured.ece == pytest.approx((2 * abs(0.9 - 0.5) + 0 + abs(0.9 - 1) + abs(0.8 - 0)) / 4, abs=0.3)
     assert "reliability" not in measured.figures()
 
@@ -74,6 +77,7 @@ def test_others_alone_have_no_calibration() -> None:
         None,
         None,
     )
+    assert (measured.pets, measured.refused_interval, measured.figures()["refused_low"]) == (0, None, None)
 
 
 def test_folders_give_the_labels_in_any_case(tmp_path: Path) -> None:

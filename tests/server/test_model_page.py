@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catsdogs.i18n import Translator
+from catsdogs.i18n import NOTHING, Translator
 from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.server.model_page import TRANSLATED_SENTENCES, page_texts
 
@@ -38,3 +38,14 @@ def test_one_photo_of_a_visitor_is_not_many() -> None:
 
     assert sentence(1) == "1 of them was sent by a person who let it be kept for that, and was reviewed."
     assert sentence(2).startswith("2 of them were sent by people")
+
+
+def test_refused_pets_are_told_with_their_interval() -> None:
+    card = read_card(SHIPPED)
+    assert card.held_out_refusals is None, "this card has no such figure yet"
+    unseen = {"errors": 2, "log_loss": 0.1, "refused": 4}
+    trained = {"photos": {"cat": 50, "dog": 50}, "cross_validation": unseen}
+    texts = page_texts(card.model_copy(update={"training": trained}), Translator("en"))
+    assert texts["training"][1][-1].endswith("which had not seen them: 4, that is 4.00% (1.57% to 9.84%).")
+    val, neither, _ = texts["measured"]["rows"]
+    assert (val[4], neither[4]) == ("5 · 0.50% (0.21% to 1.17%)", NOTHING)

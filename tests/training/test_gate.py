@@ -22,6 +22,7 @@ def test_the_threshold_refuses_the_stated_share_of_pets_that_it_was_not_fitted_o
     terms = held_out_terms(pets.astype(float), others, imagenet_classifier, seed=0)
     assert gate.held_out_scores == pytest.approx(expit(terms @ gate.slopes - gate.threshold))
     assert (gate.held_out_scores >= 0.5).sum() == REFUSED_SHARE * 400
+    assert 0 < gate.held_out_refused <= 4 * REFUSED_SHARE * 400, "by thresholds chosen without them"
     assert np.median(gate.held_out_scores) == pytest.approx(0.02, abs=1e-6)
     unseen = expected_neither_score(gate, imagenet_classifier, random_features(np.random.default_rng(3), 400))
     assert (unseen >= 0.5).mean() < 4 * REFUSED_SHARE, "with few photos, too"

@@ -120,6 +120,8 @@ def test_the_card_describes_the_training(version: Path, unseen: Path) -> None:
     assert "the 2% with the least confidence are unsure" in markdown
     assert "catsdogs train photos" in markdown
     assert "- The photos are textures, and nobody's." in markdown
+    assert card.held_out_refusals
+    assert f"{card.held_out_refusals.refused} of 48 are refused (" in markdown
     assert "Apache-2.0" in markdown
     assert "EfficientNet-Lite0" in markdown
     assert "The gate compares with 3 photos of other things." in markdown
