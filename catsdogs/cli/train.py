@@ -35,7 +35,8 @@ def train(
 
     Every photo is checked first; left_out.csv beside the model lists the photos that were left out, with the reasons. A
     training that was stopped is resumed when the command is repeated. Photos in neither/, if there are any, are not
-    trained on: the model is evaluated on them. To serve the version: catsdogs model promote VERSION
+    trained on: the model is evaluated on them. At the end, standard error says what was used and left out, how good the
+    version is, and the next command.
 
     With --with-feedback, photos come from the database too: photos that people consented to keep for training and
     labelled, and that were then reviewed (notebooks/lab/review.ipynb). Of these, only the number that was left out for
@@ -75,4 +76,14 @@ def train(
 
     with progress_bars() as update:
         target = run(options, update)
+    _print_summary(target, options.processed, settings.data_dir / "models")
     print(target)
+
+
+def _print_summary(target: Path, cache: Path, served_from: Path) -> None:
+    from catsdogs.cli.training_summary import summarize
+    from catsdogs.model.card import read_card
+    from catsdogs.training.pipeline import LEFT_OUT
+
+    for line in summarize(read_card(target), target / LEFT_OUT, cache, served_from):
+        typer.echo(f"catsdogs: {line}", err=True)

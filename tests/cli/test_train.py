@@ -147,6 +147,8 @@ def test_a_stopped_training_is_resumed_and_has_reviewed_photos_until_they_are_er
     assert capfd.readouterr().err == "", "TensorFlow writes nothing either"
     assert [path for path, since in stopped.items() if path.stat().st_mtime_ns != since] == [damaged]
     assert "catsdogs: from feedback: 3 photos, 2 left out in review, 1 not reviewed yet\n" in errors
+    assert "catsdogs: trained on 32 photos of cats and 34 of dogs\n" in errors
+    assert "catsdogs: next: catsdogs model promote first --on FOLDER" in errors
     assert card.training["photos"] == {"cat": 32, "dog": 34}
     assert card.training["feedback"] == 2
     assert card.metrics["neither, from feedback"].n == 1
