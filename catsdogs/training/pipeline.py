@@ -28,6 +28,7 @@ from catsdogs.training import card as cards
 from catsdogs.training.activation_statistics import collect_activation_statistics
 from catsdogs.training.backbone import LAST_CHANNELS, Block, build_backbone
 from catsdogs.training.dataset import Dataset, collect, collect_others, write_left_out
+from catsdogs.training.early_checks import reserve
 from catsdogs.training.evaluation import evaluate_version, evaluation_sets
 from catsdogs.training.features import extract_features, open_feature_cache, read_input
 from catsdogs.training.gate import Gate, fit_gate
@@ -86,11 +87,17 @@ def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Pat
     Raises
     ------
     InvalidInput
-        There are too few photos, or the version exists.
+        There are too few photos, or the version exists or is being trained.
     ModelError
         The backbone's weights are missing, or the model cannot be written.
     """
     target = options.target
+    with reserve(target):
+        _train(options, target, progress)
+    return target
+
+
+def _train(options: TrainingOptions, target: Path, progress: Progress) -> None:
     sets = evaluation_sets(options)
     keras.utils.set_random_seed(options.seed)
 
@@ -121,7 +128,6 @@ def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Pat
         evaluation = evaluate_version(classifier, sets, options.feedback, fitted.held_out, progress)
         cards.write(card.model_copy(update=evaluation), folder)
         folder.rename(target)
-    return target
 
 
 def quantize_backbone(blocks: Sequence[Block], dataset: Dataset, side: int, progress: Progress) -> QuantizedBackbone:

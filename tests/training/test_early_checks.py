@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from catsdogs.errors import InvalidInput
 from catsdogs.training.dataset import MIN_PHOTOS
-from catsdogs.training.early_checks import name_sets
+from catsdogs.training.early_checks import name_sets, reserve
 
 SCRIPT = """
 import json, sys
@@ -42,6 +45,17 @@ def test_what_would_fail_later_is_refused_before_tensorflow_loads(environment: d
     assert not loaded
     for error, expected in zip(errors, cases.values(), strict=True):
         assert error.startswith(expected)
+
+
+def test_the_name_of_a_running_training_is_taken(tmp_path: Path) -> None:
+    with reserve(tmp_path / "models" / "v2"):
+        with pytest.raises(InvalidInput, match="v2 is being trained already"), reserve(tmp_path / "models" / "v2"):
+            pass
+        with reserve(tmp_path / "models" / "v3"):
+            pass
+    with reserve(tmp_path / "models" / "v2"):
+        pass
+    assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_two_folders_of_one_name_are_two_sets() -> None:
