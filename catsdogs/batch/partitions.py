@@ -3,7 +3,7 @@
 ::
 
     OUT/
-        _plan.json             digest of the photos' names, and the model
+        _plan.json             digest of the photos' names, sizes and times of change, and the model
         part-000000.parquet    predictions for the first 256 photos, in the order of their names
         ...
 """
@@ -64,12 +64,11 @@ class PartFiles:
     def __init__(self, folder: Path, job: BatchJob, names: list[str]) -> None:
         self._folder = folder
         self._names = names
-        listed = "\0".join(names).encode(errors="surrogateescape")
         about = {
             "model": job.version,
             "sha256": job.checksum,
             "photos": len(names),
-            "names": hashlib.sha256(listed).hexdigest(),
+            "files": files_digest(job.folder, names),
             "part": PART_SIZE,
         }
         plan = json.dumps(about, indent=1).encode() + b"\n"
@@ -82,7 +81,8 @@ class PartFiles:
                 stream.write(plan)
         elif file.read_bytes() != plan:
             raise InvalidInput(
-                "The folder {folder} holds predictions for other photos, or by another model. Choose another folder.",
+                "The folder {folder} holds predictions for other photos, for photos that were changed since, or by "
+                "another model. Choose another folder.",
                 folder=folder,
             )
 
@@ -145,6 +145,19 @@ class PartFiles:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"part-{number:06}.parquet"
+
+
+def files_digest(folder: Path, names: Iterable[str]) -> str:
+    """Return a digest of files' names, sizes and times of change: another one, if a file changed, came or went."""
+    digest = hashlib.sha256()
+    for name in names:
+        try:
+            status = (folder / name).stat()
+            state = f"{status.st_size} {status.st_mtime_ns}"
+        except OSError:
+            state = "not there"
+        digest.update(f"{name}\0{state}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
 def _write(tables: Iterable[pa.Table], file: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catsdogs.batch.job import BatchJob, Row
-from catsdogs.batch.partitions import PartFiles
+from catsdogs.batch.partitions import PartFiles, files_digest
 from catsdogs.errors import InvalidInput
 from catsdogs.model.evaluation import photo_files
 from catsdogs.settings import Settings
@@ -55,19 +55,22 @@ def score_folder(
     Raises
     ------
     InvalidInput
-        There are no photos, or `out` has another ending, cannot be written, or holds something else.
+        There are no photos, a file was changed meanwhile, or `out` has another ending, cannot be written, or holds
+        something else.
     ModelError
         The model fails.
     ServiceError
         The cluster fails. The parts that are written stay.
     """
     names = _check_paths(folder, out)
+    before = files_digest(folder, names)
     one_file = out.suffix == ".parquet"
     job = BatchJob.with_served_model(folder, settings)
     try:
         folder_of_parts = out.with_name(f"{out.name}.parts") if one_file else out
         parts = PartFiles(folder_of_parts, job, names)
         _write_missing(parts, runner, job, lambda done: progress(done, len(names)))
+        _require_unchanged(folder, before, folder_of_parts)
         result = BatchResult(len(names), parts.errors(), job.version)
         if one_file:
             parts.join(out)
@@ -100,12 +103,26 @@ def _check_paths(folder: Path, out: Path) -> list[str]:
         raise InvalidInput(
             "The table cannot be written among the photos. Choose a path outside of {folder}.", folder=folder
         )
-    names = [str(path.relative_to(folder)) for path in photo_files(folder)]
+    names = _photo_names(folder)
     if not names:
         raise InvalidInput("There are no files in {folder}.", folder=folder)
     if out.suffix and out.exists():
         raise InvalidInput("There is a file {out} already. Choose another name.", out=out)
     return names
+
+
+def _photo_names(folder: Path) -> list[str]:
+    return [str(path.relative_to(folder)) for path in photo_files(folder)]
+
+
+def _require_unchanged(folder: Path, before: str, parts: Path) -> None:
+    """Refuse to end a run in which a file changed, came or went: the table would be of no one moment."""
+    if files_digest(folder, _photo_names(folder)) != before:
+        raise InvalidInput(
+            "Files in {folder} were changed, added or removed meanwhile. Delete {parts}, and repeat the command.",
+            folder=folder,
+            parts=parts,
+        )
 
 
 def run_locally(job: BatchJob, parts: Iterable[tuple[int, list[str]]]) -> Generator[tuple[int, list[Row]], None, None]:
