@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import papermill
@@ -36,7 +37,13 @@ def test_the_notebook_trains_with_the_same_code(tmp_path: Path, monkeypatch: pyt
         kernel_name="python3",
         progress_bar=False,
     )
-    assert Classifier.open(tmp_path / "data" / "models" / "n1").card.metrics[others.name].errors == 0
+    card = Classifier.open(tmp_path / "data" / "models" / "n1").card
+    assert card.metrics[others.name].errors == 0
+    *command, parameters = shlex.split(str(card.training["command"]))
+    assert command == ["papermill", "train.ipynb", "done.ipynb", "-y"]
+    assert json.loads(parameters) == {
+        "photos": str(textures), "validate": [str(others)], "with_feedback": False, "output": "", "version": "n1"
+    }  # fmt: skip
     cells = json.loads((tmp_path / "done.ipynb").read_text())["cells"]
     shown = [
         output["data"]
@@ -45,8 +52,11 @@ def test_the_notebook_trains_with_the_same_code(tmp_path: Path, monkeypatch: pyt
         for output in cell["outputs"]
         if "data" in output
     ]
-    [card] = [data["text/markdown"] for data in shown if "text/markdown" in data]
-    assert "# Model n1" in "".join(card)
+    logged = [output for cell in cells for output in cell.get("outputs", []) if output["output_type"] == "stream"]
+    assert logged == [], "nor does TensorFlow write there"
+    [markdown] = [data["text/markdown"] for data in shown if "text/markdown" in data]
+    assert "# Model n1" in "".join(markdown)
+    assert all("Plotly.newPlot" in "".join(data["text/html"]) for data in shown if PLOTLY_TYPE in data), "for nbconvert"
     figures = [data[PLOTLY_TYPE]["layout"]["title"]["text"] for data in shown if PLOTLY_TYPE in data]
     assert figures == [
         "Dogs found, against cats taken for dogs (ROC)",
