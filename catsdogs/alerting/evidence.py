@@ -13,8 +13,8 @@ from typing import Protocol
 
 from catsdogs.stats import wilson_interval
 
-SURE, LIKELY = 2.326347874040841, 0.6744897501960817
-"""Quantiles of the standard normal distribution: a value is beyond a one-sided bound by chance in 1 % or 25 %."""
+LIKELY = 0.6744897501960817
+"""Quantile of the standard normal distribution: a value is beyond a one-sided bound by chance in 25 %."""
 QUANTILES = tuple(hundredth / 100 for hundredth in range(70, 101))
 """Quantiles of the inference time that :class:`Percentile95` is made of."""
 
@@ -31,7 +31,7 @@ class Evidence(Protocol):
         """Number of predictions or ratings that it was computed from."""
 
     def interval(self, z: float) -> tuple[float, float]:
-        """Return the ends of the interval; `z` is :data:`SURE` or :data:`LIKELY`. It is called only if `n` > 1."""
+        """Return the ends of the interval; `z` is that of a rule, or :data:`LIKELY`. It is called only if `n` > 1."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 ::
 
-    (none) --beyond the limit--> pending --surely beyond--> firing --likely within the limit--> resolved
+    (none) --beyond the limit--> pending --surely beyond--> firing --surely within the limit--> resolved
                                     |                         |
                                     '--within--> (none)       '-- otherwise it stays as it is
 
-The two confidences make a hysteresis: a firing alert is not resolved because its value crossed the limit once, but when
-its interval lies within the limit.
+The rule says how sure is surely, for either. That makes a hysteresis: a firing alert is not resolved because its value
+crossed the limit once, but when its interval in the fast window lies within the limit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from catsdogs.alerting.alert import AlertState, Measurement
-from catsdogs.alerting.evidence import LIKELY, SURE, Evidence
+from catsdogs.alerting.evidence import LIKELY, Evidence
 from catsdogs.alerting.rules import Rule
 
 
@@ -34,7 +34,7 @@ class Judgement(StrEnum):
     UNCLEAR = "unclear"
     """The value is within the limit, or there are too few predictions or ratings."""
     WITHIN = "within"
-    """The value is likely within the limit, or nothing was measured at all."""
+    """The value is surely within the limit, or nothing was measured at all."""
 
 
 class Windows(NamedTuple):
@@ -61,14 +61,14 @@ def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:
     Google (2018), "The Site Reliability Workbook", chapter 5, "Alerting on SLOs": multiwindow alerts.
     """
     fast, slow = (found if found is not None and found.n >= rule.at_least else None for found in windows)
-    if fast is not None and _is_beyond(fast, rule, SURE):
+    if fast is not None and _is_beyond(fast, rule, rule.sure_z):
         return Judgement.BROKEN, Measurement(fast.value, fast.n)
     now = windows.fast  # however few there are: the slow window has enough
     if (
         slow is not None
         and now is not None
         and now.n > 1
-        and _is_beyond(slow, rule, SURE)
+        and _is_beyond(slow, rule, rule.sure_z)
         and _is_beyond(now, rule, LIKELY)
     ):
         return Judgement.BROKEN, Measurement(slow.value, slow.n)
@@ -77,7 +77,7 @@ def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:
         is_silent = windows.slow is None or not windows.slow.n
         return (Judgement.WITHIN if is_silent else Judgement.UNCLEAR), None
     measured = Measurement(shown.value, shown.n)
-    if _is_within(shown, rule):
+    if fast is not None and _is_within(fast, rule):  # the slow one holds what was before the incident, too
         return Judgement.WITHIN, measured
     return (Judgement.BEYOND if rule.is_beyond(shown.value) else Judgement.UNCLEAR), measured
 
@@ -88,7 +88,7 @@ def _is_beyond(found: Evidence, rule: Rule, z: float) -> bool:
 
 
 def _is_within(found: Evidence, rule: Rule) -> bool:
-    low, high = found.interval(LIKELY)
+    low, high = found.interval(rule.over_z)
     return not rule.is_beyond(low if rule.below is not None else high)
 
 

@@ -8,6 +8,7 @@ import tomllib
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
+from statistics import NormalDist
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -42,6 +43,8 @@ class Rule(BaseModel):
     fast: timedelta = Field(strict=False, gt=timedelta())
     slow: timedelta = Field(strict=False, le=timedelta(days=31))
     at_least: int = Field(10, ge=2)
+    sure: float = Field(0.99, ge=0.75, lt=1)
+    over: float = Field(0.75, ge=0.5, lt=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -79,6 +82,16 @@ class Rule(BaseModel):
         if self.below is not None:
             return self.below
         return STRONG_PSI if self.above is None else self.above
+
+    @property
+    def sure_z(self) -> float:
+        """Quantile of the standard normal distribution that belongs to `sure`."""
+        return NormalDist().inv_cdf(self.sure)
+
+    @property
+    def over_z(self) -> float:
+        """Quantile of the standard normal distribution that belongs to `over`."""
+        return NormalDist().inv_cdf(self.over)
 
     def is_beyond(self, value: float) -> bool:
         """Return whether a value is beyond the limit."""

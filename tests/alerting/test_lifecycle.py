@@ -34,6 +34,12 @@ def test_a_rule_is_broken_by_the_bound_of_an_interval_and_not_by_a_value() -> No
     assert verdict(both(600, 1000), SATISFACTION) is Judgement.BROKEN
 
 
+def test_a_rule_says_how_sure_it_must_be() -> None:
+    assert verdict(both(3, 10)) is Judgement.BEYOND
+    assert verdict(both(3, 10), ERRORS.model_copy(update={"sure": 0.9})) is Judgement.BROKEN
+    assert verdict(both(20, 100), ERRORS.model_copy(update={"sure": 0.9999})) is Judgement.BEYOND
+
+
 def test_a_small_change_is_found_in_the_slow_window_unless_the_fast_one_says_that_it_is_over() -> None:
     slow = Share(150, 1000)
     assert verdict(Windows(Share(3, 15), slow)) is Judgement.BROKEN
@@ -41,6 +47,13 @@ def test_a_small_change_is_found_in_the_slow_window_unless_the_fast_one_says_tha
     assert verdict(Windows(Share(0, 30), slow)) is Judgement.WITHIN
     assert verdict(Windows(Share(3, 3), slow)) is Judgement.BROKEN  # where photos are rare
     assert verdict(Windows(Share(1, 1), slow)) is Judgement.BEYOND
+
+
+def test_only_the_fast_window_says_that_an_incident_is_over() -> None:
+    """Where photos are rare, at night, the slow one is mostly of the time before the incident."""
+    before = Share(1, 200)
+    assert verdict(Windows(Share(3, 9), before)) is Judgement.UNCLEAR
+    assert verdict(Windows(Share(0, 30), before)) is Judgement.WITHIN
 
 
 def test_where_nothing_was_measured_no_alert_stays_and_where_little_was_nothing_changes() -> None:

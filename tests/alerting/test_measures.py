@@ -44,7 +44,7 @@ def weekly(n: int) -> list[Row]:
 CAT_OR_DOG = {"model_version": SHIPPED.name, "proba_cat": 1.0, "proba_dog": 0.0}
 CASES = {
     "satisfaction_low": (rated(400, 250), rated(400, 275), 0.625, 400),
-    "many_negatives": (rated(200, 80), rated(200, 95), 0.4, 200),
+    "many_negatives": (rated(200, 80), rated(200, 98), 0.4, 200),
     "slow": (times(*[6.0, 7.0] * 25), times(*[2.0, 11.0] * 5), 6.5 / 4, 50),
     "mean_time_high": (times(*[250.0, 270.0] * 40), times(*[245.0, 265.0] * 4), 260.0, 80),
     "p95_time_high": (times(*[4.0] * 170, *[800.0] * 30), times(*[4.0] * 189, *[800.0] * 11), 800.0, 200),

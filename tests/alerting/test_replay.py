@@ -12,13 +12,12 @@ from catsdogs.database import Database
 from catsdogs.demo.history import History, Incident, IncidentKind
 from catsdogs.settings import Settings
 from tests.alerting.replay import EXPECTED, Episode, delays, replay
+from tests.alerting.running_sums import replay_in_memory
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FIRST = START + 8 * DAY
 RULES = load_rules()
-HARD_TO_SEE = "many_negatives"
-"""A quarter is surely below a half in 20 ratings, of which 4 come in an hour: mostly, an incident of a day shows it."""
 
 
 @pytest.fixture
@@ -36,40 +35,40 @@ def test_incidents_are_found_soon_are_over_soon_and_nothing_else_is_found(opened
     days = [
         (IncidentKind.DISSATISFIED, IncidentKind.DARK_PHOTOS, IncidentKind.STALLED),
         (IncidentKind.GAP,),
-        (IncidentKind.UNREADABLE,),
+        (IncidentKind.UNREADABLE, IncidentKind.ONE_ANSWER),
     ]
     incidents = [
         Incident(kind, FIRST + number * DAY + 9 * HOUR, FIRST + number * DAY + 17 * HOUR)
         for number, day in enumerate(days)
         for kind in day
     ]
-    episodes = replay(opened, History(START, 11, incidents, seed=4), RULES, HOUR, FIRST)
+    history = History(START, 11, incidents, seed=4)
+    episodes = replay(opened, history, RULES, HOUR, FIRST)
+    assert sorted(episodes) == sorted(replay_in_memory(history, RULES, HOUR, FIRST))
     kinds = {incident.kind for incident in incidents}
     for rule in RULES:
         found = delays(rule.name, episodes, incidents)
         assert found.false == 0, (rule.name, episodes)
-        if EXPECTED[rule.name] in kinds and rule.name != HARD_TO_SEE:
+        if EXPECTED[rule.name] in kinds:
             assert found.fire is not None, rule.name
             assert found.fire <= 3 * HOUR, rule.name
             assert found.resolve is not None, rule.name
             assert timedelta() <= found.resolve <= 6 * HOUR, rule.name
 
 
-def test_a_long_incident_does_not_become_the_baseline(opened: Database) -> None:
+def test_a_long_incident_does_not_become_the_baseline() -> None:
     history = History(START, 18, [Incident(IncidentKind.SLOW, FIRST, START + 18 * DAY)], seed=1)
     [rule] = [rule for rule in RULES if rule.name == "slow"]
-    [episode] = replay(opened, history, [rule], 3 * HOUR, FIRST)
+    [episode] = replay_in_memory(history, [rule], 3 * HOUR, FIRST)
     assert episode == Episode("slow", episode.since, episode.fired_at, None)
     assert episode.fired_at - FIRST <= 12 * HOUR  # it began at midnight
 
 
-def test_an_incident_that_is_over_does_not_make_the_rule_fire_again(opened: Database) -> None:
+def test_an_incident_that_is_over_does_not_make_the_rule_fire_again() -> None:
     over = FIRST + DAY + 12 * HOUR
     history = History(START, 12, [Incident(IncidentKind.DISSATISFIED, FIRST + 9 * HOUR, over)], seed=4)
     rules = [rule for rule in RULES if rule.measure in ("satisfaction", "accuracy")]
-    episodes = replay(opened, history, rules, HOUR, FIRST)
-    assert [episode for episode in episodes if episode.fired_at > over] == []
-    assert {episode.resolved_at is not None for episode in episodes} == {True}
-    found = {episode.rule: episode.fired_at - FIRST - 9 * HOUR for episode in reversed(episodes)}
-    assert found.keys() == {rule.name for rule in rules}
-    assert found[HARD_TO_SEE] <= 12 * HOUR
+    episodes = replay_in_memory(history, rules, HOUR, FIRST)
+    assert sorted(episode.rule for episode in episodes) == sorted(rule.name for rule in rules)
+    assert all(episode.fired_at <= FIRST + 12 * HOUR for episode in episodes)
+    assert all(episode.resolved_at is not None and episode.resolved_at > over for episode in episodes)

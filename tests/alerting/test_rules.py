@@ -83,6 +83,8 @@ def test_the_prometheus_rules_have_the_same_limits(alert: str, rule: str) -> Non
         ("[[rule]]\n" + GOOD.replace("PT1H", "PT"), "at rule / a / fast: a duration in ISO 8601 of weeks"),
         ("[[rule]]\n" + GOOD.replace("0.5", "5.0"), "at rule / a: the limit of a share must be less than 1"),
         ("[[rule]]\n" + GOOD.replace("0.5", "inf"), "at rule / a / above: Input should be a finite number"),
+        ("[[rule]]\n" + GOOD + "sure = 0.7", "at rule / a / sure: Input should be greater than or equal to 0.75"),
+        ("[[rule]]\n" + GOOD + "sure = 1.0", "at rule / a / sure: Input should be less than 1"),
         ("[[rule]]\n" + GOOD + 'severity = "high"', "at rule / a / severity: Input should be 'critical' or 'warning'"),
         ("[[rule]]\n" + GOOD + "last = 50", "at rule / a: last is a field of earlier versions"),
         (

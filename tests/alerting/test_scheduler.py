@@ -35,23 +35,23 @@ def states(alerts: dict[str, Alert]) -> dict[str, str]:
 
 
 def test_the_state_and_the_course_are_kept_between_evaluations(insert_rows: InsertRows) -> None:
-    database = insert_rows(rated(20, 7))
+    database = insert_rows(rated(20, 9))
     first = evaluated(database, SATISFACTION_RULES, NOW)
     assert states(first) == {"satisfaction_low": "firing", "many_negatives": "pending"}
     insert_rows([make_row(NOW, user_feedback=0)])
     worse = evaluated(database, SATISFACTION_RULES, NOW + MINUTE)["satisfaction_low"]
-    assert (worse["value"], worse["worst"], worse["worst_n"]) == (7 / 21, 7 / 21, 21)
+    assert (worse["value"], worse["worst"], worse["worst_n"]) == (9 / 21, 9 / 21, 21)
     insert_rows(rated(100, 100, MINUTE / 61))
     last = evaluated(database, SATISFACTION_RULES, NOW + MINUTE * 2)
     assert states(last) == {"satisfaction_low": "resolved"}
     resolved = last["satisfaction_low"]
     assert resolved["since"] == first["satisfaction_low"]["since"]
-    assert (resolved["value"], resolved["worst"]) == (107 / 121, 7 / 21)
+    assert (resolved["value"], resolved["worst"]) == (109 / 121, 9 / 21)
     assert resolved["worst_at"] == (NOW + MINUTE).isoformat()
 
 
 def test_an_evaluation_with_other_rules_leaves_the_alerts_of_unknown_rules(insert_rows: InsertRows) -> None:
-    database = insert_rows(rated(20, 7))
+    database = insert_rows(rated(20, 9))
     before = evaluated(database, RULES, NOW)
     assert set(states(before).values()) == {"firing", "pending"}
     assert evaluated(database, TIME_RULES, NOW + MINUTE) == {}
@@ -62,7 +62,7 @@ def test_an_evaluation_with_other_rules_leaves_the_alerts_of_unknown_rules(inser
 
 
 def test_the_open_alerts_of_a_rule_that_was_not_evaluated_for_a_day_are_closed(insert_rows: InsertRows) -> None:
-    database = insert_rows(rated(20, 7))
+    database = insert_rows(rated(20, 9))
     evaluate(database, SATISFACTION_RULES, NOW)
     assert evaluated(database, TIME_RULES, NOW + timedelta(days=1, minutes=1)) == {}
     rows = database.run(lambda connection: connection.execute(sa.select(database.tables.alerts)).all())
@@ -70,7 +70,7 @@ def test_the_open_alerts_of_a_rule_that_was_not_evaluated_for_a_day_are_closed(i
 
 
 def test_an_unchanged_state_is_written_at_most_once_a_minute(insert_rows: InsertRows) -> None:
-    database = insert_rows(rated(20, 7))
+    database = insert_rows(rated(20, 9))
     table = database.tables.alerts
 
     def seen_at() -> set[datetime]:

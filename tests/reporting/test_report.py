@@ -77,7 +77,7 @@ def test_demonstration_data_is_named(report_of: Any) -> None:
 
 def test_firing_alerts_are_shown_to_people_and_listed_for_programs(report_of: Any) -> None:
     assert "<p>No alert.</p>" in report_of([]).alerts().html
-    unread = [make_row(NOW - timedelta(hours=n), prediction_result="error") for n in range(1, 31)]
+    unread = [make_row(NOW - timedelta(minutes=30 * n), prediction_result="error") for n in range(1, 31)]
     shown = report_of(unread).alerts()
     assert shown.facts["firing"] == ["errors"]
     assert shown._repr_mimebundle_()[FACTS_TYPE] == {"firing": ["errors"]}
