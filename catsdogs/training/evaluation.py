@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catsdogs.domain import Answer
-from catsdogs.model.classifier import ClassifiedPhoto, Classifier
+from catsdogs.model.classifier import ClassifiedPhoto, Classifier, answer_of
 from catsdogs.model.evaluated_set import EvaluatedSet
 from catsdogs.model.evaluation import labelled_photos
 from catsdogs.model.fingerprint import fingerprint_files
@@ -44,7 +44,7 @@ def evaluate_version(
     """Evaluate a written version on photos that it was not trained on.
 
     The thresholds for doubtful answers and the drift reference come from the first set that shows pets, best one that
-    the model was not trained on; without one, from the training photos.
+    the model was not trained on; without one, from the training photos, see :func:`held_out_answers`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def evaluate_version(
     feedback
         People's photos; those of neither are a set of their own.
     held_out
-        Names the training photos.
+        Predictions of cross-validation for the training photos.
 
     Returns
     -------
@@ -69,7 +69,8 @@ def evaluate_version(
     typical = next((one.subset(_sample(one.photos)) for one in evaluated if one.has_pets), None)
     if typical is None:
         labels = dict(zip(held_out.paths, held_out.labels, strict=True))
-        typical = _evaluate_files(classifier, "train", {path: labels[path] for path in _sample(labels)}, progress)
+        trained = _evaluate_files(classifier, "train", {path: labels[path] for path in _sample(labels)}, progress)
+        typical = held_out_answers(trained, held_out)
     doubts = typical.doubt_thresholds()
     return {
         "doubts": doubts,
@@ -77,6 +78,33 @@ def evaluate_version(
         "seen": {name: len(sets[name]) - len(photos) for name, photos in left.items() if len(photos) < len(sets[name])},
         "reference": typical.drift_reference(classifier.card.input_size),
     }
+
+
+def held_out_answers(trained: EvaluatedSet, held_out: LabelledPredictions) -> EvaluatedSet:
+    """Replace the answers for training photos by those of cross-validation, by models that had not seen them.
+
+    On photos that it was trained on, a model of a few dozen photos is so sure that it would call half of all others
+    unsure. The class-activation maps stay those of the model.
+    """
+    scores = dict(
+        zip(
+            held_out.paths,
+            zip(held_out.proba_dog.tolist(), held_out.neither_score.tolist(), strict=True),
+            strict=True,
+        )
+    )
+    photos = {}
+    for path, photo in trained.photos.items():
+        proba_dog, neither_score = scores[path]
+        prediction = replace(
+            photo.prediction,
+            answer=answer_of(proba_dog, neither_score),
+            proba_cat=1 - proba_dog,
+            proba_dog=proba_dog,
+            neither_score=neither_score,
+        )
+        photos[path] = photo._replace(prediction=prediction)
+    return replace(trained, photos=photos)
 
 
 def _evaluate_files(
