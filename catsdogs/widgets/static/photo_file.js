@@ -9,7 +9,8 @@ const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(st
  * Read the header of a JPEG, PNG, GIF, BMP or WebP file.
  * Returns { width, height, complete, animated }, or null for another format.
  * `complete` is false where the end of the file is missing: browsers would show half of the picture without an error.
- * For a JPEG it returns `oneScan`, too: a progressive JPEG has several scans. For a PNG it returns `deepGrey`: 16 bits.
+ * For a JPEG it returns `oneScan`, too: a progressive JPEG has several scans; and `inks`: its colours are those of a print.
+ * For a PNG it returns `deepGrey`: 16 bits.
  */
 function readHeader(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -49,7 +50,7 @@ function readJpegHeader(bytes, view) {
   }
   let end = bytes.indexOf(0xff, offset);
   while (end !== -1 && bytes[end + 1] !== 0xd9) end = bytes.indexOf(0xff, end + 1);
-  return { width, height, complete: end !== -1, animated: false, oneScan };
+  return { width, height, complete: end !== -1, animated: false, oneScan, inks: components === 4 };
 }
 
 function readPngHeader(bytes, view) {
@@ -107,15 +108,16 @@ async function scaleDown(file, { side, quality }) {
  * Choose what to send of a photo file, and what to show of it; `limits` are those of the server.
  * Returns { blob, preview }; `preview` is null where the browser cannot show the photo.
  * Where the canvas returns noise, the file is sent unchanged.
- * Files that the server judges better are sent unchanged: those that are too large or incomplete, animations, and 16-bit
- * greyscale, of which the browser would use the upper half only.
+ * Files that the server judges better are sent unchanged: those that are too large or incomplete, animations, 16-bit
+ * greyscale, of which the browser would use the upper half only, and inks, which Chromium shows paler than they are.
  */
 async function prepare(file, limits) {
   const header = readHeader(new Uint8Array(await file.arrayBuffer()));
   const unchanged = { blob: file, preview: null };
   const maxPixels = header?.oneScan ? limits.jpeg_pixels : limits.pixels;
   if (header && header.width * header.height > maxPixels) return unchanged;
-  if (header && (!header.complete || header.animated || header.deepGrey)) return { blob: file, preview: file };
+  const isJudgedBetter = !header?.complete || header.animated || header.deepGrey || (header.inks && file.size <= limits.bytes);
+  if (header && isJudgedBetter) return { blob: file, preview: file };
   try {
     const blob = await scaleDown(file, SENT); // fails where the browser cannot decode the file
     return (await isCanvasTrue()) ? { blob, preview: blob } : { blob: file, preview: file };
