@@ -97,7 +97,7 @@ def to_markdown(card: ModelCard) -> str:
         f"Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
         f"In cross-validation: {cross_validation['errors']} errors in {total:,}, "
         f"log-loss {cross_validation['log_loss']:.4f}.",
-        f"Refusals: {card.threshold_rule} " + _held_out_refusals(card) + _others(card),
+        f"Refusals: {card.threshold_rule}" + _held_out_refusals(card) + _others(card),
         f"Doubts, chosen on {card.doubts.n:,} photos of {card.doubts.photos}: {RULE}" if card.doubts else "",
         "\n".join(f"- {note}" for note in notes),
         "## How good it is",
@@ -125,14 +125,14 @@ def _held_out_refusals(card: ModelCard) -> str:
     if found is None:
         return ""
     return (
-        f"By thresholds chosen without them, too, {found.refused:,} of {found.n:,} are refused "
-        f"({_share(found.refused / found.n, found.interval)}): so many are to be expected of photos to come. "
+        f" By thresholds chosen without them, too, {found.refused:,} of {found.n:,} are refused, "
+        f"{_share(found.refused / found.n, found.interval)}: so many are to be expected of photos to come."
     )
 
 
 def _others(card: ModelCard) -> str:
     n = card.training.get("others", 0)  # older cards lack it
-    return f"The gate compares with {n:,} photos of other things." if n else ""
+    return f" The gate compares with {n:,} photos of other things." if n else ""
 
 
 def _results(metrics: dict[str, EvaluationMetrics]) -> str:
