@@ -143,9 +143,11 @@ def test_writers_go_on_and_nothing_is_lost(
         assert before.stored
         assert service.health()["status"] == "healthy"
         with silence():  # type: ignore[attr-defined]
-            with soon():  # the first call that meets the silence
+            with soon(), ThreadPoolExecutor(1) as threads:  # the first calls that meet the silence
+                token = threads.submit(service.change_token)  # an open dashboard asks every few seconds
                 first = service.predict(cat_jpeg, consent=Consent(True), new_receipt=new_receipt())
                 assert not first.stored
+                assert isinstance(token.exception(), DatabaseUnavailable | None)  # it reads no table that is locked
             with soon():
                 health = service.health()
             assert health["database"] in {"slow", "unavailable"}
