@@ -44,6 +44,10 @@ MAX_HEADER = 2**20
 """Size of the largest box that describes the picture, in bytes; the one of a photo in 100 tiles has six kilobytes."""
 _MAX_BOXES = 1000
 _HEIC_BYTES = 8.7  # memory that a decoder takes for each pixel: planes, and what it returns
+_USUAL_PIXEL_BYTES = 3.0
+_RETURNED_BYTES = 5.0
+"""Bytes of a pixel in what the decoder returns, and their copy. Where a pixel of the planes has more than the usual
+ones, planes count besides: those of the picture, and those of its largest coded part."""
 _HEIC_SECONDS_A_PIXEL = 0.12e-6
 _FLAT_SECONDS, _SECONDS_A_BYTE = 0.03e-6, 0.17e-6
 """What a pixel takes to decode, at most; it takes less where it has few bytes. 12 megapixels of a phone take 0.6 s."""
@@ -97,6 +101,9 @@ def open_heic(content: bytes, time_limit: TimeLimit) -> Source:
     items = read_items(content)
     decoding = items.decoding_of(items.main)
     source = _heic_source(content, time_limit)
+    if decoding.pixel_bytes > _USUAL_PIXEL_BYTES:
+        whole = min(1.0, decoding.largest / max(1, source.width * source.height))
+        source = replace(source, decoding_bytes=_RETURNED_BYTES + (1 + whole) * decoding.pixel_bytes)
     try:
         _check_decoding(decoding, source)
         source.check()

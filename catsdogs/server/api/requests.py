@@ -28,7 +28,7 @@ _PHOTO = (
     f"{FORMATS}; at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, or {MAX_JPEG_MEGAPIXELS} as a JPEG "
     f"that is not progressive, or {MAX_HEIC_MEGAPIXELS} as HEIC, {MAX_WEBP_MEGAPIXELS} as WebP and "
     f"{MAX_AVIF_MEGAPIXELS} as AVIF; of a larger HEIC, its preview is looked at; a TIFF with more than eight bits a "
-    f"sample has at most {MAX_DEEP_TIFF_MEGABYTES} MB of pixels"
+    f"sample has at most {MAX_DEEP_TIFF_MEGABYTES} MB of pixels, in 16-bit floating point half of that"
 )
 
 

@@ -71,6 +71,14 @@ def test_the_size_of_a_picture_is_read_from_its_stream(chroma: int, depth: int, 
     assert read_items(heic([picture, gain_map], [(b"auxl", 2, [1])])).decoding_of(1).pixels == 600_000
 
 
+@pytest.mark.parametrize(("chroma", "depth", "most"), [(1, 10, 28), (2, 10, 20), (3, 10, 15)])
+def test_deep_colours_take_more_memory(chroma: int, depth: int, most: int) -> None:
+    """In one piece of 28 megapixels, 12 bits with colours at a half of the pixels took 365 MB."""
+    picture = Item(b"hvc1", PIXELS, (parameters(7000, 5000, chroma, depth), shown_size(7000, 5000)))
+    with pytest.raises(InvalidImage, match=f"at most {most} megapixels"):
+        preprocessing.decode(heic([picture]))
+
+
 def _overlay(*size: int) -> bytes:
     return bytes(10) + struct.pack(">HH", *size) + bytes(4)
 
