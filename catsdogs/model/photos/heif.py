@@ -47,7 +47,7 @@ _HEIC_BYTES = 8.7  # memory that a decoder takes for each pixel: planes, and wha
 _USUAL_PIXEL_BYTES = 3.0
 _RETURNED_BYTES = 5.0
 """Bytes of a pixel in what the decoder returns, and their copy. Where a pixel of the planes has more than the usual
-ones, planes count besides: those of the picture, and those of its largest coded part."""
+ones, two copies of them count besides, in one piece and in tiles."""
 _HEIC_SECONDS_A_PIXEL = 0.12e-6
 _FLAT_SECONDS, _SECONDS_A_BYTE = 0.03e-6, 0.17e-6
 """What a pixel takes to decode, at most; it takes less where it has few bytes. 12 megapixels of a phone take 0.6 s."""
@@ -102,8 +102,7 @@ def open_heic(content: bytes, time_limit: TimeLimit) -> Source:
     decoding = items.decoding_of(items.main)
     source = _heic_source(content, time_limit)
     if decoding.pixel_bytes > _USUAL_PIXEL_BYTES:
-        whole = min(1.0, decoding.largest / max(1, source.width * source.height))
-        source = replace(source, decoding_bytes=_RETURNED_BYTES + (1 + whole) * decoding.pixel_bytes)
+        source = replace(source, decoding_bytes=_RETURNED_BYTES + 2 * decoding.pixel_bytes)
     try:
         _check_decoding(decoding, source)
         source.check()

@@ -73,10 +73,13 @@ def test_the_size_of_a_picture_is_read_from_its_stream(chroma: int, depth: int, 
 
 @pytest.mark.parametrize(("chroma", "depth", "most"), [(1, 10, 28), (2, 10, 20), (3, 10, 15)])
 def test_deep_colours_take_more_memory(chroma: int, depth: int, most: int) -> None:
-    """In one piece of 28 megapixels, 12 bits with colours at a half of the pixels took 365 MB."""
+    """At 28 megapixels, 12 bits with colours at a half of the pixels took 365 MB; in tiles as much for a pixel."""
     picture = Item(b"hvc1", PIXELS, (parameters(7000, 5000, chroma, depth), shown_size(7000, 5000)))
-    with pytest.raises(InvalidImage, match=f"at most {most} megapixels"):
-        preprocessing.decode(heic([picture]))
+    tile = Item(b"hvc1", PIXELS, (parameters(1000, 1000, chroma, depth), shown_size(1000, 1000)))
+    tiles = [Item(b"grid", grid(7, 5, 7000, 5000), (shown_size(7000, 5000),)), *[tile] * 35]
+    for photo in (heic([picture]), heic(tiles, [(b"dimg", 1, range(2, 37))])):
+        with pytest.raises(InvalidImage, match=f"at most {most} megapixels"):
+            preprocessing.decode(photo)
 
 
 def _overlay(*size: int) -> bytes:
