@@ -14,6 +14,8 @@ MAX_WEBP_MEGAPIXELS = 20
 """Size of the largest WebP, in millions of pixels: its decoder takes much memory."""
 MAX_AVIF_MEGAPIXELS = 20
 MAX_HEIC_MEGAPIXELS = 28
+MAX_DEEP_PNG_MEGAPIXELS = 36
+"""Size of the largest PNG with 16-bit colours and transparency, in millions of pixels: unpacking it takes long."""
 MAX_DEEP_TIFF_MEGABYTES = 120
 """Size of the pixels of the largest TIFF with more than eight bits a sample, in millions of bytes."""
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"

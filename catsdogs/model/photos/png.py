@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from PIL import Image, PngImagePlugin
 
 from catsdogs.domain import Note
+from catsdogs.model.photo_limits import MAX_DEEP_PNG_MEGAPIXELS, MAX_PIXELS
 from catsdogs.model.photos.colour_codes import REC709, profile_of_codes, profile_of_numbers
 from catsdogs.model.photos.exif import read_orientation
 from catsdogs.model.photos.source import MAX_PARTS, DamagedError, Decoded, Source, TimeLimit, open_parts, too_many_parts
@@ -65,6 +66,7 @@ def open_png(content: bytes, time_limit: TimeLimit) -> Source:
         height,
         load,
         decoding_bytes=4 if colour in (2, 4, 6) else 2 if depth == 16 else 1,
+        most_pixels=MAX_DEEP_PNG_MEGAPIXELS * 10**6 if (depth, colour) == (16, 6) else MAX_PIXELS,
         orientation=read_orientation(others.get(b"exif") or others.get(b"raw exif", b""), others.get(b"xmp", b"")),
         profile=_profile(others, is_grey=colour in (0, 4)),
         notes=(Note.FIRST_FRAME,) if is_animated else (),

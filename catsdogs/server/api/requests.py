@@ -15,6 +15,7 @@ from catsdogs.json_types import Identifier, JsonSchema, Timestamp
 from catsdogs.model.photo_limits import (
     FORMATS,
     MAX_AVIF_MEGAPIXELS,
+    MAX_DEEP_PNG_MEGAPIXELS,
     MAX_DEEP_TIFF_MEGABYTES,
     MAX_HEIC_MEGAPIXELS,
     MAX_JPEG_MEGAPIXELS,
@@ -27,8 +28,9 @@ from catsdogs.samples import SAMPLES
 _PHOTO = (
     f"{FORMATS}; at most {MAX_MEGABYTES} MB and {MAX_MEGAPIXELS} megapixels, or {MAX_JPEG_MEGAPIXELS} as a JPEG "
     f"that is not progressive, or {MAX_HEIC_MEGAPIXELS} as HEIC, {MAX_WEBP_MEGAPIXELS} as WebP and "
-    f"{MAX_AVIF_MEGAPIXELS} as AVIF; of a larger HEIC, its preview is looked at; a TIFF with more than eight bits a "
-    f"sample has at most {MAX_DEEP_TIFF_MEGABYTES} MB of pixels, in 16-bit floating point half of that"
+    f"{MAX_AVIF_MEGAPIXELS} as AVIF; of a larger HEIC, its preview is looked at; a PNG with 16-bit colours and "
+    f"transparency has at most {MAX_DEEP_PNG_MEGAPIXELS} megapixels; a TIFF with more than eight bits a sample has at "
+    f"most {MAX_DEEP_TIFF_MEGABYTES} MB of pixels, in 16-bit floating point half of that"
 )
 
 

@@ -214,3 +214,10 @@ def test_a_wrong_checksum_of_the_pixels_is_refused_or_read() -> None:
     whole = png((32, 32), 8, 2)
     with contextlib.suppress(InvalidImage):
         preprocessing.decode(whole[:-16] + b"\0\0\0\0" + whole[-12:])
+
+
+@pytest.mark.parametrize(("depth", "colour", "most"), [(16, 6, 36), (16, 2, 50), (8, 6, 50)])
+def test_the_limit_of_size_is_lower_for_deep_colours_with_transparency(depth: int, colour: int, most: int) -> None:
+    header = struct.pack(">IIBBBBB", 7_200, 7_200, depth, colour, 0, 0, 0)
+    with pytest.raises(InvalidImage, match=f"at most {most} megapixels"):
+        preprocessing.decode(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b""))
