@@ -103,7 +103,7 @@ def test_the_keyboard_focus_stays_where_the_page_changes(
 
     page.get_by_label("Anything to add?").fill("mine")
     press(page.get_by_role("button", name="Send the comment"))
-    change = page.get_by_role("button", name="Change")
+    change = page.get_by_role("button", name="Change", exact=True)
     expect(change).to_be_focused()
     press(change)
     expect(page.get_by_label("Anything to add?")).to_be_focused()

@@ -150,13 +150,14 @@ def test_a_server_that_cannot_be_reached_is_shown(page: Page, kernel: psutil.Pro
 
 
 def test_light_and_dark_follow_the_system(server: RunningServer, page: Page) -> None:
-    colours = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    red_green_blue = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    brightness = f"{red_green_blue}.reduce((sum, one) => sum + one)"
     for path in ("/", "/inference"):
         page.goto(server.url + path)
         page.emulate_media(color_scheme="light")
-        assert sum(page.evaluate(colours)) > 384, path
+        page.wait_for_function(f"{brightness} > 384")
         page.emulate_media(color_scheme="dark")
-        assert sum(page.evaluate(colours)) < 384, path
+        page.wait_for_function(f"{brightness} < 384")
 
 
 def test_pages_fit_a_phone(server: RunningServer, page: Page) -> None:

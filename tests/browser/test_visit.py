@@ -126,7 +126,7 @@ def test_a_draft_stays_with_its_photo_and_the_counter_counts_as_the_server_does(
     expect(comment).to_have_value("\N{CAT FACE}" * 1001)
     comment.fill("\N{CAT FACE}" * 1000)
     page.get_by_role("button", name="Send the comment").click()
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change", exact=True).click()
     expect(comment).to_have_value("\N{CAT FACE}" * 1000)
     comment.fill("shorter")
     page.get_by_role("button", name="Save the change").click()
