@@ -14,15 +14,18 @@ from tests.skipping import REQUIRED, skip_without
 CI = Path(__file__).parent.parent / ".ci" / "run"
 
 
-def run_ci(folder: Path, *programs: str, known: str) -> str:
+MAKE = f"echo make $1 with ${REQUIRED}"
+
+
+def run_ci(folder: Path, *programs: str, known: str, make: str = MAKE, code: int = 0) -> str:
     """Run a copy of ``.ci/run`` where only these programs are; apt knows the packages `known`, and installs none."""
     scripts = {
         "apt-get": "case $1 in install) shift 4; echo asked for $* >&2; exit 100;; esac",
         "apt-cache": f"case $2 in {known}) ;; *) exit 100;; esac",
-        "make": f"echo make $1 with ${REQUIRED}",
+        "make": make,
         "id": "echo 0",
     }
-    for name in ("bash", "env", "cat", "tee", "tail", "mktemp", "rm", "dirname"):
+    for name in ("bash", "env", "cat", "tee", "tail", "mktemp", "rm", "dirname", "sed"):
         (folder / name).symlink_to(shutil.which(name) or "")
     for name in (*scripts, *programs):
         (folder / name).write_text(f"#!/bin/sh\n{scripts.get(name, '')}\n")
@@ -32,8 +35,21 @@ def run_ci(folder: Path, *programs: str, known: str) -> str:
     (folder / "copy" / "run").write_text(script)
     command = [str(folder / "bash"), str(folder / "copy" / "run")]
     done = subprocess.run(command, env={"PATH": str(folder)}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done.stderr + done.stdout
+
+
+FAILED_BEFORE = "case $* in test) echo 1 failed, 2 passed; echo make: Error 1; exit 2;; esac; echo make $*"
+
+
+@pytest.mark.parametrize(("fails_again", "code"), [("", 0), ("; case $* in test*) exit 2;; esac", 2)])
+def test_ci_tries_what_failed_once_more_and_fails_where_it_fails_again(
+    tmp_path: Path, fails_again: str, code: int
+) -> None:
+    said = run_ci(tmp_path, "google-chrome", known="*", make=FAILED_BEFORE + fails_again, code=code).splitlines()
+    again = said.index("What failed is tried once more, alone; it must pass then.")
+    assert said[again + 1].startswith("make test ARGS=--numprocesses 0 --last-failed")
+    assert (said[-1] == "1 failed, 2 passed") is (code == 0)
 
 
 def test_ci_requires_each_browser_that_is_there(tmp_path: Path) -> None:
