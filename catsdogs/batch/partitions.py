@@ -52,6 +52,8 @@ class PartFiles:
         Photos and model.
     names
         Names of all photos, in order.
+    files
+        Their :func:`files_digest`.
 
     Raises
     ------
@@ -61,14 +63,14 @@ class PartFiles:
         The folder cannot be written.
     """
 
-    def __init__(self, folder: Path, job: BatchJob, names: list[str]) -> None:
+    def __init__(self, folder: Path, job: BatchJob, names: list[str], files: str) -> None:
         self._folder = folder
         self._names = names
         about = {
             "model": job.version,
             "sha256": job.checksum,
             "photos": len(names),
-            "files": files_digest(job.folder, names),
+            "files": files,
             "part": PART_SIZE,
         }
         plan = json.dumps(about, indent=1).encode() + b"\n"

@@ -68,7 +68,7 @@ def score_folder(
     job = BatchJob.with_served_model(folder, settings)
     try:
         folder_of_parts = out.with_name(f"{out.name}.parts") if one_file else out
-        parts = PartFiles(folder_of_parts, job, names)
+        parts = PartFiles(folder_of_parts, job, names, before)
         _write_missing(parts, runner, job, lambda done: progress(done, len(names)))
         _require_unchanged(folder, before, folder_of_parts)
         result = BatchResult(len(names), parts.errors(), job.version)
