@@ -34,7 +34,7 @@ def evaluate(
     from rich.progress import track
 
     from catsdogs.model.classifier import Classifier
-    from catsdogs.model.evaluation import labelled_photos, measure
+    from catsdogs.model.evaluation import labelled_photos, measure, predict
     from catsdogs.model.fingerprint import fingerprint_files
     from catsdogs.model.registry import ModelVersions
     from catsdogs.model.serving import ServedModel
@@ -50,11 +50,8 @@ def evaluate(
     found = len(photos)
     photos = unseen_photos(photos, classifier)
     console = Console(stderr=True)
-    shown = track(
-        classifier.classify_files(photos), "Classifying photos", len(photos), console=console,
-        disable=not console.is_terminal,
-    )  # fmt: skip
-    results = {path: result for path, result in shown if isinstance(result, Prediction)}
+    ticks = iter(track(photos, "Classifying photos", console=console, disable=not console.is_terminal))
+    results = predict(classifier.classify_files, photos, lambda: next(ticks, None))
     predictions = [(photos[path], result) for path, result in results.items()]
     figures = measure(predictions, unreadable=len(photos) - len(results)).figures()
     figures["seen"] = found - len(photos)
