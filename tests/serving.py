@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, sync_playwright
 
 from catsdogs.database import Database, setup
+from catsdogs.database.embedded import EmbeddedServer
 from catsdogs.files import data_folder
 from catsdogs.settings import Settings
 from tests.waiting import until
@@ -145,6 +146,17 @@ def copy_empty_database(data: Path) -> None:
     if not data.exists():
         data_folder(data)
     subprocess.run(["cp", "-a", _empty_database(), data], check=True)  # with the owner, where the tests run as root
+
+
+@contextmanager
+def own_postgresql() -> Iterator[EmbeddedServer]:
+    """Run a PostgreSQL with an empty, migrated database in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
+        copy_empty_database(Path(folder))
+        server = EmbeddedServer(Path(folder))
+        server.start()
+        yield server
+        server.stop()
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from catsdogs.database import Database, postgres
 from catsdogs.database.embedded import USER, EmbeddedServer
 from catsdogs.errors import DatabaseUnavailable
 from catsdogs.settings import Settings
-from tests.serving import copy_empty_database
+from tests.serving import own_postgresql
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make certificates with")
 
@@ -56,12 +55,8 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 @pytest.fixture(scope="module")
 def server() -> Iterator[EmbeddedServer]:
     """One server for all tests: none of them changes it."""
-    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
-        copy_empty_database(Path(folder))
-        own = EmbeddedServer(Path(folder))
-        own.start()
-        yield own
-        own.stop()
+    with own_postgresql() as server:
+        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.local import Local
 from catsdogs.settings import Settings
-from tests.serving import copy_empty_database
+from tests.serving import own_postgresql
 from tests.storage import Storage
 from tests.waiting import until
 
@@ -100,12 +99,8 @@ def dropping(line: Line) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[EmbeddedServer]:
-    with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
-        copy_empty_database(Path(folder))
-        server = EmbeddedServer(Path(folder))
-        server.start()
+    with own_postgresql() as server:
         yield server
-        server.stop()
 
 
 @pytest.fixture(params=["locked", "frozen", "dropping"])
