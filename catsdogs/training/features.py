@@ -16,6 +16,7 @@ from catsdogs.model.cores import usable_cores
 from catsdogs.model.preprocessing import Pixels
 from catsdogs.model.runtimes import open_session
 from catsdogs.training.backbone import FEATURE_MAPS, feature_channels
+from catsdogs.training.calibrations import Calibrations
 from catsdogs.training.dataset import Dataset
 from catsdogs.training.feature_cache import FeatureCache
 from catsdogs.training.onnx_graph import INPUT, build_onnx
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 CODE_VERSION = 4
-"""Version of the code that computes features, here and in the backbone: raise it when features change."""
+"""Version of the code that quantizes the backbone and computes features: raise it when either gives other figures."""
 
 _BATCH = 32
 
@@ -34,6 +35,11 @@ def open_feature_cache(processed: Path, backbone: QuantizedBackbone, side: int) 
     """Open the cache of this backbone's features for photos scaled to `side` x `side` pixels."""
     name = f"efficientnet_lite-{backbone.fingerprint[:16]}-{side}px-code{CODE_VERSION}"
     return FeatureCache(processed / "features" / name, (sum(feature_channels(backbone.blocks).values()),))
+
+
+def open_calibrations(processed: Path, architecture: str, side: int) -> Calibrations:
+    """Open the quantized backbones of earlier trainings for photos scaled to `side` x `side` pixels."""
+    return Calibrations(processed / "calibrations" / f"{architecture}-{side}px-code{CODE_VERSION}")
 
 
 def extract_features(

@@ -27,10 +27,11 @@ from catsdogs.model.seen_photos import SeenPhotos
 from catsdogs.training import card as cards
 from catsdogs.training.activation_statistics import collect_activation_statistics
 from catsdogs.training.backbone import LAST_CHANNELS, Block, build_backbone
+from catsdogs.training.calibrations import Calibrations
 from catsdogs.training.dataset import Dataset, collect, collect_others, write_left_out
 from catsdogs.training.early_checks import reserve
 from catsdogs.training.evaluation import evaluate_version, evaluation_sets
-from catsdogs.training.features import extract_features, open_feature_cache, read_input
+from catsdogs.training.features import extract_features, open_calibrations, open_feature_cache, read_input
 from catsdogs.training.gate import Gate, fit_gate
 from catsdogs.training.head import (
     FIT_STEPS,
@@ -73,8 +74,9 @@ class Fitted(NamedTuple):
 def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Path:
     """Train a model version.
 
-    The same photos and seed give the same model. It may still differ from one of another day: a later training of
-    version 2.0 rounded one weight in ten thousand otherwise.
+    The same photos, seed and cache give the same model. It may still differ from one of another day: a later training
+    of version 2.0 rounded one weight in ten thousand otherwise. With a cache of mostly the same photos, the backbone is
+    that of the training before, see :mod:`catsdogs.training.calibrations`; delete the cache to have it quantized anew.
 
     Stopped at any moment, it leaves no version; called again, it takes the features that it had computed from the
     feature cache.
@@ -106,7 +108,8 @@ def _train(options: TrainingOptions, target: Path, progress: Progress) -> None:
     dataset = collect(options.folder, side, lambda done, of: progress("checking", done, of), options.feedback)
     imagenet = load_imagenet_weights(options.architecture.name)
     with _unpublished_folder(target) as folder:
-        backbone = quantize_backbone(build_backbone(options.architecture, imagenet), dataset, side, progress)
+        known = open_calibrations(options.processed, options.architecture.name, side)
+        backbone = quantize_backbone(build_backbone(options.architecture, imagenet), dataset, side, progress, known)
         features = cached_features(dataset, backbone, options, progress)
         other_features = cached_features(others, backbone, options, lambda *_: None)[:, :LAST_CHANNELS]
         fitted = fit(features, other_features, dataset, split_classifier(imagenet), options.seed, progress)
@@ -130,10 +133,17 @@ def _train(options: TrainingOptions, target: Path, progress: Progress) -> None:
         folder.rename(target)
 
 
-def quantize_backbone(blocks: Sequence[Block], dataset: Dataset, side: int, progress: Progress) -> QuantizedBackbone:
+def quantize_backbone(
+    blocks: Sequence[Block], dataset: Dataset, side: int, progress: Progress, known: Calibrations
+) -> QuantizedBackbone:
     """Collect the activation statistics of the backbone on some photos, and quantize it by them.
 
     People's photos do not enter the statistics: nothing of them may stay in the model after an erasure.
+
+    Parameters
+    ----------
+    known
+        Backbones of earlier trainings: where one was quantized by enough of these photos, it is taken.
 
     Raises
     ------
@@ -143,10 +153,16 @@ def quantize_backbone(blocks: Sequence[Block], dataset: Dataset, side: int, prog
     indices = np.flatnonzero(dataset.is_file)
     if not len(indices):
         raise InvalidInput("The backbone is quantized with photos of your own: add some that can be used.")
-    indices = indices[:: -(-len(indices) // CALIBRATION_PHOTOS)]
+    digests = [dataset.digests[index] for index in indices]
+    step = -(-len(indices) // CALIBRATION_PHOTOS)
+    indices = indices[::step]
+    if found := known.find(blocks, digests, len(indices)):
+        return found
     batches = (_read_batch(dataset, batch, side) for batch in np.array_split(indices, -(-len(indices) // _BATCH)))
     advance = stage_counter(progress, "calibrating", len(indices))
-    return quantize(blocks, collect_activation_statistics(blocks, batches, advance))
+    backbone = quantize(blocks, collect_activation_statistics(blocks, batches, advance))
+    known.store(backbone, digests[::step])
+    return backbone
 
 
 def cached_features(

@@ -17,7 +17,20 @@ SCRIPT = """
 import json, sys
 from typer.testing import CliRunner
 from catsdogs.cli.app import app
+from catsdogs.errors import InvalidInput
+from catsdogs.files import notebooks
 errors = [str(CliRunner().invoke(app, ["train", *arguments]).exception) for arguments in json.loads(sys.argv[1])]
+
+cells = json.loads((notebooks() / "jobs" / "train.ipynb").read_text())["cells"]
+parameters, _, *others = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+names = {}
+exec(parameters, names)
+names["photos"] = "few"
+try:
+    for cell in others:
+        exec(cell, names)
+except InvalidInput as error:
+    errors.append(str(error))
 print(json.dumps([errors, "tensorflow" in sys.modules or "keras" in sys.modules]))
 """
 
@@ -43,7 +56,8 @@ def test_what_would_fail_later_is_refused_before_tensorflow_loads(environment: d
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     errors, loaded = json.loads(done.stdout)
     assert not loaded
-    for error, expected in zip(errors, cases.values(), strict=True):
+    of_notebook = cases["few",]
+    for error, expected in zip(errors, [*cases.values(), of_notebook], strict=True):
         assert error.startswith(expected)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -12,6 +14,7 @@ from catsdogs.model.card import SHIPPED
 from catsdogs.model.runtimes import open_session
 from catsdogs.training.activation_statistics import collect_activation_statistics
 from catsdogs.training.backbone import FEATURE_MAPS, Block, forward
+from catsdogs.training.calibrations import Calibrations
 from catsdogs.training.dataset import Dataset
 from catsdogs.training.imagenet import CATS
 from catsdogs.training.keras_graph import build_keras
@@ -87,7 +90,7 @@ def assert_pairs_fit(kernel: np.ndarray) -> None:
     assert (255 * (row[:, :-1:2] + row[:, 1::2])).max() < 2**15
 
 
-def test_peoples_photos_do_not_enter_the_statistics(blocks: list[Block]) -> None:
+def test_peoples_photos_do_not_enter_the_statistics(blocks: list[Block], tmp_path: Path) -> None:
     dataset = Dataset([], [], np.zeros(0, bool), {}, "", feedback=None, hashes=None)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="photos of your own"):
-        quantize_backbone(blocks, dataset, INPUT_SIZE, lambda *_: None)
+        quantize_backbone(blocks, dataset, INPUT_SIZE, lambda *_: None, Calibrations(tmp_path))
