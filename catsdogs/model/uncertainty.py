@@ -51,7 +51,10 @@ class DoubtThresholds(BaseModel):
             n=len(answered),
             confidence=float(np.quantile([pet.confidence for pet in answered], LOW_CONFIDENCE_SHARE)),
             neither_score=float(np.quantile([pet.neither_score for pet in answered], 1 - NEAR_REFUSAL_SHARE)),
-            both_score=float(np.quantile([both_score(pet) for pet in answered], 1 - FALSE_BOTH_SHARE)),
+            both_score=float(
+                # of fewer than a hundred photos the largest score: between two of them, the threshold would be too low
+                np.quantile([both_score(pet) for pet in answered], 1 - FALSE_BOTH_SHARE, method="higher")
+            ),
         )
 
     def doubt_of(self, prediction: Prediction) -> Doubt | None:

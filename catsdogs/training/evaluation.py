@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from catsdogs.domain import Answer
+import numpy as np
+from scipy.special import logit
+
+from catsdogs.domain import Answer, Explanation
 from catsdogs.model.classifier import ClassifiedPhoto, Classifier, answer_of
 from catsdogs.model.evaluated_set import EvaluatedSet
 from catsdogs.model.evaluation import labelled_photos
@@ -84,7 +87,8 @@ def held_out_answers(trained: EvaluatedSet, held_out: LabelledPredictions) -> Ev
     """Replace the answers for training photos by those of cross-validation, by models that had not seen them.
 
     On photos that it was trained on, a model of a few dozen photos is so sure that it would call half of all others
-    unsure. The class-activation maps stay those of the model.
+    unsure, or photos of both animals. The class-activation maps stay those of the model, but are shifted: their mean is
+    the logit that cross-validation found.
     """
     scores = dict(
         zip(
@@ -102,9 +106,19 @@ def held_out_answers(trained: EvaluatedSet, held_out: LabelledPredictions) -> Ev
             proba_cat=1 - proba_dog,
             proba_dog=proba_dog,
             neither_score=neither_score,
+            explanation=_shifted(photo.prediction.explanation, proba_dog),
         )
         photos[path] = photo._replace(prediction=prediction)
     return replace(trained, photos=photos)
+
+
+def _shifted(explanation: Explanation | None, proba_dog: float) -> Explanation | None:
+    """Shift a class-activation map by one figure, so that its mean is the logit of `proba_dog`."""
+    if explanation is None:
+        return None
+    activation = np.array(explanation.activation)
+    activation += logit(np.clip(proba_dog, 1e-9, 1 - 1e-9)) - activation.mean()
+    return replace(explanation, activation=tuple(map(tuple, activation.tolist())))
 
 
 def _evaluate_files(

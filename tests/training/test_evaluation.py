@@ -27,4 +27,7 @@ def test_doubts_are_chosen_by_answers_of_models_that_had_not_seen_the_photos() -
     doubts = found.doubt_thresholds()
     assert doubts.n == 2
     assert (doubts.confidence, doubts.neither_score) == pytest.approx((0.604, 0.298))
-    assert found.photos[paths[0]].prediction.explanation == sure.explanation
+    explanation = found.photos[paths[0]].prediction.explanation
+    assert explanation
+    assert np.array(explanation.activation) == pytest.approx(np.log(0.2 / 0.8)), "the mean is the logit, as in any map"
+    assert doubts.both_score == pytest.approx(-np.log(0.6 / 0.4)), "the larger one: there are two photos"
