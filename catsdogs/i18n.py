@@ -31,6 +31,15 @@ NBSP = "\N{NO-BREAK SPACE}"
 """No-break space, for example between a figure and its unit."""
 
 
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun, for texts that are English only, as those of the command line are.
+
+    >>> counted(1, "error"), counted(2000, "error")
+    ('1 error', '2,000 errors')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def N_(message: str) -> str:  # noqa: N802 (gettext's own name)
     """Mark a text for the catalogue; it is translated later, where it is shown."""
     return message
@@ -65,9 +74,9 @@ class Translator:
         text = self._catalogue.gettext(message)
         return text.format(**values) if values else text
 
-    def plural(self, singular: str, plural: str, n: int) -> str:
-        """Translate with the plural form for `n`, which replaces ``{n}``."""
-        return self._catalogue.ngettext(singular, plural, n).format(n=self.number(n))
+    def plural(self, singular: str, plural: str, n: int, **values: object) -> str:
+        """Translate with the plural form for `n`, which replaces ``{n}``, and fill in the other placeholders."""
+        return self._catalogue.ngettext(singular, plural, n).format(n=self.number(n), **values)
 
     def describe(self, error: CatsDogsError) -> str:
         """Return the message of an error in this language."""

@@ -41,6 +41,11 @@ def test_no_line_of_a_french_text_begins_with_a_punctuation_mark() -> None:
     assert [text for text in translations if re.search("« | [:;?!»%]", text)] == []
 
 
+def test_french_texts_have_typographic_apostrophes() -> None:
+    _, catalogue = update("fr", extract())
+    assert [message.string for message in catalogue if message.id and re.search(r"\w'\w", str(message.string))] == []
+
+
 def test_extraction_finds_texts_and_error_messages() -> None:
     template = extract()
     assert "Line {line} of .env is not NAME=VALUE. Correct or delete it." in template

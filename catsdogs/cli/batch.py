@@ -9,6 +9,7 @@ from pathlib import Path
 from catsdogs.cli.progress import progress_bars
 from catsdogs.errors import InvalidInput, SettingsError
 from catsdogs.extras import install_command
+from catsdogs.i18n import counted
 from catsdogs.settings import Settings
 
 
@@ -57,5 +58,5 @@ def write_table(photos: list[Path], out: Path | None, scheduler: str | None, as_
         figures = {"photos": result.photos, "errors": result.errors, "model_version": result.model_version}
         print(json.dumps({"out": str(out)} | figures))
     else:
-        print(f"{out}: {result.photos} files, {result.errors} not read, model {result.model_version}")
+        print(f"{out}: {counted(result.photos, 'file')}, {result.errors} not read, model {result.model_version}")
     return not result.errors

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import typer
 
 from catsdogs.cli.app import app
+from catsdogs.i18n import counted
 from catsdogs.settings import Settings
 
 data = typer.Typer(help="Photos to train on, and demonstration data.", no_args_is_help=True)
@@ -55,6 +56,7 @@ def demo(
             print(f"removed   {storage.remove(database)} predictions")
             return
         added = storage.fill(database, datetime.now(UTC), seed=seed, mixed=mixed)
-        print(f"added     {added} predictions of {storage.DAYS} days; `catsdogs data demo --remove` removes them")
+        predictions = counted(added, "prediction")
+        print(f"added     {predictions} of {storage.DAYS} days; `catsdogs data demo --remove` removes them")
     finally:
         database.close()

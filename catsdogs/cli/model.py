@@ -12,6 +12,7 @@ import typer
 from catsdogs.cli.app import app
 from catsdogs.cli.unseen import unseen_photos
 from catsdogs.errors import ModelError
+from catsdogs.i18n import counted
 from catsdogs.model.promotion_limits import RULE
 from catsdogs.settings import Settings
 
@@ -42,7 +43,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a 
             figures["error"] = line = str(error)
         else:
             figures |= {"created": card.created, "metrics": {name: m.figures() for name, m in card.metrics.items()}}
-            line = ", ".join(f"{m.errors} errors in {m.n} on {name}" for name, m in card.metrics.items())
+            line = ", ".join(f"{counted(m.errors, 'error')} in {m.n} on {name}" for name, m in card.metrics.items())
             line = f"{card.created[:10]}  {line or 'not evaluated: see promote --on'}"
         mark = "*" if figures["served"] else " "
         print(json.dumps(figures) if as_json else f"{mark} {folder.name:24} {line}")
@@ -97,7 +98,7 @@ def reference(
 ) -> None:
     """Compute the drift reference, and write it on a version's card; training does so by itself."""
     name, computed = _complete("reference", version, folder, lambda photos, side: photos.drift_reference(side))
-    print(f"{name}: the drift reference was computed from {computed.n} photos of {computed.photos}.")
+    print(f"{name}: the drift reference was computed from {counted(computed.n, 'photo')} of {computed.photos}.")
 
 
 @model.command()
@@ -107,7 +108,8 @@ def doubts(
 ) -> None:
     """Choose the thresholds for doubtful answers, and write them on a version's card; training does so by itself."""
     name, computed = _complete("doubts", version, folder, lambda photos, _: photos.doubt_thresholds())
-    print(f"{name}: the thresholds for doubtful answers were chosen on {computed.n} photos of {computed.photos}.")
+    photos = counted(computed.n, "photo")
+    print(f"{name}: the thresholds for doubtful answers were chosen on {photos} of {computed.photos}.")
 
 
 def _complete(

@@ -13,6 +13,7 @@ import typer
 from catsdogs.cli.app import app
 from catsdogs.errors import ModelError
 from catsdogs.extras import install_command
+from catsdogs.i18n import counted
 from catsdogs.settings import Settings
 
 Backbone = Literal["lite0", "lite2"]
@@ -54,7 +55,7 @@ def train(
     feedback = feedback_photos(settings) if with_feedback else FeedbackPhotos()
     if with_feedback:
         left_out = "".join(f", {n} {reason}" for reason, n in Counter(feedback.left_out.values()).items())
-        typer.echo(f"catsdogs: from feedback: {len(feedback.labels)} photos{left_out}", err=True)
+        typer.echo(f"catsdogs: from feedback: {counted(len(feedback.labels), 'photo')}{left_out}", err=True)
     options = TrainingOptions(
         folder,
         output or settings.data_dir / "models",

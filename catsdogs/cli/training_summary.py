@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from catsdogs.i18n import Translator
+from catsdogs.i18n import Translator, counted
 from catsdogs.model.card import ModelCard
 from catsdogs.model.evaluation import EvaluationMetrics
 
@@ -35,17 +35,17 @@ def summarize(card: ModelCard, left_out: Path, cache: Path, served_from: Path) -
     """
     photos: Any = card.training["photos"]
     unseen: Any = card.training["cross_validation"]
-    yield f"trained on {photos['cat']:,} photos of cats and {photos['dog']:,} of dogs"
+    yield f"trained on {counted(photos['cat'], 'photo')} of cats and {photos['dog']:,} of dogs"
     reasons = left_out_by_reason(left_out)
     if reasons:
         kinds = ", ".join(f"{n:,} {reason}" for reason, n in reasons.most_common())
         yield f"left out: {kinds}; see {left_out}"
     yield from _warn_of_balance(photos)
     n = photos["cat"] + photos["dog"]
-    errors = f"{unseen['errors']:,} errors in {n:,}"
+    errors = f"{counted(unseen['errors'], 'error')} in {n:,}"
     yield f"in cross-validation, each by a model that had not seen it: {errors}, {_refused(card)}"
     for name, measured in card.metrics.items():
-        yield f"on {name}: {measured.errors:,} errors in {measured.n:,}{_refused_pets(measured)}"
+        yield f"on {name}: {counted(measured.errors, 'error')} in {measured.n:,}{_refused_pets(measured)}"
     for name, seen in card.seen.items():
         yield f"on {name}: {seen:,} left out, as it was trained on them or on copies of them"
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
@@ -94,4 +94,4 @@ def _refused_pets(measured: EvaluationMetrics) -> str:
 
 def _share_refused(refused: int, n: int, interval: tuple[float, float]) -> str:
     share, low, high = (_ENGLISH.percent(value) for value in (refused / n, *interval))
-    return f"{refused:,} pets refused ({share}; 95 % interval {low} to {high})"
+    return f"{counted(refused, 'pet')} refused ({share}; 95 % interval {low} to {high})"

@@ -116,7 +116,7 @@ def _refuse_people(connection: sa.Connection, tables: Tables) -> None:
     people = connection.scalar(sa.select(sa.func.count()).select_from(table).where(~is_demo(table.c.id)))
     if people:
         raise Conflict(
-            "This database holds {n} predictions of people, and demonstration data would change their figures. "
+            "This database holds predictions of people ({n}), and demonstration data would change their figures. "
             "Choose another database, or add --mixed.",
             n=people,
         )

@@ -15,7 +15,7 @@ from PIL import Image
 
 from catsdogs.domain import Answer, Prediction
 from catsdogs.errors import InvalidInput, ModelError
-from catsdogs.i18n import Translator
+from catsdogs.i18n import Translator, counted
 from catsdogs.model.card import ModelCard
 from catsdogs.model.classifier import Classifier
 from catsdogs.model.evaluation import EvaluationMetrics, is_error, is_refused, measure, predict
@@ -167,15 +167,15 @@ def _objections(name: str, pair: MetricsPair) -> list[str]:
     champion, candidate = pair.champion, pair.candidate
     found = []
     if pair.answers and candidate.n < MIN_PHOTOS:
-        found.append(f"{candidate.n} photos in {name} are too few, at least {MIN_PHOTOS} are needed")
+        found.append(f"{counted(candidate.n, 'photo')} in {name}: too few, at least {MIN_PHOTOS} are needed")
     if candidate.accuracy < champion.accuracy:
-        found.append(f"{candidate.errors} errors instead of {champion.errors} on {name}")
+        found.append(f"{counted(candidate.errors, 'error')} instead of {champion.errors} on {name}")
     ours, theirs = champion.log_loss, candidate.log_loss
     if ours is not None and theirs is not None and theirs > MAX_LOG_LOSS_RATIO * ours:
         found.append(f"log-loss {theirs:.4f} instead of {ours:.4f} on {name}")
     refuses_more = candidate.refused / candidate.n > champion.refused / champion.n + MAX_REFUSED_INCREASE
     if refuses_more or (pair.answers and pair.answers.refused.verdict is PairedVerdict.WORSE):
-        found.append(f"{candidate.refused} pets refused instead of {champion.refused} on {name}")
+        found.append(f"{counted(candidate.refused, 'pet')} refused instead of {champion.refused} on {name}")
     return found
 
 

@@ -118,8 +118,8 @@ def require_unseen(labels: Mapping[Path, Answer], versions: Mapping[str, SeenPho
     left = unseen(labels, versions.values())
     if labels and not left:
         raise InvalidInput(
-            "Version {version} was trained on all of these {n} photos, or on copies of them: they show nothing of how "
-            "good it is. Choose others.",
+            "Version {version} was trained on all of these photos ({n}), or on copies of them: they show nothing of "
+            "how good it is. Choose others.",
             version=" or ".join(name for name, seen in versions.items() if seen),
             n=len(labels),
         )

@@ -56,18 +56,22 @@ def _worst_days(
         mean = _.milliseconds(latency["value"])
         yield _("Slowest day: {day}, with {mean} on average.", day=_format_day(latency, _), mean=mean)
     if errors:
-        yield _(
+        day, share = _format_day(errors, _), _.percent(errors["value"])
+        yield _.plural(
+            "Day with most errors: {day}, when {share} of {n} photo could not be read.",
             "Day with most errors: {day}, when {share} of {n} photos could not be read.",
-            day=_format_day(errors, _),
-            share=_.percent(errors["value"]),
-            n=_.number(errors["n"]),
+            errors["n"],
+            day=day,
+            share=share,
         )
     if satisfaction:
-        yield _(
+        day, share = _format_day(satisfaction, _), _.percent(satisfaction["value"])
+        yield _.plural(
+            "Least satisfied day: {day}, when {share} of {n} person was satisfied.",
             "Least satisfied day: {day}, when {share} of {n} people were satisfied.",
-            day=_format_day(satisfaction, _),
-            share=_.percent(satisfaction["value"]),
-            n=_.number(satisfaction["n"]),
+            satisfaction["n"],
+            day=day,
+            share=share,
         )
 
 

@@ -13,7 +13,7 @@ import keras
 
 from catsdogs.datetimes import iso
 from catsdogs.domain import Answer
-from catsdogs.i18n import Translator
+from catsdogs.i18n import Translator, counted
 from catsdogs.model.card import FORMAT, MARKDOWN_CARD_FILE, ModelCard, write_card
 from catsdogs.model.card_texts import ARCHITECTURES, INTENDED_USE, LIMITS
 from catsdogs.model.evaluation import EvaluationMetrics
@@ -91,14 +91,14 @@ def to_markdown(card: ModelCard) -> str:
         "\n".join(f"- {limit}" for limit in card.limits),
         "## How it was trained",
         f"```sh\n{card.training['command']}\n```" if card.training["command"] else "",
-        f"On {card.created}, on {photos['cat']:,} photos of cats and {photos['dog']:,} of dogs "
+        f"On {card.created}, on {counted(photos['cat'], 'photo')} of cats and {photos['dog']:,} of dogs "
         f"({_from_feedback(card)}{card.training['left_out']} left out), seed {card.training['seed']}, "
         f"fingerprint `{str(card.training['fingerprint'])[:16]}`. "
         f"Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
-        f"In cross-validation: {cross_validation['errors']} errors in {total:,}, "
+        f"In cross-validation: {counted(cross_validation['errors'], 'error')} in {total:,}, "
         f"log-loss {cross_validation['log_loss']:.4f}.",
         f"Refusals: {card.threshold_rule}" + _held_out_refusals(card) + _others(card),
-        f"Doubts, chosen on {card.doubts.n:,} photos of {card.doubts.photos}: {RULE}" if card.doubts else "",
+        f"Doubts, chosen on {counted(card.doubts.n, 'photo')} of {card.doubts.photos}: {RULE}" if card.doubts else "",
         "\n".join(f"- {note}" for note in notes),
         "## How good it is",
         _results(card.metrics) if card.metrics else "Not measured on other photos.",
@@ -125,14 +125,14 @@ def _held_out_refusals(card: ModelCard) -> str:
     if found is None:
         return ""
     return (
-        f" By thresholds chosen without them, too, {found.refused:,} of {found.n:,} are refused, "
+        f" By thresholds chosen without them, too, the gate refuses {found.refused:,} of {found.n:,}, "
         f"{_share(found.refused / found.n, found.interval)}: so many are to be expected of photos to come."
     )
 
 
 def _others(card: ModelCard) -> str:
-    n = card.training.get("others", 0)  # older cards lack it
-    return f" The gate compares with {n:,} photos of other things." if n else ""
+    n: Any = card.training.get("others", 0)  # older cards lack it
+    return f" The gate compares with {counted(n, 'photo')} of other things." if n else ""
 
 
 def _results(metrics: dict[str, EvaluationMetrics]) -> str:

@@ -121,7 +121,7 @@ def learning_curve(points: Sequence[LearningPoint]) -> go.Figure:
         marker={"color": BAD, "size": 8},
         line={"width": 1},
         error_y={"symmetric": False, "array": ends[:, 1] - share, "arrayminus": share - ends[:, 0], "width": 3},
-        hovertemplate="after %{x:,} photos: %{customdata[0]} errors in %{customdata[1]:,}, "
+        hovertemplate="after %{x:,} photos, errors: %{customdata[0]} of %{customdata[1]:,}, "
         "log-loss %{customdata[2]:.4f}<extra></extra>",
     )
     fig.update_xaxes(title_text="training photos", type="log", tickvals=[point.n for point in points])

@@ -52,6 +52,15 @@ def test_photos_results_and_the_next_command_are_said(left_out: Path, tmp_path: 
     ]
 
 
+def test_one_is_no_plural(left_out: Path, tmp_path: Path) -> None:
+    card = card_of(1, 105)
+    one = {"errors": 1, "log_loss": 0.1, "refused": 1}
+    card = card.model_copy(update={"training": card.training | {"cross_validation": one}})
+    lines = list(summarize(card, left_out, tmp_path / "features", tmp_path / "models"))
+    assert lines[0] == "trained on 1 photo of cats and 105 of dogs"
+    assert ": 1 error in 106, 1 pet refused (" in lines[3]
+
+
 def test_a_rare_animal_is_warned_of(left_out: Path, tmp_path: Path) -> None:
     left_out.write_text("file,reason\n")
     lines = list(summarize(card_of(950, 50), left_out, tmp_path / "features", tmp_path / "other"))

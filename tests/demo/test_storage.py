@@ -58,7 +58,7 @@ def test_what_was_filled_is_removed_and_nothing_else(insert_rows: InsertRows) ->
     while database.run(lambda connection: refresh(connection, database.tables)):
         pass
     before = content(database)
-    with pytest.raises(Conflict, match="400 predictions of people"):
+    with pytest.raises(Conflict, match=r"predictions of people \(400\)"):
         storage.fill(database, NOW)
     assert content(database) == before
     added = storage.fill(database, NOW, mixed=True, days=5)

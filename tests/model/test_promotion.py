@@ -81,7 +81,7 @@ def answers(n: int, wrong: Iterable[int] = (), refused: Iterable[int] = ()) -> d
         (1000, answers(1000, wrong=range(9)), answers(1000, wrong=range(2)), []),
         (1000, answers(1000, wrong=range(3)), answers(1000, wrong=range(1, 4)), []),
         (1000, answers(1000, wrong=[0]), answers(1000, wrong=[1, 2]), ["2 errors instead of 1 on kept"]),
-        (99, answers(99), answers(99), ["99 photos in kept are too few, at least 100 are needed"]),
+        (99, answers(99), answers(99), ["99 photos in kept: too few, at least 100 are needed"]),
         (2000, answers(2000), answers(2000, refused=range(5)), []),  # a quarter of 1 %, which may be chance
         (2000, answers(2000), answers(2000, refused=range(6)), ["6 pets refused instead of 0 on kept"]),
     ],

@@ -121,7 +121,7 @@ def test_the_card_describes_the_training(version: Path, unseen: Path) -> None:
     assert "catsdogs train photos" in markdown
     assert "- The photos are textures, and nobody's." in markdown
     assert card.held_out_refusals
-    assert f"{card.held_out_refusals.refused} of 48 are refused, " in markdown
+    assert f"the gate refuses {card.held_out_refusals.refused} of 48, " in markdown
     assert "Apache-2.0" in markdown
     assert "EfficientNet-Lite0" in markdown
     assert "The gate compares with 3 photos of other things." in markdown
