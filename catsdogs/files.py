@@ -120,6 +120,28 @@ def atomic_write(
         raise
 
 
+def append_privately(path: Path, lines: str) -> None:
+    """Append whole lines to a file that only its owner may read (mode 600), all of them or none; create it if need be.
+
+    The file stays the same one, with the same owner: it may be mounted into a container.
+
+    Raises
+    ------
+    OSError
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        size = os.fstat(descriptor).st_size
+        last = os.pread(descriptor, 1, size - 1) if size else b"\n"
+        content = (lines if last == b"\n" else f"\n{lines}").encode()
+        if os.write(descriptor, content) < len(content):
+            os.ftruncate(descriptor, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    finally:
+        os.close(descriptor)
+
+
 def move_into_place(draft: Path, path: Path) -> None:
     """Rename a complete file, and wait until content and name are on disk.
 

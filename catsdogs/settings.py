@@ -254,14 +254,7 @@ def write_missing_secrets(settings: Settings) -> list[str]:
     if not missing:
         return []
     try:
-        descriptor = os.open(env_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
-            os.fchmod(descriptor, 0o600)
-            text = env_file().read_text(encoding="utf-8")
-            if text and not text.endswith("\n"):
-                stream.write("\n")
-            for name in missing:
-                stream.write(f"{name}={secrets.token_urlsafe(24)}\n")
+        files.append_privately(env_file(), "".join(f"{name}={secrets.token_urlsafe(24)}\n" for name in missing))
     except OSError as error:
         raise SettingsError(
             "No {names} is set, and .env cannot be written: {reason}.",

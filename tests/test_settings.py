@@ -8,6 +8,7 @@ import pytest
 
 from catsdogs.errors import SettingsError
 from catsdogs.settings import Settings, write_missing_secrets
+from tests.small_disk import fill, small_disk
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +140,18 @@ def test_the_repositorys_notebooks_use_the_repositorys_data(monkeypatch: pytest.
     assert Settings.load().data_dir == repository / "data"
     monkeypatch.setenv("CATSDOGS_DATA_DIR", "/elsewhere")
     assert Settings.load().data_dir == Path("/elsewhere")
+
+
+def test_secrets_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last 30 bytes of the last page are free: some of the text would fit."""
+    with small_disk(tmp_path / "disk", "64k") as disk:
+        (disk / ".env").write_text("DB_HOST=kept".ljust(4096 - 30))
+        fill(disk)
+        monkeypatch.chdir(disk)
+        with pytest.raises(SettingsError, match=r"No API_TOKEN and no .* cannot be written: No space left"):
+            write_missing_secrets(Settings.load())
+        assert (disk / ".env").read_text() == "DB_HOST=kept".ljust(4096 - 30)
+        monkeypatch.chdir(tmp_path)
 
 
 def test_secrets_are_never_shown() -> None:

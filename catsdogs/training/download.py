@@ -126,12 +126,14 @@ def _receive(archive: Archive, part: Path, progress: Progress) -> Exception | No
 
 def _unzip(archive: Path, photos: Path, progress: Progress) -> Path:
     unpacked = photos.with_name(f".{photos.name}.tmp")
-    shutil.rmtree(unpacked, ignore_errors=True)
-    with zipfile.ZipFile(archive) as opened:
-        members = [name for name in opened.namelist() if name.startswith(f"{ARCHIVE_FOLDER}/")]
-        for done, name in enumerate(members, 1):
-            opened.extract(name, unpacked)
-            progress("unzipping", done, len(members))
-    (unpacked / ARCHIVE_FOLDER).rename(photos)
-    unpacked.rmdir()
+    shutil.rmtree(unpacked, ignore_errors=True)  # of a program that was killed
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [name for name in opened.namelist() if name.startswith(f"{ARCHIVE_FOLDER}/")]
+            for done, name in enumerate(members, 1):
+                opened.extract(name, unpacked)
+                progress("unzipping", done, len(members))
+        (unpacked / ARCHIVE_FOLDER).rename(photos)
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
     return photos

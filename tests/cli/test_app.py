@@ -1,9 +1,13 @@
-"""The help of every command fits the terminal, and breaks its lines nowhere else."""
+"""What all commands share: their help, and what they say when the disk is full."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from typer.testing import CliRunner
 
 import catsdogs.cli  # registers the commands
 from catsdogs.cli.app import app
+from tests import command as in_process
 
 assert catsdogs.cli
 
@@ -36,3 +41,33 @@ def test_help_has_no_ragged_lines(width: int) -> None:
         for line, after in pairwise(text):
             if line and after and "╭" not in line + after and "│" not in line + after:
                 assert len(line) + 1 + len(after.split()[0]) > width - 2, (path, line, after)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_output_to_a_full_disk_is_an_error_in_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "catsdogs", "model", "list"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "catsdogs: No space left on device. Make room on the disk, and repeat the command.\n",
+    )
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device", "a/file"), OSError(5, "Input/output error")])
+def test_only_a_full_disk_is_said_in_one_sentence(
+    error: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("catsdogs.settings.Settings.load", fails)
+    if error.errno == 5:
+        with pytest.raises(OSError, match="Input/output"):
+            in_process.catsdogs("db", "check", environment={}, folder=tmp_path)
+    else:
+        done = in_process.catsdogs("db", "check", environment={}, folder=tmp_path)
+        sentence = "No space left on device (a/file). Make room on the disk, and repeat the command."
+        assert (done.returncode, done.stderr) == (1, f"catsdogs: {sentence}\n")

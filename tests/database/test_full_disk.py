@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -16,25 +15,16 @@ from catsdogs.domain import Consent
 from catsdogs.errors import DatabaseUnavailable, SpoolError
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.settings import Settings
+from tests.small_disk import fill, small_disk
 from tests.storage import Storage
 from tests.waiting import until
 
 
 @pytest.fixture
 def disk(data_dir: Path) -> Iterator[Callable[[str], Path]]:
-    """Mount a small disk."""
-
-    def mount(size: str) -> Path:
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(data_dir)]
-        if subprocess.run(command, capture_output=True).returncode:
-            pytest.skip("no right to mount a small disk here")
-        mounted.append(data_dir)
-        return data_dir
-
-    mounted: list[Path] = []
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    """Mount a small disk on the data folder."""
+    with contextlib.ExitStack() as mounted:
+        yield lambda size: mounted.enter_context(small_disk(data_dir, size))
 
 
 def test_a_disk_too_small_for_a_cluster_is_reported(disk: Callable[[str], Path]) -> None:
@@ -44,14 +34,6 @@ def test_a_disk_too_small_for_a_cluster_is_reported(disk: Callable[[str], Path])
     assert "No space left" in str(refused.value)
     assert not (folder / "postgresql").exists()
     assert not (folder / "postgresql.new").exists()
-
-
-def fill(folder: Path) -> Path:
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
-        while True:
-            stream.write(bytes(65536))
-    return filler
 
 
 def test_a_server_reports_a_full_disk_and_starts_once_there_is_room(

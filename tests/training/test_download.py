@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 from catsdogs.errors import ServiceError, ServiceUnavailable, SettingsError
 from catsdogs.training import download
 from catsdogs.training.download import Archive, fetch
+from tests.small_disk import small_disk
 
 NAME = "pets.zip"
 
@@ -148,7 +150,7 @@ def test_an_unzipping_that_was_stopped_starts_over(server: Server, archive: Arch
 
     with pytest.raises(KeyboardInterrupt):
         fetch(tmp_path / "data", archive, stop)
-    assert not (tmp_path / "data" / "raw" / "PetImages").exists()
+    assert files(tmp_path) == {"data/external/pets.zip"}
     fetch(tmp_path / "data", archive)
     assert files(tmp_path) == HERE
     assert len(server.asked) == 1
@@ -158,6 +160,23 @@ def test_a_folder_that_cannot_be_written_is_reported(archive: Archive, tmp_path:
     (tmp_path / "data").touch()
     with pytest.raises(SettingsError, match="cannot be written"):
         fetch(tmp_path / "data", archive)
+
+
+@pytest.mark.parametrize(
+    ("size", "left"),
+    [("512k", {"external/pets.zip.part"}), ("1600k", {"external/pets.zip"})],
+    ids=["downloading", "unzipping"],
+)
+def test_a_full_disk_is_reported_and_what_was_downloaded_stays(
+    archive: Archive, content: bytes, tmp_path: Path, size: str, left: set[str]
+) -> None:
+    with small_disk(tmp_path / "disk", size) as disk:
+        with pytest.raises(SettingsError, match="cannot be written: No space left on device"):
+            fetch(disk, archive)
+        assert files(disk) == left
+        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        fetch(disk, archive)
+        assert (disk / "external" / NAME).read_bytes() == content
 
 
 def test_the_archive_is_microsofts() -> None:
