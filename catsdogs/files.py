@@ -74,11 +74,15 @@ def data_folder(folder: Path) -> None:
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Return whether users other than the owner may read a file, or list or change a folder."""
+    """Return whether users other than the owner may read a file, or list or change a folder; root always may.
+
+    In a container, the volume belongs to the group of root, so that any user id of that group can write it.
+    """
     try:
-        return bool(path.stat().st_mode & 0o066)
+        found = path.stat()
     except OSError:
         return False
+    return bool(found.st_mode & (0o006 if found.st_gid == 0 else 0o066))
 
 
 @contextmanager
