@@ -37,8 +37,8 @@ def fetch(
 
 @data.command()
 def demo(
-    remove: bool = typer.Option(False, help="Remove all demonstration data, and nothing else."),
-    mixed: bool = typer.Option(False, help="Add it to a database that holds predictions of people, too."),
+    remove: bool = typer.Option(False, "--remove", help="Remove all demonstration data, and nothing else."),
+    mixed: bool = typer.Option(False, "--mixed", help="Add it to a database that holds predictions of people, too."),
     seed: int = typer.Option(0, help="Another seed makes another history."),
 ) -> None:
     """Fill the database with made-up predictions of 60 days, with incidents and feedback.
