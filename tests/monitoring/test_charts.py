@@ -213,6 +213,27 @@ def test_no_hour_is_lost_or_drawn_twice_where_the_clock_changes(
 
 
 @pytest.mark.parametrize(
+    ("days", "texts"),
+    [
+        (2, ["12:00 AM CET<br>Mar 29", "12:00 PM CEST", "12:00 AM CEST<br>Mar 30", "12:00 PM CEST"]),
+        (20, ["Mar 29", "Apr 5", "Apr 12"]),
+        (150, ["Apr 2026", "May 2026", "Jun 2026", "Jul 2026", "Aug 2026"]),
+        (700, ["Jul 2026", "Jan 2027", "Jul 2027", "Jan 2028"]),
+        (9000, ["Apr 2026", "Jun 2030", "Aug 2034", "Oct 2038", "Dec 2042", "Feb 2047"]),
+    ],
+)
+def test_where_the_clock_changes_the_marks_are_full_hours_days_or_months(days: int, texts: list[str]) -> None:
+    start = datetime(2026, 3, 28, 15, 30, tzinfo=PARIS)
+    width = timedelta(days=days) / 10
+    fig = TimeAxis([start + width * number for number in range(10)], width, PARIS, EN).draw(go.Figure())
+    assert [text.replace("\u202f", " ") for text in fig.layout.xaxis.ticktext] == texts
+    places = [datetime.fromisoformat(place) for place in fig.layout.xaxis.tickvals]
+    begin = datetime.fromisoformat("2026-03-28T15:30")
+    shown = [(start.astimezone(UTC) + (place - begin)).astimezone(PARIS) for place in places]
+    assert {moment.hour for moment in shown} <= {0, 12}, "by the clock on the wall, though summer's is an hour later"
+
+
+@pytest.mark.parametrize(
     ("translator", "texts"),
     [
         (EN, ["Mar 18, 2026, 12:00 PM – 1:00 PM", "Mar 18, 2026", "Mar 18, 2026, 6:00 PM – Mar 19, 2026, 6:00 AM"]),
