@@ -15,6 +15,7 @@
   const MIN_CLICK_INTERVAL = 3000;
   const MIN_REOPEN_INTERVAL = 60000;
   const LEAVING = 2000; // time between a click on a link and the end of the page
+  const LONGEST_LEAVING = 30000; // time in which the next page arrives on a slow line
   const banner = document.getElementById("session-banner");
   const darkScheme = window.matchMedia("(prefers-color-scheme: dark)");
   const { kernel, prefix } = document.body.dataset;
@@ -26,6 +27,7 @@
   let connection = null; // to the kernel; the front end makes it
   let received = 0; // bytes that had arrived at the server over the connection at the last heartbeat
   let leavesWithinTab = false;
+  let leftAt = -Infinity; // when another page was asked for
 
   const setTheme = () => {
     document.body.dataset.jpThemeLight = String(!darkScheme.matches);
@@ -80,6 +82,7 @@
   /** Open the page anew, where the tab keeps the visit: it goes on in a new session. The banner stays where that fails. */
   const reopen = () => {
     if (document.hidden || "notKept" in document.body.dataset) return; // later, when the person looks at it; or never
+    if (Date.now() - leftAt < LONGEST_LEAVING) return; // another page comes, as after a sign-out, which ends the session
     try {
       const last = Number(sessionStorage.getItem("catsdogs-reopened"));
       if (Date.now() - last < MIN_REOPEN_INTERVAL) return;
@@ -159,6 +162,7 @@
   }
 
   window.addEventListener("beforeunload", (event) => {
+    leftAt = Date.now();
     const isKept = leavesWithinTab && !("notKept" in document.body.dataset); // by the tab (see visit_store.js)
     if (!isKept && document.querySelector("[data-unsaved]")) event.preventDefault();
   });
