@@ -74,4 +74,7 @@ def test_values_by_hand() -> None:
     assert (low, high) == pytest.approx((3 / 1.10517, 3 * 1.10517), rel=1e-4)
     assert Traffic(3, 40, 4).value == pytest.approx(0.3)
     assert StabilityIndex([0.5, 0.5], [0.5, 0.5], 100, 100).value == 0.0
+    assert StabilityIndex([0.5, 0.5], [0.0, 0.0], 100, 0).value == 0.0, "of no photos, nothing is known"
     assert Percentile95([float(number) for number in range(70, 101)], 1000).value == 95.0
+    assert Percentile95([float(number) for number in range(70, 101)], 1000).interval(1.0) == (94.0, 96.0)
+    assert Percentile95([float(number) for number in range(70, 101)], 10).interval(1.0) == (88.0, 100.0)

@@ -10,7 +10,8 @@ from PIL import Image
 
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
-from catsdogs.model.photos.av1 import frame_sizes
+from catsdogs.model.photos.av1 import _frame_size, frame_sizes
+from catsdogs.model.photos.source import DamagedError
 
 LARGE, SMALL = (1600, 1200), (64, 64)
 
@@ -67,3 +68,26 @@ def test_streams_are_found_in_parts_and_in_the_description() -> None:
     halves = bytes([0, 0, 0, 0, 0x44, 0, 0, 1]) + struct.pack(">HHHIIII", 1, 0, 2, 100, 5, 100 + 8, len(stream) - 5)
     rest = stream[:5] + b"???" + stream[5:]
     assert frame_sizes(described(halves, b"", rest)) == [LARGE[0] * LARGE[1]]
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param("0 0 00000" + "0" * 12 + "00111", id="nothing besides"),
+        pytest.param("1" + "0" * 64 + "0 0 0 00000" + "0" * 12 + "00111", id="timing"),
+        pytest.param("1" + "0" * 64 + "1 001 01 0 0 00000" + "0" * 12 + "01000 1", id="equal intervals, a high level"),
+        pytest.param(
+            # a delay of 5 bits for each of two points: one has both lengths of the buffer, the other none
+            "1" + "0" * 64 + "0 1 00100" + "0" * 42 + "1 00001" + "0" * 12 + "00111 1" + "1" * 11 + "1 1111"
+            + "0" * 12 + "01000 1 0 0",
+            id="the decoder's model",
+        ),
+    ],
+)  # fmt: skip
+def test_the_size_is_read_behind_the_operating_points(points: str) -> None:
+    """AV1 specification, 5.5.1: the sequence header that is not the short one of a still picture."""
+    bits = ("0000 0" + points + "1001 1010" + f"{639:010b}" + f"{479:011b}").replace(" ", "")
+    header = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
+    assert _frame_size(header) == 640 * 480
+    with pytest.raises(DamagedError):
+        _frame_size(header[:-3])
