@@ -37,6 +37,7 @@ WIDGETS: dict[str, tuple[str, ...]] = {
         "visit_store",
         "photo_shown",
         "canvas_check",
+        "photo_metadata",
         "photo_file",
         "photo_sources",
         "activation_map",

@@ -42,10 +42,10 @@ class PhotoHandler(Protocol):
 
 
 class PhotoInput(BaseWidget):
-    """Takes photos, which the browser scales down and frees of metadata, and sends them to the kernel.
+    """Takes photos, which the browser frees of metadata and scales down, and sends them to the kernel.
 
-    Files that the browser cannot decode, and those that only the server can judge (animations, damaged or
-    very large pictures), are sent unchanged, up to the size that the server takes.
+    Small files, those that the browser cannot decode, and those that only the server can judge (animations, damaged or
+    very large pictures), are not scaled down, up to the size that the server takes.
 
     Parameters
     ----------

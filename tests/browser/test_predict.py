@@ -88,10 +88,15 @@ def test_of_an_animation_the_first_picture_is_used(shared_page: Page, pictures: 
     expect(shared_page.get_by_role("heading", level=2)).to_have_text(re.compile("a cat"))
 
 
-def test_an_incomplete_photo_is_shown_and_answered_with_a_note(shared_page: Page, cat_jpeg: bytes) -> None:
-    upload_photo(shared_page, cat_jpeg[:-2], "cut.jpg")
+def test_an_incomplete_photo_is_shown_and_kept_and_answered_with_a_note(shared_page: Page, cat_jpeg: bytes) -> None:
+    errors: list[str] = []
+    shared_page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    upload_photo(shared_page, cat_jpeg[: len(cat_jpeg) * 9 // 10], "cut.jpg")
     expect(shared_page.locator(".cd-answer")).to_contain_text("The picture is incomplete")
     expect(shared_page.get_by_role("img", name="cut.jpg")).to_be_visible()
+    kept = "sessionStorage['catsdogs-visit-picture-' + sessionStorage['catsdogs-visit-last']]"
+    until(lambda: shared_page.evaluate(f"Boolean({kept})"), "the small picture is not kept")
+    assert errors == []
 
 
 def test_a_heic_is_sent_as_it_is(shared_page: Page) -> None:

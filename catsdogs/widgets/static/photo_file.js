@@ -1,9 +1,8 @@
 // Photo files: what their header says, and a smaller copy without metadata.
 
+const MOST_UNSCALED = 400_000; // bytes of a file that is sent as it is: a copy would hardly be smaller
 const SENT = { side: 1024, quality: 0.95 }; // the copy that is sent: its longest side in pixels, and its JPEG quality
 const KEPT = { side: 512, quality: 0.9 }; // the copy that the tab keeps: as large as one that is kept for training
-
-const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(start, start + length));
 
 /**
  * Read the header of a JPEG, PNG, GIF, BMP or WebP file.
@@ -81,55 +80,65 @@ function readWebpHeader(bytes, view) {
 }
 
 /**
- * Create a copy of a photo as a JPEG without metadata: at most `side` pixels a side, upright, transparency over white.
- * Throws where the browser cannot decode the file.
+ * Create a copy of a decoded picture as a JPEG: at most `side` pixels a side, transparency over white. Throws where the
+ * browser cannot encode it.
  */
-async function scaleDown(file, { side, quality }) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-  try {
-    const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-    canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-    const context = canvas.getContext("2d", { alpha: false });
-    context.fillStyle = "white";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.imageSmoothingQuality = "high";
-    context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
-    if (!blob) throw new Error("the browser could not encode the photo");
-    return blob;
-  } finally {
-    bitmap.close();
-  }
+async function scaleDown(picture, { side, quality }) {
+  const scale = Math.min(1, side / Math.max(picture.width, picture.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(picture.width * scale));
+  canvas.height = Math.max(1, Math.round(picture.height * scale));
+  const context = canvas.getContext("2d", { alpha: false });
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
+  if (!blob) throw new Error("the browser could not encode the photo");
+  return blob;
+}
+
+/** Load a picture as a page shows it, upright, also an incomplete one. Resolves to null where the browser cannot show it. */
+function loadPicture(file) {
+  const picture = new Image();
+  picture.src = URL.createObjectURL(file);
+  const loaded = new Promise((resolve) => {
+    picture.addEventListener("load", () => resolve(picture));
+    picture.addEventListener("error", () => resolve(null));
+  });
+  return loaded.finally(() => URL.revokeObjectURL(picture.src));
 }
 
 /**
  * Choose what to send of a photo file, and what to show of it; `limits` are those of the server.
  * Returns { blob, preview }; `preview` is null where the browser cannot show the photo.
- * Where the canvas returns noise, the file is sent unchanged.
- * Files that the server judges better are sent unchanged: those that are too large or incomplete, animations, 16-bit
- * greyscale, of which the browser would use the upper half only, and inks, which Chromium shows paler than they are.
+ * Small files are sent as they are, without their metadata: of them the server sees more than of a copy. So are files that
+ * it judges better: those that are too large or incomplete, animations, 16-bit greyscale, of which the browser would use
+ * the upper half only, and inks, which Chromium shows paler than they are; and all where the canvas returns noise.
  */
 async function prepare(file, limits) {
-  const header = readHeader(new Uint8Array(await file.arrayBuffer()));
-  const unchanged = { blob: file, preview: null };
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const header = readHeader(bytes);
+  const parts = withoutMetadata(bytes);
+  const itself = parts ? new Blob(parts) : file;
   const maxPixels = header?.oneScan ? limits.jpeg_pixels : limits.pixels;
-  if (header && header.width * header.height > maxPixels) return unchanged;
-  const isJudgedBetter = !header?.complete || header.animated || header.deepGrey || (header.inks && file.size <= limits.bytes);
-  if (header && isJudgedBetter) return { blob: file, preview: file };
+  if (header && header.width * header.height > maxPixels) return { blob: itself, preview: null };
+  const isJudgedBetter = header && (!header.complete || header.animated || header.deepGrey || (header.inks && file.size <= limits.bytes));
+  if (isJudgedBetter || (parts && itself.size <= MOST_UNSCALED)) return { blob: itself, preview: (await loadPicture(file)) && file };
   try {
-    const blob = await scaleDown(file, SENT); // fails where the browser cannot decode the file
-    return (await isCanvasTrue()) ? { blob, preview: blob } : { blob: file, preview: file };
+    const picture = await createImageBitmap(file, { imageOrientation: "from-image" }); // fails where the file is incomplete
+    const blob = await scaleDown(picture, SENT).finally(() => picture.close());
+    return (await isCanvasTrue()) ? { blob, preview: blob } : { blob: itself, preview: file };
   } catch {
-    return unchanged;
+    return { blob: itself, preview: (await loadPicture(file)) && file };
   }
 }
 
-/** Create the small copy of a photo that the tab keeps, as a data URL. Throws where the browser cannot make one. */
+/** Create the small copy of a photo that the tab keeps, as a data URL; null where the browser cannot make a true one. */
 async function smallPicture(file) {
-  if (!(await isCanvasTrue())) throw new Error("the canvas of this browser returns noise");
-  const blob = await scaleDown(file, KEPT);
+  const picture = await loadPicture(file);
+  if (!picture || !(await isCanvasTrue())) return null;
+  const blob = await scaleDown(picture, KEPT);
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.addEventListener("load", () => resolve(reader.result));

@@ -39,7 +39,7 @@ function visitPhotos(model, samples) {
     photos.set(number, photo);
     if (preview) {
       smallPicture(preview)
-        .then((picture) => photos.has(number) && writePicture(number, picture))
+        .then((picture) => picture && photos.has(number) && writePicture(number, picture))
         .catch(console.error);
     }
     return photo;
