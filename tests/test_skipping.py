@@ -14,7 +14,7 @@ from tests.skipping import REQUIRED, skip_without
 CI = Path(__file__).parent.parent / ".ci" / "run"
 
 
-MAKE = f"echo make $1 with ${REQUIRED}"
+MAKE = f"case $1 in test) echo make test with ${REQUIRED};; lint) echo linted;; *) echo make $1;; esac"
 
 
 def run_ci(folder: Path, *programs: str, known: str, make: str = MAKE, code: int = 0) -> str:
@@ -52,16 +52,23 @@ def test_ci_tries_what_failed_once_more_and_fails_where_it_fails_again(
     assert (said[-1] == "1 failed, 2 passed") is (code == 0)
 
 
+def test_ci_fails_where_the_linters_find_something(tmp_path: Path) -> None:
+    make = "case $1 in lint) echo a line is too long; exit 1;; esac; echo make $*"
+    said = run_ci(tmp_path, "google-chrome", known="*", make=make, code=1).splitlines()
+    assert said[-2:] == ["a line is too long", "The linters found what is above."]
+
+
 def test_ci_requires_each_browser_that_is_there(tmp_path: Path) -> None:
     programs = "google-chrome chromium-headless-shell firefox-esr WebKitWebDriver Xvfb nginx node npm"
     said = run_ci(tmp_path, *programs.split(), known="*")
-    assert said.splitlines()[0] == "make test with chromium,firefox,webkit"
+    assert said.splitlines()[-2:] == ["make test with chromium,firefox,webkit"] * 2
 
 
 def test_ci_says_which_browsers_cannot_be_had_and_requires_the_others(tmp_path: Path) -> None:
     said = run_ci(tmp_path, "WebKitWebDriver", known="chromium|xvfb")
-    assert said.splitlines()[:7] == [
+    assert said.splitlines()[:8] == [
         "asked for chromium xvfb",
+        "make .venv/.everything",
         "Not all of these packages could be installed: chromium chromium-headless-shell firefox-esr xvfb nginx-light"
         " nodejs npm.",
         "No firefox-esr: the tests in Firefox are skipped.",
