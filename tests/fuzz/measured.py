@@ -7,6 +7,7 @@ bytes the memory exceeded, at most, what the process took before the first file.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -65,7 +66,11 @@ def decoder() -> Iterator[Decoder]:
     """Start the process, and end it."""
     command = [sys.executable, "-m", "tests.fuzz.measured"]
     root = Path(__file__).parents[2]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")
+    }  # it costs time
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=root, env=environment) as process:
         yield Decoder(process)
         assert process.stdin
         process.stdin.close()
