@@ -79,7 +79,7 @@ audit: $(VENV)/.everything ## Ask PyPI for known vulnerabilities of the locked p
 lock: $(VENV)/.everything ## Renew the lock files (hashes, no index addresses) and environment.yml
 	@$(UV) --upgrade --extra build $(addprefix --no-emit-package ,$(UNUSED)) --output-file requirements.lock
 	@$(UV) --upgrade --extra report --constraint requirements.lock --output-file requirements-report.lock \
-	  $$($(NAMES) requirements.lock | sed 's/^/--no-emit-package /')
+	  $(addprefix --no-emit-package ,$(UNUSED)) $$($(NAMES) requirements.lock | sed 's/^/--no-emit-package /')
 	@$(UV) --upgrade $(addprefix --extra ,build lab report train cluster test bench dev) --constraint requirements.lock \
 	  --output-file requirements-dev.lock
 	@$(UV) --upgrade --extra rivals --output-file requirements-rivals.lock
@@ -118,7 +118,8 @@ $(VENV)/rivals/.installed: requirements-rivals.lock | $(VENV)/.everything
 	@$(VENV)/rivals/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes --requirement $<
 	@touch $@
 
-# Makes .venv where there is none that works, then installs $(1) and the package into it.
+# Makes .venv where there is none that works, then installs $(1) and the package into it: by the pip of $(1), which takes
+# a third of the time of an older one, and with all processors where files are compiled.
 define install
 	command -v $(PYTHON) >/dev/null || \
 	  { echo "catsdogs needs Python 3.11 or later. Install it, or say where it is: make PYTHON=/path/to/python3"; exit 1; }; \
@@ -130,8 +131,10 @@ define install
 	  { rm -rf $(VENV) $(VENV).log; echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }; \
 	rm -f $(VENV).log; \
 	echo "Installing from $(1): once, a minute or two ..."; \
-	$(PIP) install --no-deps --require-hashes --requirement $(1) && \
+	sed -n '/^pip==/,/[^\\]$$/p' $(1) | $(PIP) install --no-deps --require-hashes --requirement /dev/stdin && \
+	$(PIP) install --no-compile --no-deps --require-hashes --requirement $(1) && \
 	$(PIP) install --no-deps --no-build-isolation --editable . || \
 	  { echo "The packages could not be installed; the lines above say why. Check the connection and run make again."; exit 1; }; \
+	$(RUN) -m compileall -qq -j 0 $(VENV)/lib >/dev/null || true; \
 	touch $@
 endef

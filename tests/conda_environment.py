@@ -74,7 +74,6 @@ def lines() -> Iterator[str]:
     yield "channels: [conda-forge, nodefaults]"
     yield "dependencies:"
     yield f"  - python={PYTHON}"
-    yield "  - pip"
     yield from (f"  - {CONDA_NAMES.get(name, name)}={versions[name]}" for name in names if name not in FROM_PYPI)
     yield "  - pip:"
     yield from (f"      - {name}=={versions[name]}" for name in names if name in FROM_PYPI)
