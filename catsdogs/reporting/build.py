@@ -7,11 +7,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from catsdogs import files
 from catsdogs.datetimes import iso
@@ -106,17 +109,12 @@ def _writing_to(folder: Path, names: ParameterNames) -> Iterator[None]:
 @contextmanager
 def _scratch_folder() -> Iterator[Path]:
     """Create a private folder, and remove it in the end, also where SIGTERM ends the program."""
-    _raise_on_sigterm()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # the path of a socket may have 107 characters
     parent = "/tmp" if len(tempfile.gettempdir()) > LONGEST_TEMPORARY_FOLDER else None  # noqa: S108 (a private folder in it)
     with tempfile.TemporaryDirectory(prefix="catsdogs-report-", dir=parent) as folder:
         yield Path(folder)
-
-
-def _raise_on_sigterm() -> None:
-    """Let SIGTERM raise an exception, after which files are removed; elsewhere than in the main thread, do nothing."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _execute(executed: Path, parameters: dict[str, str]) -> Any:
@@ -130,8 +128,10 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
         ) from error
     from traitlets.config import Config
 
-    try:
-        return papermill.execute_notebook(
+    # In a thread, where nbclient has no handlers of signals: they would leave a kernel that has just been started.
+    with ThreadPoolExecutor(1) as thread:
+        execution = thread.submit(
+            papermill.execute_notebook,
             files.notebooks() / "jobs" / "report.ipynb",
             executed,
             parameters,
@@ -144,12 +144,23 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
             # at the end it is interrupted, which it logs as an error on a busy machine
             extra_arguments=["--IPKernelApp.log_level=50"],
         )
-    except PapermillExecutionError as error:
-        raise CatsDogsError(N_("The report could not be made: {reason}"), reason=error.evalue) from error
-    except DeadKernelError as error:
-        raise CatsDogsError(N_("The report was not made: the process that makes it was ended.")) from error
-    finally:
-        _raise_on_sigterm()  # nbclient has its own handler, which ends the kernel, and leaves none
+        try:
+            return execution.result()
+        except PapermillExecutionError as error:
+            raise CatsDogsError(N_("The report could not be made: {reason}"), reason=error.evalue) from error
+        except DeadKernelError as error:
+            raise CatsDogsError(N_("The report was not made: the process that makes it was ended.")) from error
+        finally:
+            while not execution.done():  # the program is being ended
+                _kill_kernel(executed.parent)
+                wait([execution], timeout=0.1)
+
+
+def _kill_kernel(scratch: Path) -> None:
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if any(str(scratch) in argument for argument in child.cmdline()):
+                child.kill()
 
 
 def _remove_folders(notebook: Any, executed: Path) -> None:
