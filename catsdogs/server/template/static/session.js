@@ -141,7 +141,11 @@
   });
   document.addEventListener("resume", sendHeartbeat);
   document.addEventListener("visibilitychange", () => document.hidden || sendHeartbeat());
-  window.addEventListener("pageshow", (event) => event.persisted && sendHeartbeat());
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    leftAt = -Infinity; // the page is back
+    sendHeartbeat();
+  });
 
   // Where a link of this site opens in this tab, "back" brings the visit again: nothing is lost.
   document.addEventListener("click", (event) => {
