@@ -66,11 +66,12 @@ def test_ci_requires_each_browser_that_is_there(tmp_path: Path) -> None:
 
 def test_ci_says_which_browsers_cannot_be_had_and_requires_the_others(tmp_path: Path) -> None:
     said = run_ci(tmp_path, "WebKitWebDriver", known="chromium|xvfb")
-    assert said.splitlines()[:8] == [
+    lines = said.splitlines()
+    missing = "chromium chromium-headless-shell firefox-esr xvfb nginx-light nodejs npm pgbouncer"
+    assert lines.pop(2).startswith(f"Not all of these packages could be installed: {missing}")  # and perhaps a library
+    assert lines[:7] == [
         "asked for chromium xvfb",
         "make .venv/.everything",
-        "Not all of these packages could be installed: chromium chromium-headless-shell firefox-esr xvfb nginx-light"
-        " nodejs npm.",
         "No firefox-esr: the tests in Firefox are skipped.",
         "No webkit2gtk-driver or xvfb: the tests in WebKit are skipped.",
         "No nginx: the test of replicas is skipped.",
