@@ -40,7 +40,7 @@ lab: $(VENV)/.everything ## Open JupyterLab on the notebooks
 data: $(VENV)/.serving ## Fetch 25,000 photos to train on, from Microsoft (787 MB)
 	@$(RUN) -m catsdogs data fetch $(ARGS)
 
-train: $(VENV)/.everything ## Train a model: make train FOLDER=photos (holding cat/ and dog/)
+train: $(if $(FOLDER),$(VENV)/.everything) ## Train a model: make train FOLDER=photos (holding cat/ and dog/)
 	@test -n "$(FOLDER)" || { echo "Say where the photos are: make train FOLDER=photos (a folder that holds cat/ and dog/)."; exit 1; }
 	@$(RUN) -m catsdogs train "$(FOLDER)" $(ARGS)
 

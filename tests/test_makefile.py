@@ -67,9 +67,10 @@ def test_a_missing_requirement_is_reported_in_one_sentence(checkout: Path, scrip
     assert sorted(path for path in checkout.iterdir() if path.name != "python") == before
 
 
-def test_train_without_a_folder_explains_the_argument() -> None:
-    done = make(REPOSITORY, "train", "--old-file=.venv/.everything")
+def test_train_without_a_folder_explains_the_argument_before_anything_is_installed(checkout: Path) -> None:
+    done = make(checkout, "train")
     assert done.returncode != 0
+    assert len(done.stdout.splitlines()) == 1
     assert "make train FOLDER=photos" in done.stdout
 
 
