@@ -35,7 +35,10 @@ def main() -> None:
         _drop_output()
         raise SystemExit(1) from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        has_nowhere_to_write = (
+            isinstance(error, FileNotFoundError) and error.filename is None
+        )  # raised by tempfile alone
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) and not has_nowhere_to_write:
             raise
         _drop_output()
         place = f" ({error.filename})" if error.filename else ""

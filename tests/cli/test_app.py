@@ -56,18 +56,26 @@ def test_output_to_a_full_disk_is_an_error_in_one_sentence(tmp_path: Path) -> No
     )
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device", "a/file"), OSError(5, "Input/output error")])
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(28, "No space left on device", "a/file"), "No space left on device (a/file)."),
+        (FileNotFoundError(2, "No usable temporary directory found"), "No usable temporary directory found."),
+        (FileNotFoundError(2, "No such file or directory", "a/file"), None),
+        (OSError(5, "Input/output error"), None),
+    ],
+)
 def test_only_a_full_disk_is_said_in_one_sentence(
-    error: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: OSError, sentence: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
         raise error
 
     monkeypatch.setattr("catsdogs.settings.Settings.load", fails)
-    if error.errno == 5:
-        with pytest.raises(OSError, match="Input/output"):
+    if sentence is None:
+        with pytest.raises(OSError, match=r"\[Errno (2|5)\]"):
             in_process.catsdogs("db", "check", environment={}, folder=tmp_path)
     else:
         done = in_process.catsdogs("db", "check", environment={}, folder=tmp_path)
-        sentence = "No space left on device (a/file). Make room on the disk, and repeat the command."
-        assert (done.returncode, done.stderr) == (1, f"catsdogs: {sentence}\n")
+        expected = f"catsdogs: {sentence} Make room on the disk, and repeat the command.\n"
+        assert (done.returncode, done.stderr) == (1, expected)
