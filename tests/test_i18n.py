@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import re
 from datetime import UTC, datetime
 
@@ -7,7 +8,7 @@ import pytest
 
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, negotiate
-from tests.messages import catalogue_path, extract, update
+from tests.messages import KEYWORDS, PACKAGE, catalogue_path, extract, update
 
 TRANSLATED = sorted(LANGUAGES.keys() - {DEFAULT_LANGUAGE})
 
@@ -44,6 +45,15 @@ def test_no_line_of_a_french_text_begins_with_a_punctuation_mark() -> None:
 def test_french_texts_have_typographic_apostrophes() -> None:
     _, catalogue = update("fr", extract())
     assert [message.string for message in catalogue if message.id and re.search(r"\w'\w", str(message.string))] == []
+
+
+def test_no_text_stands_inside_an_f_string() -> None:
+    """Before Python 3.12, `make messages` does not see it there."""
+    for path in PACKAGE.rglob("*.py"):
+        strings = [one for one in ast.walk(ast.parse(path.read_bytes())) if isinstance(one, ast.JoinedStr)]
+        calls = [one.func for string in strings for one in ast.walk(string) if isinstance(one, ast.Call)]
+        names = [getattr(one, "id", getattr(one, "attr", "")) for one in calls]
+        assert not KEYWORDS.keys() & {*names}, path
 
 
 def test_extraction_finds_texts_and_error_messages() -> None:

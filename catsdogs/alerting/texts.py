@@ -254,5 +254,6 @@ def problem_message(found: ServiceProblem, _: Translator, *, is_over: bool) -> t
     """Return the title and the text of the message that a problem of the service began, or is over."""
     host = _("Host: {host}.", host=socket.gethostname())
     if is_over:
-        return _("catsdogs: Resolved: {problem}", problem=found), f"{_('The problem of the service is over.')}\n{host}"
+        over = _("The problem of the service is over.")
+        return _("catsdogs: Resolved: {problem}", problem=found), f"{over}\n{host}"
     return _("catsdogs: Alert: {problem}", problem=found), f"{problem(found, _)}\n{host}"
