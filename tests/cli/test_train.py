@@ -165,7 +165,7 @@ def test_a_stopped_training_is_resumed_and_has_reviewed_photos_until_they_are_er
         assert outcome.receipt
         service.erase(outcome.receipt)
     remaining = collect(textures, INPUT_SIZE, feedback=feedback_photos(database))  # as the next training will
-    assert (len(remaining.paths), (~remaining.is_file).sum()) == (65, 1)
+    assert (len(remaining.paths), int((~remaining.is_file).sum())) == (65, 1)
     assert remaining.fingerprint != card.training["fingerprint"]
 
     files = [path for path in database.data_dir.rglob("*") if path.is_file()]

@@ -145,7 +145,7 @@ class HalfBright:
         left, right = (half.mean(axis=1) / 20 for half in halves)
         activation = np.stack([2 * left, -2 * right], axis=1)[:, np.newaxis].astype(np.float32)
         proba = 1 / (1 + np.exp(-activation.mean(axis=(1, 2))))
-        return Outputs(activation, np.full(len(pixels), 0.2, np.float32), proba)
+        return Outputs(activation, np.full(len(pixels), 0.2, np.float32), proba.astype(np.float32))
 
 
 def in_halves(left: int, right: int) -> bytes:

@@ -30,7 +30,7 @@ def test_the_graph_computes_head_map_and_gate(
     model = assemble(backbone, INPUT_SIZE, imagenet_classifier, head, gate).model
     outputs = {name: np.asarray(value) for name, value in model(pixels).items()}
 
-    pooled = last.mean(axis=(1, 2))
+    pooled = last.mean(axis=(1, 2), dtype=np.float32)
     dogs, cats = np.split(pooled @ imagenet_classifier.pet_weights + imagenet_classifier.pet_bias, [118], axis=1)
     prior = logsumexp(dogs, axis=1) - logsumexp(cats, axis=1)
     features = np.concatenate([pooled, inner.mean(axis=(1, 2))], axis=1)
