@@ -44,6 +44,8 @@ def summarize(card: ModelCard, left_out: Path, cache: Path, served_from: Path) -
     n = photos["cat"] + photos["dog"]
     errors = f"{counted(unseen['errors'], 'error')} in {n:,}"
     yield f"in cross-validation, each by a model that had not seen it: {errors}, {_refused(card)}"
+    if accepted := card.held_out_accepted:
+        yield f"in cross-validation, other things taken for pets: {accepted.cases:,} of {accepted.n:,}"
     for name, measured in card.metrics.items():
         yield f"on {name}: {counted(measured.errors, 'error')} in {measured.n:,}{_refused_pets(measured)}"
     for name, seen in card.seen.items():
@@ -84,7 +86,7 @@ def _warn_of_balance(photos: dict[str, int]) -> Iterator[str]:
 
 def _refused(card: ModelCard) -> str:
     found = card.held_out_refusals
-    return _share_refused(found.refused, found.n, found.interval) if found else ""
+    return _share_refused(found.cases, found.n, found.interval) if found else ""
 
 
 def _refused_pets(measured: EvaluationMetrics) -> str:

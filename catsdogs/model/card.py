@@ -38,16 +38,16 @@ VERSION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 Runtime = Literal["onnx", "keras"]
 
 
-class HeldOutRefusals(NamedTuple):
-    """Training photos of pets that a gate refuses which was fitted without them."""
+class HeldOutShare(NamedTuple):
+    """How many photos of the training a gate answers in a certain way which was fitted without them."""
 
-    refused: int
+    cases: int
     n: int
 
     @property
     def interval(self) -> tuple[float, float]:
         """Ends of the 95 % Wilson interval of their share."""
-        return wilson_interval(self.refused, self.n) or (0.0, 1.0)
+        return wilson_interval(self.cases, self.n) or (0.0, 1.0)
 
 
 class ModelCard(BaseModel):
@@ -89,11 +89,19 @@ class ModelCard(BaseModel):
     """Checksum of each file of the version."""
 
     @property
-    def held_out_refusals(self) -> HeldOutRefusals | None:
+    def held_out_refusals(self) -> HeldOutShare | None:
         """Refused pets in cross-validation; ``None`` on older cards."""
         match self.training:
             case {"photos": {"cat": int(cats), "dog": int(dogs)}, "cross_validation": {"refused": int(refused)}}:
-                return HeldOutRefusals(refused, cats + dogs)
+                return HeldOutShare(refused, cats + dogs)
+        return None
+
+    @property
+    def held_out_accepted(self) -> HeldOutShare | None:
+        """Other things taken for pets in cross-validation; ``None`` where there were too few, and on older cards."""
+        match self.training:
+            case {"others": int(others), "cross_validation": {"accepted": int(accepted)}}:
+                return HeldOutShare(accepted, others)
         return None
 
 

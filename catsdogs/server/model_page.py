@@ -68,6 +68,13 @@ def _training(card: ModelCard, _: Translator) -> list[str]:
                 feedback,
             )
         )
+    if card.training.get("copy_weight"):
+        sentences.append(
+            _(
+                "It learned, with less weight, from a changed copy of each photo, too: with bars over it, too bright "
+                "or too dark, turned, or small."
+            )
+        )
     match unseen:
         case {"errors": int(errors), "log_loss": float(loss)}:
             sentences.append(
@@ -77,12 +84,27 @@ def _training(card: ModelCard, _: Translator) -> list[str]:
                     loss=_.number(loss, 4),
                 )
             )
+    return [*sentences, *_of_gate(card, _)]
+
+
+def _of_gate(card: ModelCard, _: Translator) -> list[str]:
+    """Return the sentences about what the gate refuses and accepts in cross-validation."""
+    sentences = []
     if refusals := card.held_out_refusals:
         sentences.append(
             _(
                 "Pets among them that a gate refuses which had not seen them: {n}, that is {share}.",
-                n=_.number(refusals.refused),
-                share=_share(refusals.refused / refusals.n, refusals.interval, _),
+                n=_.number(refusals.cases),
+                share=_share(refusals.cases / refusals.n, refusals.interval, _),
+            )
+        )
+    if accepted := card.held_out_accepted:
+        sentences.append(
+            _(
+                "Photos of other things that the gate compares with: {n}. Taken for pets, each compared with four "
+                "fifths of the others alone: {accepted}.",
+                n=_.number(accepted.n),
+                accepted=_.number(accepted.cases),
             )
         )
     return sentences

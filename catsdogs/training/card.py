@@ -60,6 +60,7 @@ def describe(
                 "errors": head.errors,
                 "log_loss": head.log_loss,
                 "refused": gate.held_out_refused,
+                "accepted": gate.held_out_accepted,
             },
         },
         software={"python": platform.python_version()} | {name: version_of(name) for name in PACKAGES},
@@ -94,7 +95,7 @@ def to_markdown(card: ModelCard) -> str:
         f"On {card.created}, on {counted(photos['cat'], 'photo')} of cats and {photos['dog']:,} of dogs "
         f"({_from_feedback(card)}{card.training['left_out']} left out), seed {card.training['seed']}, "
         f"fingerprint `{str(card.training['fingerprint'])[:16]}`. "
-        f"Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
+        f"{_copies(card)}Penalty: {card.training['penalty']}; logits divided by {card.training['temperature']:.3f}. "
         f"In cross-validation: {counted(cross_validation['errors'], 'error')} in {total:,}, "
         f"log-loss {cross_validation['log_loss']:.4f}.",
         f"Refusals: {card.threshold_rule}" + _held_out_refusals(card) + _others(card),
@@ -120,19 +121,32 @@ def _from_feedback(card: ModelCard) -> str:
     return f"{n:,} of them sent by people who consented to it, each reviewed ({kinds}); " if n else ""
 
 
+def _copies(card: ModelCard) -> str:
+    weight = card.training.get("copy_weight")  # 0 without copies; older cards lack it
+    changes = "with bars over it, too bright or too dark, turned, or small"
+    return f"A changed copy of each photo, {changes}, has {weight:g} times the photo's weight. " if weight else ""
+
+
 def _held_out_refusals(card: ModelCard) -> str:
     found = card.held_out_refusals
     if found is None:
         return ""
     return (
-        f" By thresholds chosen without them, too, the gate refuses {found.refused:,} of {found.n:,}, "
-        f"{_share(found.refused / found.n, found.interval)}: so many are to be expected of photos to come."
+        f" By thresholds chosen without them, too, the gate refuses {found.cases:,} of {found.n:,}, "
+        f"{_share(found.cases / found.n, found.interval)}: so many are to be expected of photos to come."
     )
 
 
 def _others(card: ModelCard) -> str:
     n: Any = card.training.get("others", 0)  # older cards lack it
-    return f" The gate compares with {counted(n, 'photo')} of other things." if n else ""
+    found = card.held_out_accepted
+    accepted = (
+        f" Comparing each of them with four fifths of the others alone, it takes {found.cases:,} for pets, "
+        f"{_share(found.cases / found.n, found.interval)}."
+        if found
+        else ""
+    )
+    return f" The gate compares with {counted(n, 'photo')} of other things.{accepted}" if n else ""
 
 
 def _results(metrics: dict[str, EvaluationMetrics]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from catsdogs.model import preprocessing
 from catsdogs.model.cores import usable_cores
 from catsdogs.model.preprocessing import Pixels
 from catsdogs.model.runtimes import open_session
+from catsdogs.training.augmentation import changed_copy
 from catsdogs.training.backbone import FEATURE_MAPS, feature_channels
 from catsdogs.training.calibrations import Calibrations
 from catsdogs.training.dataset import Dataset
@@ -43,9 +44,15 @@ def open_calibrations(processed: Path, architecture: str, side: int) -> Calibrat
 
 
 def extract_features(
-    dataset: Dataset, backbone: QuantizedBackbone, side: int, cache: FeatureCache, advance: Callable[[int], object]
+    dataset: Dataset,
+    backbone: QuantizedBackbone,
+    side: int,
+    cache: FeatureCache,
+    advance: Callable[[int], object],
+    *,
+    of_copies: bool = False,
 ) -> npt.NDArray[np.float32]:
-    """Compute the mean of the backbone's feature maps for each photo.
+    """Compute the mean of the backbone's feature maps for each photo, or for each photo's changed copy.
 
     Parameters
     ----------
@@ -60,6 +67,8 @@ def extract_features(
         stored there, where they would outlive an erasure.
     advance
         Called with the number of photos done since the last call.
+    of_copies
+        Whether to compute the features of the changed copies, see :mod:`catsdogs.training.augmentation`.
 
     Returns
     -------
@@ -75,27 +84,30 @@ def extract_features(
     """
     features = np.empty((len(dataset.paths), sum(feature_channels(backbone.blocks).values())), np.float32)
     is_file = dataset.is_file
-    missing = _fill_from_cache(features, dataset, cache)
+    keys = [f"{digest}-copy" if of_copies else digest for digest in dataset.digests]
+    missing = _fill_from_cache(features, dataset, keys, cache)
     advance(len(dataset.paths) - len(missing))
 
     session = open_session(build_onnx(backbone, side).SerializeToString(), threads=1)
-    compute = partial(_compute, session, dataset, side)
+    compute = partial(_compute, session, dataset, side, of_copies=of_copies)
     with ThreadPoolExecutor(usable_cores()) as pool:
         for start in range(0, len(missing), _BATCH):  # Ctrl+C waits for the end of one batch
             batch = missing[start : start + _BATCH]
             for index, computed in zip(batch, pool.map(compute, batch), strict=True):
                 features[index] = computed
                 if is_file[index]:
-                    cache.put(dataset.digests[index], computed)
+                    cache.put(keys[index], computed)
             advance(len(batch))
     return features
 
 
-def _fill_from_cache(features: npt.NDArray[np.float32], dataset: Dataset, cache: FeatureCache) -> list[int]:
+def _fill_from_cache(
+    features: npt.NDArray[np.float32], dataset: Dataset, keys: Sequence[str], cache: FeatureCache
+) -> list[int]:
     """Copy the cached features of files; return the indices of the other photos."""
     missing = []
-    for index, (digest, is_file) in enumerate(zip(dataset.digests, dataset.is_file, strict=True)):
-        known = cache.get(digest) if is_file else None
+    for index, (key, is_file) in enumerate(zip(keys, dataset.is_file, strict=True)):
+        known = cache.get(key) if is_file else None
         if known is None:
             missing.append(index)
         else:
@@ -103,12 +115,16 @@ def _fill_from_cache(features: npt.NDArray[np.float32], dataset: Dataset, cache:
     return missing
 
 
-def _compute(session: InferenceSession, dataset: Dataset, side: int, index: int) -> npt.NDArray[np.float32]:
-    """Compute the features of a photo, shape (channels,)."""
-    maps = session.run(list(FEATURE_MAPS), {INPUT: read_input(dataset, index, side)[np.newaxis].astype(np.float32)})
+def _compute(
+    session: InferenceSession, dataset: Dataset, side: int, index: int, *, of_copies: bool
+) -> npt.NDArray[np.float32]:
+    """Compute the features of a photo or of its copy, shape (channels,)."""
+    pixels = read_input(dataset, index, side, of_copy=of_copies)
+    maps = session.run(list(FEATURE_MAPS), {INPUT: pixels[np.newaxis].astype(np.float32)})
     return np.concatenate([map_.mean(axis=(1, 2))[0] for map_ in maps])
 
 
-def read_input(dataset: Dataset, index: int, side: int) -> Pixels:
-    """Read and preprocess a photo of the dataset; shape (side, side, 3)."""
-    return preprocessing.square(preprocessing.decode(dataset.feedback.read(dataset.paths[index]), side), side)
+def read_input(dataset: Dataset, index: int, side: int, *, of_copy: bool = False) -> Pixels:
+    """Read and preprocess a photo of the dataset, or its changed copy; shape (side, side, 3)."""
+    photo = preprocessing.decode(dataset.feedback.read(dataset.paths[index]), side)
+    return preprocessing.square(changed_copy(photo, dataset.digests[index]) if of_copy else photo, side)

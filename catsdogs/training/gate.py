@@ -23,7 +23,7 @@ of a few hundred photos looks ten times as good as it is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +99,8 @@ class Gate:
     """Score of each pet by a reference that was fitted without it, shape (n,)."""
     held_out_refused: int
     """Number of pets refused where the threshold is chosen without them, too: a forecast for photos to come."""
+    held_out_accepted: int | None
+    """Number of other things accepted, each compared with those of other folds alone; ``None`` with fewer than five."""
 
     def scores(self, features: npt.NDArray[np.float32], imagenet_classifier: ImageNetClassifier) -> Floats:
         """Compute the scores of photos by their features, shape (n, 1280), as the served network does."""
@@ -126,6 +128,7 @@ def fit_gate(
         float(threshold * scale),
         expit((evidence - threshold) * scale),
         _count_refused(evidence, seed),
+        _count_accepted(reference, slopes, float(threshold), imagenet_classifier, known, seed),
     )
 
 
@@ -137,9 +140,27 @@ def _count_refused(evidence: Floats, seed: int) -> int:
     )
 
 
-def _folds(pets: Floats, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """Split pets into `FOLDS` parts, always in the same way; yield the indices of the others, and of a part."""
-    yield from KFold(FOLDS, shuffle=True, random_state=seed).split(pets)
+def _count_accepted(
+    reference: PetReference,
+    slopes: Floats,
+    threshold: float,
+    imagenet_classifier: ImageNetClassifier,
+    others: Floats,
+    seed: int,
+) -> int | None:
+    """Count the other things below the threshold, each compared with those of other folds alone."""
+    if len(others) < FOLDS:
+        return None
+    accepted = 0
+    for known, held_out in _folds(others, seed):
+        terms = replace(reference, others=unit(others[known])).terms(others[held_out], imagenet_classifier)
+        accepted += int((terms @ slopes < threshold).sum())
+    return accepted
+
+
+def _folds(photos: Floats, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Split photos into `FOLDS` parts, always in the same way; yield the indices of the others, and of a part."""
+    yield from KFold(FOLDS, shuffle=True, random_state=seed).split(photos)
 
 
 def held_out_terms(pets: Floats, others: Floats, imagenet_classifier: ImageNetClassifier, seed: int) -> Floats:

@@ -5,14 +5,7 @@ On the same features, a Keras layer trained with Adam made half as many errors a
 Beside the features of the backbone's last two wide layers, the head has a prior logit as input: the log-odds of
 ImageNet's classifier, which was trained on other photos and alone is wrong for 16 of 1000 pets.
 
-A trial with changed copies, which this training does not make: 1,100 of the 6,759 photos of version 2.0 were copied
-with bars over them, too bright or too dark, turned by 90 to 270 degrees, and with 64 to 110 pixels on the shorter side.
-With the weight of photos, the copies raised the log-loss in cross-validation from 0.0103 to 0.0121. With a quarter of
-that weight and C = 0.02, errors fell from 26 to 21 (log-loss 0.0100); on held-out copies from 59 to 53 (bars), 8 to 6
-(exposure) and 56 to 42 (turned), and rose from 26 to 28 (small), with a higher log-loss for exposure and small ones.
-On 1,000 photos of val, by which this was not chosen, errors fell from 5 to 4 and the log-loss from 0.0146 to 0.0113
-(0.0135 with C = 0.02 alone); on 334 copies of each kind, errors fell from 10 to 8, 2 to 1, 18 to 15 and 10 to 8. So
-light copies pay. They take four forward passes more for each photo that is copied.
+Where there are many photos, it also learns from one changed copy of each (:mod:`catsdogs.training.augmentation`).
 """
 
 from __future__ import annotations
@@ -38,6 +31,8 @@ STRENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5)
 INNER_WEIGHT, PRIOR_WEIGHT = 1.5, 4.0
 """Weights of a depthwise layer's channel and of the prior logit, against a channel of the last layer: the larger the
 weight, the smaller the penalty."""
+COPY_WEIGHT = 0.25
+"""Weight of a changed copy, against a photo."""
 FOLDS = 5
 FIRST_POINT = 32
 """Number of photos at the first point of the learning curve; each further point doubles it."""
@@ -83,10 +78,10 @@ class LearningPoint(NamedTuple):
 
 
 class HeadInputs(NamedTuple):
-    """Scaled inputs of the head for n photos."""
+    """Scaled inputs of the head for n photos, and for their changed copies, if there are any."""
 
     values: npt.NDArray[np.float32]
-    """Features and prior logit, shape (n, channels + 1)."""
+    """Features and prior logits of the photos, and of the copies, shape (1 or 2, n, channels + 1)."""
     mean: npt.NDArray[np.float32]
     """Mean that was subtracted, shape (channels + 1,)."""
     scale: npt.NDArray[np.float32]
@@ -96,17 +91,19 @@ class HeadInputs(NamedTuple):
 def scale_inputs(features: npt.NDArray[np.floating], prior_logits: npt.NDArray[np.floating]) -> HeadInputs:
     """Centre the features and prior logits, divide them by the root of their standard deviation, and weight them.
 
-    Division by the standard deviation itself would give channels that hardly vary as much influence as any other.
+    Division by the standard deviation itself would give channels that hardly vary as much influence as any other. Mean
+    and standard deviation are those of the photos; their copies are scaled in the same way.
 
     Parameters
     ----------
     features
-        Shape (n, channels), see :func:`catsdogs.training.features.extract_features`.
+        Of photos, and of their changed copies, if there are any: shape (1 or 2, n, channels), see
+        :func:`catsdogs.training.features.extract_features`.
     prior_logits
-        Shape (n,), see :meth:`catsdogs.training.imagenet.ImageNetClassifier.prior_logits`.
+        Shape (1 or 2, n), see :meth:`catsdogs.training.imagenet.ImageNetClassifier.prior_logits`.
     """
     values = np.concatenate([features, prior_logits[..., np.newaxis]], axis=-1, dtype=np.float32)
-    mean, spread = values.mean(axis=0), values.std(axis=0)
+    mean, spread = values[0].mean(axis=0), values[0].std(axis=0)
     weight = np.full(len(spread), INNER_WEIGHT, np.float32)
     weight[:LAST_CHANNELS], weight[-1] = 1, PRIOR_WEIGHT
     scale = (weight / np.sqrt(np.where(spread > 0, spread, np.inf))).astype(np.float32)
@@ -136,9 +133,9 @@ def fit_head(
     held_out = {}
     for strength in STRENGTHS:
         logits = np.empty(len(is_dog))
-        for training, validation in folds.split(values, is_dog):
-            model = _fit(values[training], is_dog[training], strength)
-            logits[validation] = model.decision_function(values[validation])
+        for training, validation in folds.split(values[0], is_dog):
+            model = _fit(values[:, training], is_dog[training], strength)
+            logits[validation] = model.decision_function(values[0, validation])
         held_out[strength] = logits
         advance()
     strength = min(STRENGTHS, key=lambda strength: log_loss(is_dog, expit(held_out[strength])))
@@ -166,7 +163,7 @@ def learning_curve(
 ) -> list[LearningPoint]:
     """Fit the head on more and more photos, and count its errors on a fifth of all photos, which is held out."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    training, held_out = next(folds.split(inputs.values, is_dog))
+    training, held_out = next(folds.split(inputs.values[0], is_dog))
     mixed = np.random.default_rng(seed).permutation(training)
     # alternating, so that every point has as many cats as dogs
     cats, dogs = mixed[~is_dog[mixed]], mixed[is_dog[mixed]]
@@ -175,8 +172,8 @@ def learning_curve(
     sizes = [*(FIRST_POINT << step for step in range(32) if FIRST_POINT << step < len(mixed)), len(mixed)]
     points = []
     for n in sizes:
-        model = _fit(inputs.values[mixed[:n]], is_dog[mixed[:n]], strength)
-        logits = model.decision_function(inputs.values[held_out])
+        model = _fit(inputs.values[:, mixed[:n]], is_dog[mixed[:n]], strength)
+        logits = model.decision_function(inputs.values[0, held_out])
         errors = int(((logits > 0) != is_dog[held_out]).sum())
         loss = float(log_loss(is_dog[held_out], expit(logits), labels=[False, True]))
         points.append(LearningPoint(n, errors, len(held_out), loss))
@@ -201,5 +198,8 @@ def read_learning_curve(path: Path) -> list[LearningPoint]:
 
 
 def _fit(values: npt.NDArray[np.float32], is_dog: npt.NDArray[np.bool_], strength: float) -> LogisticRegression:
-    """Fit on photos, shape (n, inputs)."""
-    return LogisticRegression(C=strength, tol=1e-5, max_iter=2000).fit(values, is_dog)
+    """Fit on photos and their copies, shape (1 or 2, n, inputs)."""
+    copies = len(values) - 1
+    weights = np.repeat([1.0] + [COPY_WEIGHT] * copies, len(is_dog))
+    model = LogisticRegression(C=strength, tol=1e-5, max_iter=2000)
+    return model.fit(values.reshape(-1, values.shape[-1]), np.tile(is_dog, 1 + copies), sample_weight=weights)

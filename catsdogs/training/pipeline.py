@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from catsdogs.domain import Answer
 from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.model.classifier import Classifier
 from catsdogs.model.seen_photos import SeenPhotos
+from catsdogs.training import augmentation
 from catsdogs.training import card as cards
 from catsdogs.training.activation_statistics import collect_activation_statistics
 from catsdogs.training.backbone import LAST_CHANNELS, Block, build_backbone
@@ -34,6 +35,7 @@ from catsdogs.training.evaluation import evaluate_version, evaluation_sets
 from catsdogs.training.features import extract_features, open_calibrations, open_feature_cache, read_input
 from catsdogs.training.gate import Gate, fit_gate
 from catsdogs.training.head import (
+    COPY_WEIGHT,
     FIT_STEPS,
     Head,
     LearningPoint,
@@ -74,9 +76,10 @@ class Fitted(NamedTuple):
 def train(options: TrainingOptions, progress: Progress = lambda *_: None) -> Path:
     """Train a model version.
 
-    The same photos, seed and cache give the same model. It may still differ from one of another day: a later training
-    of version 2.0 rounded one weight in ten thousand otherwise. With a cache of mostly the same photos, the backbone is
-    that of the training before, see :mod:`catsdogs.training.calibrations`; delete the cache to have it quantized anew.
+    The same photos, seed and cache give the same model. It may still differ where sums are added in another order, as
+    by another processor: in one of four trainings of version 2.0, one weight in ten thousand was rounded otherwise.
+    With a cache of mostly the same photos, the backbone is that of the training before, see
+    :mod:`catsdogs.training.calibrations`; delete the cache to have it quantized anew.
 
     Stopped at any moment, it leaves no version; called again, it takes the features that it had computed from the
     feature cache.
@@ -110,8 +113,8 @@ def _train(options: TrainingOptions, target: Path, progress: Progress) -> None:
     with _unpublished_folder(target) as folder:
         known = open_calibrations(options.processed, options.architecture.name, side)
         backbone = quantize_backbone(build_backbone(options.architecture, imagenet), dataset, side, progress, known)
-        features = cached_features(dataset, backbone, options, progress)
-        other_features = cached_features(others, backbone, options, lambda *_: None)[:, :LAST_CHANNELS]
+        features = features_with_copies(dataset, backbone, options, progress)
+        other_features = cached_features(others, backbone, options)[:, :LAST_CHANNELS]
         fitted = fit(features, other_features, dataset, split_classifier(imagenet), options.seed, progress)
         network = assemble(backbone, side, fitted.imagenet_classifier, fitted.head, fitted.gate)
         export(network, fitted, dataset, others, folder)
@@ -165,13 +168,29 @@ def quantize_backbone(
     return backbone
 
 
-def cached_features(
+def features_with_copies(
     dataset: Dataset, backbone: QuantizedBackbone, options: TrainingOptions, progress: Progress
 ) -> npt.NDArray[np.float32]:
-    """Take the features of all photos from the cache, or compute them; shape (n, channels)."""
+    """Return the features of all photos, and of their changed copies if these pay, shape (1 or 2, n, channels)."""
+    n = len(dataset.paths)
+    photos = cached_features(dataset, backbone, options, stage_counter(progress, "features", n))
+    if n < augmentation.LEAST_PHOTOS:
+        return photos[np.newaxis]
+    advance = stage_counter(progress, "features of changed copies", n)
+    return np.stack([photos, cached_features(dataset, backbone, options, advance, of_copies=True)])
+
+
+def cached_features(
+    dataset: Dataset,
+    backbone: QuantizedBackbone,
+    options: TrainingOptions,
+    advance: Callable[[int], object] = lambda _: None,
+    *,
+    of_copies: bool = False,
+) -> npt.NDArray[np.float32]:
+    """Take the features of all photos, or of their copies, from the cache, or compute them; shape (n, channels)."""
     cache = open_feature_cache(options.processed, backbone, options.side)
-    advance = stage_counter(progress, "features", len(dataset.paths))
-    return extract_features(dataset, backbone, options.side, cache, advance)
+    return extract_features(dataset, backbone, options.side, cache, advance, of_copies=of_copies)
 
 
 def fit(
@@ -182,14 +201,17 @@ def fit(
     seed: int,
     progress: Progress,
 ) -> Fitted:
-    """Fit head and gate on the features of :func:`cached_features`, and on those of other things, shape (n, 1280)."""
+    """Fit the head on the features of :func:`features_with_copies`, and the gate on those of the photos.
+
+    The gate also gets the features of other things, shape (n, 1280).
+    """
     advance = stage_counter(progress, "head", FIT_STEPS + 2)
-    last = features[:, :LAST_CHANNELS]
+    last = features[..., :LAST_CHANNELS]
     inputs = scale_inputs(features, imagenet_classifier.prior_logits(last))
     head = fit_head(inputs, dataset.is_dog, seed, advance)
     curve = learning_curve(inputs, dataset.is_dog, head.strength, seed)
     advance()
-    gate = fit_gate(last, other_features, imagenet_classifier, seed)
+    gate = fit_gate(last[0], other_features, imagenet_classifier, seed)
     advance()
     held_out = _held_out_predictions(dataset, head, gate)
     return Fitted(imagenet_classifier, head, gate, curve, held_out)
@@ -229,6 +251,7 @@ def _provenance(options: TrainingOptions, dataset: Dataset, others: Dataset) -> 
     return {
         "command": options.command,
         "photos": {"cat": int((~dataset.is_dog).sum()), "dog": int(dataset.is_dog.sum())},
+        "copy_weight": COPY_WEIGHT if len(dataset.paths) >= augmentation.LEAST_PHOTOS else 0,
         "feedback": int((~dataset.is_file).sum()),
         "others": len(others.paths),
         "feedback_confirmed": len(dataset.feedback.confirmed.intersection(dataset.paths)),

@@ -21,7 +21,8 @@ f.jpg,This file is empty. Choose another photo.
 
 def card_of(cats: int, dogs: int) -> ModelCard:
     card = read_card(SHIPPED)
-    training = {"photos": {"cat": cats, "dog": dogs}, "cross_validation": {"errors": 3, "log_loss": 0.1, "refused": 2}}
+    unseen = {"errors": 3, "log_loss": 0.1, "refused": 2, "accepted": 1}
+    training = {"photos": {"cat": cats, "dog": dogs}, "others": 50, "cross_validation": unseen}
     return card.model_copy(update={"version": "new", "training": card.training | training, "seen": {"kept": 7}})
 
 
@@ -36,16 +37,19 @@ def left_out(tmp_path: Path) -> Path:
 
 
 def test_photos_results_and_the_next_command_are_said(left_out: Path, tmp_path: Path) -> None:
-    lines = list(summarize(card_of(95, 105), left_out, tmp_path / "features", tmp_path / "models"))
+    card = card_of(95, 105)
+    lines = list(summarize(card, left_out, tmp_path / "features", tmp_path / "models"))
+    val = card.metrics["val"]
+    low, high = val.refused_interval or (0, 1)
     assert lines == [
         "trained on 95 photos of cats and 105 of dogs",
         "left out: 3 not reviewed yet, 2 with both labels, 1 the same as another, 1 too small, 1 that cannot be read; "
         f"see {left_out}",
         "in cross-validation, each by a model that had not seen it: 3 errors in 200, "
         "2 pets refused (1.0%; 95 % interval 0.3% to 3.6%)",
-        "on val: 3 errors in 1,000, 5 pets refused (0.5%; 95 % interval 0.2% to 1.2%)",
-        "on neither: 0 errors in 100",
-        "on neither_web: 0 errors in 248",
+        "in cross-validation, other things taken for pets: 1 of 50",
+        f"on val: {val.errors} errors in 1,000, {val.refused} pets refused ({val.refused / 1000:.1%}; "
+        f"95 % interval {low:.1%} to {high:.1%})",
         "on kept: 7 left out, as it was trained on them or on copies of them",
         f"feature cache: 2 MB in {tmp_path / 'features'}, which may be deleted",
         "next: catsdogs model promote new --on FOLDER  # of labelled photos that were kept aside",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from catsdogs.i18n import NOTHING, Translator
 from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.server.model_page import TRANSLATED_SENTENCES, page_texts
@@ -42,10 +45,15 @@ def test_one_photo_of_a_visitor_is_not_many() -> None:
 
 def test_refused_pets_are_told_with_their_interval() -> None:
     card = read_card(SHIPPED)
-    assert card.held_out_refusals is None, "this card has no such figure yet"
-    unseen = {"errors": 2, "log_loss": 0.1, "refused": 4}
-    trained = {"photos": {"cat": 50, "dog": 50}, "cross_validation": unseen}
-    texts = page_texts(card.model_copy(update={"training": trained}), Translator("en"))
-    assert texts["training"][1][-1].endswith("which had not seen them: 4, that is 4.00% (1.57% to 9.84%).")
-    val, neither, _ = texts["measured"]["rows"]
-    assert (val[4], neither[4]) == ("5 · 0.50% (0.21% to 1.17%)", NOTHING)
+    unseen = {"errors": 2, "log_loss": 0.1, "refused": 4, "accepted": 2}
+    trained = {"photos": {"cat": 50, "dog": 50}, "others": 30, "copy_weight": 0.25, "cross_validation": unseen}
+    no_pets = replace(card.metrics["val"], reliability=())
+    update = {"training": trained, "metrics": card.metrics | {"neither": no_pets}}
+    texts = page_texts(card.model_copy(update=update), Translator("en"))
+    assert "a changed copy of each photo" in texts["training"][1][2]
+    assert texts["training"][1][-2].endswith("which had not seen them: 4, that is 4.00% (1.57% to 9.84%).")
+    assert "compares with: 30. Taken for pets, each compared" in texts["training"][1][-1]
+    assert texts["training"][1][-1].endswith("the others alone: 2.")
+    val, other = texts["measured"]["rows"]
+    assert re.fullmatch(r"\d · 0\.\d0% \(0\.\d\d% to \d\.\d\d%\)", val[4])
+    assert other[4] == NOTHING

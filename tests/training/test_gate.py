@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy.special import expit
 
@@ -47,6 +48,23 @@ def test_a_photo_like_a_known_other_thing_is_refused_sooner(imagenet_classifier:
         for others in (NO_OTHERS, photo)
     )
     assert with_it > 0.5 > without
+
+
+def test_other_things_are_counted_that_only_their_likes_tell_from_pets(
+    gate: Gate, imagenet_classifier: ImageNetClassifier
+) -> None:
+    pets, others = random_features(np.random.default_rng(1), 40), random_features(np.random.default_rng(4), 10)
+
+    def accepted(others: npt.NDArray[np.float32]) -> int | None:
+        return fit_gate(pets, others, imagenet_classifier, seed=0).held_out_accepted
+
+    alone, in_pairs = accepted(others), accepted(np.concatenate([others, others]))
+    assert alone is not None
+    assert in_pairs is not None
+    assert alone >= 5
+    assert in_pairs < alone, "the double of most is in another fold"
+    assert accepted(others[:4]) is None
+    assert gate.held_out_accepted is not None
 
 
 def test_the_scores_are_those_of_the_formula(gate: Gate, imagenet_classifier: ImageNetClassifier) -> None:

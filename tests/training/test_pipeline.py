@@ -19,11 +19,20 @@ from catsdogs.model.classifier import Classifier
 from catsdogs.model.evaluation import labelled_photos
 from catsdogs.model.fingerprint import fingerprint_files
 from catsdogs.model.seen_photos import SEEN_FILE
+from catsdogs.training import augmentation
 from catsdogs.training.architectures import LITE0
 from catsdogs.training.dataset import collect
 from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.options import TrainingOptions
-from catsdogs.training.pipeline import HELD_OUT, LEARNING_CURVE, LEFT_OUT, check_parity, train
+from catsdogs.training.pipeline import (
+    HELD_OUT,
+    LEARNING_CURVE,
+    LEFT_OUT,
+    check_parity,
+    features_with_copies,
+    train,
+)
+from catsdogs.training.quantization import QuantizedBackbone
 from tests.textures import draw_textures
 
 
@@ -43,9 +52,9 @@ def photos(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three photos of other things, and a file that is none."""
+    """Five photos of other things, and a file that is none."""
     folder = tmp_path_factory.mktemp("others")
-    for number in range(3):
+    for number in range(5):
         noise = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
         Image.fromarray(noise).save(folder / f"{number}.png")
     (folder / "broken.png").write_bytes(b"not a photo")
@@ -84,7 +93,7 @@ def version(photos: Path, textures: Path, unseen: Path, others: Path, tmp_path_f
     made = train(options, lambda *stage: stages.append(stage))
     assert contents(photos) == before
     ended = {"checking": 50, "calibrating": 48, "features": 48, "head": 8}
-    assert [stages.count((stage, n, n)) for stage, n in ended.items()] == [1, 1, 1, 1]
+    assert [stages.count((stage, n, n)) for stage, n in ended.items()] == [1] * len(ended)
     assert stages.count(("measuring on textures", 48, 48)) == 1
     assert stages[-1] == ("measuring on textures", 48, 48)
     return made
@@ -121,10 +130,12 @@ def test_the_card_describes_the_training(version: Path, unseen: Path) -> None:
     assert "catsdogs train photos" in markdown
     assert "- The photos are textures, and nobody's." in markdown
     assert card.held_out_refusals
-    assert f"the gate refuses {card.held_out_refusals.refused} of 48, " in markdown
+    assert f"the gate refuses {card.held_out_refusals.cases} of 48, " in markdown
     assert "Apache-2.0" in markdown
     assert "EfficientNet-Lite0" in markdown
-    assert "The gate compares with 3 photos of other things." in markdown
+    assert card.held_out_accepted
+    assert "The gate compares with 5 photos of other things. Comparing each of them with four" in markdown
+    assert f"alone, it takes {card.held_out_accepted.cases} for pets, " in markdown
     assert (
         "Left out, as the version was trained on them or on copies of them: 1 of textures, 48 of trained on."
         in markdown
@@ -187,6 +198,22 @@ def keras_weights(version: Path) -> bytes:
 
 def onnx_constants(version: Path) -> list[bytes]:
     return sorted(constant.raw_data for constant in onnx.load(version / "model.onnx").graph.initializer)
+
+
+def test_many_photos_are_copied_and_few_are_not(
+    textures: Path, backbone: QuantizedBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = collect(textures, 64)
+    options = TrainingOptions(textures, tmp_path, tmp_path / "processed", architecture=LITE0, input_size=64)
+    stages: list[tuple[str, int, int]] = []
+    [alone] = features_with_copies(dataset, backbone, options, lambda *stage: stages.append(stage))
+    assert {stage for stage, _, _ in stages} == {"features"}
+    monkeypatch.setattr(augmentation, "LEAST_PHOTOS", 48)
+    photos, copies = features_with_copies(dataset, backbone, options, lambda *stage: stages.append(stage))
+    assert ("features of changed copies", 48, 48) in stages
+    assert (photos == alone).all()
+    assert (copies != photos).any(axis=1).all()
+    assert (features_with_copies(dataset, backbone, options, lambda *_: None)[1] == copies).all(), "from the cache"
 
 
 def test_models_that_differ_are_refused(version: Path, photos: Path) -> None:
