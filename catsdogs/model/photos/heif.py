@@ -20,7 +20,7 @@ from catsdogs.model.photo_limits import (
     MAX_JPEG_PIXELS,
 )
 from catsdogs.model.photos.av1 import frame_sizes
-from catsdogs.model.photos.boxes import colour_codes, quarter_turns, siblings
+from catsdogs.model.photos.boxes import boxes, colour_codes, quarter_turns, siblings
 from catsdogs.model.photos.colour_codes import profile_of_codes
 from catsdogs.model.photos.gif import MAX_FRAMES
 from catsdogs.model.photos.items import Decoding, Items, read_items
@@ -64,7 +64,7 @@ _SLACK = 2**20
 def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
     """Read the boxes."""
     _check_boxes(content)
-    decoder = _avif.AvifDecoder(content, "auto", usable_cores())
+    decoder = _avif_decoder(content)
     (width, height), frames, mode, profile, _, orientation, _ = decoder.get_info()
     sizes = frame_sizes(content)
     if max(sizes, default=0) > width * height + _SLACK or (
@@ -93,6 +93,20 @@ def open_avif(content: bytes, time_limit: TimeLimit) -> Source:
         notes=(Note.FIRST_FRAME,) if frames > 1 else (),
         later_frames=later_frames if frames > 1 else None,
     )
+
+
+def _avif_decoder(content: bytes) -> _avif.AvifDecoder:
+    try:
+        return _avif.AvifDecoder(content, "auto", usable_cores())
+    except ValueError as error:
+        if "Exif" not in str(error):
+            raise
+    changed = bytearray(content)  # damaged EXIF, which is not needed: as an item of no kind, it is not read
+    for kind, start, _ in boxes(content, 0, len(content)):
+        place = start + (8 if content[start] < 3 else 10)
+        if kind == b"infe" and content[place : place + 4] == b"Exif":
+            changed[place : place + 4] = b"free"
+    return _avif.AvifDecoder(bytes(changed), "auto", usable_cores())
 
 
 def open_heic(content: bytes, time_limit: TimeLimit) -> Source:

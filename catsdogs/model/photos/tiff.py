@@ -9,7 +9,7 @@ from PIL import Image, ImageFile, TiffImagePlugin
 
 from catsdogs.domain import Note
 from catsdogs.model.photo_limits import MAX_DEEP_TIFF_MEGABYTES, MAX_PIXELS, MAX_PROFILE_BYTES
-from catsdogs.model.photos.deep_tiff import Layout, decode_deep
+from catsdogs.model.photos.deep_tiff import SIGNED, Layout, decode_deep
 from catsdogs.model.photos.exif import read_orientation
 from catsdogs.model.photos.jpeg import check_embedded
 from catsdogs.model.photos.source import (
@@ -84,7 +84,10 @@ def open_tiff(content: bytes, time_limit: TimeLimit) -> Source:
         time_limit.check()
         if layout:
             return decode_deep(layout, [_open(file, plane) for plane in _planes(file, page, layout)])
-        return Decoded.of(_open(file, page.entries))
+        image = _open(file, page.entries)
+        if image.mode == "L" and number(_SAMPLE_FORMAT, 1) == SIGNED:  # of eight bits, which Pillow takes for unsigned
+            image = image.point([level ^ 128 for level in range(256)])
+        return Decoded.of(image)
 
     return Source(
         width,

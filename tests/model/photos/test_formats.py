@@ -67,6 +67,12 @@ def test_avif_is_read(subsampling: str) -> None:
     assert corners(encode(quarters(), "AVIF", quality=95, subsampling=subsampling)) == UPRIGHT
 
 
+def test_an_avif_with_damaged_exif_is_read() -> None:
+    avif = encode(quarters(), "AVIF", quality=95, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0")
+    assert avif.count(b"MM\0*") == 1
+    assert corners(avif.replace(b"MM\0*", bytes(4))) == UPRIGHT
+
+
 def test_heic_is_read_with_its_orientation_alpha_and_several_pictures() -> None:
     assert corners((PICTURES / "quarters.heic").read_bytes()) == UPRIGHT
     turned = (PICTURES / "turned.heic").read_bytes()  # stored turned, which the file says, and EXIF once more
@@ -357,13 +363,14 @@ def test_a_gif_is_as_large_as_its_first_frame(screen: tuple[int, int]) -> None:
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("kind", "sample_format", "dark", "bright"),
-    [("I", 1, 0x10000000, 0xF0000000), ("i", 2, -(2**31), 2**31 - 1), ("f", 3, -3.5, 1e9)],
+    [("I", 1, 0x10000000, 0xF0000000), ("i", 2, -(2**31), 2**31 - 1), ("f", 3, -3.5, 1e9), ("b", 2, -128, 127)],
 )
-def test_greys_of_32_bits_are_read_as_the_file_means_them(
+def test_greys_of_other_kinds_of_numbers_are_read_as_the_file_means_them(
     kind: str, sample_format: int, dark: float, bright: float
 ) -> None:
     body = struct.pack(f"<{SIDE}{kind}", *[dark] * (SIDE // 2), *[bright] * (SIDE // 2)) * SIDE
-    tags = picture(SIDE, SIDE, 1, 32, photometric=1, compression=1, sample_format=sample_format, length=len(body))
+    bits = 8 * struct.calcsize(kind)
+    tags = picture(SIDE, SIDE, 1, bits, photometric=1, compression=1, sample_format=sample_format, length=len(body))
     assert grey(preprocessing.decode(tiff(tags, body))) == [0, 255]
     if kind == "f":  # Pillow reads no others of which 0 is white
         assert grey(preprocessing.decode(tiff(tags | {262: (SHORT, [0])}, body))) == [255, 0]
