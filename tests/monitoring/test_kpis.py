@@ -114,6 +114,7 @@ def test_figures_equal_those_computed_from_the_rows(
     chosen = [row for row in in_window if model_version in (None, row["model_version"])]
     check(found, chosen)
     check_timeline(found, chosen, start)
+    assert (found["start"], found["end"]) == (start.isoformat(), end.isoformat())
     assert found["model_versions"] == sorted({row["model_version"] for row in in_window} - {None})
 
 
@@ -121,7 +122,9 @@ def test_without_a_window_figures_cover_every_row_up_to_now(insert_rows: InsertR
     rows = [*random_rows(4), make_row(datetime.now(UTC) + timedelta(days=1))]  # the clock of another machine is ahead
     found = statistics(insert_rows(rows))
     check(found, rows)
-    check_timeline(found, rows, min(row["timestamp"] for row in rows))
+    first = min(row["timestamp"] for row in rows)
+    check_timeline(found, rows, first)
+    assert found["start"] == first.isoformat()
 
 
 def test_the_start_is_in_the_window_and_the_end_is_not(insert_rows: InsertRows) -> None:
@@ -148,6 +151,7 @@ def test_an_empty_database_has_zeros_and_no_rates(insert_rows: InsertRows, windo
     check(found, [])
     assert sum(bucket["predictions"] for bucket in found["timeline"]) == 0
     assert bool(found["timeline"]) == ("start" in window)
+    assert (found["start"] is None) == ("start" not in window)
     assert found["model_versions"] == []
 
 
