@@ -14,12 +14,14 @@ function withoutMetadata(bytes) {
     if (ascii(bytes, 0, 2) === "\xff\xd8") return jpegWithoutMetadata(bytes);
     if (ascii(bytes, 0, 4) === "\x89PNG") return pngWithoutMetadata(bytes);
     if (ascii(bytes, 8, 4) === "WEBP") return webpWithoutMetadata(bytes);
+    if (ascii(bytes, 4, 4) === "ftyp") return heifWithoutMetadata(bytes);
+    if (ascii(bytes, 0, 4) === "\0\0\x01\0") return [bytes]; // an icon has none
+    // a BMP has none either; of those with masks of bits, browsers show more kinds than the server reads
+    if (ascii(bytes, 0, 2) === "BM" && [1, 4, 8, 24].includes(viewOf(bytes).getUint16(28, true))) return [bytes];
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // the file ends within its header
-    return null;
   }
-  const hasNone = ascii(bytes, 0, 2) === "BM" || (ascii(bytes, 4, 7) === "ftypavi" && !/Exif|mime/.test(latin1(bytes)));
-  return hasNone ? [bytes] : null;
+  return null;
 }
 
 function jpegWithoutMetadata(bytes) {
@@ -117,4 +119,71 @@ function orientationEntry(exif) {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // the directory ends early
   }
+}
+
+/** Return a HEIC or AVIF whose items of EXIF and XMP are zeros, of no kind: without them, all places in the file would change. */
+function heifWithoutMetadata(bytes) {
+  const view = viewOf(bytes);
+  const meta = boxesIn(bytes, view, 0, bytes.length).find(({ kind }) => kind === "meta");
+  const boxes = meta ? boxesIn(bytes, view, meta.start + 4, meta.end) : [];
+  const [infos, places, beside] = ["iinf", "iloc", "idat"].map((name) => boxes.find(({ kind }) => kind === name));
+  if (!infos || !places) return null;
+  const cleared = bytes.slice();
+  const items = new Set();
+  for (const { item, place } of metadataItems(bytes, view, infos)) {
+    items.add(item);
+    cleared.set([0x66, 0x72, 0x65, 0x65], place); // "free"
+  }
+  for (const { item, start, end } of itemPlaces(view, places, beside)) if (items.has(item)) cleared.fill(0, start, end);
+  return [cleared];
+}
+
+/** List the boxes in a part of a HEIC or AVIF: their kind, and where their content begins and ends. */
+function boxesIn(bytes, view, begin, end) {
+  const found = [];
+  for (let at = begin; at + 8 <= end; ) {
+    const isLong = view.getUint32(at) === 1;
+    const length = isLong ? Number(view.getBigUint64(at + 8)) : view.getUint32(at) || end - at;
+    if (length < 8) break;
+    found.push({ kind: ascii(bytes, at + 4, 4), start: at + (isLong ? 16 : 8), end: at + length });
+    at += length;
+  }
+  return found;
+}
+
+/** List the numbers of the items that are EXIF or XMP, and where their kind stands. */
+function metadataItems(bytes, view, { start, end }) {
+  const found = [];
+  for (const info of boxesIn(bytes, view, start + (view.getUint8(start) ? 8 : 6), end)) {
+    const isLong = view.getUint8(info.start) > 2; // numbers of four bytes
+    const item = isLong ? view.getUint32(info.start + 4) : view.getUint16(info.start + 4);
+    const place = info.start + (isLong ? 10 : 8);
+    if (["Exif", "mime"].includes(ascii(bytes, place, 4))) found.push({ item, place });
+  }
+  return found;
+}
+
+/** List where the parts of each item are: in the file, or in the box `beside`. */
+function itemPlaces(view, { start }, beside) {
+  const version = view.getUint8(start);
+  const sizes = view.getUint16(start + 4);
+  const numberSize = version < 2 ? 2 : 4;
+  const found = [];
+  let at = start + 6;
+  const next = (size) => {
+    at += size;
+    return size === 8 ? Number(view.getBigUint64(at - 8)) : size === 4 ? view.getUint32(at - 4) : size === 2 ? view.getUint16(at - 2) : 0;
+  };
+  for (let items = next(numberSize); items > 0; items -= 1) {
+    const item = next(numberSize);
+    const isBeside = version > 0 && next(2) === 1;
+    next(2);
+    const base = next((sizes >> 4) & 15) + (isBeside && beside ? beside.start : 0);
+    for (let parts = next(2); parts > 0; parts -= 1) {
+      if (version > 0) next(sizes & 15);
+      const place = base + next(sizes >> 12);
+      found.push({ item, start: place, end: place + next((sizes >> 8) & 15) });
+    }
+  }
+  return found;
 }
