@@ -132,7 +132,8 @@ class Database:
                 self.was_silent = False
             except exc.SQLAlchemyError as error:
                 self.was_silent = deadline.has_passed or failures.is_silence(error)
-                mapped = failures.took_too_long() if deadline.has_passed else self.map_error(error)
+                is_silent = deadline.has_passed and not failures.was_answered(error)
+                mapped = failures.no_answer() if is_silent else self.map_error(error)
                 raise mapped from failures.without_values(error)
             except OSError as error:  # no file descriptor is left to watch the connection with
                 raise DatabaseUnavailable(

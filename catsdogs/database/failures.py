@@ -60,9 +60,14 @@ def is_silence(error: exc.SQLAlchemyError) -> bool:
     return isinstance(error, exc.OperationalError) and "timeout expired" in str(error.orig)
 
 
-def took_too_long() -> DatabaseUnavailable:
-    """Return the error of a call that did not end in time."""
-    return DatabaseUnavailable("The database took too long to answer. Choose a shorter period, or try again later.")
+def was_answered(error: exc.SQLAlchemyError) -> bool:
+    """Return whether the server itself said why it failed."""
+    return _diagnosis(error)[0] is not None
+
+
+def no_answer() -> DatabaseUnavailable:
+    """Return the error of a call in whose time the server said nothing: a shorter period would not help."""
+    return DatabaseUnavailable("The database does not answer: it may be frozen or overloaded. Try again later.")
 
 
 def map_error(error: exc.SQLAlchemyError, *, server: str, database: str) -> DatabaseError:
@@ -83,7 +88,7 @@ def map_error(error: exc.SQLAlchemyError, *, server: str, database: str) -> Data
             "The tables of database {name} are missing or old. Run `catsdogs db migrate`.", name=database
         )
     if code == _TOOK_TOO_LONG:
-        return took_too_long()
+        return DatabaseUnavailable("The database took too long to answer. Choose a shorter period, or try again later.")
     if code is not None and code[:2] in NEVER_STORABLE:
         return RecordRefused("PostgreSQL refused: {reason}.", reason=primary)
     if code in _NOT_NOW or isinstance(error, exc.OperationalError | exc.InternalError):

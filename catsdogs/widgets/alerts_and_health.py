@@ -11,6 +11,7 @@ from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import ModelHealth
 from catsdogs.service.interface import Service
 from catsdogs.widgets.alert_list import AlertList
+from catsdogs.widgets.base import log_error
 from catsdogs.widgets.model_health import HealthCharts, HealthSummary
 from catsdogs.widgets.view import View, ViewSnapshot
 
@@ -44,7 +45,7 @@ class AlertsAndHealth:
         try:
             self.alerts.show_degraded(service.health()["degraded"])
         except CatsDogsError as error:
-            _log.warning("%s: %s", type(error).__name__, error)
+            log_error(_log, error)
 
     def refresh(self, service: Service, shown: ViewSnapshot, predictions: int, *, forced: bool = False) -> None:
         """Read the alerts again, and the model's health where it is old; where that fails, the last ones stay.
@@ -66,13 +67,13 @@ class AlertsAndHealth:
         try:
             self.alerts.show(service.alerts(since=start, until=window.end), shown.zone, predictions)
         except CatsDogsError as error:
-            _log.warning("%s: %s", type(error).__name__, error)
+            log_error(_log, error)
             self.alerts.show_error(error)
         of_all = shown.of_all_answers()
         try:
             health = self._health(service, of_all, forced=forced)
         except CatsDogsError as error:
-            _log.warning("%s: %s", type(error).__name__, error)
+            log_error(_log, error)
             return
         self.summary.show(health, answer=shown.view.answer)
         self.charts.show(health, of_all)

@@ -16,12 +16,12 @@ from weakref import WeakSet
 import anywidget
 import traitlets
 
-from catsdogs.errors import CatsDogsError, ConsentRequired, InvalidInput
+from catsdogs.errors import CatsDogsError, Conflict, ConsentRequired, InvalidInput, NotFound
 from catsdogs.i18n import Translator
 from catsdogs.records.user_texts import storable
 from catsdogs.widgets.assets import common_texts, script, style
 
-__all__ = ["BaseWidget", "invalid_message", "message_choice", "message_field", "script", "style"]
+__all__ = ["BaseWidget", "invalid_message", "log_error", "message_choice", "message_field", "script", "style"]
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -91,14 +91,22 @@ class BaseWidget(anywidget.AnyWidget):
         try:
             self.handle_message(content, buffers)
         except CatsDogsError as error:
-            level = logging.INFO if isinstance(error, InvalidInput | ConsentRequired) else logging.WARNING
-            self.log.log(level, "%s: %s", type(error).__name__, error, exc_info=error.__cause__)
+            log_error(self.log, error)
             return self._.describe(error)
         except Exception:
             self.log.exception("%s failed to handle a message", type(self).__name__)
             _ = self._
             return _("Something went wrong on our side. Please try again in a moment.")
         return ""
+
+
+def log_error(log: logging.Logger, error: CatsDogsError) -> None:
+    """Log an error of the service by its kind: its message is in the reader's language, and the server's log has it.
+
+    What a person can do wrong, such as a receipt code that is mistyped, is no warning.
+    """
+    is_persons = isinstance(error, InvalidInput | ConsentRequired | NotFound | Conflict)
+    log.log(logging.INFO if is_persons else logging.WARNING, "%s", type(error).__name__, exc_info=error.__cause__)
 
 
 def message_field(content: dict[str, object], name: str, kind: type[Any]) -> Any:

@@ -17,6 +17,7 @@ from catsdogs.monitoring.figures import RecentPrediction
 from catsdogs.monitoring.prediction_filter import MAX_LISTED
 from catsdogs.service.interface import Service
 from catsdogs.widgets.alerts_and_health import AlertsAndHealth
+from catsdogs.widgets.base import log_error
 from catsdogs.widgets.charts import StatisticsCharts
 from catsdogs.widgets.controls import Controls
 from catsdogs.widgets.kpi_tiles import KpiTiles
@@ -28,7 +29,6 @@ from catsdogs.widgets.view import ViewSnapshot
 MAX_AGE = timedelta(minutes=1)
 """Age at which figures are read again even if nothing was recorded: the window moves on."""
 
-NEVER = datetime.min.replace(tzinfo=UTC)
 STALE = "catsdogs-stale"
 """CSS class of the dashboard while it shows figures that could not be read again."""
 
@@ -52,7 +52,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self._ = _ = Translator(language or session_language())
         self._connect = connect
         self._change_token = ""
-        self._read_at = NEVER
+        self._read: ViewSnapshot | None = None  # what the figures are of
         self.header = PageHeader(
             _, _("How the service is doing"), _("Is it fast, are people satisfied, what did it answer last?")
         )
@@ -95,7 +95,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
             self._show_error(error)
             return
         now = datetime.now(UTC)
-        if changed or now - self._read_at > MAX_AGE or self.alerts_and_health.due:
+        if changed or self._read is None or now - self._read.now > MAX_AGE or self.alerts_and_health.due:
             self.refresh()
         else:
             self._show_updated(now)
@@ -119,7 +119,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         except CatsDogsError as error:
             self._show_error(error)
             return
-        self._change_token, self._read_at = token, shown.now
+        self._change_token, self._read = token, shown
         with controls.hold_sync():
             controls.offer(statistics["model_versions"])
             controls.mark_demonstration(statistics["demonstration"])
@@ -148,13 +148,17 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no ty
         self.controls.problem = ""
 
     def _show_error(self, error: CatsDogsError) -> None:
-        _log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
-        _, read_at = self._, self._read_at
+        log_error(_log, error)
+        _ = self._
         self._change_token = ""
-        self.add_class(STALE)
         about = _("No figures were read yet.")
-        if read_at > NEVER:
-            about = _("The figures below are of {moment}.", moment=_.datetime(read_at.astimezone(self.zone)))
+        if self._read:
+            self.add_class(STALE)
+            moment = _.datetime(self._read.now.astimezone(self.zone))
+            about = _("The figures below are of {moment}.", moment=moment)
+            if self._read.view != self.controls.view:  # another window was chosen since
+                choices = self._read.caption([], _)
+                about = _("The figures below are of {moment}, for {choices}.", moment=moment, choices=choices)
         self.controls.problem = f"{_.describe(error)} {about}"
         if "service" in self.__dict__:  # it is open, so it can say what is wrong
             self.alerts_and_health.show_degraded(self.service)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -57,7 +58,8 @@ def test_the_figures_are_read_again_only_after_a_change(
     assert 0 in (times_read("poll") for _ in range(5))  # another writer of the server may write in between
     predict()
     assert times_read("poll") == 1
-    app._read_at -= timedelta(minutes=2)  # the window has moved on
+    assert app._read
+    app._read = replace(app._read, now=app._read.now - timedelta(minutes=2))  # the window has moved on
     assert times_read("poll") == 1
     assert times_read("refresh") == 1
 
@@ -135,6 +137,8 @@ def test_without_a_database_the_last_figures_stay_with_an_error(
     assert send(app.controls, {"action": "poll"}) == ""
     assert "Run `catsdogs db migrate`. The figures below are of " in app.controls.problem
     assert STALE in app._dom_classes
+    assert send(app.controls, {"action": "window", "value": "30d"}) == ""
+    assert app.controls.problem.endswith(" · All models · All answers."), "the figures are not of the window chosen now"
     assert (tiles(app), app.charts.figures, app.predictions_table.rows, app.controls.updated) == before
     rename("elsewhere", "predictions_feedback")
     assert send(app.controls, {"action": "poll"}) == ""
@@ -158,6 +162,7 @@ def test_while_the_database_is_away_the_dashboard_says_so_and_not_that_there_is_
     assert STALE in app._dom_classes
     fresh = open_app()
     assert fresh.controls.problem.endswith("No figures were read yet.")
+    assert STALE not in fresh._dom_classes, "there is nothing that could be old"
     assert fresh.alerts_and_health.alerts.degraded == [away]
     assert (fresh.alerts_and_health.alerts.known, fresh.predictions_table.known, fresh.tiles.tiles) == (
         False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from catsdogs.domain import Consent
@@ -59,13 +61,16 @@ def test_a_withdrawal_and_an_erasure_name_their_code_whatever_code_is_open(
     assert len(app.service.export(other)["photos"]) == 1
 
 
-def test_a_receipt_of_the_list_is_opened(predict_app: PredictApp, send: Send, receipt: str) -> None:
+def test_a_receipt_of_the_list_is_opened(
+    predict_app: PredictApp, send: Send, receipt: str, caplog: pytest.LogCaptureFixture
+) -> None:
     my_data = predict_app.my_data
     assert send(predict_app.receipt_card, {"action": "open"}) == NOT_UNDERSTOOD
     assert send(predict_app.receipt_card, {"action": "open", "code": receipt}) == ""
     assert my_data.code == receipt
     assert send(my_data, {"action": "open", "code": "0000"}).startswith("Nothing is kept under this receipt code.")
     assert (my_data.code, my_data.stored_data) == ("", {})
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_a_withdrawal_and_an_erasure_reach_the_photo_of_the_visit_however_the_code_is_typed(
