@@ -33,10 +33,11 @@ def report(
 
     skip_grammar_of_internationalised_addresses()  # a fifth of the time of a report
     settings = Settings.load()
-    settings.create_data_dir()
     folder, names = out or settings.data_dir / "reports", ParameterNames("--from", "--to", "--lang", "--out")
-    published = publish(start, end, lang or settings.lang, folder, pdf=pdf, names=names)
+    prepare = settings.create_data_dir if out is None else None
+    published = publish(start, end, lang or settings.lang, folder, pdf=pdf, names=names, prepare=prepare)
     print(published.files[0])
     if published.firing:
-        typer.echo(f"catsdogs: alerts fire: {', '.join(published.firing)}", err=True)
+        rules = ", ".join(published.firing)
+        typer.echo(f"catsdogs: the report is written; the exit code is {ALERTS_FIRE} as alerts fire: {rules}", err=True)
         raise typer.Exit(ALERTS_FIRE)

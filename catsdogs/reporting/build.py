@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -41,12 +41,19 @@ class PublishedReport:
 
 
 def publish(
-    start: str, end: str, language: str, folder: Path, *, pdf: bool = False, names: ParameterNames = NOTEBOOK_NAMES
+    start: str,
+    end: str,
+    language: str,
+    folder: Path,
+    *,
+    pdf: bool = False,
+    names: ParameterNames = NOTEBOOK_NAMES,
+    prepare: Callable[[], object] | None = None,
 ) -> PublishedReport:
     """Make the report of a period.
 
     All files are made in a private temporary folder, and copied once they are complete, so that a failure leaves an
-    earlier report as it was. The folder is removed in the end, also after SIGTERM.
+    earlier report as it was, and makes no folder. The temporary one is removed in the end, also after SIGTERM.
 
     Parameters
     ----------
@@ -60,6 +67,8 @@ def publish(
         Whether to make a ``.pdf``, too.
     names
         What the caller calls the parameters, for messages about wrong ones.
+    prepare
+        Called before the folder is created.
 
     Raises
     ------
@@ -75,8 +84,8 @@ def publish(
     stem = f"catsdogs-{_format_for_file_name(since)}--{_format_for_file_name(until)}.{language}"
     chromium = find_chromium() if pdf else None
     with _writing_to(folder, names):
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        tempfile.TemporaryFile(dir=existing).close()
     with _scratch_folder() as scratch:
         html, executed, printed = (scratch / f"{stem}.{kind}" for kind in ("html", "ipynb", "pdf"))
         notebook = _execute(executed, parameters)
@@ -86,7 +95,10 @@ def publish(
         if chromium:
             print_page(html, printed, chromium)
         complete = [html, executed, *([printed] if chromium else [])]
+        if prepare:
+            prepare()
         with _writing_to(folder, names):
+            folder.mkdir(parents=True, exist_ok=True)
             for file in complete:
                 with files.atomic_write(folder / file.name) as stream:
                     stream.write(file.read_bytes())
