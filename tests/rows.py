@@ -46,9 +46,9 @@ def make_row(timestamp: datetime = NOW, **values: Any) -> Row:
 
 
 def confidence(row: Row) -> float:
-    """Confidence of the model in its answer, 0..1."""
-    found = row["neither_score"] if row["prediction_result"] == "neither" else max(row["proba_cat"], row["proba_dog"])
-    return float(found)
+    """Probability of the answer, 0..1, as people were told it."""
+    neither = float(row["neither_score"])
+    return neither if row["prediction_result"] == "neither" else max(row["proba_cat"], row["proba_dog"]) * (1 - neither)
 
 
 def random_rows(seed: int, n: int = 400) -> list[Row]:

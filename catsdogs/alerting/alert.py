@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from catsdogs.json_types import Count, Timestamp
 
 LOW_CONFIDENCE = 0.6
-"""Confidence up to which an answer counts as unsure, 0..1; the same limit as in V2."""
+"""Probability, as people are told it, up to which an answer counts as unsure, 0..1; the same limit as in V2."""
 INFERENCE_TIME_BASELINE = timedelta(days=7)
 """Period before an episode whose median daily mean of the inference time is the baseline."""
 TRAFFIC_WEEKS = 4

@@ -30,9 +30,9 @@ class Judgement(StrEnum):
 
     BROKEN = "broken"
     BEYOND = "beyond"
-    """The value is beyond the limit, which may be chance."""
+    """The value is likely beyond the limit, but it may be chance."""
     UNCLEAR = "unclear"
-    """The value is within the limit, or there are too few predictions or ratings."""
+    """The value is not even likely beyond the limit, or there are too few predictions or ratings."""
     WITHIN = "within"
     """The value is surely within the limit, or nothing was measured at all."""
 
@@ -79,7 +79,7 @@ def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:
     measured = Measurement(shown.value, shown.n)
     if fast is not None and _is_within(fast, rule):  # the slow one holds what was before the incident, too
         return Judgement.WITHIN, measured
-    return (Judgement.BEYOND if rule.is_beyond(shown.value) else Judgement.UNCLEAR), measured
+    return (Judgement.BEYOND if _is_beyond(shown, rule, LIKELY) else Judgement.UNCLEAR), measured
 
 
 def _is_beyond(found: Evidence, rule: Rule, z: float) -> bool:

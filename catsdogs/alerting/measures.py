@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from statistics import median
@@ -15,6 +16,8 @@ from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, TRA
 from catsdogs.alerting.evidence import QUANTILES, Evidence, Mean, Percentile95, Share, StabilityIndex, Traffic
 from catsdogs.alerting.lifecycle import Windows
 from catsdogs.alerting.rules import Rule
+from catsdogs.database.demo_ids import is_demo
+from catsdogs.database.probabilities import answer_probability
 from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
@@ -22,7 +25,7 @@ from catsdogs.model.drift_reference import DriftReference
 from catsdogs.monitoring import accuracy, aggregates
 from catsdogs.monitoring.drift import find_reference, measure_drift
 from catsdogs.monitoring.model_health import CardOf, latest_version
-from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
+from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.prediction_filter_sql import filter_condition
 from catsdogs.monitoring.sampling import SAMPLE_SIZE, draw_sample
 
@@ -45,6 +48,8 @@ _COUNTED: dict[Measure, Callable[[sa.Row[Any]], Evidence]] = {
 
 class Measurements:
     """Measures rules at one point in time; each window is read once for all rules.
+
+    Demonstration data is left out where there are predictions of people, too: it must not start or end a real alert.
 
     Parameters
     ----------
@@ -77,6 +82,7 @@ class Measurements:
         self._rules, self._reference_period = list(rules), reference_period
         self._end = now + timedelta(microseconds=1)  # windows include this moment
         self._ended = ended or {}
+        self._chosen = PredictionFilter(of_people=is_mixed(connection, table))
         self._drifts: dict[datetime, dict[str, StabilityIndex]] = {}
         self._baselines: dict[timedelta, float | None] = {}
 
@@ -118,9 +124,8 @@ class Measurements:
         if rule.fast not in self._baselines:
             end = self._end - rule.fast
             window = end - INFERENCE_TIME_BASELINE, end
-            total, *days = aggregates.aggregate_roll_ups(
-                self._connection, self._table, ALL_PREDICTIONS, window, width=86400
-            )
+            aggregate = aggregates.aggregate_rows if self._chosen.of_people else aggregates.aggregate_roll_ups
+            total, *days = aggregate(self._connection, self._table, self._chosen, window, width=86400)
             means = [day.mean for day in days if day.mean]
             self._baselines[rule.fast] = median(means) if means and total.successes >= MIN_BASELINE else None
         return self._baselines[rule.fast]
@@ -130,7 +135,8 @@ class Measurements:
         """Counts of all photos, by the start of the window."""
         column = self._table.c
         time = sa.case((column.success, column.inference_time_ms))
-        is_unsure = accuracy.animal_confidence(self._table) <= LOW_CONFIDENCE
+        is_pet = column.prediction_result.in_([Answer.CAT, Answer.DOG])
+        is_unsure = is_pet & (answer_probability(self._table) <= LOW_CONFIDENCE)
 
         def count(answer: Answer) -> sa.ColumnElement[int]:
             return sa.func.count().filter(column.prediction_result == answer)
@@ -171,7 +177,7 @@ class Measurements:
         starts = sorted({start for rule in rules for start in self._starts(rule)})
         queries = [
             sa.select(sa.literal(number).label("number"), *columns).where(
-                filter_condition(PredictionFilter(start, self._end), self._table),
+                filter_condition(self._chosen, self._table, (start, self._end)),
                 sa.true() if condition is None else condition,
             )
             for number, start in enumerate(starts)
@@ -190,7 +196,7 @@ class Measurements:
         counts = [
             sa.select(sa.func.count())
             .select_from(self._table)
-            .where(filter_condition(ALL_PREDICTIONS, self._table, (start - age, self._end - age)))
+            .where(filter_condition(self._chosen, self._table, (start - age, self._end - age)))
             .scalar_subquery()
             for age in ages
         ]
@@ -199,7 +205,8 @@ class Measurements:
 
     @cached_property
     def _first_photo(self) -> datetime | None:
-        return self._connection.scalar(sa.select(sa.func.min(self._table.c.timestamp)))
+        first = sa.select(sa.func.min(self._table.c.timestamp)).where(filter_condition(self._chosen, self._table))
+        return self._connection.scalar(first)
 
     def _drift(self, start: datetime) -> dict[str, StabilityIndex]:
         if start not in self._drifts:
@@ -210,7 +217,7 @@ class Measurements:
         if self._served is None:
             return {}
         version, reference, input_size = self._served
-        chosen = PredictionFilter(start, self._end, model_version=version)
+        chosen = replace(self._chosen, start=start, end=self._end, model_version=version)
         rows = draw_sample(self._connection, self._table, chosen, SAMPLE_SIZE // 2).rows
         return {
             drift["signal"]: StabilityIndex(drift["expected"], drift["found"], reference.n, drift["n"])
@@ -221,10 +228,16 @@ class Measurements:
     def _served(self) -> tuple[str, DriftReference, int] | None:
         """The version of the latest prediction, its reference, and the side of the network's input."""
         longest = max(rule.slow for rule in self._rules)
-        recent = PredictionFilter(self._end - longest, self._end)
+        recent = replace(self._chosen, start=self._end - longest, end=self._end)
         version = latest_version(self._connection, self._table, recent)
         card = self._card_of(version) if version else None
         if version is None or card is None:
             return None
         _, reference = find_reference(self._connection, self._table, version, card, self._reference_period)
         return (version, reference, card.input_size) if reference else None
+
+
+def is_mixed(connection: sa.Connection, table: sa.Table[PredictionColumns]) -> bool:
+    """Return whether there is demonstration data beside predictions of people."""
+    found = is_demo(table.c.id)
+    return bool(connection.scalar(sa.select(sa.exists().where(found) & sa.exists().where(~found))))

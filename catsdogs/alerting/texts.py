@@ -39,7 +39,8 @@ _DESCRIPTIONS = {
     Measure.MEAN_TIME: N_("The last {n} predictions took {value} on average; the limit is {limit}."),
     Measure.P95_TIME: N_("Of the last {n} predictions, one in twenty took {value} or longer; the limit is {limit}."),
     Measure.TRAFFIC: N_(
-        "Of the photos that came in the same hours of the last {weeks} weeks, {value} came; the limit is {limit}."
+        "Compared with the same hours of the weeks before (at most {weeks}), {value} of the photos came; the limit is "
+        "{limit}."
     ),
     Measure.ERRORS: N_("Of {n} photos, {value} could not be read; the limit is {limit}."),
     Measure.LOW_CONFIDENCE: N_(
@@ -183,9 +184,14 @@ def period(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool 
 
 
 def to_do(alert: Alert, _: Translator) -> str:
-    """Return a sentence on what an operator can do."""
+    """Return a sentence on what an operator can do; nothing, where it may be chance or is over."""
     measure = alert["measure"]
-    return _(_TO_DO[measure])
+    sentences = {
+        AlertState.FIRING: _(_TO_DO[measure]),
+        AlertState.PENDING: _("So far it may be chance: there is nothing to do, and no one is told."),
+        AlertState.RESOLVED: "",
+    }
+    return sentences[AlertState(alert["state"])]
 
 
 def state_name(alert: Alert, _: Translator) -> str:
@@ -225,12 +231,9 @@ def message(alert: Alert, _: Translator, zone: tzinfo | None = None, *, site: st
         period(alert, _, zone, name_zone=True),
         course(alert, _, zone, name_zone=True),
     ]
-    if alert["state"] != AlertState.RESOLVED:
-        sentences.append(to_do(alert, _))
-    sentences.append(
-        _("Severity: {severity}. Host: {host}.", severity=severity_name(alert, _), host=socket.gethostname())
-    )
-    return subject, "\n".join([*sentences, site + window_path(alert)])
+    severity = _("Severity: {severity}. Host: {host}.", severity=severity_name(alert, _), host=socket.gethostname())
+    sentences += [to_do(alert, _), severity, site + window_path(alert)]
+    return subject, "\n".join(filter(None, sentences))
 
 
 def no_alert(predictions: int, _: Translator) -> str:
@@ -238,6 +241,15 @@ def no_alert(predictions: int, _: Translator) -> str:
     if predictions:
         return _("No alert: nothing to do now.")
     return _("No alert, but no prediction in this window either: nothing was checked.")
+
+
+def watched(n: int, _: Translator) -> str:
+    """Return the sentence over a list of `n` pending alerts."""
+    return _.plural(
+        "Watch: {n} value beyond its limit, which may be chance",
+        "Watch: {n} values beyond their limits, which may be chance",
+        n,
+    )
 
 
 def window_path(alert: Alert) -> str:

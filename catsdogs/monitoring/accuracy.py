@@ -205,7 +205,11 @@ def accuracy(successes: int, n: int) -> Accuracy:
 
 
 def animal_confidence(rows: sa.FromClause) -> sa.ColumnElement[float | None]:
-    """Return the probability of the answer given as SQL; ``NULL`` where the answer is not cat or dog."""
+    """Return how surely the model tells the two animals apart as SQL; ``NULL`` where the answer is not cat or dog.
+
+    Only these probabilities are calibrated, so the accuracy is estimated from them; the score for "neither" is none.
+    People are told :func:`catsdogs.database.probabilities.answer_probability`.
+    """
     column = rows.c
     is_pet = column.prediction_result.in_([Answer.CAT, Answer.DOG])
     return sa.case((is_pet, sa.func.greatest(column.proba_cat, column.proba_dog)))

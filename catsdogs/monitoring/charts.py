@@ -35,7 +35,7 @@ def inference_time(statistics: Statistics, _: Translator, zone: tzinfo = UTC) ->
     moments = axis.places
     axis.add_spans(fig)
     p50, p95, p99 = ([bucket[key] for bucket in timeline] for key in ("p50", "p95", "p99"))
-    for low, high, name, opacity in ((p50, p95, _("Median to p95"), 0.22), (p95, p99, _("p95 to p99"), 0.1)):
+    for low, high, name, opacity in ((p50, p95, _("Median to p95"), 0.36), (p95, p99, _("p95 to p99"), 0.2)):
         fig.add_scatter(
             **band(moments, low, high),
             name=name,

@@ -7,4 +7,7 @@ from catsdogs.i18n import Translator
 
 def demonstration_text(_: Translator) -> str:
     """Return the sentence that marks such figures."""
-    return _("Demonstration data: these figures contain made-up predictions.")
+    return _(
+        "Demonstration data: these figures contain made-up predictions. Alerts leave them out where there are "
+        "predictions of people, too."
+    )

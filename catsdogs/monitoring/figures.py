@@ -97,7 +97,7 @@ class FeedbackPoint(TypedDict):
     """1 satisfied, 0 not."""
     prediction_result: AnswerName
     confidence: Share | None
-    """Confidence of the model in its answer."""
+    """Probability of the answer, as people were told it: of the animal, less what speaks for neither."""
     user_comment: str | None
 
 
@@ -146,7 +146,7 @@ class RecentPrediction(TypedDict):
     proba_cat: Share | None
     proba_dog: Share | None
     confidence: Share | None
-    """Confidence of the model in its answer."""
+    """Probability of the answer, as people were told it: of the animal, less what speaks for neither."""
     inference_time_ms: Milliseconds | None
     success: bool
     rgpd_consent: bool

@@ -140,7 +140,8 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
     for limit in (MODERATE_PSI, STRONG_PSI):
         fig.add_vline(x=limit, line={"color": NEITHER, "width": 1, "dash": "dot"})
     fig.update_yaxes(autorange="reversed", showgrid=False)
-    fig.update_xaxes(range=[0, shown * 1.02])
+    ticks = (0, MODERATE_PSI, STRONG_PSI, 2 * STRONG_PSI, 3 * STRONG_PSI, shown)  # the limits can be read off
+    fig.update_xaxes(range=[0, shown * 1.02], tickvals=ticks, ticktext=[_.number(tick, digits=2) for tick in ticks])
     legend = [
         _(
             "stability index (PSI): from {moderate} moderate, above {strong} strong",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from catsdogs.datetimes import parse_timestamp
 from catsdogs.i18n import NBSP, NOTHING, Translator
-from catsdogs.monitoring.drift_limits import has_moved
+from catsdogs.monitoring.drift_limits import MIN_PREDICTIONS, has_moved
 from catsdogs.monitoring.figures import Accuracy, Drift, DriftLevel, ModelHealth, ReferenceKind, VersionFigures
 
 MIN_JUDGED = 50
@@ -87,7 +87,12 @@ def _drift_sentences(health: ModelHealth, _: Translator) -> Iterator[str]:
     if moved:
         yield _("Drift: {signals}, {against}.", signals=", ".join(moved), against=_against(health, _))
     elif all(one["reading"] == DriftLevel.TOO_FEW for one in drift):
-        yield _("There are too few photos of model {version} to measure drift.", version=version)
+        yield _(
+            "This window has fewer than {least} photos of model {version}: too few to measure its drift. An alert "
+            "looks at the last hours alone, and tells a large drift by fewer photos.",
+            least=MIN_PREDICTIONS,
+            version=version,
+        )
     else:
         yield _("No drift, {against}.", against=_against(health, _))
 

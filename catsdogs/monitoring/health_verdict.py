@@ -12,6 +12,8 @@ from catsdogs.monitoring.verdict import Level, Reason, Verdict, worst
 
 MIN_ACCURACY = 0.9
 """Share of right answers below which the model is bad; the same as in the alert rule on accuracy."""
+LEAST_JUDGED = 5
+"""Number of judged answers from which they can show that something is to be watched; as in the packaged alert rule."""
 MAX_OVERCONFIDENCE = 0.05
 """Difference between confidence and judged accuracy from which the model is bad."""
 
@@ -23,15 +25,15 @@ def health_verdict(health: ModelHealth, _: Translator) -> Verdict:
 
 def _reasons(health: ModelHealth, _: Translator) -> Iterator[Reason]:
     judged, rate = health["judged"], health["judged"]["rate"]
-    if rate is not None and judged["n"] >= MIN_JUDGED and rate < MIN_ACCURACY:
+    is_certain, are_few = (judged["high"] or 1.0) < MIN_ACCURACY, judged["n"] < MIN_JUDGED
+    if rate is not None and rate < MIN_ACCURACY and (is_certain or not are_few) and judged["n"] >= LEAST_JUDGED:
         text = _(
             "People judged {rate} of {n} answers as right; at least {least} should be.",
             rate=_.percent(rate),
             n=_.number(judged["n"]),
             least=_.percent(MIN_ACCURACY, digits=0),
         )
-        is_certain = (judged["high"] or 1.0) < MIN_ACCURACY
-        yield Reason(Level.BAD if is_certain else Level.WATCH, text)
+        yield Reason(Level.BAD if is_certain and not are_few else Level.WATCH, text)
     surer = overconfidence(health)
     if surer > 0:
         text = _("The model is over-confident by {points} points.", points=_.number(100 * surer, digits=1))
@@ -46,6 +48,11 @@ def _verdict_without_reasons(health: ModelHealth, _: Translator) -> Verdict:
     if judged["rate"] is not None and judged["n"] >= MIN_JUDGED:
         rate, n = _.percent(judged["rate"]), _.number(judged["n"])
         return Verdict(Level.GOOD, [_("People judged {rate} of {n} answers as right.", rate=rate, n=n)])
-    too_few = _("People judged {n} answers, and {least} are needed.", n=_.number(judged["n"]), least=MIN_JUDGED)
+    too_few = _.plural(
+        "People judged {n} answer, and {least} are needed.",
+        "People judged {n} answers, and {least} are needed.",
+        judged["n"],
+        least=MIN_JUDGED,
+    )
     is_drift_known = any(one["reading"] != DriftLevel.TOO_FEW for one in health["drift"])
     return Verdict(Level.UNKNOWN, [too_few, _("No drift is seen.")] if is_drift_known else [too_few])

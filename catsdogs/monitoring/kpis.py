@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, case, exists, func, literal, select, text
 
 from catsdogs.database.demo_ids import is_demo
+from catsdogs.database.probabilities import answer_probability
 from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.datetimes import iso, parse_timestamp
-from catsdogs.domain import Answer
 from catsdogs.monitoring import aggregates
 from catsdogs.monitoring.accuracy import accuracy
 from catsdogs.monitoring.figures import Bucket, FeedbackPoint, Latency, Previous, Satisfaction, Statistics
@@ -189,7 +189,7 @@ def _feedback(
             table.c.timestamp,
             table.c.user_feedback,
             table.c.prediction_result,
-            confidence(table).label("confidence"),
+            answer_probability(table).label("confidence"),
             with_consent(table, "user_comment"),
         )
         .where(filter_condition(prediction_filter, table, (start, end)), table.c.user_feedback.is_not(None))
@@ -198,14 +198,6 @@ def _feedback(
     )
     rows = connection.execute(query).all()
     return [_feedback_point(row) for row in reversed(rows)]
-
-
-def confidence(table: Table[PredictionColumns]) -> ColumnElement[float | None]:
-    """Return the confidence in the answer, 0..1, as :attr:`catsdogs.domain.Prediction.confidence` computes it."""
-    return case(
-        (table.c.prediction_result == Answer.NEITHER, table.c.neither_score),
-        else_=func.greatest(table.c.proba_cat, table.c.proba_dog),
-    )
 
 
 def with_consent(table: Table[PredictionColumns], name: str) -> ColumnElement[str | None]:

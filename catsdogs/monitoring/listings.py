@@ -7,11 +7,12 @@ from typing import cast
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select, true
 
+from catsdogs.database.probabilities import answer_probability
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.datetimes import iso
 from catsdogs.monitoring.accuracy import is_right
 from catsdogs.monitoring.figures import RecentPrediction
-from catsdogs.monitoring.kpis import confidence, with_consent
+from catsdogs.monitoring.kpis import with_consent
 from catsdogs.monitoring.prediction_filter import (
     ALL_PREDICTIONS,
     DEFAULT_LISTED,
@@ -52,7 +53,7 @@ def list_predictions(
         condition &= column.timestamp <= last if last else true()
     wanted = {
         Listing.LATEST: true(),
-        Listing.LEAST_SURE: confidence(table).is_not(None),
+        Listing.LEAST_SURE: answer_probability(table).is_not(None),
         Listing.DISPUTED: (column.user_feedback == 0) | _is_contradicted_without_rating(table),
     }
     latest = (
@@ -62,7 +63,7 @@ def list_predictions(
             column.prediction_result,
             column.proba_cat,
             column.proba_dog,
-            confidence(table).label("confidence"),
+            answer_probability(table).label("confidence"),
             column.inference_time_ms,
             column.success,
             column.rgpd_consent,

@@ -91,6 +91,8 @@ class PredictionFilter:
         The kind of list, where single predictions are listed; also accepted as text. Figures do not depend on it.
     zone
         Name of the time zone whose days are meant, where a figure is one of a day.
+    of_people
+        Whether demonstration data is left out. Roll-ups cannot tell it, so only rows are filtered.
 
     Raises
     ------
@@ -104,6 +106,7 @@ class PredictionFilter:
     answer: Answer | None = None
     listing: Listing = Listing.LATEST
     zone: str = DEFAULT_ZONE
+    of_people: bool = False
 
     def __post_init__(self) -> None:
         start, end = (None if bound is None else utc(bound) for bound in (self.start, self.end))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, FromClause, true
 
+from catsdogs.database.demo_ids import is_demo
 from catsdogs.database.roll_ups import Span
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 
@@ -33,6 +34,8 @@ def filter_condition(
         condition &= rows.c.timestamp < end
     if prediction_filter.model_version is not None:
         condition &= rows.c.model_version == prediction_filter.model_version
+    if prediction_filter.of_people:
+        condition &= ~is_demo(rows.c.id)
     if prediction_filter.answer is not None:
         condition &= rows.c.prediction_result == prediction_filter.answer
     return condition

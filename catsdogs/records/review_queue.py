@@ -17,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from catsdogs.database import Database, setup
+from catsdogs.database.probabilities import animal_and_neither, answer_probability
 from catsdogs.database.tables import Tables
 from catsdogs.domain import Answer, PhotoToReview, ReviewDecision, TrueLabel
 from catsdogs.errors import NotFound
@@ -90,19 +91,18 @@ class ReviewQueue:
         """
         tables = self._database.tables
         photo, prediction = tables.photos.c, tables.predictions.c
-        neither = sa.func.coalesce(prediction.neither_score, 0)
-        animal = sa.func.greatest(prediction.proba_cat, prediction.proba_dog)
+        animal, neither = animal_and_neither(tables.predictions)
         query = (
             sa.select(
                 photo.prediction_id,
                 photo.jpeg,
                 prediction.prediction_result,
-                sa.case((prediction.prediction_result == Answer.NEITHER, neither), else_=(1 - neither) * animal),
+                answer_probability(tables.predictions),
                 prediction.model_version,
                 _label_of(tables),
             )
             .select_from(_waiting(tables))
-            .order_by(sa.func.greatest(neither, (1 - neither) * animal), photo.prediction_id)
+            .order_by(sa.func.greatest(neither, animal), photo.prediction_id)
             .limit(limit)
         )
         rows = self._database.run(lambda connection: connection.execute(query).all())

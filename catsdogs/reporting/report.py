@@ -155,11 +155,10 @@ class Report:
             alert_texts.description(alert, _),
             alert_texts.period(alert, _, self.zone),
             alert_texts.course(alert, _, self.zone),
+            alert_texts.to_do(alert, _),
         ]
-        if alert["resolved_at"] is None:
-            sentences.append(alert_texts.to_do(alert, _))
         headline = f"<strong>{escape(alert_texts.headline(alert, _))}</strong>"
-        return f'<li class="{alert["state"]}">{headline}<br>{escape(" ".join(sentences))}</li>'
+        return f'<li class="{alert["state"]}">{headline}<br>{escape(" ".join(filter(None, sentences)))}</li>'
 
     def charts(self) -> list[go.Figure]:
         """Return all charts of the key figures."""

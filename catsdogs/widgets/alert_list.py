@@ -7,7 +7,7 @@ from datetime import tzinfo
 import traitlets
 
 from catsdogs.alerting import texts
-from catsdogs.alerting.alert import Alert
+from catsdogs.alerting.alert import Alert, AlertState
 from catsdogs.domain import ServiceProblem
 from catsdogs.errors import CatsDogsError
 from catsdogs.i18n import Translator
@@ -24,6 +24,8 @@ class AlertList(BaseWidget):
     """Each a dictionary of ``rule``, ``state`` (as stored), and the texts ``badge title happened when to_do``."""
     none = traitlets.Unicode().tag(sync=True)
     """Sentence where there is no alert."""
+    watched = traitlets.Unicode().tag(sync=True)
+    """Sentence on the alerts that are pending."""
     known = traitlets.Bool(False).tag(sync=True)
     """Whether the alerts were read; before that, an empty list does not mean that there is no alert."""
     degraded: traitlets.List[str] = traitlets.List().tag(sync=True)
@@ -44,6 +46,7 @@ class AlertList(BaseWidget):
         _ = self._
         with self.hold_sync():
             self.known, self.problem, self.none = True, "", texts.no_alert(predictions, _)
+            self.watched = texts.watched(sum(alert["state"] == AlertState.PENDING for alert in alerts), _)
             self.alerts = [
                 {
                     "rule": alert["rule"],

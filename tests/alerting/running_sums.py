@@ -22,6 +22,7 @@ from catsdogs.demo.history import History, Row
 from catsdogs.model.card import SHIPPED, read_card
 from catsdogs.model.drift_reference import MIN_BRIGHTNESS
 from tests.alerting.replay import Episode
+from tests.rows import confidence
 
 DAY, WEEK, MOMENT = timedelta(days=1), timedelta(weeks=1), timedelta(microseconds=1)
 CARD = read_card(SHIPPED)
@@ -35,7 +36,7 @@ COUNTED: dict[str, Callable[[Row], bool]] = {
     "cat": lambda row: row["prediction_result"] == "cat",
     "dog": lambda row: row["prediction_result"] == "dog",
     "neither": lambda row: row["prediction_result"] == "neither",
-    "unsure": lambda row: (found := signal("confidence", row)) is not None and found <= LOW_CONFIDENCE,
+    "unsure": lambda row: row["prediction_result"] in ("cat", "dog") and confidence(row) <= LOW_CONFIDENCE,
     "rated": lambda row: row["user_feedback"] is not None,
     "satisfied": lambda row: row["user_feedback"] == 1,
     "right": lambda row: (

@@ -29,6 +29,7 @@ def verdict(windows: Windows, rule: Rule = ERRORS) -> Judgement:
 
 def test_a_rule_is_broken_by_the_bound_of_an_interval_and_not_by_a_value() -> None:
     assert verdict(both(2, 10)) is Judgement.BEYOND
+    assert verdict(both(2, 19)) is Judgement.UNCLEAR, "10.5 %: as likely as not it is within the limit"
     assert verdict(both(20, 100)) is Judgement.BROKEN
     assert verdict(both(60, 100), SATISFACTION) is Judgement.BEYOND
     assert verdict(both(600, 1000), SATISFACTION) is Judgement.BROKEN

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from catsdogs.alerting.alert import Alert
 from catsdogs.alerting.listing import list_alerts
 from catsdogs.alerting.rules import load_rules
 from catsdogs.alerting.scheduler import evaluate, evaluate_with
 from catsdogs.database import Database
+from catsdogs.database.demo_ids import demo_id
 from catsdogs.model.card import SHIPPED
 from catsdogs.monitoring.model_health import cards
 from tests.rows import NOW, InsertRows, Row, make_row
@@ -43,11 +45,11 @@ def weekly(n: int) -> list[Row]:
 
 CAT_OR_DOG = {"model_version": SHIPPED.name, "proba_cat": 1.0, "proba_dog": 0.0}
 CASES = {
-    "satisfaction_low": (rated(400, 250), rated(400, 275), 0.625, 400),
+    "satisfaction_low": (rated(400, 250), rated(400, 270), 0.625, 400),
     "many_negatives": (rated(200, 80), rated(200, 98), 0.4, 200),
-    "slow": (times(*[6.0, 7.0] * 25), times(*[2.0, 11.0] * 5), 6.5 / 4, 50),
+    "slow": (times(*[6.0, 7.0] * 25), times(*[2.0, 12.0] * 12), 6.5 / 4, 50),
     "mean_time_high": (times(*[250.0, 270.0] * 40), times(*[245.0, 265.0] * 4), 260.0, 80),
-    "p95_time_high": (times(*[4.0] * 170, *[800.0] * 30), times(*[4.0] * 189, *[800.0] * 11), 800.0, 200),
+    "p95_time_high": (times(*[4.0] * 170, *[800.0] * 30), times(*[4.0] * 185, *[800.0] * 15), 800.0, 200),
     "errors": (
         answers(450) + answers(50, prediction_result="error"),
         answers(470) + answers(30, prediction_result="error"),
@@ -67,7 +69,7 @@ CASES = {
         500,
     ),
     "accuracy_low": (rated(400, 330), rated(400, 355), 0.825, 400),
-    "no_traffic": (weekly(100) + answers(5), weekly(100) + answers(22), 0.05, 405),
+    "no_traffic": (weekly(100) + answers(5), weekly(100) + answers(20), 0.05, 405),
 }
 
 
@@ -88,7 +90,11 @@ def test_each_rule_fires_where_its_interval_is_beyond_the_limit(insert_rows: Ins
 @pytest.mark.parametrize("name", CASES)
 def test_no_rule_fires_where_the_value_alone_is_beyond_the_limit(insert_rows: InsertRows, name: str) -> None:
     _, doubtful, _, _ = CASES[name]
-    assert alerts(insert_rows(doubtful))[name]["state"] == "pending"
+    found = alerts(insert_rows(doubtful))
+    if name == "many_negatives":  # it is as soon sure as another is pending
+        assert name not in found
+    else:
+        assert found[name]["state"] == "pending"
 
 
 def test_photos_that_are_darker_are_a_drift_and_such_as_the_references_are_none(insert_rows: InsertRows) -> None:
@@ -124,6 +130,19 @@ def test_one_bad_day_does_not_move_the_baseline(insert_rows: InsertRows) -> None
     steady = [make_row(NOW - DAY * day - SECOND * n) for day in (1, 2, 4, 5) for n in range(50)]
     slow = answers(50, inference_time_ms=13.0)
     assert alerts(insert_rows([*bad_day, *steady, *slow]))["slow"]["baseline"] == 4.0
+
+
+def test_demonstration_data_is_left_out_beside_predictions_of_people(insert_rows: InsertRows) -> None:
+    slow = times(*[500.0] * 50, before=4.0) + rated(40, 5) + weekly(50)
+    demonstration = [row | {"id": demo_id(number)} for number, row in enumerate(slow)]
+    database = insert_rows(demonstration)
+    alone = alerts(database)
+    assert {"slow", "satisfaction_low"} <= alone.keys()
+    database.run(lambda connection: connection.execute(sa.delete(database.tables.alerts)))
+    photos = [make_row(NOW - SECOND * n * 3600, number=n, inference_time_ms=4.0) for n in range(1, 200)]
+    ratings = [row | {"user_feedback": 1, "feedback_at": NOW} for row in photos[:20]]
+    database = insert_rows(photos[20:] + ratings)
+    assert alerts(database).keys() <= {"one_answer"}, "they are all of cats"
 
 
 def test_a_true_label_overrides_the_rating(insert_rows: InsertRows) -> None:

@@ -37,7 +37,7 @@ def states(alerts: dict[str, Alert]) -> dict[str, str]:
 def test_the_state_and_the_course_are_kept_between_evaluations(insert_rows: InsertRows) -> None:
     database = insert_rows(rated(20, 9))
     first = evaluated(database, SATISFACTION_RULES, NOW)
-    assert states(first) == {"satisfaction_low": "firing", "many_negatives": "pending"}
+    assert states(first) == {"satisfaction_low": "firing"}
     insert_rows([make_row(NOW, user_feedback=0)])
     worse = evaluated(database, SATISFACTION_RULES, NOW + MINUTE)["satisfaction_low"]
     assert (worse["value"], worse["worst"], worse["worst_n"]) == (9 / 21, 9 / 21, 21)
@@ -53,7 +53,7 @@ def test_the_state_and_the_course_are_kept_between_evaluations(insert_rows: Inse
 def test_an_evaluation_with_other_rules_leaves_the_alerts_of_unknown_rules(insert_rows: InsertRows) -> None:
     database = insert_rows(rated(20, 9))
     before = evaluated(database, RULES, NOW)
-    assert set(states(before).values()) == {"firing", "pending"}
+    assert set(states(before).values()) == {"firing"}
     assert evaluated(database, TIME_RULES, NOW + MINUTE) == {}
     after = evaluated(database, RULES, NOW + MINUTE * 2)
     assert {(name, alert["since"]) for name, alert in after.items()} == {

@@ -301,7 +301,9 @@ def test_a_comment_with_markup_is_shown_as_text(statistics_of: Any) -> None:
     row = make_row(NOW, rgpd_consent=True, user_feedback=1, user_comment=comment)
     satisfied = traces(charts.feedback(statistics_of([row], end=NOW + timedelta(minutes=1)), EN))["Satisfied"]
     [text] = satisfied.text
-    assert text.replace("\u202f", " ").split("<br>")[:2] == ["Mar 18, 2026, 12:30:00 PM", "Cat (90.0%)"]
+    assert text.replace("\u202f", " ").split("<br>")[:2] == ["Mar 18, 2026, 12:30:00 PM", "Cat (85.5%)"], (
+        "as people were told it"
+    )
     assert html.unescape(text.split("<br>", 2)[2].replace("<br>", " ")) == comment
     assert satisfied.hovertemplate == "%{text}<extra></extra>"  # a value, never a template
 

@@ -44,6 +44,7 @@ def test_a_bar_that_is_longer_than_the_axis_is_marked_and_says_its_figure() -> N
         "<b>2.36 · strong</b>",
     ]
     assert figure["layout"]["annotations"][0]["text"].endswith("<br>→ longer than drawn")
+    assert drawn(DRIFTS, "fr")["layout"]["xaxis"]["ticktext"][1:3] == ["0,10", "0,25"], "the limits are on the axis"
     assert "→" not in drawn(DRIFTS[:3])["layout"]["annotations"][0]["text"]
 
 

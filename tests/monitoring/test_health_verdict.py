@@ -57,7 +57,7 @@ def test_calibrated_answers_are_good_and_few_say_nothing(insert_rows: InsertRows
     assert not [
         text for text in sentences(queries.health(insert_rows(calibrated_rows(300))), EN) if "confident" in text
     ]
-    few = {"rate": 0.5, "low": 0.2, "high": 0.8, "n": 9}
+    few = {"rate": 0.5, "low": 0.2, "high": 0.95, "n": 9}
     health: Any = {"judged": few, "calibration": None, "drift": []}
     assert health_verdict(health, EN).line(EN) == "Cannot be told yet. People judged 9 answers, and 50 are needed."
 
@@ -67,6 +67,9 @@ def test_calibrated_answers_are_good_and_few_say_nothing(insert_rows: InsertRows
     [
         (97, 100, "Good. People judged 97.0% of 100 answers as right."),
         (86, 100, "To be watched. People judged 86.0% of 100 answers as right; at least 90% should be."),
+        (2, 4, "Cannot be told yet. People judged 4 answers, and 50 are needed."),
+        (1, 1, "Cannot be told yet. People judged 1 answer, and 50 are needed."),
+        (2, 10, "To be watched. People judged 20.0% of 10 answers as right; at least 90% should be."),
         (700, 1000, "Bad. People judged 70.0% of 1,000 answers as right; at least 90% should be."),
     ],
 )

@@ -88,7 +88,7 @@ def test_new_predictions_are_shown(busy: None, predict: Predict, open_app: OpenA
     assert tiles(app)["total"] == "4"
     assert send(app.controls, {"action": "poll"}) == ""
     assert tiles(app)["total"] == "5"
-    assert app.predictions_table.rows[0]["cells"][1:4] == ["Dog", "93.8%", "3.5 ms"]
+    assert app.predictions_table.rows[0]["cells"][1:4] == ["Dog", "91.9%", "3.5 ms"]
 
 
 def test_without_a_change_nothing_is_drawn_again(busy: None, open_app: OpenApp, send: Send) -> None:

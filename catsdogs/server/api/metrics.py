@@ -47,7 +47,7 @@ class Metrics:
         self._predictions = Counter("catsdogs_predictions", "Answers given, by answer.", ["answer"], registry=registry)
         self._confidence = Histogram(
             "catsdogs_confidence",
-            "Confidence of the model in its answers; for a cat or a dog, only against the other animal.",
+            "Probability of each answer, as people are told it.",
             ["answer"],
             buckets=(0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
             registry=registry,
@@ -86,7 +86,7 @@ class Metrics:
         """Count a prediction, its inference time and its confidence."""
         self._predictions.labels(prediction.answer.value).inc()
         self._inference.observe(prediction.inference_time_ms / 1000)
-        self._confidence.labels(prediction.answer.value).observe(prediction.confidence)
+        self._confidence.labels(prediction.answer.value).observe(prediction.probability)
 
     def count_unreadable_photo(self) -> None:
         """Count a photo that could not be read."""
