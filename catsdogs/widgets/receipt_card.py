@@ -12,7 +12,9 @@ from catsdogs.widgets.visit import VisitPhoto
 
 
 class ReceiptCard(BaseWidget):
-    """Lists the receipt codes of all photos of which something is kept with consent; hidden without any.
+    """Lists the receipt codes of all photos with which something was kept with consent; hidden without any.
+
+    A code stays where the consent is withdrawn: the prediction and the dated decision are still found under it.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ class ReceiptCard(BaseWidget):
                 "is_saved": _("Copied or saved"),
                 "not_saved": _("Not saved yet"),
                 "saved": _("Saved."),
-                "open": _("See what is kept"),
+                "open": _("Show what is kept"),
                 "where": _("Where to use it:"),
             },
         )
@@ -54,7 +56,7 @@ class ReceiptCard(BaseWidget):
 
     def show(self, photos: Iterable[VisitPhoto]) -> None:
         """List the receipts of these photos."""
-        self.receipts = [{"name": photo.name, "code": photo.receipt} for photo in photos if photo.consent.any]
+        self.receipts = [{"name": photo.name, "code": photo.receipt} for photo in photos if photo.receipt]
 
     def handle_message(self, content: dict[str, object], buffers: Sequence[memoryview]) -> None:  # noqa: ARG002
         """Open what is stored under a receipt code."""

@@ -116,7 +116,7 @@ def test_a_person_sees_withdraws_and_erases_stored_data(
     assert receipt in saved.value.path().read_text()
     assert f"{server.url}/inference#my-data" in saved.value.path().read_text()
 
-    page.get_by_role("button", name="See what is kept").click()
+    page.get_by_role("button", name="Show what is kept").click()
     data = page.locator(".cd-mydata")
     expect(data.locator(".cd-record")).to_contain_text(name)
     photo = data.get_by_role("img", name="The photo that is kept")

@@ -110,7 +110,7 @@ def test_the_keyboard_focus_stays_where_the_page_changes(
     press(page.get_by_role("button", name="Cancel"))
     expect(change).to_be_focused()
 
-    press(page.get_by_role("button", name="See what is kept"))
+    press(page.get_by_role("button", name="Show what is kept"))
     data = page.locator(".cd-mydata")
     status_line = data.get_by_role("status")
     for action, status in (("Withdraw", "This consent is withdrawn"), ("Erase everything", "Everything that was kept")):
@@ -381,7 +381,7 @@ def test_axe_finds_no_accessibility_violation_in_any_state(
         page.locator(".cd-comment textarea").fill("mine")
         page.locator(".cd-comment [type=submit]").click()
         expect(page.locator(".cd-comment blockquote")).to_be_visible()
-        page.locator(".cd-receipt").get_by_role("button", name=_("See what is kept")).click()
+        page.locator(".cd-receipt").get_by_role("button", name=_("Show what is kept")).click()
         expect(page.locator(".cd-record img")).to_be_visible()
         for button in page.locator(".cd-grave").all():
             button.click()
