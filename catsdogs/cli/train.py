@@ -11,7 +11,7 @@ from typing import Literal
 import typer
 
 from catsdogs.cli.app import app
-from catsdogs.errors import ModelError
+from catsdogs.errors import InvalidInput, ModelError
 from catsdogs.extras import install_command
 from catsdogs.i18n import counted
 from catsdogs.settings import Settings
@@ -49,6 +49,7 @@ def train(
     from catsdogs.training.early_checks import check_early, name_sets
     from catsdogs.training.options import TrainingOptions
 
+    _refuse_the_shipped_name(version, output)
     labelled_photos(folder)  # refuses a wrong folder before the database is read
     settings = Settings.load()
     settings.create_data_dir()
@@ -79,6 +80,14 @@ def train(
         target = run(options, update)
     _print_summary(target, options.processed, settings.data_dir / "models")
     print(target)
+
+
+def _refuse_the_shipped_name(version: str | None, output: Path | None) -> None:
+    """Refuse a version of the data folder that would hide behind the shipped one."""
+    from catsdogs.model.card import SHIPPED
+
+    if version == SHIPPED.name and output is None:
+        raise InvalidInput("There is a model version {version} already. Choose another name.", version=version)
 
 
 def _print_summary(target: Path, cache: Path, served_from: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from catsdogs.errors import InvalidInput
+from catsdogs.model.card import SHIPPED
 from catsdogs.training.dataset import MIN_PHOTOS
 from catsdogs.training.early_checks import name_sets, reserve
 
@@ -18,6 +19,7 @@ import json, sys
 from typer.testing import CliRunner
 from catsdogs.cli.app import app
 from catsdogs.errors import InvalidInput
+from catsdogs.model.card import SHIPPED
 from catsdogs.files import notebooks
 errors = [str(CliRunner().invoke(app, ["train", *arguments]).exception) for arguments in json.loads(sys.argv[1])]
 
@@ -47,6 +49,7 @@ def test_what_would_fail_later_is_refused_before_tensorflow_loads(environment: d
         ("few",): "Photos in few/cat that can be used: 19. At least 20 are needed.",
         ("file",): "file is a file. Name a folder of photos.",
         ("enough", "--output", "out", "--version", "taken"): "There is a model version taken already.",
+        ("enough", "--version", SHIPPED.name): f"There is a model version {SHIPPED.name} already.",
         ("enough", "--version", "../up"): "A version's name is made of letters",
         ("enough", "--output", "file"): "The model cannot be written to file: File exists.",
         ("enough", "--output", "file/models"): "The model cannot be written to file/models: Not a directory.",
