@@ -44,7 +44,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object a 
         else:
             figures |= {"created": card.created, "metrics": {name: m.figures() for name, m in card.metrics.items()}}
             line = ", ".join(f"{counted(m.errors, 'error')} in {m.n} on {name}" for name, m in card.metrics.items())
-            line = f"{card.created[:10]}  {line or 'not evaluated: see promote --on'}"
+            line = f"{card.created[:10]}  {line or 'no validation in its training: see promote --on'}"
         mark = "*" if figures["served"] else " "
         print(json.dumps(figures) if as_json else f"{mark} {folder.name:24} {line}")
 

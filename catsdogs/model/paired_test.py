@@ -56,13 +56,10 @@ class PairedCounts(NamedTuple):
 
     def sentence(self, title: str, _: Translator) -> str:
         """Say the counts and the verdict; `title` names what was counted."""
-        verdicts = {
-            PairedVerdict.BETTER: _("better"),
-            PairedVerdict.WORSE: _("worse"),
-            PairedVerdict.UNCLEAR: _(
-                "cannot tell; about {n} more photos would", n=_.number(_rounded(self.missing_photos))
-            ),
-        }
+        unclear = _("cannot tell; about {n} more photos would", n=_.number(_rounded(self.missing_photos)))
+        if not self.only_champion and not self.only_candidate:
+            unclear = _("the same on each photo")
+        verdicts = {PairedVerdict.BETTER: _("better"), PairedVerdict.WORSE: _("worse"), PairedVerdict.UNCLEAR: unclear}
         return _(
             "{title}: {theirs} instead of {ours} (McNemar’s test, p = {p}): {verdict}.",
             title=title,

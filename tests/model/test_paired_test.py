@@ -28,6 +28,11 @@ def test_six_photos_that_only_one_gets_wrong_tell_versions_apart(counts: PairedC
     assert PairedCounts(1000, 0, 40, 10).missing_photos == 1, "more than enough"
 
 
+def test_where_no_photo_tells_them_apart_no_more_photos_are_asked_for() -> None:
+    sentence = PairedCounts(1000, 5, 0, 0).sentence("Errors", Translator("en"))
+    assert sentence == "Errors: 5 instead of 5 (McNemar’s test, p = 1.000): the same on each photo."
+
+
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
