@@ -37,7 +37,8 @@ def parse_timestamp(text: str, name: str = "timestamp", *, zone: tzinfo | None =
         moment = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
         raise InvalidInput(
-            "{name} must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z.", name=name
+            "{name} must be a date, or a date and time, in ISO 8601, like 2026-01-31 or 2026-01-31T12:00:00Z.",
+            name=name,
         ) from None
     if moment.tzinfo is None and zone is not None:
         moment = moment.replace(tzinfo=zone)

@@ -50,7 +50,10 @@ def test_a_time_without_a_zone_is_formatted_as_utc_on_every_machine(monkeypatch:
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-02-30", "08:00"])
 def test_a_text_that_is_no_timestamp_is_refused_with_its_name(text: str) -> None:
-    with pytest.raises(InvalidInput, match="end must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z"):
+    with pytest.raises(
+        InvalidInput,
+        match="end must be a date, or a date and time, in ISO 8601, like 2026-01-31 or 2026-01-31T12:00:00Z",
+    ):
         parse_timestamp(text, "end")
 
 

@@ -53,7 +53,7 @@ def demo(
     try:
         setup.ensure(database)
         if remove:
-            print(f"removed   {storage.remove(database)} predictions")
+            print(f"removed   {counted(storage.remove(database), 'prediction')}")
             return
         added = storage.fill(database, datetime.now(UTC), seed=seed, mixed=mixed)
         predictions = counted(added, "prediction")

@@ -163,7 +163,7 @@ def landing_points(_: Translator) -> list[tuple[str, str, tuple[str, str, str] |
     return [
         (
             _("An honest answer"),
-            _("Both probabilities, and “neither” when the photo shows no cat and no dog."),
+            _("The probabilities of cat, dog and neither, and “hard to say” where the model is not sure."),
             None,
         ),
         (

@@ -27,7 +27,7 @@ def test_the_demonstration_is_added_and_removed(tmp_path: Path, environment: dic
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    added = re.match(r"added     (\d+) predictions of 60 days", demo())
+    added = re.match(r"added     ([\d,]+) predictions of 60 days", demo())
     assert added
-    assert 11_000 < int(added[1]) < 11_800
+    assert 11_000 < int(added[1].replace(",", "")) < 11_800
     assert demo("--remove") == f"removed   {added[1]} predictions\n"

@@ -93,8 +93,14 @@ def test_the_report_has_the_figures_of_the_database_and_no_personal_data(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--from", "yesterday"], "--from must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."),
-        (["--to", "2026-02-30"], "--to must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."),
+        (
+            ["--from", "yesterday"],
+            "--from must be a date, or a date and time, in ISO 8601, like 2026-01-31 or 2026-01-31T12:00:00Z.",
+        ),
+        (
+            ["--to", "2026-02-30"],
+            "--to must be a date, or a date and time, in ISO 8601, like 2026-01-31 or 2026-01-31T12:00:00Z.",
+        ),
         (["--from", "2026-02-02", "--to", "2026-02-01"], "--from must be before --to."),
         (["--from", "2026-02-02", "--to", "2026-02-02"], "--from must be before --to."),
         (

@@ -82,7 +82,7 @@ def test_two_moments_are_chosen(busy: None, open_app: OpenApp, send: Send) -> No
     refused = send(app.controls, {"action": "period", "value": ["0001-01-01T00:00:00.000Z", ""]})
     assert refused == "from must be between the years 1970 and 2999."
     refused = send(app.controls, {"action": "period", "value": ["yesterday", ""]})
-    assert refused == "from must be a date and time in ISO 8601, like 2026-01-31T12:00:00Z."
+    assert refused == "from must be a date, or a date and time, in ISO 8601, like 2026-01-31 or 2026-01-31T12:00:00Z."
     assert (tiles(app)["total"], app.controls.window) == ("2", "custom")
     assert send(app.controls, {"action": "period", "value": ["", ""]}) == ""
     assert (tiles(app)["total"], app.controls.window, app.controls.address["window"]) == ("4", "all", "all")
