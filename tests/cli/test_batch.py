@@ -47,7 +47,7 @@ def test_a_cluster_classifies_and_unreadable_files_give_exit_code_1(run: Run, ph
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
     ) as cluster:
         done = run("photos", "--out", "good.parquet", "--scheduler", cluster.scheduler_address)
-        expected = f"good.parquet: 1 files, 0 not read, model {SHIPPED.name}\n"
+        expected = f"good.parquet: 1 file, 0 not read, model {SHIPPED.name}\n"
         assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")
         (photos / "words.txt").write_text("no photo")
         done = run("photos", "--out", "some", "--scheduler", cluster.scheduler_address, "--json")
