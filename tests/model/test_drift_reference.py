@@ -55,7 +55,7 @@ def test_the_command_writes_the_reference_on_a_card(
     (tmp_path / "photos" / "cat" / "1.jpg").write_bytes(cat_jpeg)
     monkeypatch.setenv("CATSDOGS_DATA_DIR", str(tmp_path / "data"))
     done = CliRunner().invoke(app, ["model", "reference", str(tmp_path / "photos"), "--version", "mine"])
-    assert done.output == "mine: the drift reference was computed from 1 photos of photos.\n"
+    assert done.output == "mine: the drift reference was computed from 1 photo of photos.\n"
     reference = read_card(folder).reference
     assert reference
     assert (reference.photos, reference.n) == ("photos", 1)

@@ -22,9 +22,11 @@ SOON = 10.0
 
 def freeze(server: RunningServer) -> list[psutil.Process]:
     pgdata = (server.settings.data_dir / "postgresql").resolve()
-    frozen = [process for process in psutil.process_iter() if postgres.is_server_process(process, pgdata)]
-    for process in frozen:
-        process.suspend()
+    frozen = []
+    for process in [process for process in psutil.process_iter() if postgres.is_server_process(process, pgdata)]:
+        with suppress(psutil.NoSuchProcess):  # one that had just done its work
+            process.suspend()
+            frozen.append(process)
     return frozen
 
 
