@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import catsdogs.server
 from catsdogs.domain import ServiceProblem
 from tests.server.client import Client, OpenPage
+from tests.serving import RunningServer
 
 DEPLOY = Path(catsdogs.server.__file__).parent / "deploy"
 Scrape = Callable[[], dict[Any, float]]
@@ -69,12 +70,14 @@ def test_predictions_feedback_and_requests_are_counted(client: Client, scrape: S
     assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 1, 1, 0, 1, 0, 1]
 
 
-def test_gauges_show_the_current_state(client: Client, scrape: Scrape, open_page: Callable[..., OpenPage]) -> None:
+def test_gauges_show_the_current_state(
+    server: RunningServer, client: Client, scrape: Scrape, open_page: Callable[..., OpenPage]
+) -> None:
     before = scrape()["catsdogs_sessions", ("app", "/inference")]
     open_page()
     now = scrape()
     assert now["catsdogs_sessions", ("app", "/inference")] == before + 1
-    assert now["catsdogs_sessions_limit",] == 32
+    assert now["catsdogs_sessions_limit",] == server.settings.max_sessions
     assert now["catsdogs_spooled_records",] == 0
     assert now["catsdogs_model_info", ("version", client("GET", "/api/info").json()["version"])] == 1
     assert now["catsdogs_set_aside_records",] == 0
