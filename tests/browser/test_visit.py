@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.app import choose, open_app, suspended, tick, upload_photo, wait_for_answer
+from tests.browser.app import choose, error_message, open_app, suspended, tick, upload_photo, wait_for_answer
 from tests.serving import RunningServer
 
 pytestmark = pytest.mark.browser
@@ -78,7 +78,7 @@ def test_ticks_and_comments_of_an_earlier_photo_stay_with_it_on_a_slow_line(
     assert [row["filename"] for row in rows(server, "filename", 2)] == ["before.jpg", "next.png"]
 
 
-def test_after_an_unreadable_photo_the_forms_of_the_one_before_are_hidden_and_the_focus_is_not_lost(
+def test_after_an_unreadable_photo_the_forms_are_hidden_the_focus_is_not_lost_and_the_error_ends_with_a_choice(
     page: Page, server: RunningServer, pictures: dict[str, bytes]
 ) -> None:
     open_app(page, server)
@@ -89,8 +89,10 @@ def test_after_an_unreadable_photo_the_forms_of_the_one_before_are_hidden_and_th
     upload_photo(page, pictures["words"], "words.jpg")
     expect(yes).to_be_hidden()
     expect(page.get_by_role("button", name="Choose another photo")).to_be_focused()
+    assert error_message(page).startswith("words.jpg: ")
     page.get_by_role("list", name="Photos of this visit").get_by_role("button").first.click()
     expect(yes).to_be_enabled()
+    expect(page.locator(".cd-photo").get_by_role("alert")).to_be_empty()
 
 
 def test_a_draft_stays_with_its_photo_and_the_counter_counts_as_the_server_does(

@@ -21,11 +21,12 @@ function draw(model, el) {
   let inProgress = null; // the AbortController of the photo on its way
   let wasConnected = false; // whether the page was connected to its kernel yet
   let isPassedOn = false; // whether that photo is ready, and is being sent or waits for the kernel
+  let refusals = ""; // what was said about files that were refused; it is over when an earlier photo is chosen
 
   const stage = photoStage(model, root, input, () => stageNumber, cancelAll);
   const samples = sampleList(model, (sample) => take([sample]));
   const visit = visitPhotos(model, samples.items);
-  const list = photoList(model, visit.answered, () => stageNumber, showAgain);
+  const list = photoList(model, visit.answered, () => stageNumber, choose);
   const again = startOver(texts, clear);
   const visitRow = make("div", { class: "cd-visit" }, list.element, again.element);
   root.append(...stage.elements, problem, status, samples.element, visitRow);
@@ -112,7 +113,7 @@ function draw(model, el) {
     drawProgress();
     // the file is named where it is not obvious which one is meant: of several, or where nothing of it is shown
     const sentence = ({ item, message, isShown }) => (handled > 1 || !isShown ? labelled(texts, item.name, message) : message);
-    problem.textContent = refused.map(sentence).join("\n");
+    problem.textContent = refusals = refused.map(sentence).join("\n");
     publishPhoto(root, { busy: false });
     const before = visit.get(shownNumber);
     if (cancelled && before) showAgain(before);
@@ -169,6 +170,12 @@ function draw(model, el) {
   function keepShown(number) {
     shownNumber = number;
     writeToTab("shown", number);
+  }
+
+  /** Show a photo that was chosen from the list. */
+  function choose(photo) {
+    if (problem.textContent === refusals) problem.textContent = "";
+    showAgain(photo);
   }
 
   async function showAgain(photo) {
