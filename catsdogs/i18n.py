@@ -9,6 +9,7 @@ from __future__ import annotations
 import gettext
 import io
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 
@@ -74,9 +75,13 @@ class Translator:
         text = self._catalogue.gettext(message)
         return text.format(**values) if values else text
 
-    def plural(self, singular: str, plural: str, n: int, **values: object) -> str:
-        """Translate with the plural form for `n`, which replaces ``{n}``, and fill in the other placeholders."""
-        return self._catalogue.ngettext(singular, plural, n).format(n=self.number(n), **values)
+    def plural(self, singular: str, plural: str, n: float, digits: int = 0, **values: object) -> str:
+        """Translate with the plural form for `n`, which replaces ``{n}``, and fill in the other placeholders.
+
+        The form is that of the number with `digits` decimals: French says "1,5 point", English does not.
+        """
+        is_one = self.locale.plural_form(Decimal(f"{n:.{digits}f}")) == "one"
+        return self._catalogue.ngettext(singular, plural, 1 if is_one else 2).format(n=self.number(n, digits), **values)
 
     def describe(self, error: CatsDogsError) -> str:
         """Return the message of an error in this language."""

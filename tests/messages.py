@@ -58,9 +58,9 @@ def update(language: str, template: Catalog) -> tuple[bytes, Catalog]:
 
 
 def is_translated(message: Message) -> bool:
-    """Return whether a text is translated, in each of its plural forms."""
+    """Return whether a text is translated, in each of its plural forms; what is marked as fuzzy is never shown."""
     forms = message.string if isinstance(message.string, tuple | list) else [message.string]
-    return all(forms)
+    return all(forms) and not message.fuzzy
 
 
 def main() -> str | None:

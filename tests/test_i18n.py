@@ -8,7 +8,7 @@ import pytest
 
 from catsdogs.errors import InvalidInput
 from catsdogs.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, negotiate
-from tests.messages import KEYWORDS, PACKAGE, catalogue_path, extract, update
+from tests.messages import KEYWORDS, PACKAGE, catalogue_path, extract, is_translated, update
 
 TRANSLATED = sorted(LANGUAGES.keys() - {DEFAULT_LANGUAGE})
 
@@ -17,7 +17,7 @@ TRANSLATED = sorted(LANGUAGES.keys() - {DEFAULT_LANGUAGE})
 def test_catalogue_is_complete_and_current(language: str) -> None:
     text, catalogue = update(language, extract())
     assert catalogue_path(language).read_bytes() == text, "run `make messages`"
-    assert [message.id for message in catalogue if message.id and not message.string] == []
+    assert [one.id for one in catalogue if one.id and not is_translated(one)] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -89,6 +89,24 @@ def test_values_that_look_like_placeholders_stay_unchanged() -> None:
 )
 def test_negotiate_chooses_the_most_preferred_language(preferences: tuple[str | None, ...], language: str) -> None:
     assert negotiate(*preferences) == language
+
+
+@pytest.mark.parametrize(
+    ("n", "digits", "english", "french"),
+    [
+        (0, 0, "0 points", "0 point"),
+        (1, 0, "1 point", "1 point"),
+        (2, 0, "2 points", "2 points"),
+        (1, 1, "1.0 points", "1,0 point"),
+        (1.5, 1, "1.5 points", "1,5 point"),
+        (1.96, 1, "2.0 points", "2,0 points"),
+        (2_000_000, 0, "2,000,000 points", "2 000 000 points"),
+    ],
+)
+def test_a_counted_noun_agrees_with_its_number(n: float, digits: int, english: str, french: str) -> None:
+    """In French, what is below 2 is singular, with decimals too; in English, only 1 without decimals is."""
+    shown = [Translator(code).plural("{n} point", "{n} points", n, digits=digits) for code in ("en", "fr")]
+    assert [re.sub(r"\s", " ", text) for text in shown] == [english, french]
 
 
 def test_figures_are_formatted_in_the_language() -> None:

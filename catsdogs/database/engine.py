@@ -103,7 +103,7 @@ class Database:
         if self._server:
             self._server.trim_log()
 
-    def run(self, work: Callable[[sa.Connection], _T], limits: TimeLimits = PATIENT) -> _T:
+    def run(self, work: Callable[[sa.Connection], _T], limits: TimeLimits = PATIENT, *, has_period: bool = False) -> _T:
         """Do `work` in one transaction; repeat it after a transient failure (:mod:`catsdogs.database.retries`).
 
         Parameters
@@ -112,6 +112,8 @@ class Database:
             Safe to repeat: a connection can break after the commit and before the server's reply.
         limits
             How long it may take, with all repetitions.
+        has_period
+            Whether who asked can choose a shorter period, which the message then says.
 
         Raises
         ------
@@ -133,7 +135,7 @@ class Database:
             except exc.SQLAlchemyError as error:
                 self.was_silent = deadline.has_passed or failures.is_silence(error)
                 is_silent = deadline.has_passed and not failures.was_answered(error)
-                mapped = failures.no_answer() if is_silent else self.map_error(error)
+                mapped = failures.no_answer() if is_silent else self.map_error(error, has_period=has_period)
                 raise mapped from failures.without_values(error)
             except OSError as error:  # no file descriptor is left to watch the connection with
                 raise DatabaseUnavailable(
@@ -181,9 +183,10 @@ class Database:
             "postgresql+psycopg2", settings.db_user, password, settings.db_host, settings.db_port, database, query
         )
 
-    def map_error(self, error: exc.SQLAlchemyError) -> DatabaseError:
+    def map_error(self, error: exc.SQLAlchemyError, *, has_period: bool = False) -> DatabaseError:
         """Map an error of SQLAlchemy to one of :mod:`catsdogs.errors`."""
-        return failures.map_error(error, server=self.server_name, database=self.settings.db_name)
+        names = {"server": self.server_name, "database": self.settings.db_name}
+        return failures.map_error(error, has_period=has_period, **names)
 
     def close(self) -> None:
         """Close the pools and release the embedded server, which stops with its last user; safe to repeat."""

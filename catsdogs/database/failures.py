@@ -70,13 +70,15 @@ def no_answer() -> DatabaseUnavailable:
     return DatabaseUnavailable("The database does not answer: it may be frozen or overloaded. Try again later.")
 
 
-def map_error(error: exc.SQLAlchemyError, *, server: str, database: str) -> DatabaseError:
+def map_error(error: exc.SQLAlchemyError, *, server: str, database: str, has_period: bool = False) -> DatabaseError:
     """Map an error of SQLAlchemy to one of :mod:`catsdogs.errors`.
 
     Parameters
     ----------
     server, database
         Names for the message.
+    has_period
+        Whether who asked can choose a shorter period.
     """
     code, primary = _diagnosis(error)
     if isinstance(error, exc.TimeoutError):
@@ -88,7 +90,11 @@ def map_error(error: exc.SQLAlchemyError, *, server: str, database: str) -> Data
             "The tables of database {name} are missing or old. Run `catsdogs db migrate`.", name=database
         )
     if code == _TOOK_TOO_LONG:
-        return DatabaseUnavailable("The database took too long to answer. Choose a shorter period, or try again later.")
+        if has_period:
+            return DatabaseUnavailable(
+                "The database took too long to answer. Choose a shorter period, or try again later."
+            )
+        return DatabaseUnavailable("The database took too long to answer. Try again later.")
     if code is not None and code[:2] in NEVER_STORABLE:
         return RecordRefused("PostgreSQL refused: {reason}.", reason=primary)
     if code in _NOT_NOW or isinstance(error, exc.OperationalError | exc.InternalError):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from catsdogs.alerting.lock import lock_alerts
 from catsdogs.database import Database
 from catsdogs.database.demo_ids import is_demo
+from catsdogs.database.engine import UNLIMITED
 from catsdogs.database.roll_ups import refresh
 from catsdogs.database.tables import Tables
 from catsdogs.demo.history import History, Incident, IncidentKind, Row
@@ -69,7 +70,7 @@ def fill(database: Database, now: datetime, *, days: int = DAYS, seed: int = 0, 
         connection.execute(sa.insert(tables.consents), consents)
         connection.execute(sa.insert(tables.predictions), predictions)
 
-    database.run(work)
+    database.run(work, UNLIMITED)  # a slow machine needs long, and who fills a database waits for it
     _refresh_roll_ups(database)
     return len(predictions)
 
@@ -89,7 +90,7 @@ def remove(database: Database) -> int:
     ------
     DatabaseError
     """
-    removed = database.run(lambda connection: _delete(connection, database.tables))
+    removed = database.run(lambda connection: _delete(connection, database.tables), UNLIMITED)
     _refresh_roll_ups(database)
     return removed
 

@@ -102,7 +102,7 @@ def prediction_chunks(
 
 
 def _rows(database: Database, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-    return database.run(lambda connection: connection.execute(query).all())
+    return database.run(lambda connection: connection.execute(query).all(), has_period=True)
 
 
 def _frame(rows: Sequence[sa.Row[Any]]) -> pd.DataFrame:

@@ -54,22 +54,27 @@ def _estimated(health: ModelHealth, _: Translator) -> Iterator[str]:
     if calibration is None or not surer:
         return
     values = {
-        "points": _.number(100 * abs(surer), digits=1),
+        "points": percentage_points(abs(surer), _),
         "ece": _.percent(calibration["ece"]),
         "n": _.number(calibration["n"]),
     }
     if surer > 0:
         yield _(
-            "But where people judged answers cat and dog, the model is over-confident by {points} points "
+            "But where people judged answers cat and dog, the model is over-confident by {points} "
             "(ECE {ece}, n = {n}): do not trust the estimate.",
             **values,
         )
     else:
         yield _(
-            "Where people judged answers cat and dog, the model is under-confident by {points} points "
+            "Where people judged answers cat and dog, the model is under-confident by {points} "
             "(ECE {ece}, n = {n}): the estimate is too low.",
             **values,
         )
+
+
+def percentage_points(share: float, _: Translator) -> str:
+    """Return a difference of two shares in percentage points."""
+    return _.plural("{n} point", "{n} points", 100 * share, digits=1)
 
 
 def _drift_sentences(health: ModelHealth, _: Translator) -> Iterator[str]:

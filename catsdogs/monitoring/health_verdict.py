@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.drift_limits import has_moved
 from catsdogs.monitoring.figures import DriftLevel, ModelHealth
-from catsdogs.monitoring.health_texts import MIN_JUDGED, overconfidence, signal_name
+from catsdogs.monitoring.health_texts import MIN_JUDGED, overconfidence, percentage_points, signal_name
 from catsdogs.monitoring.verdict import Level, Reason, Verdict, worst
 
 MIN_ACCURACY = 0.9
@@ -36,7 +36,7 @@ def _reasons(health: ModelHealth, _: Translator) -> Iterator[Reason]:
         yield Reason(Level.BAD if is_certain and not are_few else Level.WATCH, text)
     surer = overconfidence(health)
     if surer > 0:
-        text = _("The model is over-confident by {points} points.", points=_.number(100 * surer, digits=1))
+        text = _("The model is over-confident by {points}.", points=percentage_points(surer, _))
         yield Reason(Level.BAD if surer >= MAX_OVERCONFIDENCE else Level.WATCH, text)
     moved = [signal_name(one["signal"], _) for one in health["drift"] if has_moved(one)]
     if moved:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -126,6 +127,7 @@ def _scratch_folder() -> Iterator[Path]:
     # the path of a socket may have 107 characters
     parent = "/tmp" if len(tempfile.gettempdir()) > LONGEST_TEMPORARY_FOLDER else None  # noqa: S108 (a private folder in it)
     with tempfile.TemporaryDirectory(prefix="catsdogs-report-", dir=parent) as folder:
+        os.environ["IPYTHONDIR"] = folder  # the home folder of a scheduler's user may not be writable
         yield Path(folder)
 
 

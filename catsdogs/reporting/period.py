@@ -57,8 +57,7 @@ def parse_period(
         A text is not ISO 8601, the start is not before the end, or the whole period is in the future.
     """
     now = now or datetime.now(UTC)
-    coming = (now + timedelta(minutes=1)).replace(second=0, microsecond=0)
-    until = _parse(end, names.end) if end else _local(coming)
+    until = _parse(end, names.end) if end else _coming_minute(now)
     since = _parse(start, names.start) if start else _local(until.replace(tzinfo=None) - DEFAULT_LENGTH)
     if since.astimezone(UTC) >= until.astimezone(UTC):  # in local time, an hour that comes twice has no order
         raise InvalidInput("{start} must be before {end}.", start=names.start, end=names.end)
@@ -76,6 +75,8 @@ def _parse(text: str, name: str) -> datetime:
 def cut_to_data(start: datetime, end: datetime, first: str | None, now: datetime) -> tuple[datetime, datetime]:
     """Cut a period to the time of which there is something to report: from the day of the first prediction to now.
 
+    The end is a full minute, as in the name of the file of a report up to now.
+
     Parameters
     ----------
     start, end
@@ -83,9 +84,9 @@ def cut_to_data(start: datetime, end: datetime, first: str | None, now: datetime
     first
         Time of the first prediction of all; ``None`` where there is none before `end`.
     """
-    now = now.astimezone(LOCAL)
-    if end.astimezone(UTC) > now.astimezone(UTC):
-        end = now
+    coming = _coming_minute(now)
+    if end.astimezone(UTC) > coming.astimezone(UTC):
+        end = coming
     if first:
         first_day = _local(datetime.combine(parse_timestamp(first).astimezone(LOCAL), time.min))
         if start.astimezone(UTC) < first_day.astimezone(UTC):
@@ -109,6 +110,10 @@ def check_language(code: str, names: ParameterNames = NOTEBOOK_NAMES) -> str:
     if code not in LANGUAGES:
         raise InvalidInput("{name} must be one of {languages}.", name=names.language, languages=", ".join(LANGUAGES))
     return code
+
+
+def _coming_minute(now: datetime) -> datetime:
+    return _local((now.astimezone(UTC) + timedelta(minutes=1)).replace(second=0, microsecond=0))
 
 
 def _local(moment: datetime) -> datetime:

@@ -191,7 +191,8 @@ class Local:
     def statistics(self, prediction_filter: PredictionFilter = ALL_PREDICTIONS) -> Statistics:
         """See :meth:`catsdogs.service.interface.Service.statistics`."""
         return self._database.run(
-            lambda connection: kpis.statistics(connection, self._database.tables.predictions, prediction_filter)
+            lambda connection: kpis.statistics(connection, self._database.tables.predictions, prediction_filter),
+            has_period=True,
         )
 
     def recent_predictions(
@@ -201,7 +202,8 @@ class Local:
         return self._database.run(
             lambda connection: listings.list_predictions(
                 connection, self._database.tables.predictions, prediction_filter, limit
-            )
+            ),
+            has_period=True,
         )
 
     def v2_prediction_id(self, number: str) -> UUID | None:
@@ -225,7 +227,8 @@ class Local:
                 model_health.cards(self._settings),
                 prediction_filter,
                 self._settings.drift_period,
-            )
+            ),
+            has_period=True,
         )
 
     def alerts(self, *, since: datetime | None = None, until: datetime | None = None) -> list[Alert]:

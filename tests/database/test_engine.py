@@ -106,10 +106,14 @@ def test_a_refusal_does_not_quote_the_row(connected: Database) -> None:
     assert "my-secret-holiday" not in "".join(traceback.format_exception(refused.value))
 
 
-def test_a_statement_that_takes_too_long_is_stopped(connected: Database) -> None:
+@pytest.mark.parametrize("has_period", [True, False])
+def test_a_statement_that_takes_too_long_is_stopped(connected: Database, has_period: bool) -> None:
+    """Who has chosen no period, as `data demo`, is not told to choose a shorter one."""
+    slow = execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(60)")
     with pytest.raises(DatabaseUnavailable, match="took too long") as stopped:
-        connected.run(execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(60)"))
+        connected.run(slow, has_period=has_period)
     assert isinstance(stopped.value.__cause__, sa.exc.OperationalError)
+    assert ("shorter period" in str(stopped.value)) is has_period
 
 
 def test_our_own_errors_roll_the_transaction_back(connected: Database) -> None:

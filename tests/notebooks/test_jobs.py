@@ -63,7 +63,8 @@ def test_the_report_has_the_figures_of_the_database_and_no_personal_data(
 ) -> None:
     start, end = day
     not_writable = Path("/proc")
-    done = run_report(environment, not_writable, "--from", start, "--to", end, "--lang", "en")
+    homeless = environment | {"HOME": str(not_writable / "nobody")}
+    done = run_report(homeless, not_writable, "--from", start, "--to", end, "--lang", "en")
     assert (done.returncode, done.stderr) == (0, "")
     assert list(temporary.iterdir()) == []
     page = Path(done.stdout.strip())

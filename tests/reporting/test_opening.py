@@ -11,7 +11,7 @@ from catsdogs.alerting.alert import Measure
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import Statistics
 from catsdogs.reporting.opening import changes, report_verdict, worst_days
-from catsdogs.reporting.period import cut_to_data
+from catsdogs.reporting.period import cut_to_data, parse_period
 from tests.monitoring import queries
 from tests.rows import NOW, InsertRows, Row, make_row
 
@@ -79,5 +79,12 @@ def test_the_verdict_names_alerts_and_the_model(insert_rows: InsertRows) -> None
 )
 def test_a_period_is_cut_to_the_data(paris: None, first: str | None, start: str, end: str) -> None:
     asked = datetime.fromisoformat("2025-10-01T00:00:00+02:00"), datetime.fromisoformat("2025-12-01T00:00:00+01:00")
-    now = datetime.fromisoformat("2025-10-26T12:00:00+01:00")
+    now = datetime.fromisoformat("2025-10-26T11:59:57+01:00")
     assert [moment.isoformat() for moment in cut_to_data(*asked, first, now)] == [start, end]
+
+
+def test_a_period_that_ends_now_is_not_cut_some_seconds_later() -> None:
+    """The name of the file is made of the one, and the title of the other."""
+    now = datetime.fromisoformat("2025-10-26T11:59:57+01:00")
+    asked = parse_period(now=now)
+    assert cut_to_data(*asked, None, now) == cut_to_data(*asked, None, now + timedelta(seconds=9)) == asked
