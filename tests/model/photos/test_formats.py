@@ -165,10 +165,43 @@ def test_an_icon_that_says_that_its_picture_is_huge_is_refused() -> None:
         preprocessing.decode(icon[:4] + b"\xff\xff" + icon[6:])
 
 
-def test_a_bmp_of_odd_bit_fields_is_not_called_damaged() -> None:
-    fields = struct.pack("<IiiHHIIiiII4I", 56, SIDE, SIDE, 1, 16, 3, 0, 0, 0, 0, 0, 0xF000, 0xF00, 0xF0, 0xF)
+def bmp_of_bit_fields(bits: int, masks: tuple[int, ...], *, height: int = SIDE, alpha: int = 1) -> bytes:
+    """Quarters in a BMP whose masks of red, green, blue and alpha are given; for a height below 0, from above."""
+    header = 40 if len(masks) == 3 else 56
+    lit = np.dstack([np.asarray(quarters()) > 0, np.full((SIDE, SIDE), alpha > 0)])[..., : len(masks)]
+    pixels = (lit * np.array(masks, np.uint32)).sum(axis=-1)
+    stored: bytes = pixels[:: -1 if height > 0 else 1].astype(f"<u{bits // 8}").tobytes()
+    start = 14 + 40 + 4 * len(masks)
+    info = struct.pack("<IiiHHIIiiII", header, SIDE, height, 1, bits, 3, 0, 0, 0, 0, 0)
+    head = b"BM" + struct.pack("<IHHI", start + len(stored), 0, 0, start) + info
+    return head + struct.pack(f"<{len(masks)}I", *masks) + stored
+
+
+@pytest.mark.parametrize(
+    ("bits", "masks"),
+    [
+        (16, (0xF00, 0xF0, 0xF, 0xF000)),
+        (16, (0x1F, 0x7E0, 0xF800)),
+        (16, (0xE0, 0x1C, 0x3)),
+        (32, (0xFF, 0xFF00, 0xFF0000)),
+        (32, (0x3FF00000, 0xFFC00, 0x3FF, 0xC0000000)),
+        (32, (0x7FF, 0x3FF800, 0xFFC00000, 0)),
+    ],
+)
+def test_a_bmp_says_in_which_bits_its_colours_are(bits: int, masks: tuple[int, ...]) -> None:
+    photo = bmp_of_bit_fields(bits, masks)
+    assert corners(photo) == UPRIGHT
+    assert corners(bmp_of_bit_fields(bits, masks, height=-SIDE)) == UPRIGHT
+    assert corners(bmp_of_bit_fields(bits, masks, alpha=0)) == UPRIGHT
+    for length in range(14, len(photo), len(photo) // 5):
+        with pytest.raises(InvalidImage, match="damaged"):
+            preprocessing.decode(photo[:length])
+
+
+@pytest.mark.parametrize(("bits", "masks"), [(16, (0xF0F, 0xF0, 0xF000)), (32, (0, 0, 0, 0xFF)), (8, (1, 2, 4))])
+def test_a_bmp_of_impossible_bit_fields_is_not_called_damaged(bits: int, masks: tuple[int, ...]) -> None:
     with pytest.raises(InvalidImage, match="This kind of file cannot be read"):
-        preprocessing.decode(b"BM" + struct.pack("<IHHI", 0, 0, 0, 14 + 56) + fields + bytes(2 * SIDE * SIDE))
+        preprocessing.decode(bmp_of_bit_fields(bits, masks))
 
 
 def test_a_heic_in_one_piece_of_more_than_16_megabytes_is_not_called_damaged() -> None:
