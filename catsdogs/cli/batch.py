@@ -46,7 +46,7 @@ def write_table(photos: list[Path], out: Path | None, scheduler: str | None, as_
         raise SettingsError(
             "A table needs more packages. Run: {command}", command=install_command("cluster")
         ) from error
-    with progress_bars() as update:
+    with progress_bars(is_resumed=True) as update:
         result = score_folder(
             photos[0],
             out,

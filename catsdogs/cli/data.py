@@ -30,7 +30,7 @@ def fetch(
 
     settings = Settings.load()
     settings.create_data_dir()
-    with progress_bars() as update:
+    with progress_bars(is_resumed=True) as update:
         photos = run(settings.data_dir, replace(PETIMAGES, url=url) if url else PETIMAGES, update)
     print(photos)
 

@@ -30,9 +30,7 @@ def evaluate(
     Errors are pets taken for the other animal, and other photos taken for a pet; pets answered "neither" are refused.
     Photos that the version was trained on, and copies of them, are left out.
     """
-    from rich.console import Console
-    from rich.progress import track
-
+    from catsdogs.cli.progress import progress_bars
     from catsdogs.model.classifier import Classifier
     from catsdogs.model.evaluation import labelled_photos, measure, predict
     from catsdogs.model.fingerprint import fingerprint_files
@@ -42,6 +40,8 @@ def evaluate(
     photos = labelled_photos(folder)
     if mistakes is not None and not mistakes.parent.is_dir():
         raise InvalidInput("There is no folder {folder}.", folder=mistakes.parent)
+    if mistakes is not None and mistakes.is_dir():
+        raise InvalidInput("{file} is a folder. Name a file to write.", file=mistakes)
     settings = Settings.load()
     if version is None:
         classifier = ServedModel(settings).current()
@@ -49,9 +49,9 @@ def evaluate(
         classifier = Classifier.open(ModelVersions(settings.data_dir).folder(version), settings.model_runtime)
     found = len(photos)
     photos = unseen_photos(photos, classifier)
-    console = Console(stderr=True)
-    ticks = iter(track(photos, "Classifying photos", console=console, disable=not console.is_terminal))
-    results = predict(classifier.classify_files, photos, lambda: next(ticks, None))
+    with progress_bars() as update:
+        done = iter(range(1, len(photos) + 1))
+        results = predict(classifier.classify_files, photos, lambda: update("photos", next(done), len(photos)))
     predictions = [(photos[path], result) for path, result in results.items()]
     figures = measure(predictions, unreadable=len(photos) - len(results)).figures()
     figures["seen"] = found - len(photos)

@@ -11,7 +11,7 @@ from typing import Literal
 import typer
 
 from catsdogs.cli.app import app
-from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.errors import ModelError
 from catsdogs.extras import install_command
 from catsdogs.i18n import counted
 from catsdogs.settings import Settings
@@ -49,17 +49,17 @@ def train(
     from catsdogs.training.early_checks import check_early, name_sets
     from catsdogs.training.options import TrainingOptions
 
-    _refuse_the_shipped_name(version, output)
     labelled_photos(folder)  # refuses a wrong folder before the database is read
     settings = Settings.load()
     settings.create_data_dir()
+    models = settings.data_dir / "models"
     feedback = feedback_photos(settings) if with_feedback else FeedbackPhotos()
     if with_feedback:
         left_out = "".join(f", {n} {reason}" for reason, n in Counter(feedback.left_out.values()).items())
         typer.echo(f"catsdogs: from feedback: {counted(len(feedback.labels), 'photo')}{left_out}", err=True)
     options = TrainingOptions(
         folder,
-        output or settings.data_dir / "models",
+        output or models,
         settings.data_dir / "processed",
         version=version or "",
         validation=name_sets(validate),
@@ -69,25 +69,17 @@ def train(
         notes=note,
         architecture=ARCHITECTURES[backbone],
     )
-    check_early(options)  # before TensorFlow is imported, which takes seconds
+    check_early(options, models)  # before TensorFlow is imported, which takes seconds
     try:
         from catsdogs.training.pipeline import train as run
     except ImportError as error:
         raise ModelError("Training needs more packages. Run: {command}", command=install_command("train")) from error
     from catsdogs.cli.progress import progress_bars
 
-    with progress_bars() as update:
+    with progress_bars(is_resumed=True) as update:
         target = run(options, update)
-    _print_summary(target, options.processed, settings.data_dir / "models")
+    _print_summary(target, options.processed, models)
     print(target)
-
-
-def _refuse_the_shipped_name(version: str | None, output: Path | None) -> None:
-    """Refuse a version of the data folder that would hide behind the shipped one."""
-    from catsdogs.model.card import SHIPPED
-
-    if version == SHIPPED.name and output is None:
-        raise InvalidInput("There is a model version {version} already. Choose another name.", version=version)
 
 
 def _print_summary(target: Path, cache: Path, served_from: Path) -> None:

@@ -116,16 +116,27 @@ def collect_others(folders: Sequence[Path], side: int) -> Dataset:
     InvalidInput
         A folder is missing, or holds no file.
     """
-    found = {folder: photo_files(folder) for folder in folders}
-    for folder, files in found.items():
-        if not files:
-            raise InvalidInput("The folder {folder} is missing or holds no photos.", folder=folder)
-    paths = [path for files in found.values() for path in files]
+    paths = files_of_others(folders)
     checked, unusable = _check_all(paths, NO_FEEDBACK, side, lambda *_: None)
     digests = [one.file for one in checked.values()]
     content = fingerprint((Answer.NEITHER, digest) for digest in digests)
     hashes = np.array([one.perceptual for one in checked.values()], np.uint64).reshape(-1, 2)
     return Dataset(list(checked), digests, np.zeros(len(checked), bool), unusable, content, NO_FEEDBACK, hashes)
+
+
+def files_of_others(folders: Sequence[Path]) -> list[Path]:
+    """List the photos of other things in `folders`.
+
+    Raises
+    ------
+    InvalidInput
+        A folder is missing, or holds no file.
+    """
+    found = {folder: photo_files(folder) for folder in folders}
+    for folder, files in found.items():
+        if not files:
+            raise InvalidInput("The folder {folder} is missing or holds no photos.", folder=folder)
+    return [path for files in found.values() for path in files]
 
 
 def write_left_out(left_out: dict[Path, str], path: Path, feedback: FeedbackPhotos = NO_FEEDBACK) -> None:

@@ -2,68 +2,46 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
-from catsdogs.errors import InvalidInput, ModelError
+from catsdogs.model.card import SHIPPED
 from catsdogs.model.evaluation import labelled_photos
-from catsdogs.training.dataset import require_enough
-from catsdogs.training.options import TrainingOptions
+from catsdogs.training.dataset import files_of_others, require_enough
+from catsdogs.training.options import TrainingOptions, name_taken
+from catsdogs.training.reservation import reserve
+from catsdogs.training.weights import weights_file
 
 
-def check_early(options: TrainingOptions) -> None:
+def check_early(options: TrainingOptions, served_from: Path) -> None:
     """Refuse options with which a training would fail.
+
+    Parameters
+    ----------
+    options
+        What is to be trained.
+    served_from
+        Folder of the versions that can be promoted: one of the shipped version's name would be hidden by that.
 
     Raises
     ------
     InvalidInput
-        There are too few photos, a folder to evaluate on holds none, or the version's name is not allowed or
-        taken, perhaps by a training that is running.
+        There are too few photos, a folder to evaluate on or of other things holds none, or the version's name is not
+        allowed or taken, perhaps by a training that is running.
     ModelError
-        The version cannot be written.
+        The version cannot be written, or the backbone's weights are not installed.
     """
     target = options.target
+    if target.name == SHIPPED.name and target.parent.resolve() == served_from.resolve():
+        raise name_taken(target.name)
     for folder in options.validation.values():
         labelled_photos(folder)
     labels = [*labelled_photos(options.folder).values(), *options.feedback.labels.values()]
     require_enough(labels, options.folder)
+    files_of_others(options.others)
+    weights_file(options.architecture.name)
     with reserve(target):
         pass
-
-
-@contextmanager
-def reserve(target: Path) -> Iterator[None]:
-    """Keep the name of a version for this process, as long as it trains.
-
-    Raises
-    ------
-    InvalidInput
-        Another training of that name is running.
-    ModelError
-        The version cannot be written.
-    """
-    lock = target.with_name(f".{target.name}.lock")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        stream = lock.open("w")
-    except OSError as error:
-        raise ModelError(
-            "The model cannot be written to {folder}: {reason}.", folder=target.parent, reason=error.strerror
-        ) from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InvalidInput(
-                "A model version {version} is being trained already. Choose another name, or wait.",
-                version=target.name,
-            ) from error
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
 
 
 def name_sets(folders: Iterable[Path]) -> dict[str, Path]:

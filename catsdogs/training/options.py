@@ -77,8 +77,13 @@ class TrainingOptions:
             )
         target = self.output / version
         if target.exists():
-            raise InvalidInput("There is a model version {version} already. Choose another name.", version=version)
+            raise name_taken(version)
         return target
+
+
+def name_taken(version: str) -> InvalidInput:
+    """Return the error that there is a version of that name."""
+    return InvalidInput("There is a model version {version} already. Choose another name.", version=version)
 
 
 def stage_counter(progress: Progress, stage: str, total: int) -> Callable[..., None]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +27,6 @@ from catsdogs.training.activation_statistics import collect_activation_statistic
 from catsdogs.training.backbone import LAST_CHANNELS, Block, build_backbone
 from catsdogs.training.calibrations import Calibrations
 from catsdogs.training.dataset import Dataset, collect, collect_others, write_left_out
-from catsdogs.training.early_checks import reserve
 from catsdogs.training.evaluation import evaluate_version, evaluation_sets
 from catsdogs.training.features import extract_features, open_calibrations, open_feature_cache, read_input
 from catsdogs.training.gate import Gate, fit_gate
@@ -49,6 +45,7 @@ from catsdogs.training.labelled_predictions import LabelledPredictions
 from catsdogs.training.network import TrainedNetwork, assemble, save
 from catsdogs.training.options import Progress, TrainingOptions, stage_counter
 from catsdogs.training.quantization import QuantizedBackbone, quantize
+from catsdogs.training.reservation import reserve, unpublished_folder
 from catsdogs.training.weights import load_imagenet_weights
 
 CALIBRATION_PHOTOS = 192
@@ -110,7 +107,7 @@ def _train(options: TrainingOptions, target: Path, progress: Progress) -> None:
     others = collect_others(options.others, side)
     dataset = collect(options.folder, side, lambda done, of: progress("checking", done, of), options.feedback)
     imagenet = load_imagenet_weights(options.architecture.name)
-    with _unpublished_folder(target) as folder:
+    with unpublished_folder(target) as folder:
         known = open_calibrations(options.processed, options.architecture.name, side)
         backbone = quantize_backbone(build_backbone(options.architecture, imagenet), dataset, side, progress, known)
         features = features_with_copies(dataset, backbone, options, progress)
@@ -260,22 +257,6 @@ def _provenance(options: TrainingOptions, dataset: Dataset, others: Dataset) -> 
         "seed": options.seed,
         "notes": list(options.notes),
     }
-
-
-@contextmanager
-def _unpublished_folder(target: Path) -> Iterator[Path]:
-    """Create a hidden folder beside `target`; remove it at the end, unless it was renamed to `target`."""
-    # with a name of its own: another training of the same version may be running
-    folder = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        folder.mkdir(parents=True)
-        yield folder
-    except OSError as error:
-        raise ModelError(
-            "The model cannot be written to {folder}: {reason}.", folder=target.parent, reason=error.strerror
-        ) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_batch(dataset: Dataset, indices: npt.NDArray[np.intp], side: int) -> npt.NDArray[np.float32]:

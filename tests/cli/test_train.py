@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -109,8 +110,9 @@ def stop_training(environment: dict[str, str], textures: Path, data_dir: Path) -
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    read, stopped = errors.splitlines()  # TensorFlow writes nothing
+    read, *progress, stopped = errors.splitlines()
     assert read.startswith("catsdogs: from feedback: ")
+    assert [line for line in progress if not re.fullmatch(r"catsdogs: [a-z]+: \d+ of \d+", line)] == [], "TensorFlow"
     assert stopped == "catsdogs: Stopped. Repeat the command to resume."
     assert list((data_dir / "models").iterdir()) == []
     done = {path: path.stat().st_mtime_ns for path in data_dir.glob(features)}

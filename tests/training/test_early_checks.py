@@ -7,12 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from catsdogs.errors import InvalidInput
 from catsdogs.model.card import SHIPPED
 from catsdogs.training.dataset import MIN_PHOTOS
-from catsdogs.training.early_checks import name_sets, reserve
+from catsdogs.training.early_checks import name_sets
 
 SCRIPT = """
 import json, sys
@@ -25,14 +22,15 @@ errors = [str(CliRunner().invoke(app, ["train", *arguments]).exception) for argu
 
 cells = json.loads((notebooks() / "jobs" / "train.ipynb").read_text())["cells"]
 parameters, _, *others = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-names = {}
-exec(parameters, names)
-names["photos"] = "few"
-try:
-    for cell in others:
-        exec(cell, names)
-except InvalidInput as error:
-    errors.append(str(error))
+for chosen in json.loads(sys.argv[2]):
+    names = {}
+    exec(parameters, names)
+    names |= chosen
+    try:
+        for cell in others:
+            exec(cell, names)
+    except InvalidInput as error:
+        errors.append(str(error))
 print(json.dumps([errors, "tensorflow" in sys.modules or "keras" in sys.modules]))
 """
 
@@ -44,35 +42,31 @@ def test_what_would_fail_later_is_refused_before_tensorflow_loads(environment: d
             for number in range(photos):
                 (tmp_path / name / label / f"{number}.jpg").touch()
     (tmp_path / "file").touch()
+    (tmp_path / "DATA").symlink_to(environment["CATSDOGS_DATA_DIR"])
     (tmp_path / "out" / "taken").mkdir(parents=True)
     cases = {
         ("few",): "Photos in few/cat that can be used: 19. At least 20 are needed.",
         ("file",): "file is a file. Name a folder of photos.",
         ("enough", "--output", "out", "--version", "taken"): "There is a model version taken already.",
         ("enough", "--version", SHIPPED.name): f"There is a model version {SHIPPED.name} already.",
+        ("enough", "--output", "DATA/models", "--version", SHIPPED.name): "There is a model version",
         ("enough", "--version", "../up"): "A version's name is made of letters",
         ("enough", "--output", "file"): "The model cannot be written to file: File exists.",
         ("enough", "--output", "file/models"): "The model cannot be written to file/models: Not a directory.",
         ("enough", "--validate", "nowhere"): "There is no folder",
+        ("enough", "--others", "file"): "The folder file is missing or holds no photos.",
     }
-    command = [sys.executable, "-c", SCRIPT, json.dumps(list(cases))]
+    of_notebook = [
+        ({"photos": "few"}, cases["few",]),
+        ({"photos": "enough", "version": SHIPPED.name}, f"There is a model version {SHIPPED.name} already."),
+    ]
+    parameters = [chosen for chosen, _ in of_notebook]
+    command = [sys.executable, "-c", SCRIPT, json.dumps(list(cases)), json.dumps(parameters)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     errors, loaded = json.loads(done.stdout)
     assert not loaded
-    of_notebook = cases["few",]
-    for error, expected in zip(errors, [*cases.values(), of_notebook], strict=True):
+    for error, expected in zip(errors, [*cases.values(), *(expected for _, expected in of_notebook)], strict=True):
         assert error.startswith(expected)
-
-
-def test_the_name_of_a_running_training_is_taken(tmp_path: Path) -> None:
-    with reserve(tmp_path / "models" / "v2"):
-        with pytest.raises(InvalidInput, match="v2 is being trained already"), reserve(tmp_path / "models" / "v2"):
-            pass
-        with reserve(tmp_path / "models" / "v3"):
-            pass
-    with reserve(tmp_path / "models" / "v2"):
-        pass
-    assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_two_folders_of_one_name_are_two_sets() -> None:
