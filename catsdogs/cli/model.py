@@ -60,6 +60,7 @@ def promote(
     ),
     force: bool = typer.Option(False, "--force", help="Even if it is worse, or cannot be compared."),
 ) -> None:
+    from catsdogs.cli.progress import progress_bars
     from catsdogs.i18n import Translator
     from catsdogs.model.classifier import Classifier
     from catsdogs.model.evaluation import labelled_photos
@@ -73,8 +74,15 @@ def promote(
     candidate.classify(trial_photo())
     if not force:
         before = Classifier.open(versions.folder(champion), settings.model_runtime)
-        photos = unseen_photos(labelled_photos(on), before, candidate) if on else {}
-        comparison = compare(before, candidate, {on.resolve().name: photos} if on else {})
+        photos = unseen_photos(labelled_photos(on), before, candidate, once=True) if on else {}
+        done = iter(range(1, 2 * len(photos) + 1))
+        with progress_bars() as update:
+            comparison = compare(
+                before,
+                candidate,
+                {on.resolve().name: photos} if on else {},
+                lambda: update("photos", next(done), 2 * len(photos)),
+            )
         for sentence in comparison.sentences(Translator(settings.lang)):
             print(sentence)
         require_better(comparison, champion, version)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from catsdogs.model.classifier import Classifier
 
 
-def unseen_photos(labels: Mapping[Path, Answer], *versions: Classifier) -> dict[Path, Answer]:
+def unseen_photos(labels: Mapping[Path, Answer], *versions: Classifier, once: bool = False) -> dict[Path, Answer]:
     """Leave out the photos that one of these versions was trained on, and say how many on standard error.
+
+    With `once`, copies of one another are left out, too.
 
     Raises
     ------
@@ -27,9 +29,11 @@ def unseen_photos(labels: Mapping[Path, Answer], *versions: Classifier) -> dict[
     for version in versions:
         if version.seen is None:
             typer.echo(f"catsdogs: {version.version} does not say what photos it was trained on.", err=True)
-    left = require_unseen(labels, {version.version: version.seen for version in versions})
+    left = require_unseen(labels, {version.version: version.seen for version in versions}, once=once)
     if len(left) < len(labels):
         n = len(labels) - len(left)
         names = " or ".join(version.version for version in versions if version.seen)
-        typer.echo(f"catsdogs: photos left out, as {names} was trained on them or on copies of them: {n}", err=True)
+        reasons = [f"{names} was trained on them or on copies of them"] * bool(names)
+        reasons += ["they are copies of others"] * once
+        typer.echo(f"catsdogs: photos left out, as {', or as '.join(reasons)}: {n}", err=True)
     return left

@@ -11,6 +11,8 @@ from catsdogs.stats import mcnemar_test, pairs_to_tell_apart
 
 SIGNIFICANCE = 0.05
 """Largest p-value with which two versions are told apart."""
+_LEAST_P = 0.001
+"""Smallest p-value that is written as a number."""
 
 
 class PairedVerdict(StrEnum):
@@ -61,11 +63,11 @@ class PairedCounts(NamedTuple):
             unclear = _("the same on each photo")
         verdicts = {PairedVerdict.BETTER: _("better"), PairedVerdict.WORSE: _("worse"), PairedVerdict.UNCLEAR: unclear}
         return _(
-            "{title}: {theirs} instead of {ours} (McNemar’s test, p = {p}): {verdict}.",
+            "{title}: {theirs} instead of {ours} (McNemar’s test, p {p}): {verdict}.",
             title=title,
             theirs=_.number(self.both + self.only_candidate),
             ours=_.number(self.both + self.only_champion),
-            p=_.number(self.p_value, 3),
+            p=f"= {_.number(self.p_value, 3)}" if self.p_value >= _LEAST_P else f"< {_.number(_LEAST_P, 3)}",
             verdict=verdicts[self.verdict],
         )
 

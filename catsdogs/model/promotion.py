@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import statistics
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +21,13 @@ from catsdogs.model.card import ModelCard
 from catsdogs.model.classifier import Classifier
 from catsdogs.model.evaluation import EvaluationMetrics, is_error, is_refused, measure, predict
 from catsdogs.model.paired_test import PairedCounts, PairedVerdict
-from catsdogs.model.promotion_limits import MAX_LATENCY_RATIO, MAX_LOG_LOSS_RATIO, MAX_REFUSED_INCREASE, MIN_PHOTOS
+from catsdogs.model.promotion_limits import (
+    MAX_LATENCY_RATIO,
+    MAX_LOG_LOSS_RATIO,
+    MAX_REFUSED_INCREASE,
+    MIN_EACH,
+    MIN_PHOTOS,
+)
 
 _REPEATS = 15
 
@@ -31,6 +38,8 @@ class PairedAnswers:
 
     errors: PairedCounts
     refused: PairedCounts
+    photos: Mapping[Answer, int]
+    """Number of photos by their label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +69,9 @@ class MetricsPair:
             measure([(label, ours) for label, ours, _ in pairs], unreadable),
             measure([(label, theirs) for label, _, theirs in pairs], unreadable),
             PairedAnswers(
-                *(
-                    PairedCounts.of((happened(label, ours), happened(label, theirs)) for label, ours, theirs in pairs)
-                    for happened in (is_error, is_refused)
-                )
+                PairedCounts.of((is_error(label, ours), is_error(label, theirs)) for label, ours, theirs in pairs),
+                PairedCounts.of((is_refused(label, ours), is_refused(label, theirs)) for label, ours, theirs in pairs),
+                Counter(label for label, _, _ in pairs),
             ),
         )
 
@@ -165,9 +173,7 @@ def require_better(comparison: Comparison, champion: str, candidate: str) -> Non
 
 def _objections(name: str, pair: MetricsPair) -> list[str]:
     champion, candidate = pair.champion, pair.candidate
-    found = []
-    if pair.answers and candidate.n < MIN_PHOTOS:
-        found.append(f"{counted(candidate.n, 'photo')} in {name}: too few, at least {MIN_PHOTOS} are needed")
+    found = list(_objections_to_photos(name, pair))
     if candidate.accuracy < champion.accuracy:
         found.append(f"{counted(candidate.errors, 'error')} instead of {champion.errors} on {name}")
     ours, theirs = champion.log_loss, candidate.log_loss
@@ -177,6 +183,19 @@ def _objections(name: str, pair: MetricsPair) -> list[str]:
     if refuses_more or (pair.answers and pair.answers.refused.verdict is PairedVerdict.WORSE):
         found.append(f"{counted(candidate.refused, 'pet')} refused instead of {champion.refused} on {name}")
     return found
+
+
+def _objections_to_photos(name: str, pair: MetricsPair) -> Iterator[str]:
+    """Say what the photos lack on which two versions can be told apart; sets without pets are an addition to others."""
+    n = pair.candidate.n
+    if (pair.answers or pair.candidate.pets) and n < MIN_PHOTOS:
+        yield f"{counted(n, 'photo')} in {name}: too few, at least {MIN_PHOTOS} are needed"
+    if pair.answers:
+        for animal in (Answer.CAT, Answer.DOG):
+            if (shown := pair.answers.photos.get(animal, 0)) < MIN_EACH:
+                yield f"{counted(shown, 'photo')} of {animal}s in {name}: too few, at least {MIN_EACH} are needed"
+    elif pair.candidate.pets and pair.candidate.auroc is None:
+        yield f"{name} shows only one of cats and dogs"
 
 
 def trial_photo() -> bytes:

@@ -13,12 +13,14 @@ MIN_PHOTOS = 100
 
 McNemar's exact test tells versions apart from 6 photos on that only one of them gets wrong: 6 % of 100.
 """
+MIN_EACH = 20
+"""Smallest number of photos of each animal among them: who always says "cat" makes no error on cats."""
 RULE = (
     "A candidate is promoted if, on every set of photos, it makes no more errors, its log-loss is at most "
     f"{MAX_LOG_LOSS_RATIO:g} times the champion's and its share of refused pets at most {MAX_REFUSED_INCREASE:.1%} of "
     "the photos larger; "
-    f"and if it takes at most {MAX_LATENCY_RATIO:g} times as long. With --on, at least {MIN_PHOTOS} photos are needed, "
-    "and McNemar's exact test of both versions' answers to them says whether errors and refused pets are better or "
-    "worse. A candidate of which it says that it refuses more pets is not promoted either; where it cannot tell, the "
-    "rule above decides."
+    f"and if it takes at most {MAX_LATENCY_RATIO:g} times as long. At least {MIN_PHOTOS} photos are needed, and "
+    f"{MIN_EACH} of each animal; copies of one photo count once. With --on, McNemar's exact test of both versions' "
+    "answers says whether errors and refused pets are better or worse. A candidate of which it says that it refuses "
+    "more pets is not promoted either; where it cannot tell, the rule above decides."
 )

@@ -133,7 +133,7 @@ def _held_out_refusals(card: ModelCard) -> str:
         return ""
     return (
         f" By thresholds chosen without them, too, the gate refuses {found.cases:,} of {found.n:,}, "
-        f"{_share(found.cases / found.n, found.interval)}. Of photos to come, so many are to be expected at most: "
+        f"{_share(found.cases / found.n, found.interval)}. The same is to be expected of photos to come, or less: "
         "where the middle of a photo is refused, the model as it is served looks at the rest, too."
     )
 

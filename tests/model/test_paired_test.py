@@ -49,4 +49,5 @@ def test_where_no_photo_tells_them_apart_no_more_photos_are_asked_for() -> None:
 )
 def test_the_verdict_is_a_sentence(language: str, sentence: str) -> None:
     assert PairedCounts(1000, 2, 2, 1).sentence("Errors on val", Translator(language)) == sentence
+    assert "p < 0.001): better." in PairedCounts(1000, 2, 30, 2).sentence("Errors", Translator("en"))
     assert "better" in PairedCounts(1000, 2, 9, 1).sentence("Errors", Translator("en"))

@@ -67,10 +67,10 @@ def test_both_are_measured_on_the_same_photos(trained: Trained, tmp_path: Path, 
 
 
 def answers(n: int, wrong: Iterable[int] = (), refused: Iterable[int] = ()) -> dict[Path, Prediction]:
-    """Predictions for `n` cats, some wrong and some refused."""
+    """Predictions for `n` cats and dogs by turns, some wrong and some refused."""
     found = {}
     for number in range(n):
-        proba_dog, neither = 0.9 if number in wrong else 0.1, 0.9 if number in refused else 0.1
+        proba_dog, neither = 0.9 if (number in wrong) ^ (number % 2) else 0.1, 0.9 if number in refused else 0.1
         found[Path(f"{number}")] = Prediction(answer_of(proba_dog, neither), 1 - proba_dog, proba_dog, neither, "v", 1)
     return found
 
@@ -89,7 +89,7 @@ def answers(n: int, wrong: Iterable[int] = (), refused: Iterable[int] = ()) -> d
 def test_the_same_photos_are_compared_one_by_one(
     n: int, champion: dict[Path, Prediction], candidate: dict[Path, Prediction], objections: list[str]
 ) -> None:
-    labels = dict.fromkeys(champion, Answer.CAT)
+    labels = {path: (Answer.CAT, Answer.DOG)[int(path.name) % 2] for path in champion}
     pair = MetricsPair.measure(labels | {Path("unreadable"): Answer.DOG}, champion, candidate)
     assert (pair.champion.n, pair.champion.unreadable) == (n, 1)
     comparison = Comparison({"kept": pair}, (10, 10))
@@ -97,6 +97,21 @@ def test_the_same_photos_are_compared_one_by_one(
     errors, refused = comparison.sentences(Translator("en"))
     assert errors.startswith(f"Errors on kept: {pair.candidate.errors} instead of {pair.champion.errors} (")
     assert refused.startswith("Refused pets on kept: ")
+
+
+def test_photos_of_one_animal_or_few_of_it_tell_nothing() -> None:
+    """A model that always says "cat" makes no error on cats, and few photos on cards are as few as others."""
+    cats = {path: found for path, found in answers(400).items() if int(path.name) % 2 == 0}
+    few = {path: found for path, found in answers(400).items() if int(path.name) % 2 == 0 or int(path.name) < 20}
+    for predictions, sentence in ((cats, "0 photos of dogs in kept: too few"), (few, "10 photos of dogs in kept")):
+        labels = {path: (Answer.CAT, Answer.DOG)[int(path.name) % 2] for path in predictions}
+        pair = MetricsPair.measure(labels, predictions, predictions)
+        [objection] = Comparison({"kept": pair}, (10, 10)).objections()
+        assert objection.startswith(sentence)
+    for figures, sentence in (({"auroc": None}, "val shows only one of"), ({"n": 99}, "99 photos in val: too few")):
+        pair = MetricsPair(measured(**figures), measured(**figures))
+        [objection] = Comparison({"val": pair}, (10, 10)).objections()
+        assert objection.startswith(sentence)
 
 
 def test_without_photos_the_cards_are_compared(trained: Trained) -> None:
