@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import sqrt
 
 from catsdogs.i18n import Translator
 from catsdogs.monitoring.figures import Statistics
-from catsdogs.stats import difference_interval
+from catsdogs.stats import Z95, difference_interval
 
 MIN_INFERENCE_TIME_CHANGE = 0.1
 """Smallest relative change of the mean inference time that is called a change."""
 MIN_COUNT = 30
 """Smallest number of predictions or ratings in each window: with fewer, no change is called one or given in percent."""
+
+MAX_PERCENT = 10.0
+"""Largest change, as a share, that is given in percent: nobody reads 66,667 %."""
 
 
 class TrendTone(StrEnum):
@@ -85,11 +89,13 @@ def _volume(total: int, before: int, _: Translator) -> Trend:
     if total == before:
         return Trend("=", now, _("As many as in the period before"))
     arrow = "↑" if total > before else "↓"
-    if before < MIN_COUNT:
-        return Trend(arrow, now, _("{before} in the period before", before=_.number(before)))
     change = abs(total - before) / before
+    if before < MIN_COUNT or change > MAX_PERCENT:
+        return Trend(arrow, now, _("{before} in the period before", before=_.number(before)))
     if change < 0.005:
         return Trend("=", now, _("About as many as the {before} before", before=_.number(before)))
+    if abs(total - before) <= Z95 * sqrt(total + before):  # two counts of Poisson
+        return Trend("=", now, _("No clear change: {before} before", before=_.number(before)))
     share = _.percent(change, digits=0)
     if total > before:
         return Trend(arrow, now, _("{share} more than the {before} before", share=share, before=_.number(before)))

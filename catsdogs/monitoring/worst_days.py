@@ -16,6 +16,8 @@ from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.trends import MIN_COUNT
 from catsdogs.stats import wilson_interval
 
+STANDARD_ERRORS = 3.0
+"""Half the length of these intervals, in standard errors: of a hundred days, several are beyond two by chance."""
 LONG_WINDOW = timedelta(days=2)
 """Length above which a window is long: a shorter one is seen whole in its charts."""
 
@@ -29,7 +31,7 @@ def worst_days(
     """Find the days of a window with the slowest answers, the most errors, and the least satisfied people.
 
     Shares are compared by the end of their interval that speaks for the day, so that a day with few ratings must be
-    very bad to be the worst; inference times only of days with at least `MIN_COUNT` predictions.
+    very bad to be the worst, see `STANDARD_ERRORS`; inference times only of days with at least `MIN_COUNT` predictions.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def worst_days(
 
 
 def _interval(part: int, whole: int) -> tuple[float, float]:
-    return wilson_interval(part, whole) or (0.0, 1.0)
+    return wilson_interval(part, whole, STANDARD_ERRORS) or (0.0, 1.0)
 
 
 def _worst(

@@ -79,10 +79,13 @@ def test_clear_changes_for_the_better(trends_of: Any) -> None:
         (4535, 2, Trend("↑", "4,535", "2 in the period before")),
         (3, 29, Trend("↓", "3", "29 in the period before")),
         (29, 29, Trend("=", "29", "As many as in the period before")),
-        (45, 30, Trend("↑", "45", "50% more than the 30 before")),
+        (45, 30, Trend("=", "45", "No clear change: 30 before")),
+        (48, 30, Trend("↑", "48", "60% more than the 30 before")),
+        (188, 184, Trend("=", "188", "No clear change: 184 before")),
+        (600_899, 900, Trend("↑", "600,899", "900 in the period before")),
     ],
 )
-def test_changes_of_small_counts_are_not_given_in_percent(now: int, before: int, trend: Trend) -> None:
+def test_changes_of_small_counts_and_by_chance_are_not_given_in_percent(now: int, before: int, trend: Trend) -> None:
     no_ratings = {"n": 0, "satisfied": 0}
     found: Any = {
         "total_predictions": now,
