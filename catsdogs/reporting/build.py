@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -99,11 +100,30 @@ def publish(
         if prepare:
             prepare()
         with _writing_to(folder, names):
-            folder.mkdir(parents=True, exist_ok=True)
-            for file in complete:
-                with files.atomic_write(folder / file.name) as stream:
-                    stream.write(file.read_bytes())
+            _copy(complete, folder)
     return PublishedReport([folder / file.name for file in complete], facts["firing"])
+
+
+def _copy(complete: Sequence[Path], folder: Path) -> None:
+    """Copy all files to a folder, or none: then the folder is not there either, unless it was before.
+
+    Raises
+    ------
+    OSError
+    """
+    missing = [path for path in (folder.absolute(), *folder.absolute().parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as drafts:
+            for file in complete:
+                stream = drafts.enter_context(files.atomic_write(folder / file.name))
+                stream.write(file.read_bytes())
+                stream.flush()  # before the first one is complete, all must have found room
+    except OSError:
+        for path in missing:
+            with suppress(OSError):  # another report is written to it now
+                path.rmdir()
+        raise
 
 
 @contextmanager
@@ -165,6 +185,7 @@ def _execute(executed: Path, parameters: dict[str, str]) -> Any:
         except DeadKernelError as error:
             raise CatsDogsError(N_("The report was not made: the process that makes it was ended.")) from error
         finally:
+            logging.getLogger("papermill").disabled = not execution.done()  # it would log the end of the kernel
             while not execution.done():  # the program is being ended
                 _kill_kernel(executed.parent)
                 wait([execution], timeout=0.1)

@@ -59,12 +59,12 @@ def parse_period(
     now = now or datetime.now(UTC)
     until = _parse(end, names.end) if end else _coming_minute(now)
     since = _parse(start, names.start) if start else _local(until.replace(tzinfo=None) - DEFAULT_LENGTH)
-    if since.astimezone(UTC) >= until.astimezone(UTC):  # in local time, an hour that comes twice has no order
-        raise InvalidInput("{start} must be before {end}.", start=names.start, end=names.end)
     if since > now:
         raise InvalidInput(
             "{start}: the period is in the future, and there is nothing to report yet.", start=names.start
         )
+    if since.astimezone(UTC) >= until.astimezone(UTC):  # in local time, an hour that comes twice has no order
+        raise InvalidInput("{start} must be before {end}.", start=names.start, end=names.end)
     return since, until
 
 

@@ -51,6 +51,11 @@ def test_an_invalid_period_is_refused(start: str, end: str) -> None:
         parse_period(start, end, now=NOW)
 
 
+def test_a_start_in_the_future_is_told_as_such_also_where_no_end_is_given() -> None:
+    with pytest.raises(InvalidInput, match="the period is in the future"):
+        parse_period("2999-01-01", now=NOW)
+
+
 def test_a_period_that_ended_some_seconds_ago_is_not_over() -> None:
     now = datetime.now(UTC)
     assert not is_over(now + timedelta(minutes=1))
