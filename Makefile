@@ -73,6 +73,8 @@ lint: $(VENV)/.everything ## Check style, types, layers, workflows, the Dockerfi
 	@$(VENV)/bin/nbstripout --verify --keep-id notebooks/*/*.ipynb
 
 audit: $(VENV)/.everything ## Ask PyPI for known vulnerabilities of the locked packages
+	@$(RUN) -c 'import urllib.request; urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=30)' 2>/dev/null || \
+	  { echo "PyPI cannot be asked for vulnerabilities from here: https://pypi.org/pypi/pip/json does not answer."; exit 1; }
 	@$(VENV)/bin/uvx --quiet pip-audit@2.10.1 --strict --disable-pip --require-hashes \
 	  $(addprefix --requirement ,$(filter-out requirements-rivals.lock,$(wildcard requirements*.lock)))
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,18 @@ def test_train_without_a_folder_explains_the_argument_before_anything_is_install
     assert done.returncode != 0
     assert len(done.stdout.splitlines()) == 1
     assert "make train FOLDER=photos" in done.stdout
+
+
+def test_audit_says_where_pypi_cannot_be_asked(checkout: Path) -> None:
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (checkout / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (checkout / ".venv" / ".everything").touch()
+    done = make(checkout, "audit", https_proxy="http://127.0.0.1:9")  # nothing listens there
+    assert done.returncode != 0
+    assert done.stdout == (
+        "PyPI cannot be asked for vulnerabilities from here: https://pypi.org/pypi/pip/json does not answer.\n"
+    )
+    assert "Traceback" not in done.stderr
 
 
 PRETENDS = """
