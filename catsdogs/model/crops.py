@@ -16,6 +16,8 @@ things, none is taken for a pet either way. A pet in an outer third at 3:1 costs
 cores instead of 13; ordinary photos of pets cost 7 % more passes, the mirror included, and photos of other things take
 2.7 passes instead of one. Also tried, with version 1.2: to look at the rest of ordinary photos after a guess, too,
 made one more error; the whole photo, scaled to a square or with borders, found fewer of the pets: 10 to 50 % at 3:1.
+With version 2.0, a look at both ends of a wide photo after a sure centre noticed a cat beside a dog in 83 to 92 of 100
+wide photos of both, instead of 42 to 80. It cost 11 % more passes on ordinary photos, of which one in 18 is wide.
 """
 
 from __future__ import annotations
