@@ -54,9 +54,9 @@ class Target:
 
 
 def parse_targets(setting: SecretStr | None) -> list[Target]:
-    """Split the setting into addresses, which are separated by white space."""
-    urls = setting.get_secret_value().split() if setting else []
-    return [Target(url, position) for position, url in enumerate(dict.fromkeys(urls), 1)]
+    """Split the setting into addresses, which are separated by white space, or by commas, as Apprise separates them."""
+    urls = re.split(r"\s+|\s*,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)", setting.get_secret_value().strip()) if setting else []
+    return [Target(url, position) for position, url in enumerate(dict.fromkeys(filter(None, urls)), 1)]
 
 
 def check_targets(setting: SecretStr | None) -> None:
@@ -98,7 +98,11 @@ def _open(target: Target) -> Any:
     import apprise  # takes half a second and 40 MB, so it is imported only if a target is set
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages contain addresses, and with them secrets
-    opened = apprise.Apprise()
+    asset = apprise.AppriseAsset()
+    asset.http_redirects = (
+        False  # most redirects turn a message into a request for a page, which then counts as delivered
+    )
+    opened = apprise.Apprise(asset=asset)
     if not opened.add(target.url):
         raise SettingsError(
             "Target {position} of CATSDOGS_ALERT_TARGETS is not an address that Apprise knows.",

@@ -37,6 +37,12 @@ class _Post(BaseHTTPRequestHandler):
         if self.server.status == 200:
             self.server.received.append(content)
         self.send_response(self.server.status)
+        if 300 <= self.server.status < 400:
+            self.send_header("Location", "/page")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:

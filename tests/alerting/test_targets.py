@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from catsdogs.alerting.targets import check_targets, parse_targets
+from catsdogs.alerting.targets import Delivery, Message, check_targets, deliver, parse_targets
 from catsdogs.errors import SettingsError
+from tests.alerting.mailbox import open_mailbox
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,15 @@ def test_an_address_that_is_given_twice_is_one_target() -> None:
     targets = parse_targets(SecretStr("json://a/ json://b/\n json://a/"))
     assert [target.position for target in targets] == [1, 2]
     assert parse_targets(None) == []
+
+
+def test_addresses_may_be_separated_by_commas_which_an_address_may_have() -> None:
+    targets = parse_targets(SecretStr(" json://a/?to=x,y, json://b/,json://c/ "))
+    assert [target.url for target in targets] == ["json://a/?to=x,y", "json://b/", "json://c/"]
+
+
+def test_a_target_that_only_points_elsewhere_has_not_taken_the_message() -> None:
+    with open_mailbox() as moved:
+        moved.status = 302
+        [target] = parse_targets(SecretStr(moved.target))
+        assert deliver([(target, Message("title", "body"))]) == [Delivery.REFUSED]
