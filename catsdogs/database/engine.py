@@ -185,8 +185,8 @@ class Database:
 
     def map_error(self, error: exc.SQLAlchemyError, *, has_period: bool = False) -> DatabaseError:
         """Map an error of SQLAlchemy to one of :mod:`catsdogs.errors`."""
-        names = {"server": self.server_name, "database": self.settings.db_name}
-        return failures.map_error(error, has_period=has_period, **names)
+        server = None if self._server else self.server_name
+        return failures.map_error(error, server=server, database=self.settings.db_name, has_period=has_period)
 
     def close(self) -> None:
         """Close the pools and release the embedded server, which stops with its last user; safe to repeat."""

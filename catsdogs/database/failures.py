@@ -70,13 +70,15 @@ def no_answer() -> DatabaseUnavailable:
     return DatabaseUnavailable("The database does not answer: it may be frozen or overloaded. Try again later.")
 
 
-def map_error(error: exc.SQLAlchemyError, *, server: str, database: str, has_period: bool = False) -> DatabaseError:
+def map_error(
+    error: exc.SQLAlchemyError, *, server: str | None, database: str, has_period: bool = False
+) -> DatabaseError:
     """Map an error of SQLAlchemy to one of :mod:`catsdogs.errors`.
 
     Parameters
     ----------
     server, database
-        Names for the message.
+        Names for the message; `server` is ``None`` for the one in the data folder, which has no settings.
     has_period
         Whether who asked can choose a shorter period.
     """
@@ -84,7 +86,8 @@ def map_error(error: exc.SQLAlchemyError, *, server: str, database: str, has_per
     if isinstance(error, exc.TimeoutError):
         return DatabaseUnavailable("The database is too busy. Try again in a moment.")
     if code is None and isinstance(error, exc.OperationalError | exc.InterfaceError):
-        return _no_connection(str(error.orig), server)
+        text = str(error.orig)
+        return _no_embedded_connection(text) if server is None else _no_connection(text, server)
     if code in _MISSING:
         return DatabaseUnavailable(
             "The tables of database {name} are missing or old. Run `catsdogs db migrate`.", name=database
@@ -124,6 +127,19 @@ def _no_connection(text: str, server: str) -> DatabaseUnavailable:
         )
     return DatabaseUnavailable(
         "PostgreSQL ({where}) cannot be reached. Check that it runs, and the DB_ settings.", where=server
+    )
+
+
+def _no_embedded_connection(text: str) -> DatabaseUnavailable:
+    if refusal := _REFUSAL.search(text):
+        return DatabaseUnavailable(
+            "The embedded PostgreSQL refuses the connection: {reason}. Its log is postgresql/server.log in the data "
+            "folder.",
+            reason=refusal[1].strip(),
+        )
+    return DatabaseUnavailable(
+        "The embedded PostgreSQL does not run. catsdogs starts it again; if that does not help, its log says why: "
+        "postgresql/server.log in the data folder."
     )
 
 

@@ -91,6 +91,15 @@ def test_an_embedded_server_that_was_never_started_is_unavailable(data_dir: Path
         Database(Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=long_path)).run(execute("SELECT 1"))
 
 
+@pytest.mark.parametrize("failure", ["connection refused", "FATAL:  the database system is starting up"])
+def test_an_embedded_server_has_no_settings_to_check(data_dir: Path, failure: str) -> None:
+    embedded = Database(Settings(_env_file=None, db_host=None, CATSDOGS_DATA_DIR=data_dir))
+    said = str(embedded.map_error(sa.exc.OperationalError(None, None, Exception(failure))))
+    assert said.startswith("The embedded PostgreSQL ")
+    assert said.endswith("postgresql/server.log in the data folder.")
+    assert "DB_" not in said
+
+
 def test_missing_tables_are_reported(connected: Database) -> None:
     setup.migrate(connected, "base")
     with pytest.raises(DatabaseUnavailable, match="catsdogs db migrate"):
