@@ -16,17 +16,16 @@ from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, TRA
 from catsdogs.alerting.evidence import QUANTILES, Evidence, Mean, Percentile95, Share, StabilityIndex, Traffic
 from catsdogs.alerting.lifecycle import Windows
 from catsdogs.alerting.rules import Rule
-from catsdogs.database.demo_ids import is_demo
 from catsdogs.database.probabilities import answer_probability
 from catsdogs.database.roll_ups import Span
 from catsdogs.database.tables import PredictionColumns
 from catsdogs.domain import Answer
 from catsdogs.model.drift_reference import DriftReference
 from catsdogs.monitoring import accuracy, aggregates
-from catsdogs.monitoring.drift import find_reference, measure_drift
+from catsdogs.monitoring.drift import find_reference, measure_drift, signal_columns
 from catsdogs.monitoring.model_health import CardOf, latest_version
 from catsdogs.monitoring.prediction_filter import PredictionFilter
-from catsdogs.monitoring.prediction_filter_sql import filter_condition
+from catsdogs.monitoring.prediction_filter_sql import filter_condition, is_mixed
 from catsdogs.monitoring.sampling import SAMPLE_SIZE, draw_sample
 
 MIN_BASELINE = 100
@@ -233,11 +232,5 @@ class Measurements:
         card = self._card_of(version) if version else None
         if version is None or card is None:
             return None
-        _, reference = find_reference(self._connection, self._table, version, card, self._reference_period)
+        reference = find_reference(self._connection, self._table, version, card, self._reference_period).counts
         return (version, reference, card.input_size) if reference else None
-
-
-def is_mixed(connection: sa.Connection, table: sa.Table[PredictionColumns]) -> bool:
-    """Return whether there is demonstration data beside predictions of people."""
-    found = is_demo(table.c.id)
-    return bool(connection.scalar(sa.select(sa.exists().where(found) & sa.exists().where(~found))))

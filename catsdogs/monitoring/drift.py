@@ -27,6 +27,7 @@ from catsdogs.monitoring import accuracy
 from catsdogs.monitoring.drift_limits import MIN_PREDICTIONS, interpret_drift
 from catsdogs.monitoring.figures import Drift, ReferenceKind
 from catsdogs.monitoring.prediction_filter import PredictionFilter
+from catsdogs.monitoring.prediction_filter_sql import is_mixed
 from catsdogs.monitoring.sampling import draw_sample
 from catsdogs.stats import chi_square_test, psi
 
@@ -39,6 +40,8 @@ class FoundReference(NamedTuple):
 
     kind: ReferenceKind
     counts: DriftReference | None = None
+    chosen_n: int | None = None
+    """Number of photos of the version in the period that the operator chose; ``None`` without one."""
 
 
 def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: DriftReference, input_size: int) -> list[Drift]:
@@ -68,14 +71,17 @@ def find_reference(
         The version's card; ``None`` where this machine does not have it.
     period
         Period that the operator chose as the reference. It counts for the versions that answered often enough in it;
-        others keep the reference of their card.
+        others keep the reference of their card. Demonstration data is left out where there are predictions of people,
+        too: what was made up says nothing of their photos.
     """
     if card is None:
         return FoundReference(ReferenceKind.NO_CARD)
     if card.reference is None:
         return FoundReference(ReferenceKind.NONE)
+    n = None
     if period:
-        rows = draw_sample(connection, table, PredictionFilter(*period, version)).rows
+        chosen = PredictionFilter(*period, version, of_people=is_mixed(connection, table))
+        rows = draw_sample(connection, table, chosen).rows
         counts = _count(connection, rows, card.reference.signals, card.input_size)
         n = sum(counts["neither"])
         if n >= MIN_PREDICTIONS:
@@ -85,8 +91,8 @@ def find_reference(
                 if sum(counts[name]) >= MIN_PREDICTIONS
             }
             name = "/".join(iso(moment) for moment in period)
-            return FoundReference(ReferenceKind.PERIOD, DriftReference(photos=name, n=n, signals=signals))
-    return FoundReference(ReferenceKind.PHOTOS, card.reference)
+            return FoundReference(ReferenceKind.PERIOD, DriftReference(photos=name, n=n, signals=signals), n)
+    return FoundReference(ReferenceKind.PHOTOS, card.reference, n)
 
 
 def compare_signal(signal: str, reference: Histogram, counts: list[int]) -> Drift:

@@ -266,6 +266,8 @@ class ModelHealth(TypedDict):
     """Name of the photos that it is measured against, or start and end of the period; null without a reference."""
     reference_n: Count
     """Number of these photos."""
+    chosen_reference_n: Count | None
+    """Number of photos of `model_version` in the period that was chosen as the reference; null if none was chosen."""
     judged: Accuracy
     """Accuracy by people's judgement, with Wilson's interval."""
     judged_of: Count

@@ -88,6 +88,14 @@ def _drift_sentences(health: ModelHealth, _: Translator) -> Iterator[str]:
     if health["reference_kind"] == ReferenceKind.NONE:
         yield _("Drift cannot be measured: the card of model {version} has no reference.", version=version)
         return
+    if health["chosen_reference_n"] is not None and health["reference_kind"] == ReferenceKind.PHOTOS:
+        yield _(
+            "The period that was chosen as the reference (CATSDOGS_DRIFT_REFERENCE) is not used: it has {n} photos of "
+            "model {version}, and {least} are needed.",
+            n=_.number(health["chosen_reference_n"]),
+            version=version,
+            least=MIN_PREDICTIONS,
+        )
     moved = [signal_name(one["signal"], _) for one in drift if has_moved(one)]
     if moved:
         yield _("Drift: {signals}, {against}.", signals=", ".join(moved), against=_against(health, _))

@@ -66,7 +66,7 @@ def model_health(
     chosen = replace(prediction_filter, answer=None)
     latest = latest_version(connection, table, chosen)
     card = card_of(latest) if latest else None
-    kind, reference = find_reference(connection, table, latest or "", card, reference_period)
+    kind, reference, chosen_n = find_reference(connection, table, latest or "", card, reference_period)
     extent = _extent(connection, table, chosen)
     starts, width = _buckets(chosen, extent) if extent else ([], HOUR)
     predictions = draw_sample(connection, table, chosen)
@@ -82,6 +82,7 @@ def model_health(
         reference_kind=kind,
         reference=reference.photos if reference else None,
         reference_n=reference.n if reference else 0,
+        chosen_reference_n=chosen_n,
         judged=judged.total,
         judged_of=judged.total["n"] if feedbacks.is_complete else _count_judged(connection, table, chosen, extent),
         estimated=estimated.total.estimated,

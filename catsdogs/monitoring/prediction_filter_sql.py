@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, FromClause, true
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, exists, select, true
 
 from catsdogs.database.demo_ids import is_demo
 from catsdogs.database.roll_ups import Span
+from catsdogs.database.tables import PredictionColumns
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 
 VERSION_AND_ANSWER = (
@@ -39,6 +40,12 @@ def filter_condition(
     if prediction_filter.answer is not None:
         condition &= rows.c.prediction_result == prediction_filter.answer
     return condition
+
+
+def is_mixed(connection: Connection, table: Table[PredictionColumns]) -> bool:
+    """Return whether there is demonstration data beside predictions of people."""
+    found = is_demo(table.c.id)
+    return bool(connection.scalar(select(exists().where(found) & exists().where(~found))))
 
 
 def version_and_answer(prediction_filter: PredictionFilter) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from catsdogs.database.demo_ids import demo_id
 from catsdogs.i18n import Translator
 from catsdogs.model.card import SHIPPED
 from catsdogs.monitoring.accuracy import accuracy
@@ -111,3 +112,16 @@ def test_a_chosen_period_is_the_reference(insert_rows: InsertRows) -> None:
     assert "the chosen reference" in texts[-1]
     empty = NOW - timedelta(days=70), NOW - timedelta(days=60)
     assert reading(empty) == (ReferenceKind.PHOTOS, DriftLevel.STRONG)
+    said = " ".join(sentences(queries.health(database, reference_period=empty, **chosen), EN))
+    assert "(CATSDOGS_DRIFT_REFERENCE) is not used: it has 0 photos of model" in said
+
+
+def test_demonstration_data_is_no_reference_for_peoples_photos(insert_rows: InsertRows) -> None:
+    last_week = [make_row(NOW - timedelta(days=7, minutes=n), model_version=SHIPPED.name) for n in range(150)]
+    demonstration = [row | {"id": demo_id(n)} for n, row in enumerate(last_week)]
+    week = NOW - timedelta(days=9), NOW - timedelta(days=6)
+    database = insert_rows(demonstration)
+    assert queries.health(database, reference_period=week)["reference_kind"] == ReferenceKind.PERIOD
+    insert_rows([make_row(NOW, model_version=SHIPPED.name)])
+    found = queries.health(database, reference_period=week)
+    assert (found["reference_kind"], found["chosen_reference_n"]) == (ReferenceKind.PHOTOS, 0)
