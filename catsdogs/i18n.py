@@ -28,6 +28,8 @@ DEFAULT_LANGUAGE = "en"
 
 NOTHING = "–"
 """Text in place of a figure for which there is no data."""
+LONG_MS = 10_000
+"""Milliseconds from which a span of time is written in seconds."""
 NBSP = "\N{NO-BREAK SPACE}"
 """No-break space, for example between a figure and its unit."""
 
@@ -115,8 +117,14 @@ class Translator:
         pattern = self.locale.percent_formats[None].pattern.replace("0", "0" + ("." + "0" * digits if digits else ""))
         return format_percent(share, format=pattern, locale=self.locale)
 
+    def times(self, ratio: float) -> str:
+        """Format how many times larger something is, with about three digits."""
+        return self(N_("{ratio} times"), ratio=self.number(ratio, digits=2 if ratio < 10 else 1 if ratio < 100 else 0))
+
     def milliseconds(self, value: float) -> str:
-        """Format a span of time with one decimal and its unit."""
+        """Format a span of time with one decimal and its unit, from :data:`LONG_MS` on in seconds."""
+        if value >= LONG_MS:
+            return self(N_("{seconds} s"), seconds=self.number(value / 1000, digits=1))
         return self(N_("{milliseconds} ms"), milliseconds=self.number(value, digits=1))
 
     def datetime(self, moment: datetime) -> str:

@@ -51,6 +51,11 @@ class Measure(StrEnum):
         return self in (Measure.MEAN_TIME, Measure.P95_TIME)
 
     @property
+    def is_bad_below(self) -> bool:
+        """Whether small values are bad, not large ones: the texts of an alert say so."""
+        return self in (Measure.SATISFACTION, Measure.ACCURACY, Measure.TRAFFIC)
+
+    @property
     def is_share(self) -> bool:
         """Whether the measured value is between 0 and 1."""
         return not (self.is_drift or self.is_time or self in (Measure.INFERENCE_TIME, Measure.TRAFFIC))

@@ -70,6 +70,9 @@ class Rule(BaseModel):
         limits = (self.below is not None) + (self.above is not None)
         if limits > 1 or (limits == 0 and not self.measure.is_drift):
             raise ValueError("give either below or above")
+        if limits and (self.below is None) == self.measure.is_bad_below:
+            given, right = ("above", "below") if self.measure.is_bad_below else ("below", "above")
+            raise ValueError(f"{self.measure} is bad where it is {right} a limit: give {right}, not {given}")
         if self.measure.is_share and self.limit >= 1:
             raise ValueError("the limit of a share must be less than 1: 0.7 means 70 %")
         if self.fast >= self.slow:

@@ -34,7 +34,7 @@ _DRIFTED = N_(
 _DESCRIPTIONS = {
     Measure.SATISFACTION: N_("Of {n} people, {value} were satisfied; the limit is {limit}."),
     Measure.INFERENCE_TIME: N_(
-        "The last {n} predictions took {value} of the mean time before, {baseline}; the limit is {limit}."
+        "The last {n} predictions took {value} the mean time before, {baseline}; the limit is {limit}."
     ),
     Measure.MEAN_TIME: N_("The last {n} predictions took {value} on average; the limit is {limit}."),
     Measure.P95_TIME: N_("Of the last {n} predictions, one in twenty took {value} or longer; the limit is {limit}."),
@@ -159,7 +159,10 @@ def course(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool 
 def _value(measure: Measure, value: float, _: Translator) -> str:
     if measure.is_time:
         return _.milliseconds(value)
-    return _.number(value, digits=2) if measure.is_drift else _.percent(value)
+    if measure.is_drift:
+        return _.number(value, digits=2)
+    is_ratio = measure is Measure.INFERENCE_TIME or (measure is Measure.TRAFFIC and value >= 2)
+    return _.times(value) if is_ratio else _.percent(value)
 
 
 def _moment(text: str, _: Translator, zone: tzinfo | None, name_zone: bool) -> str:

@@ -76,6 +76,8 @@ def test_the_prometheus_rules_have_the_same_limits(alert: str, rule: str) -> Non
         ("[[rule]]\n" + GOOD.replace("0.5", '"half"'), "at rule / a / above: Input should be a valid number"),
         ("[[rule]]\n" + GOOD + "below = 0.1", "at rule / a: give either below or above"),
         ("[[rule]]\n" + GOOD.replace("above = 0.5", ""), "at rule / a: give either below or above"),
+        ("[[rule]]\n" + GOOD.replace("above", "below"), "at rule / a: errors is bad where it is above a limit"),
+        ("[[rule]]\n" + GOOD.replace("errors", "traffic"), "at rule / a: traffic is bad where it is below a limit"),
         ("[[rule]]\n" + GOOD.replace('slow = "P1D"', ""), "at rule / a / slow: Field required"),
         ("[[rule]]\n" + GOOD.replace("P1D", "PT1H"), "at rule / a: the window fast must be shorter than slow"),
         ("[[rule]]\n" + GOOD.replace("P1D", "P1M"), "at rule / a / slow: a duration in ISO 8601 of weeks, days, hours"),

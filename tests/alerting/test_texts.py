@@ -65,6 +65,29 @@ def test_the_message_of_a_resolved_alert_says_when_it_ended_and_asks_for_nothing
     ]
 
 
+@pytest.mark.parametrize(
+    ("language", "value", "words"),
+    [
+        ("en", 29.226, "took 29.2 times the mean time before, 9.0 ms; the limit is 1.50 times."),
+        ("en", 1.52, "took 1.52 times the mean time before, 9.0 ms; the limit is 1.50 times."),
+        ("fr", 29.226, "ont pris 29,2 fois le temps moyen d’avant, 9,0 ms ; la limite est de 1,50 fois."),
+    ],
+)
+def test_a_multiple_of_the_usual_time_is_no_percentage(language: str, value: float, words: str) -> None:
+    alert = make_alert(measure=Measure.INFERENCE_TIME, state=AlertState.FIRING, value=value, n=20, limit=1.5)
+    assert texts.description(alert, Translator(language)).replace("\u00a0", " ").endswith(words)
+
+
+def test_more_photos_than_usual_at_the_end_of_a_gap_are_no_percentage() -> None:
+    over = make_alert(measure=Measure.TRAFFIC, state=AlertState.RESOLVED, value=4.8, worst=0.02, limit=0.25)
+    assert texts.course(over, Translator("en"), UTC) == "That was the worst; at the end it was 4.80 times."
+
+
+def test_long_times_are_written_in_seconds() -> None:
+    alert = make_alert(measure=Measure.MEAN_TIME, state=AlertState.FIRING, value=262_145.0, limit=250)
+    assert "took 262.1 s on average; the limit is 250.0 ms." in texts.description(alert, Translator("en"))
+
+
 class _NoBreakSpaceBeforeColons(gettext.NullTranslations):
     def gettext(self, message: str) -> str:
         return message.replace(":", "\u00a0:")
