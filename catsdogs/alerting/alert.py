@@ -20,6 +20,10 @@ INFERENCE_TIME_BASELINE = timedelta(days=7)
 TRAFFIC_WEEKS = 4
 """Number of earlier weeks with which the number of photos is compared."""
 
+CLOSE_UNMEASURED_AFTER = timedelta(days=7)
+"""Time with too few photos or ratings to measure anything after which a firing alert is closed: some services are used
+on one day a week."""
+
 
 class Measure(StrEnum):
     """What an alert rule measures; ``alerting/rules.toml`` explains each value."""
@@ -101,7 +105,8 @@ class Alert(TypedDict):
     value: float
     """Latest measured value of the episode."""
     n: Count
-    """Number of predictions or ratings that `value` was computed from."""
+    """Number of predictions or ratings that `value` was computed from; 0 where the alert was closed because there were
+    too few for :data:`CLOSE_UNMEASURED_AFTER`."""
     worst: float
     """Worst measured value of the episode."""
     worst_n: Count

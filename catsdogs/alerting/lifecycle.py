@@ -7,7 +7,8 @@
                                     '--within--> (none)       '-- otherwise it stays as it is
 
 The rule says how sure is surely, for either. That makes a hysteresis: a firing alert is not resolved because its value
-crossed the limit once, but when its interval in the fast window lies within the limit.
+crossed the limit once, but when its interval in the fast window lies within the limit. Where nothing is measured, at
+night or at a weekend, nobody knows whether it is over: it stays, and is closed after :data:`CLOSE_UNMEASURED_AFTER`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from catsdogs.alerting.alert import AlertState, Measurement
+from catsdogs.alerting.alert import CLOSE_UNMEASURED_AFTER, AlertState, Measurement
 from catsdogs.alerting.evidence import LIKELY, Evidence
 from catsdogs.alerting.rules import Rule
 
@@ -34,21 +35,24 @@ class Judgement(StrEnum):
     UNCLEAR = "unclear"
     """The value is not even likely beyond the limit, or there are too few predictions or ratings."""
     WITHIN = "within"
-    """The value is surely within the limit, or nothing was measured at all."""
+    """The value is surely within the limit."""
 
 
 class Windows(NamedTuple):
-    """The evidence in the fast and in the slow window of a rule; ``None`` where it cannot be measured."""
+    """The evidence in the time windows of a rule; ``None`` where it cannot be measured."""
 
     fast: Evidence | None
     slow: Evidence | None
+    recent: Evidence | None
+    """The fast window; where it has too few predictions or ratings, the latest ones of the slow window that are just
+    enough."""
 
 
 def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:
     """Compare what was measured with the limit of a rule.
 
     A rule is broken if the value is surely beyond its limit in the fast window; or surely in the slow window and likely
-    in the fast one: so a small change is found, too, but not when it is over.
+    in the recent one: so a small change is found, too, but not when it is over.
 
     Returns
     -------
@@ -60,26 +64,17 @@ def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:
     ----------
     Google (2018), "The Site Reliability Workbook", chapter 5, "Alerting on SLOs": multiwindow alerts.
     """
-    fast, slow = (found if found is not None and found.n >= rule.at_least else None for found in windows)
+    fast, slow, recent = (found if found is not None and found.n >= rule.at_least else None for found in windows)
     if fast is not None and _is_beyond(fast, rule, rule.sure_z):
         return Judgement.BROKEN, Measurement(fast.value, fast.n)
-    now = windows.fast  # however few there are: the slow window has enough
-    if (
-        slow is not None
-        and now is not None
-        and now.n > 1
-        and _is_beyond(slow, rule, rule.sure_z)
-        and _is_beyond(now, rule, LIKELY)
-    ):
+    if slow is None or recent is None:
+        return Judgement.UNCLEAR, None
+    if _is_beyond(slow, rule, rule.sure_z) and _is_beyond(recent, rule, LIKELY):
         return Judgement.BROKEN, Measurement(slow.value, slow.n)
-    shown = fast or slow
-    if shown is None:
-        is_silent = windows.slow is None or not windows.slow.n
-        return (Judgement.WITHIN if is_silent else Judgement.UNCLEAR), None
-    measured = Measurement(shown.value, shown.n)
-    if fast is not None and _is_within(fast, rule):  # the slow one holds what was before the incident, too
+    measured = Measurement(recent.value, recent.n)
+    if _is_within(recent, rule):  # the slow one holds what was before the incident, too
         return Judgement.WITHIN, measured
-    return (Judgement.BEYOND if _is_beyond(shown, rule, LIKELY) else Judgement.UNCLEAR), measured
+    return (Judgement.BEYOND if _is_beyond(recent, rule, LIKELY) else Judgement.UNCLEAR), measured
 
 
 def _is_beyond(found: Evidence, rule: Rule, z: float) -> bool:
@@ -100,7 +95,7 @@ class AlertRecord:
     rule: str
     since: datetime
     seen_at: datetime
-    """Time of the latest evaluation that was stored."""
+    """Time of the latest evaluation that measured anything, and was stored."""
     value: float
     n: int
     fired_at: datetime | None = None
@@ -146,10 +141,12 @@ def advance(
     record = before
     if record is None and measured is not None and judgement in (Judgement.BROKEN, Judgement.BEYOND):
         record = AlertRecord.start(rule, measured, now, baseline)
-    if record is None or (record.fired_at is None and judgement in (Judgement.UNCLEAR, Judgement.WITHIN)):
+    if record is None or (record.fired_at is None and judgement not in (Judgement.BROKEN, Judgement.BEYOND)):
         return None
-    if measured is not None:
-        record = replace(record, value=measured.value, n=measured.n)
+    if measured is None:
+        is_long = now - record.seen_at >= CLOSE_UNMEASURED_AFTER
+        return replace(record, seen_at=now, n=0, resolved_at=now) if is_long else record
+    record = replace(record, value=measured.value, n=measured.n)
     fired_at = record.fired_at or (now if judgement is Judgement.BROKEN else None)
     resolved_at = now if judgement is Judgement.WITHIN else None
     frozen = baseline if record.baseline is None else record.baseline

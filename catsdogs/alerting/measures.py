@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -43,6 +43,20 @@ _COUNTED: dict[Measure, Callable[[sa.Row[Any]], Evidence]] = {
     Measure.P95_TIME: lambda row: Percentile95(row.quantiles or [0.0] * len(QUANTILES), row.successes),
 }
 """How each measure follows from the counts of a window."""
+
+
+def _counted_value(measure: Measure, table: sa.Table[PredictionColumns]) -> sa.ColumnElement[Any]:
+    """Return the value of which a measure counts the predictions that have one; not for traffic and drift."""
+    column = table.c
+    if measure is Measure.SATISFACTION:
+        return column.user_feedback
+    if measure is Measure.ACCURACY:
+        return accuracy.is_right(table)
+    if measure is Measure.ERRORS:
+        return column.id
+    if measure is Measure.LOW_CONFIDENCE:
+        return accuracy.animal_confidence(table)
+    return sa.case((column.success, column.inference_time_ms))
 
 
 class Measurements:
@@ -93,20 +107,45 @@ class Measurements:
         baseline
             See :meth:`baseline`.
         """
+        fast_start, slow_start = self._starts(rule)
+        fast, slow = (self._evidence(rule, start, baseline) for start in (fast_start, slow_start))
+        if fast is None or slow is None or fast.n >= rule.at_least or slow.n < rule.at_least:
+            return Windows(fast, slow, fast)
+        if rule.measure is not Measure.TRAFFIC:
+            latest = self._start_of_latest(rule, slow_start)
+            return Windows(fast, slow, self._evidence(rule, latest, baseline) if latest else fast)
+        recent: Evidence | None = fast
+        length = rule.fast
+        while recent is not None and recent.n < rule.at_least:  # the photos of the weeks before count, too
+            length *= 2
+            recent = self._traffic(max(self._end - length, slow_start))
+        return Windows(fast, slow, recent)
 
-        def evidence(start: datetime) -> Evidence | None:
-            if rule.measure.is_drift:
-                return self._drift(start).get(rule.measure.removeprefix("drift_"))
-            if rule.measure is Measure.TRAFFIC:
-                return self._traffic(start)
-            row = (self._ratings if rule.measure in _OF_RATINGS else self._photos)[start]
-            if rule.measure is Measure.INFERENCE_TIME:
-                times = row.mean or 0.0, row.deviation or 0.0, row.successes
-                return Mean(*times, baseline) if baseline else None
-            return _COUNTED[rule.measure](row)
+    def _evidence(self, rule: Rule, start: datetime, baseline: float | None) -> Evidence | None:
+        if rule.measure.is_drift:
+            return self._drift(start).get(rule.measure.removeprefix("drift_"))
+        if rule.measure is Measure.TRAFFIC:
+            return self._traffic(start)
+        is_rating = rule.measure in _OF_RATINGS
+        known, read = (self._ratings, self._read_ratings) if is_rating else (self._photos, self._read_photos)
+        row = known.get(start) or read([start])[start]
+        if rule.measure is Measure.INFERENCE_TIME:
+            times = row.mean or 0.0, row.deviation or 0.0, row.successes
+            return Mean(*times, baseline) if baseline else None
+        return _COUNTED[rule.measure](row)
 
-        fast, slow = self._starts(rule)
-        return Windows(evidence(fast), evidence(slow))
+    def _start_of_latest(self, rule: Rule, earliest: datetime) -> datetime | None:
+        """Return the time from which on there are just as many predictions or ratings as the rule needs."""
+        table, chosen = self._table, self._chosen
+        if rule.measure.is_drift and self._served is not None:
+            version, _, input_size = self._served
+            chosen = replace(chosen, model_version=version)
+            value = signal_columns(table, input_size)[rule.measure.removeprefix("drift_")]
+        else:
+            value = _counted_value(rule.measure, table)
+        times = sa.select(table.c.timestamp).where(filter_condition(chosen, table, (earliest, self._end)))
+        counted = times.where(value.is_not(None)).order_by(table.c.timestamp.desc())
+        return self._connection.scalar(counted.offset(rule.at_least - 1).limit(1))
 
     def _starts(self, rule: Rule) -> tuple[datetime, datetime]:
         """Return the starts of the fast and the slow window."""
@@ -131,7 +170,19 @@ class Measurements:
 
     @cached_property
     def _photos(self) -> dict[datetime, sa.Row[Any]]:
-        """Counts of all photos, by the start of the window."""
+        """Counts of all photos in the rules' windows, by the start of the window."""
+        return self._read_photos(self._all_starts(of_ratings=False))
+
+    @cached_property
+    def _ratings(self) -> dict[datetime, sa.Row[Any]]:
+        """Counts of ratings and judgements in the rules' windows, by the start of the window."""
+        return self._read_ratings(self._all_starts(of_ratings=True))
+
+    def _all_starts(self, *, of_ratings: bool) -> list[datetime]:
+        rules = [rule for rule in self._rules if (rule.measure in _OF_RATINGS) == of_ratings]
+        return sorted({start for rule in rules for start in self._starts(rule)})
+
+    def _read_photos(self, starts: Sequence[datetime]) -> dict[datetime, sa.Row[Any]]:
         column = self._table.c
         time = sa.case((column.success, column.inference_time_ms))
         is_pet = column.prediction_result.in_([Answer.CAT, Answer.DOG])
@@ -142,7 +193,7 @@ class Measurements:
 
         quantiles = sa.cast(list(QUANTILES), ARRAY(sa.Double))
         return self._read_windows(
-            {rule for rule in self._rules if rule.measure not in _OF_RATINGS},
+            starts,
             sa.func.count(time).label("successes"),
             count(Answer.ERROR).label("errors"),
             count(Answer.CAT).label("cat"),
@@ -154,12 +205,10 @@ class Measurements:
             sa.func.percentile_cont(quantiles).within_group(time).label("quantiles"),
         )
 
-    @cached_property
-    def _ratings(self) -> dict[datetime, sa.Row[Any]]:
-        """Counts of ratings and judgements, by the start of the window."""
+    def _read_ratings(self, starts: Sequence[datetime]) -> dict[datetime, sa.Row[Any]]:
         rating, is_right = self._table.c.user_feedback, accuracy.is_right(self._table)
         return self._read_windows(
-            {rule for rule in self._rules if rule.measure in _OF_RATINGS},
+            starts,
             sa.func.count(rating).label("rated"),
             sa.func.count().filter(rating == 1).label("satisfied"),
             sa.func.count(is_right).label("judged"),
@@ -169,11 +218,10 @@ class Measurements:
 
     def _read_windows(
         self,
-        rules: set[Rule],
+        starts: Sequence[datetime],
         *columns: sa.ColumnElement[Any],
         condition: sa.ColumnElement[bool] | None = None,
     ) -> dict[datetime, sa.Row[Any]]:
-        starts = sorted({start for rule in rules for start in self._starts(rule)})
         queries = [
             sa.select(sa.literal(number).label("number"), *columns).where(
                 filter_condition(self._chosen, self._table, (start, self._end)),

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE
 from catsdogs.alerting.lifecycle import AlertRecord, advance, close
 from catsdogs.alerting.lock import lock_alerts
 from catsdogs.alerting.measures import Measurements
@@ -102,10 +103,9 @@ def evaluate_with(
     lock_alerts(connection)
     by_name = {rule.name: rule for rule in rules}
     alerts = tables.alerts
-    ends = sa.select(alerts.c.rule, sa.func.max(alerts.c.resolved_at)).group_by(alerts.c.rule)
-    recent = alerts.c.resolved_at > now - max((rule.slow for rule in rules), default=CLOSE_AFTER)
-    ended: dict[str, datetime] = dict(connection.execute(ends.where(recent)).all())  # type: ignore[arg-type]
-    measurements = Measurements(connection, tables.predictions, card_of, rules, now, ended, reference_period)
+    ended = _last_episodes(connection, tables, now - max([INFERENCE_TIME_BASELINE, *(rule.slow for rule in rules)]))
+    ends = {name: episode.resolved_at for name, episode in ended.items() if episode.resolved_at}
+    measurements = Measurements(connection, tables.predictions, card_of, rules, now, ends, reference_period)
     rows = connection.execute(sa.select(alerts).where(alerts.c.resolved_at.is_(None)))
     open_records = {row.rule: AlertRecord(**row._mapping) for row in rows}
     for name in open_records.keys() - by_name.keys():  # another evaluator may use other rules
@@ -114,11 +114,19 @@ def evaluate_with(
     measured = 0
     for rule in rules:
         before = open_records.get(rule.name)
-        baseline = before.baseline if before and before.baseline is not None else measurements.baseline(rule)
+        episode = before or ended.get(rule.name)  # the days since an episode that is just over hold its bad values
+        baseline = episode.baseline if episode and episode.baseline is not None else measurements.baseline(rule)
         windows = measurements.measure(rule, baseline)
         measured += any(found is not None and found.n >= rule.at_least for found in windows)
         _store(connection, tables, before, advance(before, rule, windows, now, baseline))
     return measured
+
+
+def _last_episodes(connection: sa.Connection, tables: Tables, since: datetime) -> dict[str, AlertRecord]:
+    """Return the last episode of each rule, by the rule's name, where it ended after `since`."""
+    ended_at = tables.alerts.c.resolved_at
+    rows = connection.execute(sa.select(tables.alerts).where(ended_at > since).order_by(ended_at))
+    return {row.rule: AlertRecord(**row._mapping) for row in rows}  # the last one of a rule stays
 
 
 def _store(connection: sa.Connection, tables: Tables, before: AlertRecord | None, after: AlertRecord | None) -> None:

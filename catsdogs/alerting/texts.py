@@ -5,7 +5,15 @@ from __future__ import annotations
 import socket
 from datetime import UTC, timedelta, tzinfo
 
-from catsdogs.alerting.alert import LOW_CONFIDENCE, TRAFFIC_WEEKS, Alert, AlertState, Measure, Severity
+from catsdogs.alerting.alert import (
+    CLOSE_UNMEASURED_AFTER,
+    LOW_CONFIDENCE,
+    TRAFFIC_WEEKS,
+    Alert,
+    AlertState,
+    Measure,
+    Severity,
+)
 from catsdogs.datetimes import parse_timestamp
 from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import N_, NOTHING, Translator
@@ -56,7 +64,8 @@ _TO_DO = {
     ),
     Measure.INFERENCE_TIME: N_(
         "Check the machine's load and memory, and whether photos have become larger. If it stays slow, restart the "
-        "server."
+        "server. If it is meant to stay so, as with a larger model, give the rule another name in "
+        "CATSDOGS_ALERT_RULES: it then compares with the last days."
     ),
     Measure.MEAN_TIME: N_(
         "Check the machine's load and memory: people wait. Stop what else runs there, or restart the server."
@@ -150,6 +159,12 @@ def course(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool 
     The parameters are those of :func:`period`.
     """
     measure = Measure(alert["measure"])
+    if alert["state"] == AlertState.RESOLVED and not alert["n"]:
+        return _(
+            "That was the worst. It was never seen to be over: for {days} days too little came to measure it, so the "
+            "alert is closed.",
+            days=CLOSE_UNMEASURED_AFTER.days,
+        )
     if alert["state"] == AlertState.RESOLVED:
         return _("That was the worst; at the end it was {value}.", value=_value(measure, alert["value"], _))
     worst = _value(measure, alert["worst"], _)

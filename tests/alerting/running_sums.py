@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 import numpy as np
@@ -123,6 +123,36 @@ class RunningSums:
             Measure.ONE_ANSWER: lambda: Share(max(map(count, ("cat", "dog", "neither"))), count("successes")),
         }[measure]()
 
+    def windows(self, rule: Rule, starts: Sequence[datetime], end: datetime, baseline: float | None) -> Windows:
+        """Return what the windows of a rule show."""
+        fast, slow = (self.evidence(rule, start, end, baseline) for start in starts)
+        if fast is None or slow is None or fast.n >= rule.at_least or slow.n < rule.at_least:
+            return Windows(fast, slow, fast)
+        if rule.measure is Measure.TRAFFIC:
+            recent: Evidence | None = fast
+            length = rule.fast
+            while recent is not None and recent.n < rule.at_least:
+                length *= 2
+                recent = self.evidence(rule, max(end - length, starts[1]), end, baseline)
+            return Windows(fast, slow, recent)
+        counted = self._counted(rule.measure)
+        _, last = self._between(starts[1], end)
+        first = int(np.searchsorted(counted, counted[last] - rule.at_least, side="right")) - 1
+        latest = datetime.fromtimestamp(self._moments[first], UTC)
+        return Windows(fast, slow, self.evidence(rule, latest, end, baseline))
+
+    def _counted(self, measure: Measure) -> npt.NDArray[np.float64]:
+        if measure.is_drift:
+            return np.asarray(self._bins[measure.removeprefix("drift_")].sum(axis=1), np.float64)
+        names = {
+            Measure.SATISFACTION: ("rated",),
+            Measure.ACCURACY: ("rated",),
+            Measure.ERRORS: ("errors", "successes"),
+            Measure.LOW_CONFIDENCE: ("cat", "dog"),
+        }
+        parts = [self._sums[name] for name in names.get(measure, ("successes",))]
+        return np.asarray(np.sum(parts, axis=0), np.float64)
+
     def _stability(self, name: str, first: int, last: int) -> StabilityIndex | None:
         if not last or self._versions[last - 1] != CARD.version:
             return None
@@ -167,13 +197,15 @@ def replay_in_memory(
 def _replay_rule(sums: RunningSums, rule: Rule, step: timedelta, now: datetime, end: datetime) -> list[Episode]:
     episodes: list[Episode] = []
     record: AlertRecord | None = None
-    ended = now - rule.slow
+    frozen: float | None = None
+    ended = now - max(rule.slow, INFERENCE_TIME_BASELINE)
     while now < end:
         until = now + MOMENT
-        baseline = record.baseline if record and record.baseline is not None else sums.baseline(rule, until)
+        is_frozen = record is not None or until - ended < INFERENCE_TIME_BASELINE
+        baseline = frozen if is_frozen and frozen is not None else sums.baseline(rule, until)
         starts = [max(until - window, ended) for window in (rule.fast, rule.slow)]
-        windows = Windows(*(sums.evidence(rule, start, until, baseline) for start in starts))
-        record = advance(record, rule, windows, now, baseline)
+        record = advance(record, rule, sums.windows(rule, starts, until, baseline), now, baseline)
+        frozen = record.baseline if record is not None else frozen if is_frozen else None
         if record is not None and record.resolved_at is not None:
             assert record.fired_at is not None
             episodes.append(Episode(rule.name, record.since, record.fired_at, record.resolved_at))

@@ -20,7 +20,11 @@ SATISFACTION = Rule.model_validate(
 
 
 def both(found: int, n: int) -> Windows:
-    return Windows(Share(found, n), Share(found, n))
+    return fast_and_slow(Share(found, n), Share(found, n))
+
+
+def fast_and_slow(fast: Share, slow: Share, recent: Share | None = None) -> Windows:
+    return Windows(fast, slow, recent or fast)
 
 
 def verdict(windows: Windows, rule: Rule = ERRORS) -> Judgement:
@@ -43,24 +47,37 @@ def test_a_rule_says_how_sure_it_must_be() -> None:
 
 def test_a_small_change_is_found_in_the_slow_window_unless_the_fast_one_says_that_it_is_over() -> None:
     slow = Share(150, 1000)
-    assert verdict(Windows(Share(3, 15), slow)) is Judgement.BROKEN
-    assert verdict(Windows(Share(1, 15), slow)) is Judgement.UNCLEAR
-    assert verdict(Windows(Share(0, 30), slow)) is Judgement.WITHIN
-    assert verdict(Windows(Share(3, 3), slow)) is Judgement.BROKEN  # where photos are rare
-    assert verdict(Windows(Share(1, 1), slow)) is Judgement.BEYOND
+    assert verdict(fast_and_slow(Share(3, 15), slow)) is Judgement.BROKEN
+    assert verdict(fast_and_slow(Share(1, 15), slow)) is Judgement.UNCLEAR
+    assert verdict(fast_and_slow(Share(0, 30), slow)) is Judgement.WITHIN
 
 
-def test_only_the_fast_window_says_that_an_incident_is_over() -> None:
-    """Where photos are rare, at night, the slow one is mostly of the time before the incident."""
+def test_where_photos_are_rare_the_latest_ones_count_that_are_enough() -> None:
+    slow, few = Share(150, 1000), Share(1, 1)
+    assert verdict(fast_and_slow(few, slow, Share(3, 10))) is Judgement.BROKEN
+    assert verdict(fast_and_slow(few, slow, Share(1, 10))) is Judgement.UNCLEAR
+    assert verdict(fast_and_slow(few, slow, Share(0, 10))) is Judgement.WITHIN
+
+
+def test_the_slow_window_alone_does_not_say_that_an_incident_is_over() -> None:
+    """Where photos are rare, at night, it is mostly of the time before the incident."""
     before = Share(1, 200)
-    assert verdict(Windows(Share(3, 9), before)) is Judgement.UNCLEAR
-    assert verdict(Windows(Share(0, 30), before)) is Judgement.WITHIN
+    assert verdict(fast_and_slow(Share(3, 9), before)) is Judgement.UNCLEAR
+    assert verdict(fast_and_slow(Share(3, 9), before, Share(3, 10))) is Judgement.BEYOND
+    assert verdict(fast_and_slow(Share(0, 30), before)) is Judgement.WITHIN
 
 
-def test_where_nothing_was_measured_no_alert_stays_and_where_little_was_nothing_changes() -> None:
-    assert verdict(both(0, 0)) is Judgement.WITHIN
-    assert verdict(Windows(None, None)) is Judgement.WITHIN
-    assert verdict(Windows(Share(1, 3), Share(1, 9))) is Judgement.UNCLEAR
+def test_where_too_little_was_measured_nothing_changes_for_a_week() -> None:
+    for nothing in (both(0, 0), Windows(None, None, None), fast_and_slow(Share(1, 3), Share(1, 9))):
+        assert verdict(nothing) is Judgement.UNCLEAR
+        firing = advance(None, ERRORS, both(20, 100), NOW)
+        assert firing is not None
+        firing = advance(firing, ERRORS, nothing, NOW + timedelta(days=6.9))
+        assert firing is not None
+        assert firing.state == "firing"
+        closed = advance(firing, ERRORS, nothing, NOW + timedelta(days=7))
+        assert closed is not None
+        assert (closed.state, closed.value, closed.n) == ("resolved", 0.2, 0)
 
 
 def test_an_alert_is_pending_then_fires_and_ends_only_when_the_value_is_likely_within_the_limit() -> None:
@@ -96,7 +113,7 @@ def test_between_two_alerts_of_a_rule_its_value_was_likely_within_the_limit(coun
     for minute, (found, others) in enumerate(counts):
         windows = both(found, found + others)
         record = advance(record, ERRORS, windows, NOW + MINUTE * minute)
-        if record and record.fired_at == record.seen_at:
+        if record and record.fired_at == NOW + MINUTE * minute:
             assert verdict(windows) is Judgement.BROKEN
             fires += 1
         if record and record.resolved_at:
