@@ -42,6 +42,26 @@ def _base_url(path: str) -> str:
     return prefix
 
 
+def _address(text: str) -> str:
+    if not re.match(r"https?://[^/?#\s]+", text):
+        raise PydanticCustomError("address", "it is an address such as https://www.example.org")
+    return text
+
+
+def _page_address(text: str) -> str:
+    if re.search(r"[?#]", text):
+        raise PydanticCustomError("page_address", "it is an address such as https://www.example.org, without ? and #")
+    return _address(text).rstrip("/")
+
+
+def _table_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,47}", name):
+        raise PydanticCustomError(
+            "table_name", "it has at most 48 small letters, digits and underscores, and does not begin with a digit"
+        )
+    return name
+
+
 def _frame_ancestors(text: str) -> str:
     sites = ["'self'" if site == "self" else site.rstrip("/") for site in text.split()]
     if not all(map(_FRAME_ANCESTOR.fullmatch, sites)):
@@ -75,7 +95,7 @@ class Settings(BaseSettings):
     """TLS mode for an external server; if it is not set, libpq's ``PGSSLMODE``, else ``prefer``."""
     db_sslrootcert: Path | None = Field(None, validation_alias="CATSDOGS_DB_SSLROOTCERT")
     """File of CA certificates that verify the server's; if it is not set, libpq's ``PGSSLROOTCERT``."""
-    db_table_monitoring: str = Field("predictions_feedback", pattern=r"^[a-z_][a-z0-9_]{0,47}$")
+    db_table_monitoring: Annotated[str, AfterValidator(_table_name)] = "predictions_feedback"
     """Name of the table of predictions."""
 
     api_token: SecretStr | None = Field(None, min_length=16)
@@ -107,9 +127,11 @@ class Settings(BaseSettings):
     """Minutes without a click after which the session of an open page ends; without a connection, it lasts longer."""
     gateway_token: SecretStr | None = Field(None, min_length=16, validation_alias="CATSDOGS_GATEWAY_TOKEN")
     """Token of the gateway, the same as its ``KG_AUTH_TOKEN``."""
-    gateway_url: str | None = Field(None, pattern=r"^https?://[^/?#]+", validation_alias="CATSDOGS_GATEWAY_URL")
+    gateway_url: Annotated[str, AfterValidator(_address)] | None = Field(None, validation_alias="CATSDOGS_GATEWAY_URL")
     """Jupyter Kernel Gateway that runs the visitors' kernels; if it is not set, they run on this machine."""
-    url_for_kernels: str | None = Field(None, pattern=r"^https?://[^/?#]+", validation_alias="CATSDOGS_URL_FOR_KERNELS")
+    url_for_kernels: Annotated[str, AfterValidator(_address)] | None = Field(
+        None, validation_alias="CATSDOGS_URL_FOR_KERNELS"
+    )
     """Address of this server for kernels on the gateway; if it is not set, the address it listens on."""
 
     alert_rules: Path | None = Field(None, validation_alias="CATSDOGS_ALERT_RULES")
@@ -119,8 +141,8 @@ class Settings(BaseSettings):
     drift_reference: str | None = Field(None, validation_alias="CATSDOGS_DRIFT_REFERENCE")
     """Period whose photos and answers drift is measured against, as START/END; if it is not set, or a model version
     hardly answered in it, the photos that the model was evaluated on."""
-    public_url: str | None = Field(
-        None, pattern=r"^https?://[^/?#]+[^?#]*[^/?#]$", validation_alias="CATSDOGS_PUBLIC_URL"
+    public_url: Annotated[str, AfterValidator(_page_address)] | None = Field(
+        None, validation_alias="CATSDOGS_PUBLIC_URL"
     )
     """Address at which people open the apps, for links in notifications; `base_url` may be left out of it."""
     requests_per_minute: int = Field(12_000, ge=1, validation_alias="CATSDOGS_REQUESTS_PER_MINUTE")
@@ -151,7 +173,9 @@ class Settings(BaseSettings):
             try:
                 parse_interval(text)
             except InvalidInput:
-                raise PydanticCustomError("no_period", "it must be START/END, like 2026-01-01/2026-01-08") from None
+                raise PydanticCustomError(
+                    "no_period", "it must be START/END, START before END, like 2026-01-01/2026-01-08"
+                ) from None
         return text
 
     @property

@@ -69,6 +69,7 @@ def test_a_wrong_setting_is_named_without_its_value(line: str, named: str) -> No
         Settings.load()
     assert named in str(caught.value)
     assert line.partition("=")[2] not in str(caught.value)
+    assert "pattern" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("path", "prefix"), [("/pets/", "/pets"), ("/", ""), ("/user/a@b.c/x", "/user/a@b.c/x")])
@@ -81,6 +82,7 @@ def test_the_prefix_of_addresses_has_no_slash_at_its_end(path: str, prefix: str)
     [
         (None, "", ""),
         (None, "/pets", "/pets"),
+        ("https://a.example/", "/pets", "https://a.example/pets"),
         ("https://a.example", "", "https://a.example"),
         ("https://a.example", "/pets", "https://a.example/pets"),
         ("https://a.example/pets", "/pets", "https://a.example/pets"),

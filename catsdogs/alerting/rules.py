@@ -35,7 +35,7 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: str = Field(pattern=r"^[a-z0-9_]{1,64}$")
+    name: str
     measure: Measure = Field(strict=False)
     severity: Severity = Field(Severity.WARNING, strict=False)
     below: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -55,6 +55,13 @@ class Rule(BaseModel):
                 "remove last, for and clear, as in the packaged rules.toml"
             )
         return values
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
+            raise ValueError("a name has at most 64 small letters, digits and underscores")
+        return name
 
     @field_validator("fast", "slow", mode="before")
     @classmethod

@@ -68,6 +68,12 @@ def check_targets(setting: SecretStr | None) -> None:
         An address is not supported, or has a special character; the message has its position, not the address.
     """
     for target in parse_targets(setting):
+        if "://" not in target.url:
+            raise SettingsError(
+                "Target {position} of CATSDOGS_ALERT_TARGETS is no address such as ntfys://ntfy.sh/topic. If it is the "
+                "rest of an address that has a space, write %20 for the space.",
+                position=target.position,
+            )
         if _has_special_character(target.url):
             raise SettingsError(
                 "Target {position} of CATSDOGS_ALERT_TARGETS has a special character that changes its meaning. In a "

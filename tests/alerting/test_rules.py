@@ -72,6 +72,7 @@ def test_the_prometheus_rules_have_the_same_limits(alert: str, rule: str) -> Non
         ("", "at rule: Field required"),
         ("rule = []", "at rule: List should have at least 1 item"),
         ("x =", "are not TOML: Invalid value"),
+        ("[[rule]]\n" + GOOD.replace('"a"', '"a b"'), "at rule / a b / name: a name has at most 64 small letters"),
         ("[[rule]]\n" + GOOD.replace("errors", "mistakes"), "at rule / a / measure: Input should be 'satisfaction'"),
         ("[[rule]]\n" + GOOD.replace("0.5", '"half"'), "at rule / a / above: Input should be a valid number"),
         ("[[rule]]\n" + GOOD + "below = 0.1", "at rule / a: give either below or above"),

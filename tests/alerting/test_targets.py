@@ -45,6 +45,11 @@ def test_usual_addresses_are_accepted(address: str) -> None:
     check_targets(SecretStr(address))
 
 
+def test_a_target_without_a_scheme_is_no_address() -> None:
+    with pytest.raises(SettingsError, match=r"Target 2 of .* is no address such as ntfys://ntfy\.sh/topic\."):
+        check_targets(SecretStr("json://127.0.0.1/ nonsense"))
+
+
 def test_an_address_that_is_given_twice_is_one_target() -> None:
     targets = parse_targets(SecretStr("json://a/ json://b/\n json://a/"))
     assert [target.position for target in targets] == [1, 2]
