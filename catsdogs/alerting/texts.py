@@ -100,6 +100,14 @@ _TO_DO = {
     Measure.DRIFT_SIZE: N_("Check whether a client makes photos too small; larger photos do no harm."),
 }
 
+_PROBLEM_TITLES = {
+    ServiceProblem.DATABASE: N_("The database is away or slow"),
+    ServiceProblem.SPOOL: N_("The disk space for waiting records is almost used up"),
+    ServiceProblem.SET_ASIDE: N_("Some records could not be stored"),
+    ServiceProblem.DISK: N_("The disk is almost full, slow, or cannot be written"),
+    ServiceProblem.MODEL: N_("The promoted model cannot be loaded"),
+    ServiceProblem.RULES: N_("The alert rules have a mistake"),
+}
 _PROBLEMS = {
     ServiceProblem.DATABASE: N_(
         "The database cannot be reached or written, or is slow: new records wait on disk. Check PostgreSQL and its log."
@@ -282,8 +290,8 @@ def window_path(alert: Alert) -> str:
 
 def problem_message(found: ServiceProblem, _: Translator, *, is_over: bool) -> tuple[str, str]:
     """Return the title and the text of the message that a problem of the service began, or is over."""
-    host = _("Host: {host}.", host=socket.gethostname())
+    host, name = _("Host: {host}.", host=socket.gethostname()), _(_PROBLEM_TITLES[found])
     if is_over:
         over = _("The problem of the service is over.")
-        return _("catsdogs: Resolved: {problem}", problem=found), f"{over}\n{host}"
-    return _("catsdogs: Alert: {problem}", problem=found), f"{problem(found, _)}\n{host}"
+        return _("catsdogs: Resolved: {problem}", problem=name), f"{over}\n{host}"
+    return _("catsdogs: Alert: {problem}", problem=name), f"{problem(found, _)}\n{host}"

@@ -28,7 +28,7 @@ def test_a_problem_that_lasts_is_told_once_and_so_is_its_end() -> None:
         mailbox.status = 200
         watch.note(database)  # it was not delivered, so it comes again
         watch.note(database)
-        assert mailbox.titles == ["catsdogs: Alert: database"]
+        assert mailbox.titles == ["catsdogs: Alert: The database is away or slow"]
         watch.note([])
         watch.note([])
-        assert mailbox.titles[1:] == ["catsdogs: Resolved: database"]
+        assert mailbox.titles[1:] == ["catsdogs: Resolved: The database is away or slow"]

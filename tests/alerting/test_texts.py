@@ -13,6 +13,7 @@ import pytest
 
 from catsdogs.alerting import texts
 from catsdogs.alerting.alert import Alert, AlertState, Measure, Severity
+from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import Translator
 
 SINCE = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
@@ -129,3 +130,10 @@ def test_where_nothing_was_predicted_no_alert_does_not_mean_that_all_is_well() -
     _ = Translator("en")
     assert texts.no_alert(5, _) == "No alert: nothing to do now."
     assert texts.no_alert(0, _) == "No alert, but no prediction in this window either: nothing was checked."
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("problem", ServiceProblem)
+def test_a_problem_of_the_service_is_named_in_words(language: str, problem: ServiceProblem) -> None:
+    title, _body = texts.problem_message(problem, Translator(language), is_over=False)
+    assert " " in title.rpartition(":")[2].strip("\u00a0 ")
