@@ -44,6 +44,9 @@ class FoundReference(NamedTuple):
     """Number of photos of the version in the period that the operator chose; ``None`` without one."""
 
 
+NO_REFERENCE = FoundReference(ReferenceKind.NONE)
+
+
 def measure_drift(connection: sa.Connection, rows: sa.CTE, reference: DriftReference, input_size: int) -> list[Drift]:
     """Compare each signal of the predictions in `rows` with the reference.
 
@@ -77,7 +80,7 @@ def find_reference(
     if card is None:
         return FoundReference(ReferenceKind.NO_CARD)
     if card.reference is None:
-        return FoundReference(ReferenceKind.NONE)
+        return NO_REFERENCE
     n = None
     if period:
         chosen = PredictionFilter(*period, version, of_people=is_mixed(connection, table))

@@ -217,7 +217,7 @@ class ReferenceKind(StrEnum):
     PERIOD = "period"
     """A period that the operator chose."""
     NONE = "none"
-    """The model card holds no reference."""
+    """The model card holds no reference, or no model answered."""
     NO_CARD = "no_card"
     """The machine that computed the figures does not have the model's card."""
 

@@ -117,7 +117,8 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
             ReferenceKind.NONE: _("The model's card has no reference."),
         }
         nothing = _("Nothing to compare in this window.")
-        return add_placeholder(fig, reasons.get(ReferenceKind(health["reference_kind"]), nothing))
+        reason = reasons.get(ReferenceKind(health["reference_kind"]), nothing) if version else nothing
+        return add_placeholder(fig, reason)
     shown = 4 * STRONG_PSI  # what is beyond is as strong as can be: its bar ends with an arrow
     names = [signal_name(one["signal"], _) for one in found]
     # of few photos the index is mostly chance: a bar would be read as drift

@@ -16,7 +16,7 @@ from catsdogs.errors import CatsDogsError
 from catsdogs.model.card import ModelCard, read_card
 from catsdogs.model.registry import ModelVersions
 from catsdogs.monitoring import accuracy, aggregates
-from catsdogs.monitoring.drift import find_reference, measure_drift
+from catsdogs.monitoring.drift import NO_REFERENCE, find_reference, measure_drift
 from catsdogs.monitoring.figures import AccuracyBucket, ModelHealth, VersionFigures
 from catsdogs.monitoring.prediction_filter import ALL_PREDICTIONS, PredictionFilter
 from catsdogs.monitoring.prediction_filter_sql import filter_condition
@@ -66,7 +66,8 @@ def model_health(
     chosen = replace(prediction_filter, answer=None)
     latest = latest_version(connection, table, chosen)
     card = card_of(latest) if latest else None
-    kind, reference, chosen_n = find_reference(connection, table, latest or "", card, reference_period)
+    found = find_reference(connection, table, latest, card, reference_period) if latest else NO_REFERENCE
+    kind, reference, chosen_n = found
     extent = _extent(connection, table, chosen)
     starts, width = _buckets(chosen, extent) if extent else ([], HOUR)
     predictions = draw_sample(connection, table, chosen)

@@ -12,6 +12,7 @@ from catsdogs.i18n import Translator
 from catsdogs.model.card import SHIPPED
 from catsdogs.monitoring.accuracy import accuracy
 from catsdogs.monitoring.figures import DriftLevel, ReferenceKind
+from catsdogs.monitoring.health_charts import drift
 from catsdogs.monitoring.health_texts import sentences
 from catsdogs.monitoring.health_verdict import health_verdict
 from tests.monitoring import queries
@@ -85,6 +86,14 @@ def test_no_card_is_told_from_no_reference(insert_rows: InsertRows) -> None:
     assert "this machine does not have the card of model unknown" in " ".join(sentences(found, EN))
     found = {**found, "reference_kind": ReferenceKind.NONE}
     assert "the card of model unknown has no reference" in " ".join(sentences(found, EN))
+
+
+def test_no_prediction_is_told_from_no_card(insert_rows: InsertRows) -> None:
+    found = queries.health(insert_rows([]))
+    assert found["reference_kind"] == ReferenceKind.NONE
+    assert [note["text"] for note in drift(found, EN).to_dict()["layout"]["annotations"]] == [
+        "Nothing to compare in this window."
+    ]
 
 
 def test_a_chosen_period_is_the_reference(insert_rows: InsertRows) -> None:
