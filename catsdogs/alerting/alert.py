@@ -114,6 +114,6 @@ class Alert(TypedDict):
     worst_at: Timestamp
     """Time at which `worst` was first measured."""
     limit: float
-    """Limit of the rule, in the unit of `value`."""
+    """Limit of the rule when `value`, or of a resolved alert `worst`, was measured; in their unit."""
     baseline: float | None
     """Mean inference time before the episode, in milliseconds, where the rule compares with it."""

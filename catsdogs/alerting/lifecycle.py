@@ -102,6 +102,10 @@ class AlertRecord:
     resolved_at: datetime | None = None
     baseline: float | None = None
     """What the rule compares with, as it was when the episode began; the episode must not change it."""
+    measure: str | None = None
+    severity: str | None = None
+    limit_value: float | None = None
+    """What the rule was when `value` was measured; ``None`` in episodes of earlier versions."""
 
     @classmethod
     def start(cls, rule: Rule, measured: Measurement, now: datetime, baseline: float | None = None) -> Self:
@@ -146,7 +150,8 @@ def advance(
     if measured is None:
         is_long = now - record.seen_at >= CLOSE_UNMEASURED_AFTER
         return replace(record, seen_at=now, n=0, resolved_at=now) if is_long else record
-    record = replace(record, value=measured.value, n=measured.n)
+    record = replace(record, value=measured.value, n=measured.n, limit_value=rule.limit)
+    record = replace(record, measure=str(rule.measure), severity=str(rule.severity))
     fired_at = record.fired_at or (now if judgement is Judgement.BROKEN else None)
     resolved_at = now if judgement is Judgement.WITHIN else None
     frozen = baseline if record.baseline is None else record.baseline

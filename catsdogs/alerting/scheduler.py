@@ -114,6 +114,9 @@ def evaluate_with(
     measured = 0
     for rule in rules:
         before = open_records.get(rule.name)
+        if before is not None and before.measure not in (None, rule.measure):  # another rule of the same name
+            _store(connection, tables, before, close(before))
+            before = None
         episode = before or ended.get(rule.name)  # the days since an episode that is just over hold its bad values
         baseline = episode.baseline if episode and episode.baseline is not None else measurements.baseline(rule)
         windows = measurements.measure(rule, baseline)
@@ -142,8 +145,9 @@ def _store(connection: sa.Connection, tables: Tables, before: AlertRecord | None
         connection.execute(sa.insert(alerts).values(values))
     else:
         connection.execute(sa.update(alerts).where(alerts.c.id == after.id).values(values))
-    if before is None or (before.value, before.n) != (after.value, after.n):
+    if before is None or (before.value, before.n, before.limit_value) != (after.value, after.n, after.limit_value):
         measured = {"alert_id": after.id, "measured_at": after.seen_at, "value": after.value, "n": after.n}
+        measured["limit_value"] = after.limit_value
         connection.execute(insert(tables.alert_values).values(measured).on_conflict_do_nothing())
 
 

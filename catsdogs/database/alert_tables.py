@@ -35,6 +35,9 @@ class AlertColumns(TypedColumns):
     value: Named[float] = Column(Double)
     n: Named[int] = Column(BigInteger)
     baseline: Named[float | None] = Column(Double)
+    measure: Named[str | None] = Column(Text)
+    severity: Named[str | None] = Column(Text)
+    limit_value: Named[float | None] = Column(Double)
 
 
 class AlertValueColumns(TypedColumns):
@@ -44,6 +47,7 @@ class AlertValueColumns(TypedColumns):
     measured_at: Named[datetime] = Column(DateTime(timezone=True), primary_key=True)
     value: Named[float] = Column(Double)
     n: Named[int] = Column(BigInteger)
+    limit_value: Named[float | None] = Column(Double)
 
 
 class AlertMessageColumns(TypedColumns):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from catsdogs.alerting.alert import Measure
+from catsdogs.alerting.alert import Measure, Severity
 from catsdogs.alerting.listing import list_alerts
 from catsdogs.alerting.rules import Rule
 from catsdogs.alerting.scheduler import evaluate
@@ -97,3 +97,26 @@ def test_the_worst_value_of_a_rule_with_a_lower_limit_is_the_smallest(insert_row
     evaluate(database, [rule], NOW + MINUTE * 2)
     [alert] = list_alerts(database, [rule], now=NOW + MINUTE * 2)
     assert (alert["value"], alert["worst"]) == (3 / 11, 0.2)
+
+
+def test_the_past_does_not_change_with_the_rules(broken: Database, insert_rows: InsertRows) -> None:
+    evaluate(broken, [RULE], NOW)
+    higher = RULE.model_copy(update={"above": 0.97, "severity": Severity.CRITICAL})
+    insert_rows([make_row(NOW + MINUTE * 5)])
+    evaluate(broken, [higher], NOW + MINUTE * 10)
+    evaluate(broken, [], NOW + timedelta(days=2))  # the rule was removed
+
+    def as_at(moment: datetime) -> list[tuple[str, float, float]]:
+        found = list_alerts(broken, [], since=NOW - HOUR, until=moment, now=NOW + timedelta(days=5))
+        return [(alert["state"].value, alert["worst"], alert["limit"]) for alert in found]
+
+    assert as_at(NOW + MINUTE) == [("firing", 1.0, 0.5)]
+    assert as_at(NOW + HOUR) == [("resolved", 1.0, 0.5)]
+
+
+def test_a_rule_that_measures_something_else_begins_anew(broken: Database) -> None:
+    evaluate(broken, [RULE], NOW)
+    other = RULE.model_copy(update={"measure": Measure.MEAN_TIME, "above": 250.0})
+    evaluate(broken, [other], NOW + MINUTE)
+    [alert] = list_alerts(broken, [other], now=NOW + MINUTE)
+    assert (alert["state"], alert["measure"], alert["limit"]) == ("resolved", "errors", 0.5)

@@ -121,6 +121,11 @@ def test_alerts_keep_their_last_value_and_fit_both_versions(connected: Database)
     values = "SELECT rule, measured_at, v.value, v.n FROM alerts JOIN alert_values v ON alert_id = id ORDER BY rule"
     assert execute(values) == [("open", NOW, 0.5, 20), ("over", NOW, 0.75, 30), ("pending", NOW, 0.25, 10)]
     assert execute(kept) == before
+    assert execute("SELECT DISTINCT measure, severity, a.limit_value, v.limit_value FROM alerts a, alert_values v") == [
+        (None, None, None, None)
+    ]
+    setup.migrate(connected, "0009")
+    assert execute(values) == [("open", NOW, 0.5, 20), ("over", NOW, 0.75, 30), ("pending", NOW, 0.25, 10)]
     setup.migrate(connected, "0008")
     assert execute(kept) == before
     assert execute("SELECT DISTINCT clear_since FROM alerts") == [(None,)]
