@@ -47,7 +47,8 @@ def worst(reasons: Iterable[Reason], otherwise: Verdict) -> Verdict:
     """Return the verdict of the worst reasons; without any, `otherwise`."""
     found = list(reasons)
     for level in (Level.BAD, Level.WATCH):
-        sentences = [reason.sentence for reason in found if reason.level == level]
+        # several rules may say the same, and one rule several times
+        sentences = list(dict.fromkeys(reason.sentence for reason in found if reason.level == level))
         if sentences:
             return Verdict(level, sentences)
     return otherwise

@@ -12,7 +12,9 @@ from catsdogs.monitoring.figures import Latency, Satisfaction, Statistics
 
 
 def period_title(start: datetime, end: datetime, _: Translator) -> str:
-    """Return the period in words; if it ends at midnight, the day before is its last one."""
+    """Return the period in words; of whole days, the last one is that before the midnight at which it ends."""
+    if start.time() != time.min and end.time() == time.min:
+        return _("From {start} to {end}", start=_format_moment(start, _), end=_format_moment(end, _))
     last = end - timedelta(days=1) if end.time() == time.min else end
     if start.time() == time.min and last == start:
         return _format_day(start, _)
@@ -20,9 +22,13 @@ def period_title(start: datetime, end: datetime, _: Translator) -> str:
 
 
 def _format_day(moment: datetime, _: Translator) -> str:
-    day = format_date(moment, format="long", locale=_.locale)
     if moment.time() == time.min:
-        return day
+        return format_date(moment, format="long", locale=_.locale)
+    return _format_moment(moment, _)
+
+
+def _format_moment(moment: datetime, _: Translator) -> str:
+    day = format_date(moment, format="long", locale=_.locale)
     return f"{day}, {format_time(moment, format='short', locale=_.locale)}"
 
 

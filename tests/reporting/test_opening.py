@@ -57,10 +57,10 @@ def test_the_verdict_names_alerts_and_the_model(insert_rows: InsertRows) -> None
     resolved: Any = {"measure": Measure.ERRORS, "state": "resolved"}
     firing: Any = {"measure": Measure.SATISFACTION, "state": "firing"}
     bad = GOOD_HEALTH | {"judged": {"rate": 0.6, "high": 0.7, "n": 100}}
-    assert report_verdict(found, GOOD_HEALTH, [resolved], EN).line(EN) == (
+    assert report_verdict(found, GOOD_HEALTH, [resolved, resolved], EN).line(EN) == (
         "To be watched. Resolved: Many photos cannot be read."
     )
-    assert report_verdict(found, bad, [resolved, firing], EN).line(EN) == (
+    assert report_verdict(found, bad, [resolved, firing, firing], EN).line(EN) == (
         "Bad. Alert: People are dissatisfied. People judged 60.0% of 100 answers as right; at least 90% should be."
     )
     nobody = queries.statistics(insert_rows([]), start=NOW - timedelta(days=900), end=NOW - timedelta(days=800))

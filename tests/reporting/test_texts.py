@@ -49,6 +49,7 @@ def test_figures_without_data_are_left_out_or_marked_as_missing(insert_rows: Ins
         ("2026-03-18", "2026-03-19", "March 18, 2026"),
         ("2026-03-18", "2026-03-25", "From March 18, 2026 to March 24, 2026"),
         ("2026-03-18T10:00", "2026-03-18T12:30", "From March 18, 2026, 10:00 AM to March 18, 2026, 12:30 PM"),
+        ("2026-03-18T10:00", "2026-03-19", "From March 18, 2026, 10:00 AM to March 19, 2026, 12:00 AM"),
     ],
 )
 def test_the_title_names_the_first_and_the_last_day(start: str, end: str, title: str) -> None:
