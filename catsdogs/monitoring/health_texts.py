@@ -17,7 +17,19 @@ MIN_P_VALUE = 0.001
 
 def sentences(health: ModelHealth, _: Translator) -> list[str]:
     """Return sentences on the accuracy, judged and estimated, and on drift."""
-    return [*_judged(health, _), *_estimated(health, _), *_drift_sentences(health, _)]
+    return [*_versions(health, _), *_judged(health, _), *_estimated(health, _), *_drift_sentences(health, _)]
+
+
+def _versions(health: ModelHealth, _: Translator) -> Iterator[str]:
+    """Say that a bad version may be among several: the verdict is that of all."""
+    versions = [figures["model_version"] for figures in health["versions"]]
+    if len(versions) > 1:
+        yield _(
+            "{n} model versions answered in this window ({versions}), and the accuracy is that of all together. The "
+            "table tells them apart; choose one to have its own verdict.",
+            n=_.number(len(versions)),
+            versions=", ".join(versions),
+        )
 
 
 def _judged(health: ModelHealth, _: Translator) -> Iterator[str]:
@@ -108,6 +120,9 @@ def _drift_sentences(health: ModelHealth, _: Translator) -> Iterator[str]:
         )
     else:
         yield _("No drift, {against}.", against=_against(health, _))
+    few = [signal_name(one["signal"], _) for one in drift if one["reading"] == DriftLevel.TOO_FEW]
+    if few and len(few) < len(drift):
+        yield _("Too few photos to tell: {signals}.", signals=", ".join(few))
 
 
 def _against(health: ModelHealth, _: Translator) -> str:

@@ -88,6 +88,22 @@ def test_no_card_is_told_from_no_reference(insert_rows: InsertRows) -> None:
     assert "the card of model unknown has no reference" in " ".join(sentences(found, EN))
 
 
+def test_signals_that_too_few_photos_have_are_not_said_to_be_steady(insert_rows: InsertRows) -> None:
+    """Rows of early versions have neither brightness nor sharpness nor a size."""
+    rows = [
+        row | {"model_version": SHIPPED.name, "brightness": None, "sharpness": None} for row in calibrated_rows(200)
+    ]
+    said = sentences(queries.health(insert_rows(rows)), EN)
+    assert said[-1] == "Too few photos to tell: brightness, sharpness, size."
+
+
+def test_several_versions_are_named_as_their_figures_are_mixed(insert_rows: InsertRows) -> None:
+    rows = [*judged(60, 10, 0.9, model_version="old"), *judged(60, 59, 0.9, first=100, model_version="new")]
+    said = sentences(queries.health(insert_rows(rows)), EN)
+    assert said[0].startswith("2 model versions answered in this window (")
+    assert not sentences(queries.health(insert_rows([]), model_version="new"), EN)[0].startswith("2 model")
+
+
 def test_no_prediction_is_told_from_no_card(insert_rows: InsertRows) -> None:
     found = queries.health(insert_rows([]))
     assert found["reference_kind"] == ReferenceKind.NONE
