@@ -26,7 +26,7 @@ MOVED := $(shell test ! -e $(VENV)/pyvenv.cfg || grep -qF " $$(pwd -P)/$(VENV)" 
            { rm -f $(VENV)/.serving $(VENV)/.everything; echo yes; })
 
 .DEFAULT_GOAL := help
-.PHONY: help app lab data train report test fuzz bench lint audit lock frontend messages reference screenshots clean
+.PHONY: help app lab data train report test fuzz mutation bench lint audit lock frontend messages reference screenshots clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test: $(VENV)/.everything ## Run all tests; those in browsers where they are fou
 
 fuzz: $(VENV)/.everything ## Try to break the decoders of photos, for a minute (ARGS="--seconds 600 --images FOLDER")
 	@$(RUN) -m tests.fuzz $(ARGS)
+
+mutation: $(VENV)/.everything ## Change the code at random; do its tests notice? (ARGS="records --sample 40")
+	@$(VENV)/bin/uv run --quiet --no-project --with mutmut==3.8.1 python -m tests.mutation $(ARGS)
 
 bench: $(VENV)/.everything $(VENV)/rivals/.installed ## Measure speed and memory, as ratios in one run
 	@$(RUN) -m tests.benchmarks $(ARGS)

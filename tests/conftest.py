@@ -76,9 +76,10 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Settings]:
     """A running server for the whole session, with a migrated, empty database to copy from.
 
     The embedded server; if ``TEST_DB_HOST`` is set, also the server that ``TEST_DB_HOST TEST_DB_PORT TEST_DB_USER
-    TEST_DB_PWD`` name. In the settings of the embedded server, `db_host` is the folder of its socket.
+    TEST_DB_PWD`` name. In the settings of the embedded server, `db_host` is the folder of its socket. ``TEST_DB_NAME``
+    names a database to copy from that stays for the next run.
     """
-    template = f"catsdogs_test_{os.getpid()}"
+    template = os.environ.get("TEST_DB_NAME") or f"catsdogs_test_{os.getpid()}"
     with tempfile.TemporaryDirectory(prefix="catsdogs-test-") as folder:
         server = embedded.EmbeddedServer(Path(folder))
         if request.param == "embedded":
@@ -104,7 +105,7 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Settings]:
         yield settings
         if request.param == "embedded":
             server.stop()
-        else:
+        elif "TEST_DB_NAME" not in os.environ:
             with _administration(settings) as connection:
                 connection.exec_driver_sql(f'DROP DATABASE "{template}" WITH (FORCE)')
 
