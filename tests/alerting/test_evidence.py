@@ -73,6 +73,7 @@ def test_values_by_hand() -> None:
     low, high = Mean(30.0, 9.0, 9, unit=10.0).interval(1.0)
     assert (low, high) == pytest.approx((3 / 1.10517, 3 * 1.10517), rel=1e-4)
     assert Traffic(3, 40, 4).value == pytest.approx(0.3)
+    assert Traffic(3, 40, 4).interval(0.0) == pytest.approx((0.3, 0.3))
     assert StabilityIndex([0.5, 0.5], [0.5, 0.5], 100, 100).value == 0.0
     assert StabilityIndex([0.5, 0.5], [0.0, 0.0], 100, 0).value == 0.0, "of no photos, nothing is known"
     assert Percentile95([float(number) for number in range(70, 101)], 1000).value == 95.0

@@ -99,7 +99,8 @@ def test_no_rule_fires_where_the_value_alone_is_beyond_the_limit(insert_rows: In
 
 def test_photos_that_are_darker_are_a_drift_and_such_as_the_references_are_none(insert_rows: InsertRows) -> None:
     dark = [row | {"brightness": 0.05} for row in answers(60, **CAT_OR_DOG)]
-    found = alerts(insert_rows(dark))["darker_or_brighter"]
+    of_an_earlier_version = [make_row(NOW - SECOND * (100 + n), brightness=0.5) for n in range(60)]
+    found = alerts(insert_rows(dark + of_an_earlier_version))["darker_or_brighter"]
     assert (found["state"], found["n"]) == ("firing", 60)
     assert found["value"] > 1
 

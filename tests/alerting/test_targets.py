@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydantic import SecretStr
 
@@ -20,12 +22,15 @@ from tests.alerting.mailbox import open_mailbox
         "json://user:p?ss@127.0.0.1/",
         "json://user:p%ss@127.0.0.1/",
         "json://user:p ss@127.0.0.1/",
+        "json://user:1?ss@127.0.0.1/",  # the digit may be a port
+        "json://user:1#ss@127.0.0.1/",
+        "json://127.0.0.1/my path",
     ],
 )
-def test_a_special_character_in_a_password_is_noticed_and_not_shown(address: str) -> None:
+def test_a_special_character_is_noticed_and_not_shown(address: str) -> None:
     with pytest.raises(SettingsError) as raised:
         check_targets(SecretStr(f"json://127.0.0.1/ {address}"))
-    assert str(raised.value).startswith("Target 2 of CATSDOGS_ALERT_TARGETS has a special character")
+    assert re.match(r"Target [23] of CATSDOGS_ALERT_TARGETS has a special character", str(raised.value))
     assert "ss@" not in str(raised.value)
 
 

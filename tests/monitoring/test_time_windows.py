@@ -14,6 +14,14 @@ def test_a_window_has_30_to_120_buckets(days: float) -> None:
     assert 30 <= span / bucket_seconds(span) <= 120
 
 
+@pytest.mark.parametrize(
+    ("span", "width"),
+    [(1, 10), (1200, 10), (1201, 30), (120 * 172800, 172800), (120 * 172800 + 1, 604800), (121 * 604800, 2 * 604800)],
+)
+def test_the_smallest_width_that_gives_120_buckets_is_chosen(span: float, width: int) -> None:
+    assert bucket_seconds(span) == width
+
+
 def test_subtract_returns_the_parts_between_the_others() -> None:
     at = [NOW + n * HOUR for n in range(9)]
     assert subtract((at[1], at[5]), []) == [(at[1], at[5])]
