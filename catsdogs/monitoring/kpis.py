@@ -56,7 +56,7 @@ def statistics(
     """
     _use_one_snapshot(connection)
     window = _window(connection, table, prediction_filter)
-    few = _count(connection, table, replace(prediction_filter, answer=None), window) <= MAX_EXACT_PREDICTIONS
+    few = _count(connection, table, replace(prediction_filter, answer=None)) <= MAX_EXACT_PREDICTIONS
     width, rows = _aggregate(connection, table, prediction_filter, window, few=few)
     total, *buckets = rows
     timeline = _timeline(buckets, window, width)
@@ -78,7 +78,7 @@ def statistics(
         timeline=timeline,
         feedback=_feedback(connection, table, prediction_filter, window, timeline),
         model_versions=_versions(connection, table, prediction_filter),
-        demonstration=_has_demonstration(connection, table, prediction_filter, window),
+        demonstration=_has_demonstration(connection, table, prediction_filter),
     )
 
 
@@ -97,11 +97,9 @@ def _window(connection: Connection, table: Table[PredictionColumns], prediction_
     return prediction_filter.start or first or end, end
 
 
-def _count(
-    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
-) -> int:
+def _count(connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter) -> int:
     """Count the predictions, but at most one more than :data:`MAX_EXACT_PREDICTIONS`."""
-    condition = filter_condition(prediction_filter, table, window)
+    condition = filter_condition(prediction_filter, table)
     found = select(literal(1)).select_from(table).where(condition).limit(MAX_EXACT_PREDICTIONS + 1)
     return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
@@ -158,9 +156,9 @@ def _versions(
 
 
 def _has_demonstration(
-    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter, window: Span
+    connection: Connection, table: Table[PredictionColumns], prediction_filter: PredictionFilter
 ) -> bool:
-    condition = filter_condition(prediction_filter, table, window)
+    condition = filter_condition(prediction_filter, table)
     return connection.execute(select(exists().where(is_demo(table.c.id), condition))).scalar_one()
 
 
