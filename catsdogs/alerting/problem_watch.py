@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
+from catsdogs.alerting import problem_texts
 from catsdogs.alerting.targets import Delivery, Message, Target, deliver
-from catsdogs.alerting.texts import problem_message
 from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import Translator
 
@@ -46,7 +46,7 @@ class ProblemWatch:
         over = {pair for pair in self._told if pair[1] not in current}
         _ = Translator(self._language)
         pairs = [*due, *over]
-        texts = [(pair[0], Message(*problem_message(pair[1], _, is_over=pair in over))) for pair in pairs]
+        texts = [(pair[0], Message(*problem_texts.message(pair[1], _, is_over=pair in over))) for pair in pairs]
         for pair, outcome in zip(pairs, deliver(texts), strict=True):
             if outcome is Delivery.DELIVERED:
                 self._told ^= {pair}

@@ -1,4 +1,4 @@
-"""The sentences about alerts and problems: what happened, since when, and what to do. Needs no database."""
+"""The sentences about alerts: what happened, since when, and what to do. Needs no database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from catsdogs.alerting.alert import (
     Severity,
 )
 from catsdogs.datetimes import parse_timestamp
-from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import N_, NOTHING, Translator
 
 _TITLES = {
@@ -100,41 +99,6 @@ _TO_DO = {
     Measure.DRIFT_SIZE: N_("Check whether a client makes photos too small; larger photos do no harm."),
 }
 
-_PROBLEM_TITLES = {
-    ServiceProblem.DATABASE: N_("The database is away or slow"),
-    ServiceProblem.SPOOL: N_("The disk space for waiting records is almost used up"),
-    ServiceProblem.SET_ASIDE: N_("Some records could not be stored"),
-    ServiceProblem.DISK: N_("The disk is almost full, slow, or cannot be written"),
-    ServiceProblem.MODEL: N_("The promoted model cannot be loaded"),
-    ServiceProblem.RULES: N_("The alert rules have a mistake"),
-}
-_PROBLEMS = {
-    ServiceProblem.DATABASE: N_(
-        "The database cannot be reached or written, or is slow: new records wait on disk. Check PostgreSQL and its log."
-    ),
-    ServiceProblem.SPOOL: N_(
-        "The disk space for records that wait for the database (CATSDOGS_SPOOL_MEGABYTES) is almost used up: photos "
-        "will soon be answered, but not recorded. Check that PostgreSQL runs."
-    ),
-    ServiceProblem.SET_ASIDE: N_(
-        "Some records could not be stored, and were set aside. The log says why; when the cause is mended, have them "
-        "stored: catsdogs db requeue."
-    ),
-    ServiceProblem.DISK: N_(
-        "The disk of the data folder is almost full, slow, or cannot be written: soon photos will be answered, but not "
-        "recorded. Make room on it."
-    ),
-    ServiceProblem.MODEL: N_("The promoted model cannot be loaded: an earlier version answers. The log says why."),
-    ServiceProblem.RULES: N_(
-        "The file of alert rules has a mistake: its last valid rules stay in force. The log names the mistake."
-    ),
-}
-
-
-def problem(found: ServiceProblem, _: Translator) -> str:
-    """Return a sentence on a problem of the service, and what to do."""
-    return _(_PROBLEMS[found])
-
 
 def title(alert: Alert, _: Translator) -> str:
     """Return what is wrong, in a few words."""
@@ -174,7 +138,11 @@ def course(alert: Alert, _: Translator, zone: tzinfo | None, *, name_zone: bool 
             days=CLOSE_UNMEASURED_AFTER.days,
         )
     if alert["state"] == AlertState.RESOLVED:
-        return _("That was the worst; at the end it was {value}.", value=_value(measure, alert["value"], _))
+        value, limit = alert["value"], alert["limit"]
+        last = _value(measure, value, _)
+        if value < limit if measure.is_bad_below else value > limit:
+            return _("That was the worst; at the end it was {value}, within the limit that was set since.", value=last)
+        return _("That was the worst; at the end it was {value}.", value=last)
     worst = _value(measure, alert["worst"], _)
     return _("Worst so far: {value}, {moment}.", value=worst, moment=_moment(alert["worst_at"], _, zone, name_zone))
 
@@ -286,12 +254,3 @@ def window_path(alert: Alert) -> str:
     return "/monitoring?" + "&".join(
         f"{name}={moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for name, moment in bounds.items() if moment
     )
-
-
-def problem_message(found: ServiceProblem, _: Translator, *, is_over: bool) -> tuple[str, str]:
-    """Return the title and the text of the message that a problem of the service began, or is over."""
-    host, name = _("Host: {host}.", host=socket.gethostname()), _(_PROBLEM_TITLES[found])
-    if is_over:
-        over = _("The problem of the service is over.")
-        return _("catsdogs: Resolved: {problem}", problem=name), f"{over}\n{host}"
-    return _("catsdogs: Alert: {problem}", problem=name), f"{problem(found, _)}\n{host}"

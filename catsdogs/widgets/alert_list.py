@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 import traitlets
 
-from catsdogs.alerting import texts
+from catsdogs.alerting import problem_texts, texts
 from catsdogs.alerting.alert import Alert, AlertState
 from catsdogs.domain import ServiceProblem
 from catsdogs.errors import CatsDogsError
@@ -39,7 +39,7 @@ class AlertList(BaseWidget):
 
     def show_degraded(self, degraded: list[ServiceProblem]) -> None:
         """Show what is degraded in the service."""
-        self.degraded = [texts.problem(found, self._) for found in degraded]
+        self.degraded = [problem_texts.sentence(found, self._) for found in degraded]
 
     def show(self, alerts: list[Alert], zone: tzinfo, predictions: int) -> None:
         """Show `alerts` with times of `zone`; where there is none, the number of predictions says what that means."""

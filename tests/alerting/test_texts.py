@@ -13,7 +13,6 @@ import pytest
 
 from catsdogs.alerting import texts
 from catsdogs.alerting.alert import Alert, AlertState, Measure, Severity
-from catsdogs.domain import ServiceProblem
 from catsdogs.i18n import Translator
 
 SINCE = datetime(2026, 3, 18, 12, 30, tzinfo=UTC)
@@ -55,12 +54,13 @@ def test_a_message_says_what_happened_since_when_and_what_to_do() -> None:
 
 def test_the_message_of_a_resolved_alert_says_when_it_ended_and_asks_for_nothing() -> None:
     ended = SINCE.replace(hour=13)
-    alert = make_alert(state=AlertState.RESOLVED, fired_at=SINCE.isoformat(), resolved_at=ended.isoformat())
+    moments = {"fired_at": SINCE.isoformat(), "resolved_at": ended.isoformat()}
+    alert = make_alert(state=AlertState.RESOLVED, value=0.2, **moments)
     _, body = texts.message(alert, Translator("en"), UTC, site="https://pets.example")
     assert body.replace("\u202f", " ").split("\n") == [
         "Of 20 photos, 95.0% could not be read; the limit is 50.0%.",
         "From Mar 18, 2026, 12:30:00 PM UTC to Mar 18, 2026, 1:30:00 PM UTC.",
-        "That was the worst; at the end it was 90.0%.",
+        "That was the worst; at the end it was 20.0%.",
         f"Severity: Critical. Host: {socket.gethostname()}.",
         "https://pets.example/monitoring?from=2026-03-18T11:30:00Z&to=2026-03-18T13:30:00Z",
     ]
@@ -82,6 +82,14 @@ def test_a_multiple_of_the_usual_time_is_no_percentage(language: str, value: flo
 def test_more_photos_than_usual_at_the_end_of_a_gap_are_no_percentage() -> None:
     over = make_alert(measure=Measure.TRAFFIC, state=AlertState.RESOLVED, value=4.8, worst=0.02, limit=0.25)
     assert texts.course(over, Translator("en"), UTC) == "That was the worst; at the end it was 4.80 times."
+
+
+def test_where_the_limit_was_changed_the_end_is_explained() -> None:
+    over = make_alert(measure=Measure.MEAN_TIME, state=AlertState.RESOLVED, value=300.0, worst=400.0, limit=250)
+    said = texts.course(over, Translator("en"), UTC)
+    assert said == "That was the worst; at the end it was 300.0 ms, within the limit that was set since."
+    low = make_alert(measure=Measure.ACCURACY, state=AlertState.RESOLVED, value=0.95, worst=0.2, limit=0.9)
+    assert texts.course(low, Translator("en"), UTC) == "That was the worst; at the end it was 95.0%."
 
 
 def test_long_times_are_written_in_seconds() -> None:
@@ -130,10 +138,3 @@ def test_where_nothing_was_predicted_no_alert_does_not_mean_that_all_is_well() -
     _ = Translator("en")
     assert texts.no_alert(5, _) == "No alert: nothing to do now."
     assert texts.no_alert(0, _) == "No alert, but no prediction in this window either: nothing was checked."
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("problem", ServiceProblem)
-def test_a_problem_of_the_service_is_named_in_words(language: str, problem: ServiceProblem) -> None:
-    title, _body = texts.problem_message(problem, Translator(language), is_over=False)
-    assert " " in title.rpartition(":")[2].strip("\u00a0 ")
