@@ -64,7 +64,7 @@ _TO_DO = {
     Measure.INFERENCE_TIME: N_(
         "Check the machine's load and memory, and whether photos have become larger. If it stays slow, restart the "
         "server. If it is meant to stay so, as with a larger model, give the rule another name in "
-        "CATSDOGS_ALERT_RULES: it then compares with the last days."
+        "CATSDOGS_ALERT_RULES after four days: it then compares with these."
     ),
     Measure.MEAN_TIME: N_(
         "Check the machine's load and memory: people wait. Stop what else runs there, or restart the server."
