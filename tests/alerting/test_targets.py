@@ -24,7 +24,6 @@ from tests.alerting.mailbox import open_mailbox
         "json://user:p ss@127.0.0.1/",
         "json://user:1?ss@127.0.0.1/",  # the digit may be a port
         "json://user:1#ss@127.0.0.1/",
-        "json://127.0.0.1/my path",
     ],
 )
 def test_a_special_character_is_noticed_and_not_shown(address: str) -> None:
@@ -50,9 +49,10 @@ def test_usual_addresses_are_accepted(address: str) -> None:
     check_targets(SecretStr(address))
 
 
-def test_a_target_without_a_scheme_is_no_address() -> None:
+@pytest.mark.parametrize("setting", ["json://127.0.0.1/ nonsense", "json://127.0.0.1/my path"])
+def test_a_target_without_a_scheme_is_no_address(setting: str) -> None:
     with pytest.raises(SettingsError, match=r"Target 2 of .* is no address such as ntfys://ntfy\.sh/topic\."):
-        check_targets(SecretStr("json://127.0.0.1/ nonsense"))
+        check_targets(SecretStr(setting))
 
 
 def test_an_address_that_is_given_twice_is_one_target() -> None:
