@@ -46,6 +46,8 @@ class Windows(NamedTuple):
     recent: Evidence | None
     """The fast window; where it has too few predictions or ratings, the latest ones of the slow window that are just
     enough."""
+    calm: Evidence | None
+    """What says that an incident is over: the recent window, or the latest `over_at_least` predictions or ratings."""
 
 
 def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:
@@ -64,16 +66,16 @@ def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:
     ----------
     Google (2018), "The Site Reliability Workbook", chapter 5, "Alerting on SLOs": multiwindow alerts.
     """
-    fast, slow, recent = (found if found is not None and found.n >= rule.at_least else None for found in windows)
+    fast, slow, recent, calm = (found if found is not None and found.n >= rule.at_least else None for found in windows)
     if fast is not None and _is_beyond(fast, rule, rule.sure_z):
         return Judgement.BROKEN, Measurement(fast.value, fast.n)
     if slow is None or recent is None:
         return Judgement.UNCLEAR, None
     if _is_beyond(slow, rule, rule.sure_z) and _is_beyond(recent, rule, LIKELY):
         return Judgement.BROKEN, Measurement(slow.value, slow.n)
+    if calm is not None and _is_within(calm, rule):  # the slow one holds what was before the incident, too
+        return Judgement.WITHIN, Measurement(calm.value, calm.n)
     measured = Measurement(recent.value, recent.n)
-    if _is_within(recent, rule):  # the slow one holds what was before the incident, too
-        return Judgement.WITHIN, measured
     return (Judgement.BEYOND if _is_beyond(recent, rule, LIKELY) else Judgement.UNCLEAR), measured
 
 

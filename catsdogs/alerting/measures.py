@@ -109,17 +109,31 @@ class Measurements:
         """
         fast_start, slow_start = self._starts(rule)
         fast, slow = (self._evidence(rule, start, baseline) for start in (fast_start, slow_start))
-        if fast is None or slow is None or fast.n >= rule.at_least or slow.n < rule.at_least:
-            return Windows(fast, slow, fast)
-        if rule.measure is not Measure.TRAFFIC:
-            latest = self._start_of_latest(rule, slow_start)
-            return Windows(fast, slow, self._evidence(rule, latest, baseline) if latest else fast)
-        recent: Evidence | None = fast
-        length = rule.fast
-        while recent is not None and recent.n < rule.at_least:  # the photos of the weeks before count, too
-            length *= 2
-            recent = self._traffic(max(self._end - length, slow_start))
-        return Windows(fast, slow, recent)
+        recent = fast
+        if fast is not None and slow is not None and fast.n < rule.at_least <= slow.n:
+            if rule.measure is Measure.TRAFFIC:
+                recent = self._recent_traffic(rule, slow_start)
+            else:
+                recent = self._latest(rule, rule.at_least, slow_start, baseline)
+        calm = recent
+        if recent is not None and recent.n < rule.over_at_least:
+            week = self._end - _WEEK
+            calm = self._latest(rule, rule.over_at_least, max(week, self._ended.get(rule.name, week)), baseline)
+        return Windows(fast, slow, recent, calm)
+
+    def _recent_traffic(self, rule: Rule, earliest: datetime) -> Traffic | None:
+        """Return the traffic of a time in which enough photos came, now or in the weeks before."""
+        start = self._end - rule.fast
+        found = self._traffic(start)
+        while found is not None and found.n < rule.at_least and start > earliest:
+            start = max(earliest, start - (self._end - start))
+            found = self._traffic(start)
+        return found
+
+    def _latest(self, rule: Rule, n: int, earliest: datetime, baseline: float | None) -> Evidence | None:
+        """Return the evidence of the latest `n` predictions or ratings; ``None`` where there are fewer."""
+        start = self._start_of_latest(rule, n, earliest)
+        return self._evidence(rule, start, baseline) if start else None
 
     def _evidence(self, rule: Rule, start: datetime, baseline: float | None) -> Evidence | None:
         if rule.measure.is_drift:
@@ -134,8 +148,8 @@ class Measurements:
             return Mean(*times, baseline) if baseline else None
         return _COUNTED[rule.measure](row)
 
-    def _start_of_latest(self, rule: Rule, earliest: datetime) -> datetime | None:
-        """Return the time from which on there are just as many predictions or ratings as the rule needs."""
+    def _start_of_latest(self, rule: Rule, n: int, earliest: datetime) -> datetime | None:
+        """Return the time from which on there are `n` predictions or ratings."""
         table, chosen = self._table, self._chosen
         if rule.measure.is_drift and self._served is not None:
             version, _, input_size = self._served
@@ -145,7 +159,7 @@ class Measurements:
             value = _counted_value(rule.measure, table)
         times = sa.select(table.c.timestamp).where(filter_condition(chosen, table, (earliest, self._end)))
         counted = times.where(value.is_not(None)).order_by(table.c.timestamp.desc())
-        return self._connection.scalar(counted.offset(rule.at_least - 1).limit(1))
+        return self._connection.scalar(counted.offset(n - 1).limit(1))
 
     def _starts(self, rule: Rule) -> tuple[datetime, datetime]:
         """Return the starts of the fast and the slow window."""

@@ -45,6 +45,7 @@ class Rule(BaseModel):
     at_least: int = Field(10, ge=2)
     sure: float = Field(0.99, ge=0.75, lt=1)
     over: float = Field(0.75, ge=0.5, lt=1)
+    over_at_least: int = Field(0, ge=0)
 
     @model_validator(mode="before")
     @classmethod

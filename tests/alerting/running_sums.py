@@ -13,7 +13,12 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
-from catsdogs.alerting.alert import INFERENCE_TIME_BASELINE, LOW_CONFIDENCE, TRAFFIC_WEEKS, Measure
+from catsdogs.alerting.alert import (
+    INFERENCE_TIME_BASELINE,
+    LOW_CONFIDENCE,
+    TRAFFIC_WEEKS,
+    Measure,
+)
 from catsdogs.alerting.evidence import QUANTILES, Evidence, Mean, Percentile95, Share, StabilityIndex, Traffic
 from catsdogs.alerting.lifecycle import AlertRecord, Windows, advance
 from catsdogs.alerting.measures import MIN_BASELINE
@@ -123,23 +128,32 @@ class RunningSums:
             Measure.ONE_ANSWER: lambda: Share(max(map(count, ("cat", "dog", "neither"))), count("successes")),
         }[measure]()
 
-    def windows(self, rule: Rule, starts: Sequence[datetime], end: datetime, baseline: float | None) -> Windows:
+    def windows(
+        self, rule: Rule, starts: Sequence[datetime], ended: datetime, end: datetime, baseline: float | None
+    ) -> Windows:
         """Return what the windows of a rule show."""
         fast, slow = (self.evidence(rule, start, end, baseline) for start in starts)
-        if fast is None or slow is None or fast.n >= rule.at_least or slow.n < rule.at_least:
-            return Windows(fast, slow, fast)
-        if rule.measure is Measure.TRAFFIC:
-            recent: Evidence | None = fast
-            length = rule.fast
-            while recent is not None and recent.n < rule.at_least:
-                length *= 2
-                recent = self.evidence(rule, max(end - length, starts[1]), end, baseline)
-            return Windows(fast, slow, recent)
+        recent = fast
+        if fast is not None and slow is not None and fast.n < rule.at_least <= slow.n:
+            if rule.measure is Measure.TRAFFIC:
+                length = rule.fast
+                while recent is not None and recent.n < rule.at_least:
+                    length *= 2
+                    recent = self.evidence(rule, max(end - length, starts[1]), end, baseline)
+            else:
+                recent = self._latest(rule, rule.at_least, starts[1], end, baseline)
+        calm = recent
+        if recent is not None and recent.n < rule.over_at_least:
+            calm = self._latest(rule, rule.over_at_least, max(ended, end - WEEK), end, baseline)
+        return Windows(fast, slow, recent, calm)
+
+    def _latest(self, rule: Rule, n: int, earliest: datetime, end: datetime, baseline: float | None) -> Evidence | None:
         counted = self._counted(rule.measure)
-        _, last = self._between(starts[1], end)
-        first = int(np.searchsorted(counted, counted[last] - rule.at_least, side="right")) - 1
-        latest = datetime.fromtimestamp(self._moments[first], UTC)
-        return Windows(fast, slow, self.evidence(rule, latest, end, baseline))
+        first, last = self._between(earliest, end)
+        if counted[last] - counted[first] < n:
+            return None
+        start = int(np.searchsorted(counted, counted[last] - n, side="right")) - 1
+        return self.evidence(rule, datetime.fromtimestamp(self._moments[start], UTC), end, baseline)
 
     def _counted(self, measure: Measure) -> npt.NDArray[np.float64]:
         if measure.is_drift:
@@ -204,7 +218,7 @@ def _replay_rule(sums: RunningSums, rule: Rule, step: timedelta, now: datetime, 
         is_frozen = record is not None or until - ended < INFERENCE_TIME_BASELINE
         baseline = frozen if is_frozen and frozen is not None else sums.baseline(rule, until)
         starts = [max(until - window, ended) for window in (rule.fast, rule.slow)]
-        record = advance(record, rule, sums.windows(rule, starts, until, baseline), now, baseline)
+        record = advance(record, rule, sums.windows(rule, starts, ended, until, baseline), now, baseline)
         frozen = record.baseline if record is not None else frozen if is_frozen else None
         if record is not None and record.resolved_at is not None:
             assert record.fired_at is not None

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catsdogs.alerting.alert import Measurement
 from catsdogs.alerting.evidence import Share
 from catsdogs.alerting.lifecycle import AlertRecord, Judgement, Windows, advance, close, judge
 from catsdogs.alerting.rules import Rule
@@ -24,7 +25,7 @@ def both(found: int, n: int) -> Windows:
 
 
 def fast_and_slow(fast: Share, slow: Share, recent: Share | None = None) -> Windows:
-    return Windows(fast, slow, recent or fast)
+    return Windows(fast, slow, recent or fast, recent or fast)
 
 
 def verdict(windows: Windows, rule: Rule = ERRORS) -> Judgement:
@@ -67,8 +68,15 @@ def test_the_slow_window_alone_does_not_say_that_an_incident_is_over() -> None:
     assert verdict(fast_and_slow(Share(0, 30), before)) is Judgement.WITHIN
 
 
+def test_a_rule_may_need_more_to_see_that_it_is_over() -> None:
+    """Of four people three may be satisfied by chance: near its limit, an alert would end and come again all day."""
+    few, more = Share(0, 30), Share(3, 60)
+    assert verdict(Windows(few, few, few, None)) is Judgement.UNCLEAR
+    assert judge(Windows(few, few, few, more), ERRORS) == (Judgement.WITHIN, Measurement(0.05, 60))
+
+
 def test_where_too_little_was_measured_nothing_changes_for_a_week() -> None:
-    for nothing in (both(0, 0), Windows(None, None, None), fast_and_slow(Share(1, 3), Share(1, 9))):
+    for nothing in (both(0, 0), Windows(None, None, None, None), fast_and_slow(Share(1, 3), Share(1, 9))):
         assert verdict(nothing) is Judgement.UNCLEAR
         firing = advance(None, ERRORS, both(20, 100), NOW)
         assert firing is not None

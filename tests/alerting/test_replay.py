@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from catsdogs.alerting.rules import load_rules
 from catsdogs.database import Database
-from catsdogs.demo.history import History, Incident, IncidentKind
+from catsdogs.demo.history import History, Incident, IncidentKind, Row
 from catsdogs.settings import Settings
 from tests.alerting.replay import EXPECTED, Episode, delays, replay
 from tests.alerting.running_sums import replay_in_memory
@@ -18,6 +19,17 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FIRST = START + 8 * DAY
 RULES = load_rules()
+
+
+class NearTheLimit(History):
+    """After the first days, 65 % of the people are satisfied: a little less than the limit."""
+
+    def rows(self) -> Iterator[Row]:
+        choose = random.Random(7)
+        for row in super().rows():
+            if row["user_feedback"] is not None and row["timestamp"] >= FIRST:
+                row |= {"user_feedback": int(choose.random() < 0.65), "true_label": None}
+            yield row
 
 
 @pytest.fixture
@@ -83,3 +95,11 @@ def test_where_photos_are_rare_an_incident_of_days_is_one_episode(kind: Incident
     assert episode.fired_at - begin <= 12 * HOUR
     assert episode.resolved_at is not None
     assert timedelta() < episode.resolved_at - over <= 12 * HOUR
+
+
+def test_near_its_limit_an_alert_seldom_ends_and_comes_again() -> None:
+    [rule] = [rule for rule in RULES if rule.name == "satisfaction_low"]
+    found = replay_in_memory(NearTheLimit(START, 20, seed=92), [rule], HOUR, FIRST)
+    hasty = rule.model_copy(update={"over_at_least": 0})
+    assert 1 <= len(found) <= 6
+    assert len(replay_in_memory(NearTheLimit(START, 20, seed=92), [hasty], HOUR, FIRST)) >= 2 * len(found)
