@@ -116,7 +116,7 @@ class Measurements:
             else:
                 recent = self._latest(rule, rule.at_least, slow_start, baseline)
         calm = recent
-        if recent is not None and recent.n < rule.over_at_least:
+        if recent is not None and rule.at_least <= recent.n < rule.over_at_least:
             week = self._end - _WEEK
             calm = self._latest(rule, rule.over_at_least, max(week, self._ended.get(rule.name, week)), baseline)
         return Windows(fast, slow, recent, calm)
@@ -158,6 +158,8 @@ class Measurements:
         else:
             value = _counted_value(rule.measure, table)
         times = sa.select(table.c.timestamp).where(filter_condition(chosen, table, (earliest, self._end)))
+        if rule.measure in _OF_RATINGS:
+            times = times.where(accuracy.has_feedback(table))  # it has indexes
         counted = times.where(value.is_not(None)).order_by(table.c.timestamp.desc())
         return self._connection.scalar(counted.offset(n - 1).limit(1))
 

@@ -143,7 +143,7 @@ class RunningSums:
             else:
                 recent = self._latest(rule, rule.at_least, starts[1], end, baseline)
         calm = recent
-        if recent is not None and recent.n < rule.over_at_least:
+        if recent is not None and rule.at_least <= recent.n < rule.over_at_least:
             calm = self._latest(rule, rule.over_at_least, max(ended, end - WEEK), end, baseline)
         return Windows(fast, slow, recent, calm)
 
