@@ -10,8 +10,9 @@ from PIL import Image
 
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
-from catsdogs.model.photos.av1 import _frame_size, frame_sizes
-from catsdogs.model.photos.source import DamagedError
+from catsdogs.model.photos.av1 import _frame_size, _samples, frame_sizes
+from catsdogs.model.photos.heif import open_avif
+from catsdogs.model.photos.source import DamagedError, TimeLimit
 
 LARGE, SMALL = (1600, 1200), (64, 64)
 
@@ -68,6 +69,20 @@ def test_streams_are_found_in_parts_and_in_the_description() -> None:
     halves = bytes([0, 0, 0, 0, 0x44, 0, 0, 1]) + struct.pack(">HHHIIII", 1, 0, 2, 100, 5, 100 + 8, len(stream) - 5)
     rest = stream[:5] + b"???" + stream[5:]
     assert frame_sizes(described(halves, b"", rest)) == [LARGE[0] * LARGE[1]]
+
+
+def test_samples_of_one_size_lie_side_by_side_in_their_chunks() -> None:
+    tables = {
+        b"stsz": struct.pack(">III", 0, 5, 3),
+        b"stsc": struct.pack(">IIIII", 0, 1, 1, 2, 1),
+        b"stco": struct.pack(">IIII", 0, 2, 100, 200),
+    }
+    assert list(_samples(tables)) == [(100, 5), (105, 5), (200, 5)]
+
+
+def test_an_alpha_channel_takes_more_memory() -> None:
+    opaque, transparent = (open_avif(encode(SMALL, mode), TimeLimit(1)) for mode in ("RGB", "RGBA"))
+    assert transparent.decoding_bytes > opaque.decoding_bytes
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def test_inks_look_as_their_profile_says(kind: str, padding: int) -> None:
         assert image.convert("RGB").getpixel((0, 0)) != colour
         pixels = preprocessing.square(preprocessing.decode(encoded(image, icc, kind)), 32)
         assert np.abs(pixels.astype(int) - colour).max() <= 4, inks
+        smaller = preprocessing.decode(encoded(image, icc, kind), 16).image
+        assert smaller.size == (32, 32), "fewer pixels are converted"
 
 
 def test_a_profile_of_the_same_colours_changes_no_pixel(cat_jpeg: bytes) -> None:
@@ -86,9 +88,10 @@ def test_a_damaged_profile_does_not_matter(cat_jpeg: bytes, icc: bytes) -> None:
 def test_the_copy_that_is_kept_is_in_the_colours_of_a_screen() -> None:
     wide = profile(P3)
     red = in_colours(Image.new("RGB", (64, 64), (220, 40, 30)), wide)
-    copy = preprocessing.thumbnail(preprocessing.decode(encoded(red, wide)), 32)
-    assert copy.size == (32, 32)
-    assert np.abs(np.array(copy.getpixel((9, 9))) - (220, 40, 30)).max() <= 3
+    for picture in (red, red.quantize(2)):
+        copy = preprocessing.thumbnail(preprocessing.decode(encoded(picture, wide)), 32)
+        assert copy.size == (32, 32)
+        assert np.abs(np.array(copy.getpixel((9, 9))) - (220, 40, 30)).max() <= 3
 
 
 def test_wide_colours_that_are_named_by_a_code_are_answered_as_the_same_in_srgb(

@@ -14,6 +14,7 @@ from PIL import Image
 
 from catsdogs.errors import InvalidImage
 from catsdogs.model import preprocessing
+from catsdogs.model.photos.deep_tiff import Layout, _sample
 from tests.fuzz.tiff_bombs import LONG, SHORT, tiff
 from tests.model.photos.test_formats import BLUE, GREEN, RED, SIDE, WHITE, corners, grey, halves, quarters
 
@@ -205,3 +206,15 @@ def test_a_deep_tiff_without_its_end_is_called_damaged() -> None:
     whole = deep_tiff(deep_quarters(16), compression=8)
     with pytest.raises(InvalidImage, match="damaged or incomplete"):
         preprocessing.decode(whole[:8] + struct.pack("<Q", 0) * 9 + whole[80:])
+
+
+def test_some_rows_tell_the_range_of_a_tall_picture() -> None:
+    layout = Layout(width=2, height=9_999, samples=1, colours=1, bits=16, kind=1, order="<", block_width=2)
+    read: list[int] = []
+
+    def rows(top: int, bottom: int) -> Pixels:
+        read.append(top)
+        return np.zeros((bottom - top, layout.width, 1), np.uint16)
+
+    assert len(_sample(layout, rows)) == len(read) <= 2000
+    assert read[-1] > 9_900
