@@ -187,6 +187,16 @@ def test_the_latest_feedbacks_are_kept_where_there_are_many(
     assert found["satisfaction"]["n"] == 7
 
 
+def test_only_the_predictions_of_the_window_decide_whether_roll_ups_are_read(
+    insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kpis, "MAX_EXACT_PREDICTIONS", 2)
+    monkeypatch.setattr(kpis, "MAX_EXACT_BUCKET_SECONDS", 0)
+    database = insert_rows([make_row(NOW - timedelta(hours=age)) for age in (1, 2, 30, 31)])
+    assert statistics(database, start=NOW - timedelta(days=1), end=NOW)["bucket_seconds"] == 900
+    assert statistics(database, start=NOW - timedelta(days=2), end=NOW)["bucket_seconds"] == 3600, "that of roll-ups"
+
+
 def test_all_queries_read_the_same_snapshot(insert_rows: InsertRows, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds, aggregates and feedback are several queries, but of one moment."""
     database = insert_rows([make_row(NOW, user_feedback=1)])
