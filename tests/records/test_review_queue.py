@@ -68,7 +68,7 @@ def test_a_photo_whose_answer_was_called_right_is_queued_with_that_answer(
             kept = record.id
     [one] = queue.waiting(9)
     assert (one.prediction_id, one.true_label) == (kept, TrueLabel.CAT)
-    assert queue.counts()["waiting"] == 1
+    assert queue.counts() == {"waiting": 1, "cat": 0, "dog": 0, "neither": 0, "left_out": 0}
     queue.decide(kept, ReviewDecision.CAT)
     found = feedback_photos(database)
     assert {path.stem for path in found.confirmed} == {str(kept)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from catsdogs.domain import Consent
 from catsdogs.errors import ConsentRequired, DatabaseUnavailable, InvalidInput, SpoolError
+from catsdogs.records import predictions
 from catsdogs.records.feedback import FeedbackRecord
 from catsdogs.records.predictions import PredictionRecord
 from catsdogs.service.local import Local
@@ -99,3 +101,17 @@ def test_feedback_on_a_spooled_prediction_is_spooled_too(storage: Storage, make_
         storage.writer.store_feedback(FeedbackRecord.create(refused.id, 1, "comment", None))
     until(lambda: storage.is_idle)
     assert storage.rows()[agreed.id]["user_comment"] == "comment"
+
+
+def test_feedback_on_a_prediction_that_is_replayed_just_then_is_stored(
+    storage: Storage, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = make_record()
+
+    def replayed(identifier: UUID) -> None:
+        """The prediction leaves the spool before it is looked for there."""
+        storage.database.run(lambda connection: predictions.store(connection, storage.database.tables, [record]))
+
+    monkeypatch.setattr(storage.writer, "_find_in_spool", replayed)
+    assert storage.writer.store_feedback(FeedbackRecord.create(record.id, 1, None, None)) is True
+    assert storage.rows()[record.id]["user_feedback"] == 1
