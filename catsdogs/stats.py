@@ -45,6 +45,19 @@ def wilson_interval(successes: int, n: int, z: float = Z95) -> tuple[float, floa
     return low, high
 
 
+def likelihood_ratio(successes: int, n: int, share: float) -> float:
+    """Return the statistic G of the likelihood-ratio test that `n` trials have this `share` of successes.
+
+    It is 0 where they have exactly that share, and the larger, the less chance explains the difference.
+
+    References
+    ----------
+    R. R. Sokal and F. J. Rohlf (1981), "Biometry", 2nd edition, chapter 17: the G-test.
+    """
+    pairs = (successes, n * share), (n - successes, n * (1 - share))
+    return 2 * sum(found * log(found / expected) for found, expected in pairs if found)
+
+
 def difference_interval(successes: int, n: int, successes_before: int, n_before: int) -> tuple[float, float] | None:
     """Return the 95 % interval of the difference of two proportions, the earlier one subtracted: hybrid score method.
 

@@ -41,6 +41,17 @@ def file_name(table: str, statistics: Statistics) -> str:
     return f"catsdogs-{table}" + (f"-latest-{shown}-of-{n}.csv" if table == "feedback" and shown < n else ".csv")
 
 
+def health_file_name(table: str, health: ModelHealth) -> str:
+    """Return the name of a file of the model's health, with the number of predictions where they are a sample."""
+    is_judged = table == "reliability"
+    n, total = (
+        (health["judged"]["n"], health["judged_of"])
+        if is_judged
+        else (health["estimated_from"], health["estimated_of"])
+    )
+    return f"catsdogs-{table}" + (f"-sample-{n}-of-{total}.csv" if n < total else ".csv")
+
+
 def timeline(statistics: Statistics, _: Translator) -> str:
     """Write the buckets of the time curves; times in milliseconds."""
     return _write(TIMELINE, statistics["timeline"], _)

@@ -15,7 +15,7 @@ from catsdogs.i18n import Translator
 from catsdogs.monitoring.chart_style import add_placeholder, band, figure, lines, translucent
 from catsdogs.monitoring.drift_limits import MODERATE_PSI, STRONG_PSI
 from catsdogs.monitoring.figures import Accuracy, Drift, DriftLevel, ModelHealth, ReferenceKind
-from catsdogs.monitoring.health_texts import level_name, signal_name
+from catsdogs.monitoring.health_texts import level_name, sample_size, signal_name
 from catsdogs.monitoring.time_axis import TimeAxis
 from catsdogs.palette import BAD, DOG, GOOD, NEITHER
 
@@ -31,7 +31,7 @@ _COLOURS = {DriftLevel.TOO_FEW: NEITHER, DriftLevel.NONE: GOOD, DriftLevel.MODER
 
 def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:
     """Draw how many answers were right over time: as judged, with its interval, and as estimated without labels."""
-    fig = figure(_("Right answers over time"), _)
+    fig = figure(_sampled(_("Right answers over time"), health["estimated_from"], health["estimated_of"], _), _)
     timeline = health["timeline"]
     if health["estimated"]["rate"] is None and health["judged"]["rate"] is None:
         return add_placeholder(fig, _("No answer in this window."))
@@ -66,7 +66,7 @@ def accuracy(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figur
 
 def reliability(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure:  # noqa: ARG001
     """Draw the reliability diagram: how often answers were right, by how sure the model was."""
-    fig = figure(_("Reliability of the probabilities"), _)
+    fig = figure(_sampled(_("Reliability of the probabilities"), health["judged"]["n"], health["judged_of"], _), _)
     bins = health["reliability"]
     if not bins:
         return add_placeholder(fig, _("Nobody judged an answer in this window."))
@@ -109,7 +109,7 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
     """Draw how far each signal moved from the model's reference, with the limits of the usual reading."""
     version = health["model_version"]
     title = _("Drift of model {version}", version=version) if version else _("Drift")
-    fig = figure(title, _)
+    fig = figure(_sampled(title, health["estimated_from"], health["estimated_of"], _), _)
     found = health["drift"]
     if not any(one["n"] for one in found):
         reasons = {
@@ -161,6 +161,11 @@ CHARTS: dict[str, Callable[[ModelHealth, Translator, tzinfo], go.Figure]] = {
     "drift": drift,
 }
 """All charts, in the order in which they are shown."""
+
+
+def _sampled(title: str, n: int, total: int, _: Translator) -> str:
+    """Say in the title of a chart that its figures are those of a sample."""
+    return title if n >= total else f"{title} ({sample_size(n, total, _)})"
 
 
 def _drift_text(one: Drift, _: Translator) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,10 +14,8 @@ from catsdogs.monitoring import aggregates
 from catsdogs.monitoring.figures import WorstDay, WorstDays
 from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.trends import MIN_COUNT
-from catsdogs.stats import wilson_interval
+from catsdogs.stats import likelihood_ratio
 
-STANDARD_ERRORS = 3.0
-"""Half the length of these intervals, in standard errors: of a hundred days, several are beyond two by chance."""
 LONG_WINDOW = timedelta(days=2)
 """Length above which a window is long: a shorter one is seen whole in its charts."""
 
@@ -30,8 +28,9 @@ def worst_days(
 ) -> WorstDays | None:
     """Find the days of a window with the slowest answers, the most errors, and the least satisfied people.
 
-    Shares are compared by the end of their interval that speaks for the day, so that a day with few ratings must be
-    very bad to be the worst, see `STANDARD_ERRORS`; inference times only of days with at least `MIN_COUNT` predictions.
+    Of shares, the worst day is the one that chance explains least, given the share of the whole window: neither three
+    bad ratings nor a small difference hide a bad day. Inference times are compared only of days with at least
+    `MIN_COUNT` predictions.
 
     Parameters
     ----------
@@ -49,34 +48,38 @@ def worst_days(
         return None
     days = aggregates.by_day(connection, table, prediction_filter, window)
     timed = [day for day in days if day.successes >= MIN_COUNT]
-    failed = [day for day in days if day.errors] if prediction_filter.answer is None else []
-    rated = [day for day in days if day.unsatisfied]
+    slowest = max(timed, key=lambda day: day.mean, default=None)
+    failed = [_Share(day.day, day.errors, day.predictions) for day in days] if prediction_filter.answer is None else []
+    rated = [_Share(day.day, day.unsatisfied, day.satisfied + day.unsatisfied) for day in days]
+    errors, unsatisfied = _worst(failed), _worst(rated)
     return WorstDays(
-        latency=_worst(timed, lambda day: day.mean, lambda day: (day.mean, day.successes)),
-        errors=_worst(
-            failed,
-            lambda day: _interval(day.errors, day.predictions)[0],
-            lambda day: (day.errors / day.predictions, day.predictions),
-        ),
-        satisfaction=_worst(
-            rated,
-            lambda day: -_interval(day.satisfied, day.satisfied + day.unsatisfied)[1],
-            lambda day: (day.satisfied / (day.satisfied + day.unsatisfied), day.satisfied + day.unsatisfied),
-        ),
+        latency=_worst_day(slowest.day, slowest.mean, slowest.successes) if slowest else None,
+        errors=_worst_day(errors.day, errors.bad / errors.n, errors.n) if errors else None,
+        satisfaction=_worst_day(unsatisfied.day, 1 - unsatisfied.bad / unsatisfied.n, unsatisfied.n)
+        if unsatisfied
+        else None,
     )
 
 
-def _interval(part: int, whole: int) -> tuple[float, float]:
-    return wilson_interval(part, whole, STANDARD_ERRORS) or (0.0, 1.0)
+class _Share(NamedTuple):
+    """How many predictions or ratings of a day were bad."""
+
+    day: date
+    bad: int
+    n: int
 
 
-def _worst(
-    days: Sequence[sa.Row[Any]],
-    badness: Callable[[sa.Row[Any]], float],
-    figure: Callable[[sa.Row[Any]], tuple[float, int]],
-) -> WorstDay | None:
-    if not days:
-        return None
-    worst = max(days, key=badness)
-    value, n = figure(worst)
-    return WorstDay(day=worst.day.isoformat(), value=value, n=n)
+def _worst(days: Sequence[_Share]) -> _Share | None:
+    """Return the day that is worse than the whole window, and explained least by chance."""
+    total = sum(day.n for day in days)
+    share = sum(day.bad for day in days) / total if total else 0.0
+
+    def badness(day: _Share) -> float:
+        found = likelihood_ratio(day.bad, day.n, share)
+        return found if day.bad >= share * day.n else -found
+
+    return max((day for day in days if day.bad), key=badness, default=None)
+
+
+def _worst_day(day: date, value: float, n: int) -> WorstDay:
+    return WorstDay(day=day.isoformat(), value=value, n=n)

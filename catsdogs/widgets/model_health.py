@@ -76,3 +76,6 @@ class HealthCharts(BaseCharts[ModelHealth]):
 
     def _versions(self, shown: ModelHealth) -> list[str]:
         return [figures["model_version"] for figures in shown["versions"]]
+
+    def _file(self, table: str, shown: ModelHealth) -> str:
+        return csv_export.health_file_name(table, shown)

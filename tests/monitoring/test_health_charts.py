@@ -28,7 +28,7 @@ DRIFTS = [
 
 
 def drawn(drifts: list[Drift], language: str = "en") -> dict[str, Any]:
-    health: Any = {"drift": drifts, "model_version": "1.2"}
+    health: Any = {"drift": drifts, "model_version": "1.2", "estimated_from": 1000, "estimated_of": 1000}
     return for_page(health_charts.drift(health, Translator(language)))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from catsdogs.monitoring import sampling
+from catsdogs.i18n import Translator
+from catsdogs.monitoring import csv_export, health_charts, sampling
 from tests.monitoring import queries
 from tests.rows import InsertRows, calibrated_rows
 
@@ -24,3 +25,8 @@ def test_of_many_predictions_a_sample_is_drawn(insert_rows: InsertRows, monkeypa
     assert all(bucket["judged"]["n"] for bucket in health["timeline"])
     assert health["estimated"]["rate"] == pytest.approx(health["judged"]["rate"], abs=0.05)
     assert health == queries.health(database)  # and the same one each time
+    n, judged = health["estimated_from"], health["judged"]["n"]
+    assert csv_export.health_file_name("drift", health) == f"catsdogs-drift-sample-{n}-of-6000.csv"
+    assert csv_export.health_file_name("reliability", health) == f"catsdogs-reliability-sample-{judged}-of-6000.csv"
+    title = health_charts.accuracy(health, Translator("en")).layout.title.text
+    assert title == f"Right answers over time ({n:,} of 6,000, a sample)"

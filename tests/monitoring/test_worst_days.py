@@ -72,8 +72,9 @@ def test_figures_of_the_worst_days_equal_sql_written_by_hand(insert_rows: Insert
 
 def test_three_bad_ratings_are_not_the_worst_day_and_a_short_window_has_none(insert_rows: InsertRows) -> None:
     few = [make_row(NOW - timedelta(days=3, minutes=n), user_feedback=0) for n in range(3)]
+    usual = [make_row(NOW - timedelta(days=4, minutes=n), user_feedback=int(n % 10 < 9)) for n in range(500)]
     many = [make_row(NOW - timedelta(days=5, minutes=n), user_feedback=int(n % 5 < 3)) for n in range(300)]
-    database = insert_rows(few + many)
+    database = insert_rows(few + usual + many)
     found = queries.statistics(database, start=NOW - timedelta(days=9), end=NOW)["worst_days"]
     assert found
     assert found["satisfaction"] == {"day": "2026-03-13", "value": pytest.approx(0.6), "n": 300}
