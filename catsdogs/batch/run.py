@@ -99,7 +99,7 @@ def _check_paths(folder: Path, out: Path) -> list[str]:
         )
     if not folder.is_dir():
         raise InvalidInput("There is no folder {folder}.", folder=folder)
-    if out.absolute().is_relative_to(folder.absolute()):
+    if out.resolve().is_relative_to(folder.resolve()):
         raise InvalidInput(
             "The table cannot be written among the photos. Choose a path outside of {folder}.", folder=folder
         )

@@ -37,7 +37,7 @@ class FeedbackPhotos:
     labels: dict[Path, Answer] = field(default_factory=dict)
     """Labels of these photos, as reviewed."""
     confirmed: set[Path] = field(default_factory=set)
-    """Those of `content` whose person said that the answer is right; the others were corrected."""
+    """Those of `content` whose answer was right, by the review; of the others, it was not."""
     left_out: dict[Path, str] = field(default_factory=dict)
     """Reason why each other photo is left out."""
 
@@ -167,7 +167,12 @@ class ReviewQueue:
         tables = self._database.tables
         photo = tables.photos.c
         labelled = (
-            sa.select(photo.prediction_id, photo.review, photo.jpeg, tables.predictions.c.user_feedback == 1)
+            sa.select(
+                photo.prediction_id,
+                photo.review,
+                photo.jpeg,
+                tables.predictions.c.prediction_result == photo.review,
+            )
             .join_from(tables.photos, tables.predictions, photo.prediction_id == tables.predictions.c.id)
             .where(photo.review != ReviewDecision.LEFT_OUT)
             .order_by(photo.prediction_id)

@@ -117,7 +117,7 @@ def to_markdown(card: ModelCard) -> str:
 def _from_feedback(card: ModelCard) -> str:
     n: Any = card.training.get("feedback", 0)  # older cards lack them
     confirmed: Any = card.training.get("feedback_confirmed", 0)
-    kinds = f"{confirmed:,} with an answer that was called right, {n - confirmed:,} corrected"
+    kinds = f"{confirmed:,} whose answer was right, {n - confirmed:,} whose was not"
     return f"{n:,} of them sent by people who consented to it, each reviewed ({kinds}); " if n else ""
 
 

@@ -64,6 +64,7 @@ def test_a_cluster_classifies_and_unreadable_files_give_exit_code_1(run: Run, ph
         (["photos/cat.jpg", "--out", "t"], "There is no folder photos/cat.jpg."),
         (["empty", "--out", "t"], "There are no files in empty."),
         (["photos", "--out", "photos/t"], "The table cannot be written among the photos."),
+        (["link", "--out", "photos/t"], "The table cannot be written among the photos."),
         (["photos", "--out", "there.parquet"], "There is a file there.parquet already."),
         (["photos", "--out", "other"], "The folder other holds something else."),
         (["photos", "--out", "older"], "The folder older holds predictions for other photos"),
@@ -80,6 +81,7 @@ def test_impossible_calls_are_refused_with_a_sentence(
     sentence: str,
 ) -> None:
     (tmp_path / "there.parquet").touch()
+    (tmp_path / "link").symlink_to("photos")
     for folder, file in (("empty", None), ("other", "holiday.doc"), ("older", "_plan.json")):
         (tmp_path / folder).mkdir()
         if file:

@@ -72,6 +72,8 @@ def test_a_photo_whose_answer_was_called_right_is_queued_with_that_answer(
     queue.decide(kept, ReviewDecision.CAT)
     found = feedback_photos(database)
     assert {path.stem for path in found.confirmed} == {str(kept)}
+    queue.decide(kept, ReviewDecision.DOG)
+    assert feedback_photos(database).confirmed == set(), "the review says that it was not right"
 
 
 def test_the_most_uncertain_come_first(queue: ReviewQueue, send: Send) -> None:
@@ -98,7 +100,7 @@ def test_reviewed_photos_are_used_for_training_or_left_out(queue: ReviewQueue, s
         str(photos[ReviewDecision.DOG]): Answer.DOG,
         str(photos[ReviewDecision.NEITHER]): Answer.NEITHER,
     }
-    assert found.confirmed == set()
+    assert {path.stem for path in found.confirmed} == {str(photos[ReviewDecision.CAT])}, "the answer to all was a cat"
     assert all(found.read(path).startswith(b"\xff\xd8") for path in found.labels)
     assert {path.stem: reason for path, reason in found.left_out.items()} == {
         str(photos[ReviewDecision.LEFT_OUT]): "left out in review",
