@@ -233,7 +233,7 @@ def message(alert: Alert, _: Translator, zone: tzinfo | None = None, *, site: st
 def no_alert(predictions: int, _: Translator) -> str:
     """Return the sentence where no alert is listed, with the number of predictions in the window that is shown."""
     if predictions:
-        return _("No alert: nothing to do now.")
+        return _("No alert.")
     return _("No alert, but no prediction in this window either: nothing was checked.")
 
 

@@ -95,7 +95,7 @@ def _answers(statistics: Statistics, _: Translator) -> str:
 def _latency(statistics: Statistics, _: Translator) -> str:
     latency = statistics["inference_time_ms"]
     if latency["mean"] is None:
-        return _("No prediction yet.")
+        return _("No successful prediction in this window.")
     return _(
         "min {least} · max {most} · p95 {p95}",
         least=_milliseconds(latency["min"], _),
@@ -108,7 +108,7 @@ def _satisfaction_interval(statistics: Statistics, _: Translator) -> str:
     satisfaction = statistics["satisfaction"]
     low, high = satisfaction["low"], satisfaction["high"]
     if low is None or high is None:
-        return _("No feedback yet")
+        return _("No feedback in this window.")
     return _(
         "95% interval {low} to {high}, n = {n}",
         low=_.percent(low),

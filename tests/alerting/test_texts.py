@@ -136,5 +136,5 @@ def test_every_measure_has_a_message(language: str, measure: Measure) -> None:
 
 def test_where_nothing_was_predicted_no_alert_does_not_mean_that_all_is_well() -> None:
     _ = Translator("en")
-    assert texts.no_alert(5, _) == "No alert: nothing to do now."
+    assert texts.no_alert(5, _) == "No alert."
     assert texts.no_alert(0, _) == "No alert, but no prediction in this window either: nothing was checked."

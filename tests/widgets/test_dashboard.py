@@ -117,7 +117,8 @@ def test_times_are_in_the_readers_time_zone(predict: Predict, open_app: OpenApp,
 def test_with_an_empty_database_texts_are_shown_instead_of_figures(open_app: OpenApp) -> None:
     app = open_app()
     assert tiles(app)["total"] == "0"
-    assert details(app)["satisfaction"] == "No feedback yet"
+    assert details(app)["latency"] == "No successful prediction in this window."
+    assert details(app)["satisfaction"] == "No feedback in this window."
     assert app.predictions_table.rows == []
     for figure in app.charts.figures:
         [note] = figure["layout"]["annotations"]
