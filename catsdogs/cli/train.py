@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -15,6 +15,9 @@ from catsdogs.errors import ModelError
 from catsdogs.extras import install_command
 from catsdogs.i18n import counted
 from catsdogs.settings import Settings
+
+if TYPE_CHECKING:
+    from catsdogs.training.options import TrainingOptions
 
 Backbone = Literal["lite0", "lite2"]
 
@@ -78,14 +81,15 @@ def train(
 
     with progress_bars(is_resumed=True) as update:
         target = run(options, update)
-    _print_summary(target, options.processed, models)
+    _print_summary(target, options, models)
     print(target)
 
 
-def _print_summary(target: Path, cache: Path, served_from: Path) -> None:
+def _print_summary(target: Path, options: TrainingOptions, served_from: Path) -> None:
     from catsdogs.cli.training_summary import summarize
     from catsdogs.model.card import read_card
     from catsdogs.training.pipeline import LEFT_OUT
 
-    for line in summarize(read_card(target), target / LEFT_OUT, cache, served_from):
+    lines = summarize(read_card(target), target / LEFT_OUT, options.processed, served_from, options.validation)
+    for line in lines:
         typer.echo(f"catsdogs: {line}", err=True)

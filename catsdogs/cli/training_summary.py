@@ -6,7 +6,7 @@ import csv
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ RARE = 0.2
 _ENGLISH = Translator("en")
 
 
-def summarize(card: ModelCard, left_out: Path, cache: Path, served_from: Path) -> Iterator[str]:
+def summarize(
+    card: ModelCard, left_out: Path, cache: Path, served_from: Path, validation: Mapping[str, Path]
+) -> Iterator[str]:
     """Yield the lines.
 
     Parameters
@@ -32,6 +34,8 @@ def summarize(card: ModelCard, left_out: Path, cache: Path, served_from: Path) -
         Folder of the feature cache.
     served_from
         Folder of the versions that can be promoted.
+    validation
+        Folders of labelled photos that it was evaluated on, by name of the set.
     """
     photos: Any = card.training["photos"]
     unseen: Any = card.training["cross_validation"]
@@ -52,9 +56,17 @@ def summarize(card: ModelCard, left_out: Path, cache: Path, served_from: Path) -
         yield f"on {name}: {seen:,} left out, as it was trained on them or on copies of them"
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
     yield f"feature cache: {size / 1e6:,.0f} MB in {cache}, which may be deleted"
-    version = shlex.quote(card.version)
-    move = "" if left_out.parent.parent.resolve() == served_from.resolve() else f"move it to {served_from}, then "
-    yield f"next: {move}catsdogs model promote {version} --on FOLDER  # of labelled photos that were kept aside"
+    yield f"next: {_next_command(card, left_out.parent, served_from, validation)}"
+
+
+def _next_command(card: ModelCard, folder: Path, served_from: Path, validation: Mapping[str, Path]) -> str:
+    """Return the command that promotes the version, compared on a set of both animals if it was evaluated on one."""
+    kept = [path for name, path in validation.items() if name in card.metrics and card.metrics[name].auroc is not None]
+    promote = shlex.join(["catsdogs", "model", "promote", card.version, "--on", str(kept[0]) if kept else "FOLDER"])
+    if folder.parent.resolve() != served_from.resolve():
+        moves = ["mkdir", "-p", str(served_from)], ["mv", str(folder), str(served_from)]
+        promote = " && ".join([*map(shlex.join, moves), promote])
+    return promote if kept else f"{promote}  # FOLDER of labelled photos that were kept aside"
 
 
 def left_out_by_reason(table: Path) -> Counter[str]:

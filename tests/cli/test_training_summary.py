@@ -38,7 +38,7 @@ def left_out(tmp_path: Path) -> Path:
 
 def test_photos_results_and_the_next_command_are_said(left_out: Path, tmp_path: Path) -> None:
     card = card_of(95, 105)
-    lines = list(summarize(card, left_out, tmp_path / "features", tmp_path / "models"))
+    lines = list(summarize(card, left_out, tmp_path / "features", tmp_path / "models", {}))
     val = card.metrics["val"]
     low, high = val.refused_interval or (0, 1)
     assert lines == [
@@ -52,7 +52,7 @@ def test_photos_results_and_the_next_command_are_said(left_out: Path, tmp_path: 
         f"95 % interval {low:.1%} to {high:.1%})",
         "on kept: 7 left out, as it was trained on them or on copies of them",
         f"feature cache: 2 MB in {tmp_path / 'features'}, which may be deleted",
-        "next: catsdogs model promote new --on FOLDER  # of labelled photos that were kept aside",
+        "next: catsdogs model promote new --on FOLDER  # FOLDER of labelled photos that were kept aside",
     ]
 
 
@@ -60,13 +60,17 @@ def test_one_is_no_plural(left_out: Path, tmp_path: Path) -> None:
     card = card_of(1, 105)
     one = {"errors": 1, "log_loss": 0.1, "refused": 1}
     card = card.model_copy(update={"training": card.training | {"cross_validation": one}})
-    lines = list(summarize(card, left_out, tmp_path / "features", tmp_path / "models"))
+    lines = list(summarize(card, left_out, tmp_path / "features", tmp_path / "models", {}))
     assert lines[0] == "trained on 1 photo of cats and 105 of dogs"
     assert ": 1 error in 106, 1 pet refused (" in lines[3]
 
 
 def test_a_rare_animal_is_warned_of(left_out: Path, tmp_path: Path) -> None:
     left_out.write_text("file,reason\n")
-    lines = list(summarize(card_of(950, 50), left_out, tmp_path / "features", tmp_path / "other"))
+    lines = list(
+        summarize(card_of(950, 50), left_out, tmp_path / "features", tmp_path / "other", {"val": Path("my photos/val")})
+    )
     assert lines[1] == "only 5.0% of the photos show a dog: the model errs more on them. Add photos of dogs."
-    assert f"move it to {tmp_path / 'other'}, then catsdogs model promote new" in lines[-1]
+    other, made = tmp_path / "other", left_out.parent
+    promote = "catsdogs model promote new --on 'my photos/val'"
+    assert lines[-1] == f"next: mkdir -p {other} && mv {made} {other} && {promote}"
