@@ -37,6 +37,7 @@ _CELL_PIXELS = 8
 
 Hashes = npt.NDArray[np.uint64]
 """Shape (n, 2)."""
+_NO_HASHES: Hashes = np.empty((0, 2), np.uint64)
 
 
 def perceptual_hashes(photo: Photo) -> Hashes:
@@ -118,14 +119,19 @@ def unseen(
     known = [seen.hashes for seen in versions if seen]
     if not known and not once:
         return dict(labels)
-    found, left = np.concatenate([*known, np.empty((0, 2), np.uint64)]), {}
+    trained, left, kept = np.concatenate([*known, _NO_HASHES]), {}, _NO_HASHES
+
+    def look(path: Path) -> tuple[Hashes | None, bool]:
+        hashes = _hashes_of_file(path)
+        return hashes, hashes is not None and is_copy(hashes, trained)
+
     with ThreadPoolExecutor(usable_cores()) as pool:
-        for path, hashes in zip(labels, pool.map(_hashes_of_file, labels), strict=True):
-            if hashes is not None and is_copy(hashes, found):
+        for path, (hashes, is_seen) in zip(labels, pool.map(look, labels), strict=True):
+            if is_seen or (once and hashes is not None and is_copy(hashes, kept)):
                 continue
             left[path] = labels[path]
-            if hashes is not None and once:
-                found = np.concatenate([found, hashes[:1]])
+            if once and hashes is not None:
+                kept = np.concatenate([kept, hashes[:1]])
     return left
 
 
