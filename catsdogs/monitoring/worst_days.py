@@ -16,6 +16,8 @@ from catsdogs.monitoring.prediction_filter import PredictionFilter
 from catsdogs.monitoring.trends import MIN_COUNT
 from catsdogs.stats import likelihood_ratio
 
+MIN_DAY_COUNT = 10
+"""Smallest number of predictions or ratings of a day whose share can be the worst: of two ratings, both may be bad."""
 LONG_WINDOW = timedelta(days=2)
 """Length above which a window is long: a shorter one is seen whole in its charts."""
 
@@ -78,7 +80,7 @@ def _worst(days: Sequence[_Share]) -> _Share | None:
         found = likelihood_ratio(day.bad, day.n, share)
         return found if day.bad >= share * day.n else -found
 
-    return max((day for day in days if day.bad), key=badness, default=None)
+    return max((day for day in days if day.bad and day.n >= MIN_DAY_COUNT), key=badness, default=None)
 
 
 def _worst_day(day: date, value: float, n: int) -> WorstDay:
