@@ -47,7 +47,7 @@ class Windows(NamedTuple):
     """The fast window; where it has too few predictions or ratings, the latest ones of the slow window that are just
     enough."""
     calm: Evidence | None
-    """What says that an incident is over: the recent window, or the latest `over_at_least` predictions or ratings."""
+    """What says that an episode is over: the recent window, or its latest `over_at_least` predictions or ratings."""
 
 
 def judge(windows: Windows, rule: Rule) -> tuple[Judgement, Measurement | None]:

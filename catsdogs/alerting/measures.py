@@ -99,13 +99,13 @@ class Measurements:
         self._drifts: dict[datetime, dict[str, StabilityIndex]] = {}
         self._baselines: dict[timedelta, float | None] = {}
 
-    def measure(self, rule: Rule, baseline: float | None = None) -> Windows:
-        """Measure both windows of a rule.
+    def measure(self, rule: Rule, baseline: float | None = None, since: datetime | None = None) -> Windows:
+        """Measure the windows of a rule.
 
         Parameters
         ----------
-        baseline
-            See :meth:`baseline`.
+        baseline, since
+            See :meth:`baseline`, and the onset of the open episode.
         """
         fast_start, slow_start = self._starts(rule)
         fast, slow = (self._evidence(rule, start, baseline) for start in (fast_start, slow_start))
@@ -116,9 +116,8 @@ class Measurements:
             else:
                 recent = self._latest(rule, rule.at_least, slow_start, baseline)
         calm = recent
-        if recent is not None and rule.at_least <= recent.n < rule.over_at_least:
-            week = self._end - _WEEK
-            calm = self._latest(rule, rule.over_at_least, max(week, self._ended.get(rule.name, week)), baseline)
+        if since is not None and recent is not None and rule.at_least <= recent.n < rule.over_at_least:
+            calm = self._latest(rule, rule.over_at_least, max(since, self._end - _WEEK), baseline)
         return Windows(fast, slow, recent, calm)
 
     def _recent_traffic(self, rule: Rule, earliest: datetime) -> Traffic | None:

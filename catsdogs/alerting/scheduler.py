@@ -119,7 +119,7 @@ def evaluate_with(
             before = None
         episode = before or ended.get(rule.name)  # the days since an episode that is just over hold its bad values
         baseline = episode.baseline if episode and episode.baseline is not None else measurements.baseline(rule)
-        windows = measurements.measure(rule, baseline)
+        windows = measurements.measure(rule, baseline, before.since if before else None)
         measured += any(found is not None and found.n >= rule.at_least for found in windows)
         _store(connection, tables, before, advance(before, rule, windows, now, baseline))
     return measured

@@ -129,7 +129,7 @@ class RunningSums:
         }[measure]()
 
     def windows(
-        self, rule: Rule, starts: Sequence[datetime], ended: datetime, end: datetime, baseline: float | None
+        self, rule: Rule, starts: Sequence[datetime], since: datetime | None, end: datetime, baseline: float | None
     ) -> Windows:
         """Return what the windows of a rule show."""
         fast, slow = (self.evidence(rule, start, end, baseline) for start in starts)
@@ -143,8 +143,8 @@ class RunningSums:
             else:
                 recent = self._latest(rule, rule.at_least, starts[1], end, baseline)
         calm = recent
-        if recent is not None and rule.at_least <= recent.n < rule.over_at_least:
-            calm = self._latest(rule, rule.over_at_least, max(ended, end - WEEK), end, baseline)
+        if since is not None and recent is not None and rule.at_least <= recent.n < rule.over_at_least:
+            calm = self._latest(rule, rule.over_at_least, max(since, end - WEEK), end, baseline)
         return Windows(fast, slow, recent, calm)
 
     def _latest(self, rule: Rule, n: int, earliest: datetime, end: datetime, baseline: float | None) -> Evidence | None:
@@ -218,7 +218,9 @@ def _replay_rule(sums: RunningSums, rule: Rule, step: timedelta, now: datetime, 
         is_frozen = record is not None or until - ended < INFERENCE_TIME_BASELINE
         baseline = frozen if is_frozen and frozen is not None else sums.baseline(rule, until)
         starts = [max(until - window, ended) for window in (rule.fast, rule.slow)]
-        record = advance(record, rule, sums.windows(rule, starts, ended, until, baseline), now, baseline)
+        record = advance(
+            record, rule, sums.windows(rule, starts, record.since if record else None, until, baseline), now, baseline
+        )
         frozen = record.baseline if record is not None else frozen if is_frozen else None
         if record is not None and record.resolved_at is not None:
             assert record.fired_at is not None
