@@ -142,7 +142,9 @@ def drift(health: ModelHealth, _: Translator, zone: tzinfo = UTC) -> go.Figure: 
         fig.add_vline(x=limit, line={"color": NEITHER, "width": 1, "dash": "dot"})
     fig.update_yaxes(autorange="reversed", showgrid=False)
     ticks = (0, MODERATE_PSI, STRONG_PSI, 2 * STRONG_PSI, 3 * STRONG_PSI, shown)  # the limits can be read off
-    fig.update_xaxes(range=[0, shown * 1.02], tickvals=ticks, ticktext=[_.number(tick, digits=2) for tick in ticks])
+    # a phone has no room for "0.00" beside "0.10": Plotly would turn all of them, over the text below
+    texts = ["0", *(_.number(tick, digits=2) for tick in ticks[1:])]
+    fig.update_xaxes(range=[0, shown * 1.02], tickvals=ticks, ticktext=texts, tickangle=0)
     legend = [
         _(
             "stability index (PSI): from {moderate} moderate, above {strong} strong",

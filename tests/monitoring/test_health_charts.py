@@ -54,6 +54,8 @@ def test_text_lines_fit_on_a_phone(language: str) -> None:
     labels = [line for label in figure["data"][0]["y"] for line in label.split("<br>")]
     assert max(map(len, labels)) <= len("<b>0.21 · moderate</b>")
     assert max(map(len, figure["layout"]["annotations"][0]["text"].split("<br>"))) <= 40
+    axis = figure["layout"]["xaxis"]
+    assert (axis["ticktext"][0], axis["tickangle"]) == ("0", 0), "turned, the figures would lie on the text below"
     assert figure["layout"]["margin"]["b"] >= 16 * (1 + figure["layout"]["annotations"][0]["text"].count("<br>"))
 
 
