@@ -185,8 +185,8 @@ def _start(folder: Path, variables: dict[str, str]) -> RunningServer:
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
-    known: dict[str, Any] = {
-        name.replace("API_TOKEN", "api_token"): value for name, value in variables.items() if value
+    known: dict[str, Any] = {  # by its alias, or by its name
+        name if name.startswith("CATSDOGS_") else name.lower(): value for name, value in variables.items() if value
     }
     settings = Settings(_env_file=None, **known)
     return RunningServer(f"http://127.0.0.1:{port}", settings, process, log)
