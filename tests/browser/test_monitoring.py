@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,8 @@ Predict = Callable[..., PredictionRecord]
 @pytest.fixture(scope="module")
 def own(launch: Launch) -> RunningServer:
     """A server of this module: predictions of other modules would change the figures."""
-    return launch()
+    # the fifth dashboard within a minute would be refused, although the pages before it are closed
+    return launch(SESSION_LIMITS=json.dumps({"away_timeout": 3}))
 
 
 @pytest.fixture(scope="module")
