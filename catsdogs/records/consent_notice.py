@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from catsdogs.domain import DataController, PurposeName
 from catsdogs.i18n import N_, Translator
 
-VERSION = "4"
+VERSION = "5"
 """Version of the texts below. Change it whenever a text changes: a consent is recorded with the version shown."""
 
 
@@ -65,8 +65,8 @@ def notice(_: Translator, controller: DataController) -> list[str]:
 
 
 UPLOAD = N_(
-    "Before it leaves, your browser scales the photo down and removes place, date and camera from it. Only what "
-    "it cannot scale down, and animations, go up as they are; nothing of that is kept either."
+    "Before it leaves, your browser removes place, date and camera from the photo, and scales a large one down. "
+    "Only a TIFF, a GIF or a damaged file may go up as it is; nothing of that is kept either."
 )
 WITHOUT_CONSENT = N_("Without a tick, the photo is forgotten when you close the page, and its name is not kept.")
 STATISTICS = N_(
