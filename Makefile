@@ -60,7 +60,7 @@ fuzz: $(VENV)/.everything ## Try to break the decoders of photos, for a minute (
 	@$(RUN) -m tests.fuzz $(ARGS)
 
 mutation: $(VENV)/.everything ## Change the code at random; do its tests notice? (ARGS="records --sample 40")
-	@$(VENV)/bin/uv run --quiet --no-project --with mutmut==3.8.1 python -m tests.mutation $(ARGS)
+	@env -u VIRTUAL_ENV $(VENV)/bin/uv run --quiet --no-project --with mutmut==3.8.1 python -m tests.mutation $(ARGS)
 
 bench: $(VENV)/.everything $(VENV)/rivals/.installed ## Measure speed and memory, as ratios in one run
 	@$(RUN) -m tests.benchmarks $(ARGS)

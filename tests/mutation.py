@@ -87,7 +87,7 @@ def main() -> None:
         names = options.mutants or random.Random(options.seed).sample(mutant_names(), options.sample)
         server = start_postgresql(Path(folder))
         # the tests have just passed once, when mutmut looked which functions they call
-        ForkServerRunner.run_clean_tests = lambda *_: 0
+        ForkServerRunner.run_clean_tests = lambda *_, **__: 0
         try:
             run_mutants(names, max_children=1)
         except SystemExit:
