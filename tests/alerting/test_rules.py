@@ -119,14 +119,14 @@ def test_the_last_valid_rules_stay_in_force_while_the_file_is_invalid_and_one_wa
     good = load_rules(file)
     for broken in ("[[rule", "[[rule", "[[rule]]\n" + GOOD + "treshold = 1"):
         file.write_text(broken)
-        assert load_rules(file) == good
         assert is_invalid(file)
+        assert load_rules(file) == good
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
     assert "rules.toml are not TOML" in caplog.messages[0]
     assert "at rule / a / treshold" in caplog.messages[1]
     file.write_text("[[rule]]\n" + GOOD.replace("0.5", "0.6"))
-    assert load_rules(file)[0].above == 0.6
     assert not is_invalid(file)
+    assert load_rules(file)[0].above == 0.6
     file.write_text("[[rule")
     assert load_rules(file)[0].above == 0.6
     assert len(caplog.records) == 3
