@@ -111,6 +111,11 @@ def test_a_full_spool_raises_and_keeps_its_records(tmp_path: Path, make_record: 
     assert len(small) == 5
     small.remove(small.prediction_files()[:1])
     small.put_prediction(make_record()[0])
+    a_byte_less = Spool(tmp_path / "other", 5 * 4096 - 1)
+    for _ in range(4):
+        a_byte_less.put_prediction(make_record()[0])
+    with pytest.raises(SpoolError):
+        a_byte_less.put_prediction(make_record()[0])
 
 
 def test_the_limit_includes_records_of_other_processes(tmp_path: Path, make_record: MakeRecord) -> None:
