@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import pytest
@@ -58,7 +58,10 @@ def test_accuracy_over_time_and_by_version(insert_rows: InsertRows) -> None:
     assert [version["model_version"] for version in health["versions"]] == ["1.0", "9.0"]
     assert [version["share"] for version in health["versions"]] == pytest.approx([2 / 3, 1 / 3])
     assert [version["judged"]["n"] for version in health["versions"]] == [100, 0]
-    assert health["versions"][0]["mean_ms"] == 4.0
+    assert [version["estimated"]["n"] for version in health["versions"]] == [100, 50]
+    assert [(version["neither_rate"], version["mean_ms"]) for version in health["versions"]] == [(0.0, 4.0)] * 2
+    starts = [datetime.fromisoformat(bucket["start"]) for bucket in health["timeline"]]
+    assert starts[1] - starts[0] == timedelta(seconds=health["bucket_seconds"])
     assert sum(bucket["judged"]["n"] for bucket in health["timeline"]) == 100
     assert sum(bucket["estimated"]["n"] for bucket in health["timeline"]) == 150
     assert len(health["timeline"]) <= 22
