@@ -11,6 +11,7 @@ import argparse
 import ast
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,8 @@ from catsdogs.database import Database, embedded, postgres, setup
 from catsdogs.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent
+MEMORY = 8 * 2**30
+"""Bytes that a process may take: a loop that does not end may fill a list."""
 
 
 class Area(NamedTuple):
@@ -86,6 +89,7 @@ def main() -> None:
             path.write_text(move_decorators(path.read_text(encoding="utf-8")), encoding="utf-8")
         names = options.mutants or random.Random(options.seed).sample(mutant_names(), options.sample)
         server = start_postgresql(Path(folder))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         # the tests have just passed once, when mutmut looked which functions they call
         ForkServerRunner.run_clean_tests = lambda *_, **__: 0
         try:
