@@ -93,7 +93,9 @@ def test_a_large_photo_keeps_its_connection_after_an_interruption_as_long_as_som
     page.on("websocket", lambda websocket: opened.append(websocket.url))
     relay.slow_down()
     choose(page, pictures["gif"] + bytes(4_000_000), "large.gif")  # an animation is sent as it is
-    expect(page.locator(".cd-overlay")).to_be_visible()
+    expect(page.locator(".cd-overlay")).to_contain_text(
+        "Your photo is being sent"
+    )  # what the page asks waits behind it
     with page.expect_response("**/session/*"):
         page.clock.fast_forward("00:00:30")  # as if the phone slept: then the page asks whether the connection is alive
     for _ in range(8):
