@@ -36,6 +36,7 @@ def evaluate(
     from catsdogs.model.fingerprint import fingerprint_files
     from catsdogs.model.registry import ModelVersions
     from catsdogs.model.serving import ServedModel
+    from catsdogs.training.options import stage_counter
 
     photos = labelled_photos(folder)
     if mistakes is not None and not mistakes.parent.is_dir():
@@ -50,8 +51,7 @@ def evaluate(
     found = len(photos)
     photos = unseen_photos(photos, classifier)
     with progress_bars() as update:
-        done = iter(range(1, len(photos) + 1))
-        results = predict(classifier.classify_files, photos, lambda: update("photos", next(done), len(photos)))
+        results = predict(classifier.classify_files, photos, stage_counter(update, "photos", len(photos)))
     predictions = [(photos[path], result) for path, result in results.items()]
     figures = measure(predictions, unreadable=len(photos) - len(results)).figures()
     figures["seen"] = found - len(photos)

@@ -66,6 +66,7 @@ def promote(
     from catsdogs.model.evaluation import labelled_photos
     from catsdogs.model.promotion import compare, require_better, trial_photo
     from catsdogs.model.registry import ModelVersions
+    from catsdogs.training.options import stage_counter
 
     settings = Settings.load()
     versions = ModelVersions(settings.data_dir)
@@ -75,14 +76,9 @@ def promote(
     if not force:
         before = Classifier.open(versions.folder(champion), settings.model_runtime)
         photos = unseen_photos(labelled_photos(on), before, candidate, once=True) if on else {}
-        done = iter(range(1, 2 * len(photos) + 1))
         with progress_bars() as update:
-            comparison = compare(
-                before,
-                candidate,
-                {on.resolve().name: photos} if on else {},
-                lambda: update("photos", next(done), 2 * len(photos)),
-            )
+            advance = stage_counter(update, "photos", 2 * len(photos))
+            comparison = compare(before, candidate, {on.resolve().name: photos} if on else {}, advance)
         for sentence in comparison.sentences(Translator(settings.lang)):
             print(sentence)
         require_better(comparison, champion, version)
